@@ -1,0 +1,147 @@
+"""What a notebook cell shows: one object that renders in JupyterLab, in HTML and in Typst.
+
+A block travels inside the notebook as a MIME bundle, so an exporter needs the notebook alone:
+`text/html` and `text/x-typst` hold the rendering, `application/vnd.dataresource+json` (Frictionless
+Tabular Data Resource) the figures behind it, `metadata["wardlib"]` what a page needs to know.
+Everything from data passes through `html` or `typst` on its way into a rendering.
+"""
+
+from __future__ import annotations
+
+import datetime
+import html as _html
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from wardlib.language import is_missing
+
+TYPST = "text/x-typst"
+RESOURCE = "application/vnd.dataresource+json"
+SVG = "image/svg+xml"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A MIME bundle and its metadata; a notebook displays it as a cell's last expression."""
+
+    data: dict[str, Any]
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple:
+        return self.data, {"wardlib": self.about}
+
+
+def html(text: str) -> str:
+    """`text` as HTML character data or a quoted attribute."""
+    return _html.escape(text)
+
+
+def typst(text: str) -> str:
+    """`text` as Typst content, in markup or a content block.
+
+    A string in code mode is never parsed as markup, so nothing in it can take effect; the
+    semicolon ends the expression whatever follows.
+
+    >>> print(typst('#read("secret.txt") $x$'))
+    #"#read(\\"secret.txt\\") $x$";
+    """
+    return f"#{typst_string(text)};"
+
+
+def typst_string(text: str) -> str:
+    """`text` as a Typst string literal, for arguments such as alt texts."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def paragraph(text: str, kind: str = "") -> Block:
+    """A paragraph; `kind` is a class that the page styles ("headline", "note")."""
+    return Block(
+        {
+            "text/plain": text,
+            "text/html": f'<p class="{kind}">{html(text)}</p>' if kind else f"<p>{html(text)}</p>",
+            TYPST: f"#{kind}[{typst(text)}]" if kind else typst(text),
+        },
+        {"kind": "paragraph"},
+    )
+
+
+def resource(
+    name: str, title: str, frame: pd.DataFrame, units: dict[str, str], about: dict[str, Any]
+) -> dict[str, Any]:
+    """The figures behind a table or chart as a Tabular Data Resource.
+
+    `units` gives the unit of each column that has one; `about` (period, as-of day, sources) is
+    added as properties. Values are unrounded and in no language.
+    """
+    return {
+        "name": name,
+        "title": title,
+        "profile": "tabular-data-resource",
+        "schema": {
+            "fields": [
+                {"name": column, "type": _type(frame[column])}
+                | ({"unit": units[column]} if column in units else {})
+                for column in frame
+            ]
+        },
+        "data": [
+            {column: _plain(value) for column, value in zip(frame, row, strict=True)}
+            for row in frame.itertuples(index=False, name=None)
+        ],
+        **about,
+    }
+
+
+def as_csv(resource: dict[str, Any]) -> str:
+    """The rows of a Tabular Data Resource as CSV, the unit of a column in brackets in its head."""
+    fields = resource["schema"]["fields"]
+    frame = pd.DataFrame(resource["data"], columns=[field["name"] for field in fields])
+    for described in fields:
+        if described["type"] == "integer":
+            frame[described["name"]] = frame[described["name"]].astype("Int64")
+    heads = [f"{f['name']} ({f['unit']})" if "unit" in f else f["name"] for f in fields]
+    return frame.to_csv(index=False, header=heads, lineterminator="\n")
+
+
+def dumps(value: Any) -> str:
+    """JSON as this project writes it: two spaces, letters as they are, a final newline."""
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Lines of markup, empty ones left out."""
+    return "\n".join(part for part in parts if part)
+
+
+def _type(column: pd.Series) -> str:
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return "yearmonth"
+    if pd.api.types.is_bool_dtype(column):
+        return "boolean"
+    if pd.api.types.is_integer_dtype(column):
+        return "integer"
+    if pd.api.types.is_float_dtype(column):
+        whole = column.dropna()
+        return "integer" if len(whole) and (whole % 1 == 0).all() else "number"
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return "date"
+    return "string"
+
+
+def _plain(value: object) -> object:
+    if is_missing(value) or value is pd.NA:
+        return None
+    if isinstance(value, pd.Period):
+        return str(value)
+    if isinstance(value, (pd.Timestamp, datetime.date)):
+        return value.strftime("%Y-%m-%d")
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    # Twelve significant digits: what differs beyond them is the order of a sum, not the figure.
+    return float(f"{value:.12g}") if isinstance(value, float) else value

@@ -1,0 +1,238 @@
+"""Descriptors: which wards and tables exist, what each field means, where each file came from.
+
+Every folder under `data/` is a Frictionless Data Package v2 (https://datapackage.org) whose
+`datapackage.json` names its tables with path, hash, source, licence and schema. A ward's package
+also carries a `ward` object (names, areas, currency, whether its figures are illustrative). Three
+custom properties of ours: a field's `unit`, a field's `codes` ("table.column" that must hold each
+of its values), and `ward`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wardlib.errors import DataError, Problem, RequestError
+
+REFERENCE = "reference"
+DESCRIPTOR = "datapackage.json"
+
+
+def home() -> Path:
+    """The workbook's folder, which holds `data/`, `notebooks/` and `output/`.
+
+    The checkout that wardlib was installed from, or the folder that WARDLIB_HOME names.
+    """
+    named = os.environ.get("WARDLIB_HOME")
+    folder = Path(named) if named else Path(__file__).parent.parent
+    if not (folder / "data").is_dir():
+        raise RequestError(
+            f"no data/ in {folder}. Set WARDLIB_HOME to the folder that holds data/ and notebooks/."
+        )
+    return folder.resolve()
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column: Table Schema type, unit, meaning, constraints."""
+
+    name: str
+    type: str
+    unit: str
+    description: str
+    constraints: dict[str, Any]
+    codes: tuple[str, str] | None
+    delimiter: str
+
+    @property
+    def required(self) -> bool:
+        return bool(self.constraints.get("required"))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a package: where it is, what its bytes hash to, what its columns are."""
+
+    package: str
+    name: str
+    path: Path
+    hash: str
+    fields: tuple[Field, ...]
+    primary_key: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """The path as messages and records name it: relative to the workbook's folder."""
+        return f"data/{self.package}/{self.path.name}"
+
+    @property
+    def columns(self) -> list[str]:
+        return [field.name for field in self.fields]
+
+
+@dataclass(frozen=True)
+class Package:
+    """A folder of tables with its title, sources and licences."""
+
+    id: str
+    title: str
+    sources: tuple[str, ...]
+    licences: tuple[str, ...]
+    tables: dict[str, Table]
+
+    def table(self, name: str) -> Table | None:
+        """The package's table of that name, or None."""
+        return self.tables.get(name)
+
+
+@dataclass(frozen=True)
+class Ward(Package):
+    """A ward's package: the tables plus what a briefing says of the ward.
+
+    `areas` runs from the country to the ward; measures and relief of any of them bind it.
+    `illustrative` figures were made up, and every page says so.
+    """
+
+    name_vi: str
+    name_en: str
+    authority_vi: str
+    authority_en: str
+    superior_vi: str
+    superior_en: str
+    place: str
+    areas: tuple[str, ...]
+    currency: str
+    illustrative: bool
+    reference: Package
+
+    @property
+    def vietnamese(self) -> bool:
+        """Whether Vietnamese rules of form (national motto, superior body) apply."""
+        return self.areas[0] == "VN"
+
+    def table(self, name: str) -> Table | None:
+        """The ward's own table, else the reference table of that name, else None."""
+        return self.tables.get(name) or self.reference.tables.get(name)
+
+
+def digest(path: Path) -> str:
+    """"sha256:" and the hexadecimal digest of the file's bytes."""
+    with path.open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def names() -> list[str]:
+    """The wards that have a folder with a descriptor, sorted."""
+    found = (home() / "data").glob(f"*/{DESCRIPTOR}")
+    return sorted(path.parent.name for path in found if path.parent.name != REFERENCE)
+
+
+def ward(name: str) -> Ward:
+    """The descriptor of ward `name`; RequestError if there is none, DataError if it is faulty."""
+    if name not in names():
+        raise RequestError(f"there is no ward {name!r}. Wards here: {', '.join(names())}.")
+    raw = _read(name)
+    reference = Package(**_package(REFERENCE, _read(REFERENCE)))
+    with _faults(name):
+        about = raw["ward"]
+        texts = ("name", "authority", "superior")
+        return Ward(
+            **_package(name, raw),
+            **{f"{text}_{code}": about[f"{text}_{code}"] for text in texts for code in ("vi", "en")},
+            place=about["place"],
+            areas=tuple(about["areas"]),
+            currency=about["currency"],
+            illustrative=about["illustrative"],
+            reference=reference,
+        )
+
+
+def accept(ward: Ward) -> list[str]:
+    """Write the present hashes of the ward's and the reference tables into the descriptors.
+
+    Returns the files whose hash changed. To be called after every other check has passed.
+    """
+    changed = []
+    for package in (ward.id, REFERENCE):
+        raw = _read(package)
+        for resource in raw["resources"]:
+            now = digest(_folder(package) / resource["path"])
+            if resource.get("hash") != now:
+                resource["hash"] = now
+                changed.append(f"data/{package}/{resource['path']}")
+        target = _folder(package) / DESCRIPTOR
+        partial = target.with_suffix(".partial")
+        partial.write_text(json.dumps(raw, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        partial.replace(target)
+    return changed
+
+
+def _folder(package: str) -> Path:
+    return home() / "data" / package
+
+
+@contextmanager
+def _faults(package: str) -> Iterator[None]:
+    """Turn a descriptor's missing or misshapen part into a DataError that names the file."""
+    row, expected = 0, "the shape of data/phuc-dong/datapackage.json"
+    try:
+        yield
+        return
+    except json.JSONDecodeError as error:
+        row, found, expected, fix = error.lineno, error.msg, "JSON", "mend the syntax at this line"
+    except OSError as error:
+        found, fix = error.strerror or "unreadable", "restore the file"
+    except KeyError as error:
+        found, fix = f"no property {error}", f"add the property {error}"
+    except (TypeError, AttributeError) as error:
+        found, fix = str(error), "compare it with that file"
+    raise DataError(
+        [Problem(f"data/{package}/{DESCRIPTOR}", row, "", found, expected, fix)]
+    ) from None
+
+
+def _read(package: str) -> dict[str, Any]:
+    with _faults(package):
+        return json.loads((_folder(package) / DESCRIPTOR).read_text(encoding="utf-8"))
+
+
+def _package(name: str, raw: dict[str, Any]) -> dict[str, Any]:
+    with _faults(name):
+        return {
+            "id": name,
+            "title": raw["title"],
+            "sources": tuple(source["title"] for source in raw.get("sources", [])),
+            "licences": tuple(licence["title"] for licence in raw["licenses"]),
+            "tables": {
+                resource["name"]: _table(name, resource) for resource in raw["resources"]
+            },
+        }
+
+
+def _table(package: str, raw: dict[str, Any]) -> Table:
+    schema = raw["schema"]
+    return Table(
+        package=package,
+        name=raw["name"],
+        path=_folder(package) / raw["path"],
+        hash=raw["hash"],
+        fields=tuple(
+            Field(
+                name=field["name"],
+                type=field["type"],
+                unit=field.get("unit", ""),
+                description=field.get("description", ""),
+                constraints=field.get("constraints", {}),
+                codes=tuple(field["codes"].split(".")) if "codes" in field else None,
+                delimiter=field.get("delimiter", ","),
+            )
+            for field in schema["fields"]
+        ),
+        primary_key=tuple(schema.get("primaryKey", ())),
+    )

@@ -1,0 +1,286 @@
+"""Charts of a briefing: one function a chart; each returns the figure as SVG with its alt text.
+
+A chart leaves matplotlib's global style as it found it, is readable in black and white, labels its
+curves directly, and carries the drawn figures as data. Text is drawn as outlines, so that a chart
+looks the same wherever it is shown; the alt text speaks for it.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from wardlib.blocks import RESOURCE, SVG, Block, resource
+from wardlib.editions import Edition
+from wardlib.language import Unit
+from wardlib.receipts import TOTAL, Receipts
+
+WIDTH = 6.3  # inches: the text width of an A4 page with the margins of Decree 30/2020/NĐ-CP
+WINDOW = 36  # months that the monthly chart looks back
+
+# Colours are named by purpose and differ in lightness, so that they part in black and white.
+NOW, BEFORE, PLAN, PHASE = "#1b4f72", "#7f8c8d", "#922b21", "#e5e8e8"
+_STYLE = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib, has every Vietnamese letter
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.edgecolor": "#555555",
+    "hatch.linewidth": 0.6,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "wardlib",  # else the ids in the file differ from run to run
+}
+
+
+@contextmanager
+def _drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
+    """A figure of the house style, closed at the end; a letter that no font has is an error."""
+    with (
+        warnings.catch_warnings(),
+        sns.axes_style("whitegrid", {"axes.grid.axis": "y"}),
+        plt.rc_context(_STYLE),
+    ):
+        warnings.filterwarnings("error", message="Glyph .* missing")
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        axes = figure.subplots()
+        sns.despine(ax=axes, left=True)
+        axes.grid(axis="x", visible=False)
+        yield figure, axes
+
+
+def year_to_date(result: Receipts, edition: Edition, *, line: str = TOTAL) -> Block:
+    """The line's running total of the year beside last year's and the plan."""
+    language, text = edition.language, edition.language.text
+    name = language.pick(result.lines.loc[line], "name")
+    now, before = (
+        result.months[line].reindex(months).cumsum(skipna=False)
+        for months in (
+            result.period.year_to_date,
+            pd.period_range(f"{result.period.year - 1}-01", periods=12, freq="M"),
+        )
+    )
+    estimated = result.estimated[line].reindex(now.index, fill_value=False)
+    plan = result.lines.at[line, "plan_upper"]
+    unit = language.unit(edition.ward.currency, max(now.max(), before.max()))
+    year = result.period.year
+    with _drawing(2.7) as (figure, axes):
+        ends = []
+        for series, label, style in (
+            (before, str(year - 1), {"color": BEFORE, "linestyle": "--"}),
+            (now, str(year), {"color": NOW, "linewidth": 2, "marker": "o", "markersize": 4}),
+        ):
+            values = series.dropna() / unit.scale
+            if values.empty:
+                continue
+            months = [month.month for month in values.index]
+            axes.plot(months, values, label=label, **style)
+            ends.append((months[-1], values.iloc[-1], label, style["color"]))
+        for month in estimated.index[estimated & now.notna()]:
+            axes.plot(
+                month.month, now[month] / unit.scale, "o", markersize=4, color="white",
+                markeredgecolor=NOW, zorder=5,
+            )  # fmt: skip
+        if not pd.isna(plan):
+            axes.axhline(plan / unit.scale, color=PLAN, linestyle=":", linewidth=1.5)
+            axes.annotate(
+                text("plan {amount}", amount=unit.figure(plan, trim=True)),
+                (12.3, plan / unit.scale), xytext=(0, 3), textcoords="offset points",
+                color=PLAN, ha="right",
+            )  # fmt: skip
+        _label_ends(axes, ends)
+        axes.set_xlim(0.7, 12.9)
+        axes.set_xticks(range(1, 13))
+        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+        _money_axis(axes, unit)
+        axes.set_xlabel(text("Month"))
+        svg = _svg(figure)
+    title = text("{line}: running total of the year", line=name)
+    parts = [
+        text(
+            "Line chart. {line}, running total, {unit}.", line=name, unit=unit.name
+        )
+    ]
+    for series, of in ((now, year), (before, year - 1)):
+        values = series.dropna()
+        if len(values):
+            parts.append(
+                text(
+                    "{year}: {first} in {start}, {last} up to {end}.",
+                    year=str(of),
+                    first=unit.figure(values.iloc[0], trim=True),
+                    start=language.month(values.index[0]),
+                    last=unit.figure(values.iloc[-1], trim=True),
+                    end=language.month(values.index[-1]),
+                )
+            )
+    if not pd.isna(plan):
+        parts.append(text("Plan of the year: {amount}.", amount=unit.figure(plan, trim=True)))
+    if estimated.any():
+        parts.append(text("Hollow points hold an estimate."))
+    drawn = pd.concat(
+        [
+            series.rename("running_total").rename_axis("month").reset_index()
+            for series in (before, now)
+        ],
+        ignore_index=True,
+    ).dropna()
+    drawn["plan"] = plan
+    money = edition.ward.currency
+    figures = resource(
+        "chart-year-to-date", title, drawn, {"running_total": money, "plan": money}, edition.about
+    )
+    return _chart("chart-year-to-date", title, " ".join(parts), svg, figures)
+
+
+def monthly(
+    result: Receipts, edition: Edition, phases: pd.DataFrame | None, *, line: str = TOTAL
+) -> Block:
+    """The line by month over up to three years, the phases of the epidemic shaded.
+
+    `phases` has the columns of the table covid_phases; those of the ward's areas are drawn.
+    """
+    language, text = edition.language, edition.language.text
+    name = language.pick(result.lines.loc[line], "name")
+    last = result.period.last
+    first = max(result.months.index[0], min(last - (WINDOW - 1), result.period.first))
+    values = result.months[line].reindex(pd.period_range(first, last, freq="M"))
+    estimated = result.estimated[line].reindex(values.index, fill_value=False)
+    unit = language.unit(edition.ward.currency, values.max())
+    shown = _visible(phases, edition, first, last)
+    with _drawing(2.6) as (figure, axes):
+        heights = values / unit.scale
+        axes.set_xlim(0, len(values))
+        top = max(heights.max(), 0) * 1.18
+        axes.set_ylim(min(0, heights.min() * 1.1), top)
+        for phase in shown.itertuples():
+            left, right = _place(phase.start, first), _place(phase.end, first, end=True)
+            left, right = max(left, 0), min(right, len(values))
+            axes.axvspan(left, right, color=PHASE, zorder=0, linewidth=0)
+            middle = (left + right) / 2 / len(values)
+            side = "left" if middle < 0.06 else "right" if middle > 0.94 else "center"
+            axes.annotate(
+                language.pick(phase._asdict(), "name"),
+                ({"left": left, "right": right}.get(side, (left + right) / 2), top),
+                xytext=(0, -2), textcoords="offset points", ha=side, va="top", fontsize=7,
+            )  # fmt: skip
+        middles = [index + 0.5 for index in range(len(values))]
+        bars = axes.bar(middles, heights, width=0.72, color=NOW, edgecolor=NOW, zorder=3)
+        for bar, hollow in zip(bars, estimated, strict=True):
+            if hollow:
+                bar.set(facecolor="white", hatch="////")
+        axes.axhline(0, color="#555555", linewidth=0.8)
+        _month_axis(axes, values.index, edition)
+        _money_axis(axes, unit)
+        svg = _svg(figure)
+    title = text("{line} by month", line=name)
+    known = values.dropna()
+    parts = [
+        text(
+            "Bar chart. {line} by month from {start} to {end}, {unit}.",
+            line=name,
+            start=language.month(first),
+            end=language.month(last),
+            unit=unit.name,
+        ),
+        text(
+            "Lowest {low} ({low_month}), highest {high} ({high_month}), last {last} "
+            "({last_month}).",
+            low=unit.figure(known.min(), trim=True),
+            low_month=language.month(known.idxmin()),
+            high=unit.figure(known.max(), trim=True),
+            high_month=language.month(known.idxmax()),
+            last=unit.figure(known.iloc[-1], trim=True),
+            last_month=language.month(known.index[-1]),
+        ),
+    ]
+    if estimated.any():
+        parts.append(text("Hatched bars are estimates."))
+    if len(shown):
+        bands = [
+            f"{language.pick(phase._asdict(), 'name')} "
+            f"({phase.start:%d/%m/%Y}–{phase.end:%d/%m/%Y})"
+            for phase in shown.itertuples()
+        ]
+        parts.append(text("Shaded: {phases}.", phases="; ".join(bands)))
+    drawn = pd.DataFrame({"month": values.index, "collected": values.to_numpy()})
+    drawn["estimate"] = estimated.to_numpy()
+    figures = resource(
+        "chart-monthly", title, drawn, {"collected": edition.ward.currency}, edition.about
+    )
+    return _chart("chart-monthly", title, " ".join(parts), svg, figures)
+
+
+def _visible(
+    phases: pd.DataFrame | None, edition: Edition, first: pd.Period, last: pd.Period
+) -> pd.DataFrame:
+    if phases is None:
+        return pd.DataFrame()
+    return phases[
+        phases["area"].isin(edition.ward.areas)
+        & (phases["end"] >= first.start_time)
+        & (phases["start"] <= last.end_time)
+    ]
+
+
+def _place(day: pd.Timestamp, first: pd.Period, *, end: bool = False) -> float:
+    """Where a day stands on an axis that gives each month from `first` on a width of one."""
+    month = day.to_period("M")
+    return (month - first).n + (day.day - 1 + end) / month.days_in_month
+
+
+def _label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
+    """Name each curve at its end; two that end close together are pushed apart."""
+    axes.figure.canvas.draw()
+    height = axes.get_ylim()[1] - axes.get_ylim()[0]
+    placed: list[float] = []
+    for x, y, label, colour in sorted(ends, key=lambda end: end[1]):
+        at = y
+        if placed and at - placed[-1] < 0.07 * height:
+            at = placed[-1] + 0.07 * height
+        placed.append(at)
+        axes.annotate(
+            label, (x, at), xytext=(6, 0), textcoords="offset points", va="center",
+            color=colour, fontweight="bold",
+        )  # fmt: skip
+
+
+def _money_axis(axes: Axes, unit: Unit) -> None:
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    step = axes.get_yticks()[1] - axes.get_yticks()[0]
+    decimals = 0 if step >= 1 and step == int(step) else 1 if step >= 0.1 else 2
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: unit.language.number(value, decimals))
+    )
+    axes.set_ylabel(unit.language.sentence(unit.name))
+
+
+def _month_axis(axes: Axes, months: pd.PeriodIndex, edition: Edition) -> None:
+    """Ticks in the middle of months: each, or each quarter's or half-year's first."""
+    step = 1 if len(months) <= 12 else 3 if len(months) <= 36 else 6
+    chosen = [index for index, month in enumerate(months) if (month.month - 1) % step == 0]
+    axes.set_xticks([index + 0.5 for index in chosen])
+    axes.set_xticklabels(
+        [edition.language.month_short(months[index]).replace(" ", "\n") for index in chosen]
+    )
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    svg = buffer.getvalue()
+    return svg[svg.index("<svg") :]
+
+
+def _chart(slug: str, title: str, alt: str, svg: str, figures: dict) -> Block:
+    return Block(
+        {"text/plain": alt, SVG: svg, RESOURCE: figures},
+        {"kind": "chart", "slug": slug, "caption": title, "alt": alt},
+    )

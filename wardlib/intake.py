@@ -1,0 +1,475 @@
+"""Data files: the only module that opens them. Every row is checked against its descriptor.
+
+A table is checked whole before anything of it is handed out, and all its faults are reported at
+once. Files only grow: each figure carries the day it was reported (`reported_on`), and a reader
+who asks `as_of` a day sees what was known on that day.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+
+from wardlib import catalogue
+from wardlib.catalogue import Field, Table, Ward
+from wardlib.errors import DataError, Problem, RequestError
+from wardlib.periods import Period, parse_day
+
+_REPORTED = ("reported_on", "published_on")
+
+
+def load(
+    ward: Ward,
+    table: str,
+    *,
+    period: Period | None = None,
+    as_of: datetime.date | None = None,
+    every_report: bool = False,
+) -> pd.DataFrame | None:
+    """What was known of `table` on the day `as_of`, up to the last month of `period` (inclusive).
+
+    Without `as_of`: the newest of each figure; with `every_report`: earlier reports too. Columns
+    are those of the descriptor: `yearmonth` as monthly periods, `date` as timestamps, `list` as
+    tuples, empty texts as "", other empty cells as missing. None where the ward has no such table.
+
+    Raises DataError with every fault of the table's file.
+    """
+    described = ward.table(table)
+    if described is None:
+        return None
+    frame, problems = _read(ward, described)
+    if problems:
+        raise DataError(problems)
+    if period is not None and "month" in frame:
+        frame = frame[frame["month"] <= period.last]
+    if period is not None and "year" in frame:
+        frame = frame[frame["year"] <= period.year]
+    reported = next((name for name in _REPORTED if name in frame), None)
+    if reported and as_of:
+        frame = frame[frame[reported] <= pd.Timestamp(as_of)]
+    if reported == "reported_on" and not every_report:
+        frame = newest(frame, described.primary_key)
+    return frame.reset_index(drop=True)
+
+
+def newest(frame: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
+    """The last reported row of each figure, a figure being `key` without `reported_on`."""
+    figure = [name for name in key if name != "reported_on"]
+    return frame.sort_values("reported_on", kind="stable").groupby(figure).tail(1).sort_index()
+
+
+def check(ward: Ward) -> list[Problem]:
+    """Every fault of every table of the ward and of the reference, sorted by place."""
+    tables = [*ward.tables.values(), *ward.reference.tables.values()]
+    return sorted(itertools.chain.from_iterable(_read(ward, table)[1] for table in tables))
+
+
+@dataclass(frozen=True)
+class Book:
+    """What a ward knew of a period on a day: its tables, and a record of the files read.
+
+    `digests` maps each file read so far to the hash of its bytes.
+    """
+
+    ward: Ward
+    period: Period
+    as_of: datetime.date | None
+    digests: dict[str, str] = field(default_factory=dict, compare=False)
+
+    def table(self, name: str, *, every_report: bool = False) -> pd.DataFrame | None:
+        """`load` for this ward, period and day."""
+        frame = load(
+            self.ward, name, period=self.period, as_of=self.as_of, every_report=every_report
+        )
+        if frame is not None:
+            described = self.ward.table(name)
+            self.digests[described.file] = described.hash
+        return frame
+
+
+def open_book(ward: str, period: str, as_of: str = "") -> Book:
+    """The book of a notebook's parameters, texts as papermill hands them over.
+
+    Raises RequestError where they name nothing, or where nothing was reported for the period.
+    """
+    book = Book(catalogue.ward(ward), Period.parse(period), parse_day(as_of))
+    receipts = book.table("receipts")
+    if receipts is None or not receipts["month"].isin(book.period.months).any():
+        every = load(book.ward, "receipts")
+        months = "none" if every is None else f"{every['month'].min()} to {every['month'].max()}"
+        known = f" was reported by {as_of}" if as_of else " is in its files"
+        raise RequestError(
+            f"no receipt of {ward} for {period}{known}. Months in its files: {months}."
+        )
+    return book
+
+
+def _read(ward: Ward, table: Table) -> tuple[pd.DataFrame, list[Problem]]:
+    """The typed table (empty if any cell is faulty), with every problem of its file."""
+    raw, problems = _cells(table)
+    if raw is None:
+        return pd.DataFrame(columns=table.columns), problems
+    faulty = _faulty_cells(table, raw)
+    problems += faulty
+    problems += _repeated_keys(table, raw)
+    problems += _unknown_codes(ward, table, raw)
+    if faulty:
+        return pd.DataFrame(columns=table.columns), problems
+    frame = pd.DataFrame({f.name: _typed(raw[f.name], f) for f in table.fields}, index=raw.index)
+    for rule in _RULES.get(table.name, ()):
+        problems += rule(ward, table, frame)
+    return frame, problems
+
+
+def _cells(table: Table) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """The file's cells as written, indexed by line number; None if there is no such table."""
+
+    def problem(row: int, column: str, found: str, expected: str, fix: str) -> Problem:
+        return Problem(table.file, row, column, found, expected, fix)
+
+    try:
+        data = table.path.read_bytes()
+    except OSError as error:
+        fix = "put the file back, or take the table out of the descriptor"
+        return None, [problem(0, "", error.strerror or "unreadable", "a CSV file", fix)]
+    problems = []
+    if (found := catalogue.digest(table.path)) != table.hash:
+        fix = (
+            "if the change is meant, run `ward check --ward "
+            f"{'NAME' if table.package == catalogue.REFERENCE else table.package} --accept`; "
+            "if not, put the former file back"
+        )
+        problems.append(problem(0, "", found, f"{table.hash or 'a hash'} (datapackage.json)", fix))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        fix = "save the file as CSV UTF-8"
+        found = f"byte 0x{data[error.start]:02x}"
+        return None, [*problems, problem(row, "", found, "UTF-8 text", fix)]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header, rows = [], {}
+    try:
+        header = next(reader, [])
+        for cells in reader:
+            if len(cells) == len(header):
+                rows[reader.line_num] = cells
+            elif cells:
+                fix = "add or remove commas; put cells that hold a comma in double quotes"
+                found, expected = f"{len(cells)} cells", f"{len(header)} cells"
+                problems.append(problem(reader.line_num, "", found, expected, fix))
+    except csv.Error as error:
+        fix = "close the double quotes of this row"
+        return None, [*problems, problem(reader.line_num, "", str(error), "a CSV row", fix)]
+    if sorted(header) != sorted(table.columns):
+        return None, [
+            *problems,
+            problem(
+                1,
+                "",
+                ", ".join(header) or "an empty file",
+                ", ".join(table.columns),
+                "name each of the columns once, as the descriptor does",
+            ),
+        ]
+    frame = pd.DataFrame(
+        list(rows.values()), index=list(rows), columns=header, dtype="str"
+    )
+    return frame[table.columns], problems
+
+
+# How a cell of each Table Schema type is written: pattern, what to expect, what to do.
+_WRITTEN = {
+    "integer": (r"-?\d+", "a whole number", "write digits only, without separators or decimals"),
+    "number": (r"-?\d+(\.\d+)?", "a number", "write a point before the decimals, no separators"),
+    "date": (r"\d{4}-\d{2}-\d{2}", "a day such as 2020-09-13", "write year-month-day"),
+    "yearmonth": (r"\d{4}-(0[1-9]|1[0-2])", "a month such as 2020-09", "write year-month"),
+    "boolean": (r"true|false", "true or false", "write true or false"),
+}
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _cell_tests(column: Field) -> Iterator[tuple[Callable[[str], bool], str, str]]:
+    """(test of a filled cell, what is expected, what to do) for each demand on the column."""
+    unit = f" ({column.unit})" if column.unit else ""
+    if column.type in _WRITTEN:
+        pattern, expected, fix = _WRITTEN[column.type]
+        yield re.compile(pattern).fullmatch, expected + unit, fix
+    if column.type == "date":
+        yield (lambda text: not text[:4].isdigit() or len(text) != 10 or _is_day(text)), (
+            "a day of the calendar"
+        ), "correct the day or the month"
+    demands = column.constraints
+    if "minimum" in demands or "maximum" in demands:
+        low, high = demands.get("minimum", float("-inf")), demands.get("maximum", float("inf"))
+        bounds = [f"at least {low}"] * ("minimum" in demands)
+        bounds += [f"at most {high}"] * ("maximum" in demands)
+        number = re.compile(_WRITTEN["number"][0]).fullmatch
+        yield (lambda text: not number(text) or low <= float(text) <= high), (
+            " and ".join(bounds) + unit
+        ), "correct the figure, or ask the office that reported it"
+    if "enum" in demands:
+        allowed = demands["enum"]
+        yield allowed.__contains__, "one of " + ", ".join(allowed), "use one of these words"
+    if "pattern" in demands:
+        yield re.compile(demands["pattern"]).fullmatch, f"text like {demands['pattern']}", (
+            "write it in this form"
+        )
+    if column.type in ("string", "list"):
+        yield (lambda text: unicodedata.is_normalized("NFC", text)), (
+            "composed Unicode letters (NFC)"
+        ), "save the file with composed letters (NFC), e.g. from a Unicode keyboard"
+        yield (lambda text: text == text.strip()), "no space at either end", "remove the spaces"
+
+
+def _faulty_cells(table: Table, raw: pd.DataFrame) -> list[Problem]:
+    """A problem for every cell that breaks its column's type, range, codes or normal form."""
+    columns, fixes = {}, {}
+    for column in table.fields:
+        checks = []
+        for test, expected, fix in _cell_tests(column):
+            fixes[column.name, expected] = fix
+            checks.append(
+                pa.Check(
+                    lambda text, test=test: text == "" or bool(test(text)),
+                    element_wise=True,
+                    error=expected,
+                )
+            )
+        if column.required:
+            fixes[column.name, "a value"] = "fill the cell; a figure not reported has no row at all"
+            checks.append(pa.Check.str_length(min_value=1, error="a value"))
+        columns[column.name] = pa.Column(str, checks)
+    try:
+        pa.DataFrameSchema(columns).validate(raw, lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        return [
+            Problem(
+                table.file,
+                int(case.index),
+                case.column,
+                _shown(case.failure_case),
+                case.check,
+                fixes[case.column, case.check],
+            )
+            for case in errors.failure_cases.itertuples(index=False)
+        ]
+    return []
+
+
+def _shown(text: str) -> str:
+    """A cell as a message shows it: quoted, shortened, with an empty one named."""
+    if not text:
+        return "an empty cell"
+    return repr(text) if len(text) <= 60 else repr(text[:57] + "...")
+
+
+def _repeated_keys(table: Table, raw: pd.DataFrame) -> list[Problem]:
+    keys = [table.primary_key] if table.primary_key else []
+    keys += [(f.name,) for f in table.fields if f.constraints.get("unique")]
+    problems = {}
+    for key in keys:
+        rows = raw[list(key)]
+        first = {values: row for row, values in zip(
+            reversed(rows.index), reversed(list(rows.itertuples(index=False, name=None))),
+            strict=True,
+        )}
+        for row in rows.index[rows.duplicated()]:
+            values = tuple(rows.loc[row])
+            problems[row] = Problem(
+                table.file,
+                row,
+                ", ".join(key),
+                f"{', '.join(values)}, as in row {first[values]}",
+                "a key that stands once",
+                "remove one of the two rows; a later report has its own reported_on",
+            )
+    return list(problems.values())
+
+
+def _unknown_codes(ward: Ward, table: Table, raw: pd.DataFrame) -> list[Problem]:
+    problems = []
+    for column in table.fields:
+        if column.codes is None:
+            continue
+        # What all wards share is written in the codes that all wards share.
+        shared = table.package == catalogue.REFERENCE
+        target = (ward.reference if shared else ward).table(column.codes[0])
+        known = _codes(target, column.codes[1])
+        if known is None:  # the table of codes is itself faulty, and reported as such
+            continue
+        for row, text in raw[column.name].items():
+            codes = text.split(column.delimiter) if column.type == "list" else [text]
+            for code in codes:
+                if code and code not in known:
+                    problems.append(
+                        Problem(
+                            table.file,
+                            row,
+                            column.name,
+                            _shown(code),
+                            f"a code in column {column.codes[1]} of {target.file}",
+                            "correct the code, or add it to that file",
+                        )
+                    )
+    return problems
+
+
+def _codes(table: Table, column: str) -> set[str] | None:
+    raw, _ = _cells(table)
+    return None if raw is None else set(raw[column])
+
+
+def _typed(cells: pd.Series, column: Field) -> pd.Series:
+    """The cells of a faultless column as values of its type; empty ones as missing."""
+    filled = cells.where(cells != "")
+    match column.type:
+        case "integer":
+            return cells.astype("int64") if column.required else filled.astype("Int64")
+        case "number":
+            return filled.astype("float64")
+        case "date":
+            return pd.to_datetime(filled, format="%Y-%m-%d")
+        case "yearmonth":
+            return pd.Series(pd.PeriodIndex(filled, freq="M"), index=cells.index)
+        case "boolean":
+            return cells == "true"
+        case "list":
+            return cells.map(lambda text: tuple(text.split(column.delimiter)) if text else ())
+        case _:
+            return cells
+
+
+def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+    """On each day on which any line of a family was reported, the parent's newest figure of the
+    month is the sum of its children's newest, each rounded to whole units."""
+    lines = ward.table("revenue_lines")
+    raw, _ = _cells(lines)
+    if raw is None:
+        return []
+    parents = raw.set_index("code")["parent"]
+    problems = []
+    for parent, children in parents[parents != ""].groupby(parents).groups.items():
+        family = frame[frame["line"].isin([parent, *children])].assign(
+            row=lambda rows: rows.index
+        )
+        if not (family["line"] == parent).any():
+            continue
+        family = family.drop_duplicates(["month", "line", "reported_on"])
+        for column in ("collected", "kept", "row"):
+            # Newest known on each day of report: one row a month and day, one column a line.
+            known = family.pivot(index=["month", "reported_on"], columns="line", values=column)
+            known = known.groupby(level="month").ffill()
+            if column == "collected":
+                totals = {}
+            totals[column] = known
+        rows = totals["row"][parent]
+        for column in ("collected", "kept"):
+            known = totals[column]
+            rest = known.drop(columns=parent)
+            total, parts = known[parent], rest.sum(axis=1)
+            slack = 0.5 * (rest.notna().sum(axis=1) + 1)  # half a unit of rounding for each figure
+            wrong = total.notna() & rest.notna().any(axis=1) & ((total - parts).abs() > slack)
+            for month, day in known.index[wrong]:
+                problems.append(
+                    Problem(
+                        table.file,
+                        int(rows[month, day]),
+                        column,
+                        f"{total[month, day]:.0f} for {parent} in {month}",
+                        f"{parts[month, day]:.0f}, the sum of its children known on {day:%Y-%m-%d}",
+                        "correct the parent or a child, or report the parent again on that day",
+                    )
+                )
+    return problems
+
+
+def _reported_early(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+    """No figure of a month is reported before the month has begun."""
+    early = frame["reported_on"] < frame["month"].dt.start_time
+    return [
+        Problem(
+            table.file,
+            int(row),
+            "reported_on",
+            f"{frame.at[row, 'reported_on']:%Y-%m-%d} for {frame.at[row, 'month']}",
+            "a day in or after the month that the figure is about",
+            "correct the day or the month",
+        )
+        for row in frame.index[early]
+    ]
+
+
+def _adds_up(whole: str, *parts: str) -> Callable[[Ward, Table, pd.DataFrame], list[Problem]]:
+    """A rule: in every row the column `whole` is the sum of the columns `parts`."""
+
+    def rule(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+        sums = frame[list(parts)].sum(axis=1)
+        return [
+            Problem(
+                table.file,
+                int(row),
+                whole,
+                str(frame.at[row, whole]),
+                f"{sums[row]}, the sum of {' + '.join(parts)}",
+                "correct the total or its parts",
+            )
+            for row in frame.index[frame[whole] != sums]
+        ]
+
+    return rule
+
+
+_RULES = {
+    "receipts": (_family_sums, _reported_early),
+    "indicator_months": (_reported_early,),
+    "school_months": (
+        _adds_up("planned_days", "in_person_days", "online_days", "closed_days"),
+        _reported_early,
+    ),
+    "activities": (_adds_up("planned", "held", "cancelled", "postponed"), _reported_early),
+}
+
+
+def coverage(book: Book) -> pd.DataFrame:
+    """What has come in of each table of the ward that is reported by month.
+
+    Columns: `table`; `rows`, the figures known up to the period's last month; `first`, `last`, the
+    months they span; `reported`, the months of the period with some row; `expected`, the months of
+    the period; `newest`, the day of the newest report. In the order of the descriptor.
+    """
+    rows = []
+    for name, table in book.ward.tables.items():
+        if not {"month", "reported_on"} <= set(table.columns):
+            continue
+        frame = book.table(name)
+        months = frame["month"]
+        rows.append(
+            {
+                "table": name,
+                "rows": len(frame),
+                "first": months.min(),
+                "last": months.max(),
+                "reported": int(book.period.months.isin(months).sum()),
+                "expected": len(book.period.months),
+                "newest": frame["reported_on"].max(),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,170 @@
+"""The languages of a briefing: words from gettext catalogues, numbers and dates from Babel.
+
+A language is an argument, never a global: `get("vi")` gives a frozen object to hand on. Texts in
+the code are English and are looked up in `locale/<code>.po`; a text that a catalogue lacks raises
+TranslationError, so no reader meets half a sentence in another tongue.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import importlib.resources
+import io
+import math
+from dataclasses import dataclass, field
+from gettext import GNUTranslations
+
+import pandas as pd
+from babel import Locale
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from wardlib.errors import RequestError, TranslationError
+
+CODES = ("vi", "en")
+NBSP = "\N{NO-BREAK SPACE}"  # between a number and its unit, so that a line never ends in between
+
+
+class _Strict(GNUTranslations):
+    """A catalogue that raises where the standard one would answer in English."""
+
+    def gettext(self, message: str) -> str:
+        if (text := self._catalog.get(message)) is None:
+            raise TranslationError(f"no Vietnamese for {message!r}: add it to wardlib/locale/vi.po")
+        return text
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language: its words, numbers, dates, money and percentages."""
+
+    code: str
+    _catalogue: _Strict | None = field(repr=False, compare=False)
+
+    @property
+    def locale(self) -> Locale:
+        return Locale("vi") if self.code == "vi" else Locale("en", "GB")
+
+    def text(self, message: str, **values: str) -> str:
+        """The translation of the English `message`, its {names} filled with `values`."""
+        found = message if self._catalogue is None else self._catalogue.gettext(message)
+        return found.format(**values)
+
+    def pick(self, row: object, stem: str) -> str:
+        """The cell or attribute `<stem>_<code>` of a record that holds both languages."""
+        name = f"{stem}_{self.code}"
+        return row[name] if isinstance(row, (pd.Series, dict)) else getattr(row, name)
+
+    def number(self, value: float, decimals: int = 0, *, trim: bool = False) -> str:
+        """`value` with grouping and `decimals` decimals; with `trim`, without idle zeros.
+
+        >>> get("vi").number(1234.5, 1), get("en").number(1234.5, 1)
+        ('1.234,5', '1,234.5')
+        """
+        places = ("#" if trim else "0") * decimals
+        return format_decimal(value, format="#,##0." + places, locale=self.locale)
+
+    def percent(self, share: float, decimals: int = 1) -> str:
+        """A share (1 = all) in per cent, without idle zeros.
+
+        >>> get("vi").percent(0.829).replace(NBSP, " ")
+        '82,9 %'
+        """
+        return self.number(100 * share, decimals, trim=True) + NBSP + "%"
+
+    def date(self, day: datetime.date) -> str:
+        """13/09/2020 in Vietnamese, 13 September 2020 in English."""
+        return format_date(day, "dd/MM/yyyy" if self.code == "vi" else "d MMMM y", self.locale)
+
+    def date_line(self, day: datetime.date) -> str:
+        """The date as Decree 30/2020/NĐ-CP, Appendix I writes it: days below 10 and the months
+        1 and 2 with a leading zero.
+
+        >>> get("vi").date_line(datetime.date(2020, 3, 5))
+        'ngày 05 tháng 3 năm 2020'
+        """
+        if self.code != "vi":
+            return self.date(day)
+        return f"ngày {day.day:02} tháng {day.month:0{2 if day.month < 3 else 1}} năm {day.year}"
+
+    def month(self, month: pd.Period) -> str:
+        """"tháng 9 năm 2020", "September 2020"."""
+        if self.code == "vi":
+            return f"tháng {month.month} năm {month.year}"
+        return format_date(month.start_time, "MMMM y", self.locale)
+
+    def month_short(self, month: pd.Period) -> str:
+        """"9/2020" for lists and axes; "Sep 2020" in English."""
+        if self.code == "vi":
+            return f"{month.month}/{month.year}"
+        return format_date(month.start_time, "MMM y", self.locale)
+
+    def join(self, items: list[str]) -> str:
+        """"a, b và c", "a, b and c"."""
+        if len(items) < 2:
+            return "".join(items)
+        return self.text("{items} and {last}", items=", ".join(items[:-1]), last=items[-1])
+
+    def sentence(self, text: str) -> str:
+        """`text` with its first letter in capitals."""
+        return text[:1].upper() + text[1:]
+
+    def unit(self, currency: str, largest: float) -> Unit:
+        """The unit in which to print amounts of `currency` of which `largest` is the largest.
+
+        Millions; from a hundred thousand millions of đồng on (a district's scale), tỷ đồng.
+        """
+        billions = currency == "VND" and largest >= 1e11
+        scale = 1e9 if billions else 1e6
+        if currency == "VND":
+            name = self.text("bn VND") if billions else self.text("M VND")
+        else:
+            name = self.text("M {currency}", currency=currency)
+        return Unit(self, name, scale)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A money unit: `name` for heads of tables, `scale` base units in one of it."""
+
+    language: Language
+    name: str
+    scale: float
+
+    def figure(self, amount: float, decimals: int = 1, *, trim: bool = False) -> str:
+        """The amount without its unit, for a cell under a head that names it."""
+        return self.language.number(amount / self.scale, decimals, trim=trim)
+
+    def amount(self, amount: float) -> str:
+        """The amount with its unit, for a sentence: "6.240 triệu đồng"."""
+        return f"{self.figure(amount, trim=True)}{NBSP}{self.name}"
+
+    def share(self, part: float, whole: float) -> str:
+        """A share with both its amounts: "208 % (6.240/3.000 triệu đồng)"."""
+        return (
+            f"{self.language.percent(part / whole)} "
+            f"({self.figure(part, trim=True)}/{self.figure(whole, trim=True)}{NBSP}{self.name})"
+        )
+
+
+@functools.cache
+def get(code: str) -> Language:
+    """The language of `code`: "vi" or "en"; raises RequestError for any other."""
+    if code not in CODES:
+        raise RequestError(f"{code!r} is not a language of the briefings. Use one of: vi, en.")
+    if code == "en":
+        return Language(code, None)
+    with importlib.resources.files("wardlib").joinpath("locale", f"{code}.po").open("rb") as file:
+        catalogue = read_po(file, locale=code)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Language(code, _Strict(compiled))
+
+
+def is_missing(value: object) -> bool:
+    """Whether a figure is missing (None, NaN, NaT): printed as "…", never as zero."""
+    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))

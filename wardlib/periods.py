@@ -1,0 +1,159 @@
+"""Reporting periods: the month, the quarter, the half-year, the nine months, the year.
+
+All ends are inclusive. A year here is the budget year, which is the calendar year in Việt Nam
+(Law on the State Budget 83/2015/QH13, art. 14). School years run from September.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from wardlib.errors import RequestError
+
+if TYPE_CHECKING:
+    from wardlib.language import Language
+
+FORMS = "2020-09 (month), 2020-Q3 (quarter), 2020-H1 (first half), 2020-9M (nine months), 2020 (year)"
+_GRAMMAR = re.compile(r"(?P<year>(?:19|20)\d\d)(?:-(?P<part>0[1-9]|1[0-2]|Q[1-4]|H1|9M))?")
+_ROMAN = ("I", "II", "III", "IV")
+
+
+@functools.total_ordering
+@dataclass(frozen=True)
+class Period:
+    """A reporting period; make one with `Period.parse`.
+
+    >>> period = Period.parse("2020-9M")
+    >>> str(period.first), str(period.last), len(period.months)
+    ('2020-01', '2020-09', 9)
+    >>> str(period.year_before)
+    '2019-9M'
+    """
+
+    year: int
+    part: str
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """The period that `text` names; raises RequestError with the accepted forms otherwise."""
+        match = _GRAMMAR.fullmatch(text)
+        if match is None:
+            raise RequestError(f"{text!r} is not a period. Accepted forms: {FORMS}.")
+        return cls(int(match["year"]), match["part"] or "")
+
+    def __str__(self) -> str:
+        return f"{self.year}-{self.part}" if self.part else str(self.year)
+
+    def __lt__(self, other: Period) -> bool:
+        return (self.first, self.last) < (other.first, other.last)
+
+    def _bounds(self) -> tuple[int, int]:
+        match self.part:
+            case "":
+                return 1, 12
+            case "9M":
+                return 1, 9
+            case "H1":
+                return 1, 6
+            case part if part.startswith("Q"):
+                quarter = int(part[1])
+                return 3 * quarter - 2, 3 * quarter
+            case month:
+                return int(month), int(month)
+
+    @property
+    def first(self) -> pd.Period:
+        """First month, inclusive."""
+        return pd.Period(year=self.year, month=self._bounds()[0], freq="M")
+
+    @property
+    def last(self) -> pd.Period:
+        """Last month, inclusive."""
+        return pd.Period(year=self.year, month=self._bounds()[1], freq="M")
+
+    @property
+    def months(self) -> pd.PeriodIndex:
+        """Every month of the period, in order."""
+        return pd.period_range(self.first, self.last, freq="M")
+
+    @property
+    def year_to_date(self) -> pd.PeriodIndex:
+        """The months from January to the period's last month (lũy kế)."""
+        return pd.period_range(f"{self.year}-01", self.last, freq="M")
+
+    @property
+    def year_before(self) -> Period:
+        """The same period of the year before (cùng kỳ)."""
+        return Period(self.year - 1, self.part)
+
+    @property
+    def school_years(self) -> dict[str, pd.PeriodIndex]:
+        """The period's months by school year, a school year beginning in September.
+
+        >>> {name: len(months) for name, months in Period.parse("2020-9M").school_years.items()}
+        {'2019-2020': 8, '2020-2021': 1}
+        """
+        starts = [month.year - (month.month < 9) for month in self.months]
+        return {
+            f"{start}-{start + 1}": self.months[[own == start for own in starts]]
+            for start in sorted(set(starts))
+        }
+
+    def name(self, language: Language) -> str:
+        """The period in words, as it stands inside a sentence.
+
+        Official Vietnamese papers number quarters in Roman numerals ("quý III"), which CLDR's
+        "Quý 3" does not.
+        """
+        year = str(self.year)
+        match self.part:
+            case "":
+                return language.text("the year {year}", year=year)
+            case "9M":
+                return language.text("the first nine months of {year}", year=year)
+            case "H1":
+                return language.text("the first half of {year}", year=year)
+            case part if part.startswith("Q"):
+                quarter = int(part[1])
+                return language.text(
+                    "quarter {number} of {year}",
+                    number=str(quarter),
+                    roman=_ROMAN[quarter - 1],
+                    year=year,
+                )
+            case _:
+                return language.month(self.first)
+
+    def name_year_to_date(self, language: Language) -> str:
+        """The year to date in words: as a period where it has a name, else by its months.
+
+        >>> from wardlib.language import get
+        >>> Period.parse("2020-08").name_year_to_date(get("vi"))
+        '8 tháng đầu năm 2020'
+        """
+        count = self.last.month
+        if count == 12:
+            return Period(self.year, "").name(language)
+        if count == 1:
+            return language.month(self.last)
+        return language.text(
+            "the first {count} months of {year}", count=str(count), year=str(self.year)
+        )
+
+
+def parse_day(text: str) -> datetime.date | None:
+    """The day that `text` names as 2020-09-13, None for an empty text; RequestError otherwise."""
+    if not text:
+        return None
+    try:
+        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise RequestError(
+            f"{text!r} is not a day. Write it as year-month-day, e.g. 2020-09-13."
+        ) from None

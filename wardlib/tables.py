@@ -1,0 +1,412 @@
+"""Tables of a briefing: title, units, notes, and the figures behind them.
+
+Each function takes a result and the edition and returns a block. Amounts stand right-aligned with
+a fixed number of decimals under a head that names their unit; a figure not reported is "…"; an
+estimate carries an asterisk, a sum that lacks a month a dagger, and the notes say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from wardlib import receipts as _receipts
+from wardlib.blocks import RESOURCE, TYPST, Block, html, joined, resource, typst
+from wardlib.editions import Edition
+from wardlib.language import NBSP, Unit, is_missing
+from wardlib.receipts import Receipts
+
+NONE = "…"  # not reported or not applicable: never a zero, never a blank
+ESTIMATE, PARTIAL = "*", "†"
+
+
+@dataclass(frozen=True)
+class _Row:
+    head: str
+    cells: tuple[str, ...]
+    depth: int = 1
+
+
+def _table(
+    slug: str,
+    caption: str,
+    heads: list[str],
+    rows: list[_Row],
+    notes: list[str],
+    figures: dict,
+    *,
+    words: tuple[int, ...] = (),
+    widths: str = "",
+) -> Block:
+    """The block of a table. `heads[0]` heads the row heads; columns in `words` hold words and
+    stand left-aligned; `widths` are Typst column widths ("" lets the first column take the rest).
+    """
+    aligned = ["start" if index == 0 or index in words else "end" for index in range(len(heads))]
+    head = "".join(
+        f'<th scope="col" class="{side}">{html(text)}</th>'
+        for text, side in zip(heads, aligned, strict=True)
+    )
+    body = joined(
+        f'<tr class="depth-{row.depth}"><th scope="row">{html(row.head)}</th>'
+        + "".join(
+            f'<td class="{side}">{html(cell)}</td>'
+            for cell, side in zip(row.cells, aligned[1:], strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    foot = joined(f'<p class="note">{html(note)}</p>' for note in notes)
+    as_html = (
+        f'<figure class="table"><div class="scroll" role="region" tabindex="0" '
+        f'aria-label="{html(caption)}"><table><caption>{html(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>{foot}</figure>"
+    )
+    cells = joined(
+        f"  {_typst_row_head(row)}, "
+        + ", ".join(f"[{_strong(row, typst(cell))}]" for cell in row.cells)
+        + ","
+        for row in rows
+    )
+    as_typst = f"""#ward-table(
+  caption: [{typst(caption)}],
+  columns: ({widths or ", ".join(["1fr"] + ["auto"] * (len(heads) - 1))}),
+  align: ({", ".join("left" if side == "start" else "right" for side in aligned)}),
+  table.header({", ".join(f"[{typst(text)}]" for text in heads)}),
+{cells}
+)
+{"".join(f"#note[{typst(note)}]" + chr(10) for note in notes)}"""
+    plain = joined([caption, *("  ".join([row.head, *row.cells]) for row in rows), *notes])
+    return Block(
+        {"text/plain": plain, "text/html": as_html, TYPST: as_typst, RESOURCE: figures},
+        {"kind": "table", "slug": slug, "caption": caption},
+    )
+
+
+def _strong(row: _Row, content: str) -> str:
+    return f"#strong[{content}]" if row.depth == 0 else content
+
+
+def _typst_row_head(row: _Row) -> str:
+    return f"[#h({max(row.depth - 1, 0)}em){_strong(row, typst(row.head))}]"
+
+
+def _amount(unit: Unit, value: float, mark: str = "") -> str:
+    return NONE if is_missing(value) else unit.figure(value) + mark
+
+
+def _percent(edition: Edition, share: float) -> str:
+    return NONE if is_missing(share) else edition.language.number(100 * share, 1)
+
+
+def _unit(edition: Edition, *columns: pd.Series) -> Unit:
+    largest = max((column.abs().max() for column in columns), default=0)
+    return edition.language.unit(edition.ward.currency, largest)
+
+
+def _mark(row: pd.Series) -> str:
+    """The marks of a sum over the year to date."""
+    return {_receipts.ESTIMATE: ESTIMATE, _receipts.PARTIAL: PARTIAL}.get(row["status"], "")
+
+
+def _notes(edition: Edition, lines: pd.DataFrame) -> list[str]:
+    """What the marks in a table mean; only those that it holds."""
+    text = edition.language.text
+    notes = []
+    if (lines["status"] == _receipts.ESTIMATE).any():
+        notes.append(text("* holds a month that is still an estimate."))
+    if (lines["status"] == _receipts.PARTIAL).any():
+        notes.append(text("† some month is not reported: the sum is of the months reported only."))
+    return notes
+
+
+def _figures(edition: Edition, slug: str, caption: str, frame: pd.DataFrame, **units: str) -> dict:
+    return resource(slug, caption, frame, units, edition.about)
+
+
+def plan(result: Receipts, edition: Edition, *, deepest: int = 9) -> Block:
+    """Year to date against the plans of the upper level and of the ward, and the share kept.
+
+    Lines deeper than `deepest` in the tree are left out.
+    """
+    language, text = edition.language, edition.language.text
+    lines = result.lines[result.lines["depth"] <= deepest]
+    unit = _unit(edition, lines["year_to_date"], lines["plan_upper"], lines["plan_ward"])
+    rows = [
+        _Row(
+            language.pick(row, "name"),
+            (
+                _amount(unit, row["year_to_date"], _mark(row)),
+                _amount(unit, row["plan_upper"]),
+                _percent(edition, row["share_upper"]),
+                _amount(unit, row["plan_ward"]),
+                _percent(edition, row["share_ward"]),
+                _amount(unit, row["kept_year_to_date"], _mark(row)),
+            ),
+            row["depth"],
+        )
+        for _, row in lines.iterrows()
+    ]
+    caption = text(
+        "Receipts of {period} against the year's plan ({unit})",
+        period=result.period.name_year_to_date(language),
+        unit=unit.name,
+    )
+    heads = [
+        text("Line"),
+        text("Year to date"),
+        text("Plan, upper level"),
+        text("% of it"),
+        text("Plan, ward"),
+        text("% of it"),
+        text("Kept by the ward"),
+    ]
+    money = edition.ward.currency
+    figures = _figures(
+        edition,
+        "receipts-plan",
+        caption,
+        lines.reset_index()[
+            ["line", "year_to_date", "plan_upper", "share_upper", "plan_ward", "share_ward",
+             "kept_year_to_date", "reported", "expected", "status"]
+        ],
+        year_to_date=money, plan_upper=money, plan_ward=money, kept_year_to_date=money,
+        share_upper="1", share_ward="1", reported="months", expected="months",
+    )  # fmt: skip
+    return _table("receipts-plan", caption, heads, rows, _notes(edition, lines), figures)
+
+
+def year_before(result: Receipts, edition: Edition, *, deepest: int = 9) -> Block:
+    """The period, and the year to date where it is longer, against the same months of the year
+    before, as ratios (100 = as much)."""
+    language, text = edition.language, edition.language.text
+    lines = result.lines[result.lines["depth"] <= deepest]
+    spans = ["period"]
+    if len(result.period.months) < len(result.period.year_to_date):
+        spans.append("year_to_date")
+    unit = _unit(edition, *(lines[span] for span in spans))
+    rows = []
+    for _, row in lines.iterrows():
+        cells = []
+        for span in spans:
+            cells += [
+                _amount(unit, row[span], _mark(row)),
+                _amount(unit, row[f"{span}_before"]),
+                _percent(edition, row[f"ratio_{span}"]),
+            ]
+        cells.append(_amount(unit, row[f"kept_{spans[0]}"], _mark(row)))
+        rows.append(_Row(language.pick(row, "name"), tuple(cells), row["depth"]))
+    caption = text(
+        "Receipts of {period} against the same period of the year before ({unit})",
+        period=edition.period_name,
+        unit=unit.name,
+    )
+    heads = [text("Line"), text("Period"), text("Year before"), text("Equal to %")]
+    if len(spans) == 2:
+        heads += [text("Year to date"), text("Year before"), text("Equal to %")]
+    heads.append(text("Kept, period"))
+    money = edition.ward.currency
+    wanted = [f"{span}{end}" for span in spans for end in ("", "_before")]
+    figures = _figures(
+        edition,
+        "receipts-year-before",
+        caption,
+        lines.reset_index()[
+            ["line", *wanted, *(f"ratio_{span}" for span in spans), "kept_period", "status"]
+        ],
+        **dict.fromkeys(wanted, money),
+        **{f"ratio_{span}": "1" for span in spans},
+        kept_period=money,
+    )
+    return _table("receipts-year-before", caption, heads, rows, _notes(edition, lines), figures)
+
+
+def months(result: Receipts, edition: Edition) -> Block:
+    """Collected by line in each month of the period."""
+    language, text = edition.language, edition.language.text
+    wanted = result.period.months
+    table = result.months.reindex(wanted)
+    estimated = result.estimated.reindex(wanted, fill_value=False)
+    unit = _unit(edition, table.max())
+    rows = [
+        _Row(
+            language.pick(row, "name"),
+            tuple(
+                _amount(unit, table.at[month, line], ESTIMATE * bool(estimated.at[month, line]))
+                for month in wanted
+            ),
+            row["depth"],
+        )
+        for line, row in result.lines.iterrows()
+    ]
+    caption = text(
+        "Receipts by month of {period} ({unit})", period=edition.period_name, unit=unit.name
+    )
+    notes = []
+    if estimated.any(axis=None):
+        notes.append(text("* estimate."))
+    if table.isna().any(axis=None):
+        notes.append(text("… not reported."))
+    long = (
+        table.rename_axis(index="month")
+        .melt(ignore_index=False, var_name="line", value_name="collected")
+        .reset_index()
+    )
+    figures = _figures(edition, "receipts-months", caption, long, collected=edition.ward.currency)
+    heads = [text("Line"), *(language.month_short(month) for month in wanted)]
+    return _table("receipts-months", caption, heads, rows, notes, figures)
+
+
+def briefing(result: Receipts, edition: Edition) -> Block:
+    """The one table of the leader's page: first-level lines, year to date against the plan of the
+    upper level and against the year before."""
+    language, text = edition.language, edition.language.text
+    lines = result.lines[result.lines["depth"] <= 1]
+    unit = _unit(edition, lines["year_to_date"], lines["plan_upper"])
+    planned = result.has_plan
+    rows = []
+    for _, row in lines.iterrows():
+        cells = [_amount(unit, row["year_to_date"], _mark(row))]
+        if planned:
+            cells += [_amount(unit, row["plan_upper"]), _percent(edition, row["share_upper"])]
+        cells += [
+            _amount(unit, row["year_to_date_before"]),
+            _percent(edition, row["ratio_year_to_date"]),
+        ]
+        rows.append(_Row(language.pick(row, "name"), tuple(cells), row["depth"]))
+    heads = [text("Line"), text("Year to date")]
+    if planned:
+        heads += [text("Plan, upper level"), text("% of plan")]
+    heads += [text("Same period of the year before"), text("Equal to %")]
+    caption = text(
+        "Receipts of {period} ({unit})",
+        period=result.period.name_year_to_date(language),
+        unit=unit.name,
+    )
+    money = edition.ward.currency
+    figures = _figures(
+        edition,
+        "receipts",
+        caption,
+        lines.reset_index()[
+            ["line", "year_to_date", "kept_year_to_date", "plan_upper", "share_upper",
+             "year_to_date_before", "ratio_year_to_date", "reported", "expected", "status"]
+        ],
+        year_to_date=money, kept_year_to_date=money, plan_upper=money, year_to_date_before=money,
+        share_upper="1", ratio_year_to_date="1", reported="months", expected="months",
+    )  # fmt: skip
+    return _table("receipts", caption, heads, rows, _notes(edition, lines), figures)
+
+
+def indicators(standing: pd.DataFrame, edition: Edition) -> Block:
+    """Each indicator: year-to-date value, target, share of the target."""
+    language, text = edition.language, edition.language.text
+
+    def value(row: pd.Series, amount: float) -> str:
+        unit = language.pick(row, "unit")
+        if is_missing(amount):
+            return NONE
+        return language.number(amount, row["decimals"], trim=True) + NBSP + unit
+
+    rows = [
+        _Row(
+            language.pick(row, "name"),
+            (
+                value(row, row["value"]) + ESTIMATE * (row["status"] == "estimate"),
+                value(row, row["target"]),
+                NONE if is_missing(row["share"]) else language.percent(row["share"]),
+            ),
+        )
+        for _, row in standing.iterrows()
+    ]
+    caption = text(
+        "Other targets, {period}", period=edition.period.name_year_to_date(language)
+    )
+    heads = [text("Target"), text("Year to date"), text("Set for the year"), text("% of target")]
+    notes = []
+    if (standing["status"] == "estimate").any():
+        notes.append(text("* estimate."))
+    if standing["value"].isna().any():
+        notes.append(text("… not reported."))
+    frame = standing.reset_index()[
+        ["indicator", "value", "unit_en", "target", "share", "status"]
+    ].rename(columns={"unit_en": "unit"})
+    figures = _figures(edition, "indicators", caption, frame, share="1")
+    return _table("indicators", caption, heads, rows, notes, figures)
+
+
+def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
+    """For each table of the ward: rows, span, months of the period that have come in."""
+    language, text = edition.language, edition.language.text
+
+    def span(row: pd.Series) -> str:
+        if is_missing(row["first"]):
+            return NONE
+        return f"{language.month_short(row['first'])}–{language.month_short(row['last'])}"
+
+    rows = [
+        _Row(
+            row["table"],
+            (
+                language.number(row["rows"]),
+                span(row),
+                NONE if is_missing(row["first"]) else f"{row['reported']}/{row['expected']}",
+                NONE if is_missing(row["newest"]) else row["newest"].strftime("%d/%m/%Y"),
+            ),
+        )
+        for _, row in tables.iterrows()
+    ]
+    caption = text("What has come in for {period}", period=edition.period_name)
+    heads = [
+        text("Table"), text("Rows"), text("Months"), text("Months of the period"),
+        text("Newest report"),
+    ]  # fmt: skip
+    figures = _figures(edition, "coverage", caption, tables, reported="months", expected="months")
+    return _table("coverage", caption, heads, rows, [], figures)
+
+
+def reconciliation(table: pd.DataFrame, edition: Edition) -> Block:
+    """Each published figure beside ours, agreed or explained."""
+    language, text = edition.language, edition.language.text
+    verdicts = {
+        "agrees": text("agrees"),
+        "revised": text("agreed then, revised since"),
+        "differs": text("differs"),
+        "nothing": text("no figure of ours"),
+    }
+
+    def value(row: pd.Series, amount: float) -> str:
+        if is_missing(amount):
+            return NONE
+        unit = "%" if row["unit"] == "%" else row["unit"].removeprefix("1e6 ")
+        if row["unit"].startswith("1e6 "):
+            unit = language.unit(unit, 0).name
+        return language.number(amount, 1, trim=True) + ("" if unit == "1" else NBSP + unit)
+
+    rows = [
+        _Row(
+            f"{row['statement']} ({row['published_on']:%d/%m/%Y})",
+            (
+                (text("more than") + " " if row["relation"] == "more_than" else "")
+                + value(row, row["value"]),
+                value(row, row["ours_then"]),
+                value(row, row["ours"]),
+                verdicts[row["verdict"]],
+            ),
+        )
+        for _, row in table.iterrows()
+    ]
+    caption = text("Published figures beside this workbook's")
+    heads = [
+        text("Published"), text("As published"), text("Ours on that day"), text("Ours now"),
+        text("Verdict"),
+    ]  # fmt: skip
+    frame = table[
+        ["id", "published_on", "item", "measure", "value", "unit", "relation", "part_then",
+         "ours_then", "part", "whole", "ours", "verdict", "source"]
+    ]  # fmt: skip
+    figures = _figures(edition, "reconciliation", caption, frame)
+    return _table(
+        "reconciliation", caption, heads, rows, [], figures,
+        words=(4,), widths="1fr, auto, auto, auto, 3.2cm",
+    )  # fmt: skip
