@@ -70,7 +70,7 @@ def paragraph(text: str, kind: str = "") -> Block:
 
 
 def resource(
-    name: str, title: str, frame: pd.DataFrame, units: dict[str, str], about: dict[str, Any]
+    name: str, frame: pd.DataFrame, units: dict[str, str], about: dict[str, Any]
 ) -> dict[str, Any]:
     """The figures behind a table or chart as a Tabular Data Resource.
 
@@ -79,7 +79,6 @@ def resource(
     """
     return {
         "name": name,
-        "title": title,
         "profile": "tabular-data-resource",
         "schema": {
             "fields": [

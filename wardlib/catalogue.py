@@ -2,9 +2,9 @@
 
 Every folder under `data/` is a Frictionless Data Package v2 (https://datapackage.org) whose
 `datapackage.json` names its tables with path, hash, source, licence and schema. A ward's package
-also carries a `ward` object (names, areas, currency, whether its figures are illustrative). Three
-custom properties of ours: a field's `unit`, a field's `codes` ("table.column" that must hold each
-of its values), and `ward`.
+also carries a `ward` object (names, areas, currency, whether its figures are illustrative). Custom
+properties of ours: `ward`, a field's `unit`, a field's `codes` ("table.column" that must hold each
+of its values), a source's `title_vi` beside its English `title`.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class Package:
 
     id: str
     title: str
-    sources: tuple[str, ...]
+    sources_vi: tuple[str, ...]
+    sources_en: tuple[str, ...]
     licences: tuple[str, ...]
     tables: dict[str, Table]
 
@@ -207,7 +208,8 @@ def _package(name: str, raw: dict[str, Any]) -> dict[str, Any]:
         return {
             "id": name,
             "title": raw["title"],
-            "sources": tuple(source["title"] for source in raw.get("sources", [])),
+            "sources_vi": tuple(source["title_vi"] for source in raw.get("sources", [])),
+            "sources_en": tuple(source["title"] for source in raw.get("sources", [])),
             "licences": tuple(licence["title"] for licence in raw["licenses"]),
             "tables": {
                 resource["name"]: _table(name, resource) for resource in raw["resources"]

@@ -135,17 +135,23 @@ def year_to_date(result: Receipts, edition: Edition, *, line: str = TOTAL) -> Bl
     drawn["plan"] = plan
     money = edition.ward.currency
     figures = resource(
-        "chart-year-to-date", title, drawn, {"running_total": money, "plan": money}, edition.about
+        "chart-year-to-date", drawn, {"running_total": money, "plan": money}, edition.about
     )
     return _chart("chart-year-to-date", title, " ".join(parts), svg, figures)
 
 
 def monthly(
-    result: Receipts, edition: Edition, phases: pd.DataFrame | None, *, line: str = TOTAL
+    result: Receipts,
+    edition: Edition,
+    phases: pd.DataFrame | None,
+    *,
+    line: str = TOTAL,
+    height: float = 2.6,
 ) -> Block:
     """The line by month over up to three years, the phases of the epidemic shaded.
 
     `phases` has the columns of the table covid_phases; those of the ward's areas are drawn.
+    `height` is in inches.
     """
     language, text = edition.language, edition.language.text
     name = language.pick(result.lines.loc[line], "name")
@@ -155,7 +161,7 @@ def monthly(
     estimated = result.estimated[line].reindex(values.index, fill_value=False)
     unit = language.unit(edition.ward.currency, values.max())
     shown = _visible(phases, edition, first, last)
-    with _drawing(2.6) as (figure, axes):
+    with _drawing(height) as (figure, axes):
         heights = values / unit.scale
         axes.set_xlim(0, len(values))
         top = max(heights.max(), 0) * 1.18
@@ -213,7 +219,7 @@ def monthly(
     drawn = pd.DataFrame({"month": values.index, "collected": values.to_numpy()})
     drawn["estimate"] = estimated.to_numpy()
     figures = resource(
-        "chart-monthly", title, drawn, {"collected": edition.ward.currency}, edition.about
+        "chart-monthly", drawn, {"collected": edition.ward.currency}, edition.about
     )
     return _chart("chart-monthly", title, " ".join(parts), svg, figures)
 
@@ -264,7 +270,7 @@ def _money_axis(axes: Axes, unit: Unit) -> None:
 
 def _month_axis(axes: Axes, months: pd.PeriodIndex, edition: Edition) -> None:
     """Ticks in the middle of months: each, or each quarter's or half-year's first."""
-    step = 1 if len(months) <= 12 else 3 if len(months) <= 36 else 6
+    step = 1 if len(months) <= 12 else 3 if len(months) <= 24 else 6
     chosen = [index for index, month in enumerate(months) if (month.month - 1) % step == 0]
     axes.set_xticks([index + 0.5 for index in chosen])
     axes.set_xticklabels(

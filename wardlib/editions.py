@@ -8,9 +8,9 @@ official head, the marks and the document's properties from what it carries.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from wardlib.blocks import TYPST, Block, html, joined, paragraph, typst
+from wardlib.blocks import Block, html, joined, paragraph
 from wardlib.catalogue import Ward
 from wardlib.intake import Book
 from wardlib.language import Language, get
@@ -63,7 +63,7 @@ class Edition:
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "newest_report": self.newest.isoformat(),
             "illustrative": self.ward.illustrative,
-            "sources": [{"title": source} for source in self.ward.sources],
+            "sources": [{"title": source} for source in self.ward.sources_en],
         }
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple:
@@ -72,8 +72,7 @@ class Edition:
         head = {
             "language": language.code,
             "vietnamese": ward.vietnamese,
-            "superior": language.pick(ward, "superior"),
-            "authority": language.pick(ward, "authority"),
+            "authority": language.pick(ward, "authority").splitlines(),
             "subtitle": subtitle,
             "ward": self.ward_name,
             "period": self.period_name,
@@ -103,27 +102,30 @@ def of(book: Book, language: str) -> Edition:
 
 
 def sources(edition: Edition, book: Book) -> Block:
-    """Where the figures come from: sources, licences, files read with the first digits of their
-    hash. To be shown last: it lists what the notebook has read by then."""
-    language = edition.language
-    text = language.text
-    files = ", ".join(
-        f"{file} ({digest.removeprefix('sha256:')[:8]})"
-        for file, digest in sorted(book.digests.items())
-    )
+    """Where the figures come from, under which licence. To be shown last: it carries the hashes
+    of all files that the notebook has read by then."""
+    text = edition.language.text
     lines = [
-        text("Source: {sources}.", sources="; ".join(edition.ward.sources)),
+        text("Source: {sources}.", sources="; ".join(edition.language.pick(edition.ward, "sources"))),
         text("Licence: {licences}.", licences="; ".join(edition.ward.licences)),
-        edition.known + ".",
-        text("Files (first digits of the SHA-256): {files}.", files=files),
     ]
-    return Block(
-        {
-            "text/plain": joined(lines),
-            "text/html": joined(f'<p class="note">{html(line)}</p>' for line in lines),
-            TYPST: "\n\n".join(f"#note[{typst(line)}]" for line in lines),
-        },
-        {"kind": "sources", "digests": dict(sorted(book.digests.items()))},
+    return replace(
+        paragraph(" ".join(lines), "note"),
+        about={"kind": "sources", "digests": dict(sorted(book.digests.items()))},
+    )
+
+
+def files(edition: Edition, book: Book) -> Block:
+    """The files that the notebook has read, with the first digits of their hash."""
+    return paragraph(
+        edition.language.text(
+            "Files read (first digits of the SHA-256): {files}.",
+            files=", ".join(
+                f"{file} ({digest.removeprefix('sha256:')[:8]})"
+                for file, digest in sorted(book.digests.items())
+            ),
+        ),
+        "note",
     )
 
 

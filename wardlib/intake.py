@@ -48,6 +48,7 @@ def load(
     if described is None:
         return None
     frame, problems = _read(ward, described)
+    problems += _changed(described)
     if problems:
         raise DataError(problems)
     if period is not None and "month" in frame:
@@ -68,10 +69,14 @@ def newest(frame: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
     return frame.sort_values("reported_on", kind="stable").groupby(figure).tail(1).sort_index()
 
 
-def check(ward: Ward) -> list[Problem]:
-    """Every fault of every table of the ward and of the reference, sorted by place."""
+def check(ward: Ward, *, hashes: bool = True) -> list[Problem]:
+    """Every fault of every table of the ward and of the reference, sorted by place; without
+    `hashes`, files that differ from their recorded hash are no fault."""
     tables = [*ward.tables.values(), *ward.reference.tables.values()]
-    return sorted(itertools.chain.from_iterable(_read(ward, table)[1] for table in tables))
+    faults = [_read(ward, table)[1] for table in tables]
+    if hashes:
+        faults += [_changed(table) for table in tables]
+    return sorted(itertools.chain.from_iterable(faults))
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,19 @@ def _read(ward: Ward, table: Table) -> tuple[pd.DataFrame, list[Problem]]:
     return frame, problems
 
 
+def _changed(table: Table) -> list[Problem]:
+    """A problem if the file is not the one that the descriptor records; none if it is missing."""
+    if not table.path.is_file() or (found := catalogue.digest(table.path)) == table.hash:
+        return []
+    option = "" if table.package == catalogue.REFERENCE else f" --ward {table.package}"
+    fix = (
+        f"if the change is meant, run `ward check{option} --accept`; "
+        "if not, put the former file back"
+    )
+    expected = f"{table.hash or 'a hash'}, as datapackage.json records"
+    return [Problem(table.file, 0, "", found, expected, fix)]
+
+
 def _cells(table: Table) -> tuple[pd.DataFrame | None, list[Problem]]:
     """The file's cells as written, indexed by line number; None if there is no such table."""
 
@@ -142,21 +160,14 @@ def _cells(table: Table) -> tuple[pd.DataFrame | None, list[Problem]]:
     except OSError as error:
         fix = "put the file back, or take the table out of the descriptor"
         return None, [problem(0, "", error.strerror or "unreadable", "a CSV file", fix)]
-    problems = []
-    if (found := catalogue.digest(table.path)) != table.hash:
-        fix = (
-            "if the change is meant, run `ward check --ward "
-            f"{'NAME' if table.package == catalogue.REFERENCE else table.package} --accept`; "
-            "if not, put the former file back"
-        )
-        problems.append(problem(0, "", found, f"{table.hash or 'a hash'} (datapackage.json)", fix))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = data[: error.start].count(b"\n") + 1
         fix = "save the file as CSV UTF-8"
         found = f"byte 0x{data[error.start]:02x}"
-        return None, [*problems, problem(row, "", found, "UTF-8 text", fix)]
+        return None, [problem(row, "", found, "UTF-8 text", fix)]
+    problems = []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header, rows = [], {}
     try:

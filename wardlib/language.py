@@ -26,6 +26,7 @@ from wardlib.errors import RequestError, TranslationError
 
 CODES = ("vi", "en")
 NBSP = "\N{NO-BREAK SPACE}"  # between a number and its unit, so that a line never ends in between
+NONE = "…"  # stands for a figure not reported or not applicable: never a zero, never a blank
 
 
 class _Strict(GNUTranslations):
@@ -135,8 +136,17 @@ class Unit:
     scale: float
 
     def figure(self, amount: float, decimals: int = 1, *, trim: bool = False) -> str:
-        """The amount without its unit, for a cell under a head that names it."""
-        return self.language.number(amount / self.scale, decimals, trim=trim)
+        """The amount without its unit, for a cell under a head that names it.
+
+        A small amount gets as many decimals as its first digit needs: it must not read as zero.
+
+        >>> get("vi").unit("VND", 1e9).figure(30_000)
+        '0,03'
+        """
+        value = amount / self.scale
+        while value and not round(value, decimals):
+            decimals += 1
+        return self.language.number(value, decimals, trim=trim)
 
     def amount(self, amount: float) -> str:
         """The amount with its unit, for a sentence: "6.240 triệu đồng"."""
@@ -166,5 +176,5 @@ def get(code: str) -> Language:
 
 
 def is_missing(value: object) -> bool:
-    """Whether a figure is missing (None, NaN, NaT): printed as "…", never as zero."""
+    """Whether a figure is missing (None, NaN, NaT): printed as NONE."""
     return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))

@@ -13,7 +13,7 @@ import pandas as pd
 from wardlib import published as _published
 from wardlib.blocks import TYPST, Block, html, joined, paragraph, typst
 from wardlib.editions import Edition
-from wardlib.language import NBSP, is_missing
+from wardlib.language import NBSP, NONE, is_missing
 from wardlib.receipts import TOTAL, Receipts
 
 
@@ -143,7 +143,9 @@ def not_reported(
                 "Not yet reported, and not counted as zero: {lines}.", lines="; ".join(gaps)
             )
         )
-    return paragraph(" ".join(said) or text("Every figure has been reported, none is an estimate."))
+    return paragraph(
+        " ".join(said) or text("Every figure has been reported, none is an estimate."), "note"
+    )
 
 
 def key_figures(
@@ -177,6 +179,8 @@ def key_figures(
     cards.append((unit.amount(row["kept_year_to_date"]), text("kept by its own budget"), ""))
     for _, indicator in (standing if standing is not None else pd.DataFrame()).iterrows():
         if is_missing(indicator["value"]):
+            name = _lower(language.pick(indicator, "name"))
+            cards.append((NONE, name, text("not reported")))
             continue
         name_of_unit = language.pick(indicator, "unit")
         detail = ""

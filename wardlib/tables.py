@@ -14,10 +14,9 @@ import pandas as pd
 from wardlib import receipts as _receipts
 from wardlib.blocks import RESOURCE, TYPST, Block, html, joined, resource, typst
 from wardlib.editions import Edition
-from wardlib.language import NBSP, Unit, is_missing
+from wardlib.language import NBSP, NONE, Unit, is_missing
 from wardlib.receipts import Receipts
 
-NONE = "…"  # not reported or not applicable: never a zero, never a blank
 ESTIMATE, PARTIAL = "*", "†"
 
 
@@ -37,11 +36,9 @@ def _table(
     figures: dict,
     *,
     words: tuple[int, ...] = (),
-    widths: str = "",
 ) -> Block:
     """The block of a table. `heads[0]` heads the row heads; columns in `words` hold words and
-    stand left-aligned; `widths` are Typst column widths ("" lets the first column take the rest).
-    """
+    stand left-aligned."""
     aligned = ["start" if index == 0 or index in words else "end" for index in range(len(heads))]
     head = "".join(
         f'<th scope="col" class="{side}">{html(text)}</th>'
@@ -50,13 +47,14 @@ def _table(
     body = joined(
         f'<tr class="depth-{row.depth}"><th scope="row">{html(row.head)}</th>'
         + "".join(
-            f'<td class="{side}">{html(cell)}</td>'
+            f'<td class="{side}">{_html_cell(cell)}</td>'
             for cell, side in zip(row.cells, aligned[1:], strict=True)
         )
         + "</tr>"
         for row in rows
     )
-    foot = joined(f'<p class="note">{html(note)}</p>' for note in notes)
+    note = " ".join(notes)
+    foot = f'<p class="note">{html(note)}</p>' if note else ""
     as_html = (
         f'<figure class="table"><div class="scroll" role="region" tabindex="0" '
         f'aria-label="{html(caption)}"><table><caption>{html(caption)}</caption>'
@@ -64,23 +62,39 @@ def _table(
     )
     cells = joined(
         f"  {_typst_row_head(row)}, "
-        + ", ".join(f"[{_strong(row, typst(cell))}]" for cell in row.cells)
+        + ", ".join(f"[{_strong(row, _typst_cell(cell))}]" for cell in row.cells)
         + ","
         for row in rows
     )
     as_typst = f"""#ward-table(
   caption: [{typst(caption)}],
-  columns: ({widths or ", ".join(["1fr"] + ["auto"] * (len(heads) - 1))}),
+  columns: {len(heads)},
   align: ({", ".join("left" if side == "start" else "right" for side in aligned)}),
   table.header({", ".join(f"[{typst(text)}]" for text in heads)}),
 {cells}
 )
-{"".join(f"#note[{typst(note)}]" + chr(10) for note in notes)}"""
+{f"#note[{typst(note)}]" if note else ""}"""
     plain = joined([caption, *("  ".join([row.head, *row.cells]) for row in rows), *notes])
     return Block(
         {"text/plain": plain, "text/html": as_html, TYPST: as_typst, RESOURCE: figures},
         {"kind": "table", "slug": slug, "caption": caption},
     )
+
+
+def _split(cell: str) -> tuple[str, str]:
+    """A cell without its mark, and the mark: it hangs, so that figures align without it."""
+    figure = cell.rstrip(ESTIMATE + PARTIAL)
+    return figure, cell[len(figure) :]
+
+
+def _html_cell(cell: str) -> str:
+    figure, mark = _split(cell)
+    return html(figure) + (f'<span class="hang">{html(mark)}</span>' if mark else "")
+
+
+def _typst_cell(cell: str) -> str:
+    figure, mark = _split(cell)
+    return typst(figure) + (f"#hang[{typst(mark)}]" if mark else "")
 
 
 def _strong(row: _Row, content: str) -> str:
@@ -120,52 +134,40 @@ def _notes(edition: Edition, lines: pd.DataFrame) -> list[str]:
     return notes
 
 
-def _figures(edition: Edition, slug: str, caption: str, frame: pd.DataFrame, **units: str) -> dict:
-    return resource(slug, caption, frame, units, edition.about)
+def _figures(edition: Edition, slug: str, frame: pd.DataFrame, **units: str) -> dict:
+    return resource(slug, frame, units, edition.about)
 
 
-def plan(result: Receipts, edition: Edition, *, deepest: int = 9) -> Block:
-    """Year to date against the plans of the upper level and of the ward, and the share kept.
-
-    Lines deeper than `deepest` in the tree are left out.
-    """
+def plan(result: Receipts, edition: Edition) -> Block:
+    """Year to date against the plans of the upper level and of the ward, and the share kept."""
     language, text = edition.language, edition.language.text
-    lines = result.lines[result.lines["depth"] <= deepest]
+    lines = result.lines
     unit = _unit(edition, lines["year_to_date"], lines["plan_upper"], lines["plan_ward"])
-    rows = [
-        _Row(
-            language.pick(row, "name"),
-            (
-                _amount(unit, row["year_to_date"], _mark(row)),
-                _amount(unit, row["plan_upper"]),
-                _percent(edition, row["share_upper"]),
-                _amount(unit, row["plan_ward"]),
-                _percent(edition, row["share_ward"]),
-                _amount(unit, row["kept_year_to_date"], _mark(row)),
-            ),
-            row["depth"],
-        )
-        for _, row in lines.iterrows()
-    ]
+    plans = [by for by in ("upper", "ward") if lines[f"plan_{by}"].notna().any()]
+    rows = []
+    for _, row in lines.iterrows():
+        cells = [_amount(unit, row["year_to_date"], _mark(row))]
+        for by in plans:
+            cells += [_amount(unit, row[f"plan_{by}"]), _percent(edition, row[f"share_{by}"])]
+        cells.append(_amount(unit, row["kept_year_to_date"], _mark(row)))
+        rows.append(_Row(language.pick(row, "name"), tuple(cells), row["depth"]))
     caption = text(
         "Receipts of {period} against the year's plan ({unit})",
         period=result.period.name_year_to_date(language),
         unit=unit.name,
     )
-    heads = [
-        text("Line"),
-        text("Year to date"),
-        text("Plan, upper level"),
-        text("% of it"),
-        text("Plan, ward"),
-        text("% of it"),
-        text("Kept by the ward"),
-    ]
+    plan_heads = {"upper": text("Plan, upper level"), "ward": text("Plan, ward")}
+    heads = [text("Line"), text("Year to date")]
+    for by in plans:
+        heads += [plan_heads[by], text("% of it")]
+    heads.append(text("Kept by its own budget"))
+    notes = _notes(edition, lines)
+    if not plans:
+        notes.append(text("No plan was given to this unit."))
     money = edition.ward.currency
     figures = _figures(
         edition,
         "receipts-plan",
-        caption,
         lines.reset_index()[
             ["line", "year_to_date", "plan_upper", "share_upper", "plan_ward", "share_ward",
              "kept_year_to_date", "reported", "expected", "status"]
@@ -173,14 +175,14 @@ def plan(result: Receipts, edition: Edition, *, deepest: int = 9) -> Block:
         year_to_date=money, plan_upper=money, plan_ward=money, kept_year_to_date=money,
         share_upper="1", share_ward="1", reported="months", expected="months",
     )  # fmt: skip
-    return _table("receipts-plan", caption, heads, rows, _notes(edition, lines), figures)
+    return _table("receipts-plan", caption, heads, rows, notes, figures)
 
 
-def year_before(result: Receipts, edition: Edition, *, deepest: int = 9) -> Block:
+def year_before(result: Receipts, edition: Edition) -> Block:
     """The period, and the year to date where it is longer, against the same months of the year
     before, as ratios (100 = as much)."""
     language, text = edition.language, edition.language.text
-    lines = result.lines[result.lines["depth"] <= deepest]
+    lines = result.lines
     spans = ["period"]
     if len(result.period.months) < len(result.period.year_to_date):
         spans.append("year_to_date")
@@ -210,7 +212,6 @@ def year_before(result: Receipts, edition: Edition, *, deepest: int = 9) -> Bloc
     figures = _figures(
         edition,
         "receipts-year-before",
-        caption,
         lines.reset_index()[
             ["line", *wanted, *(f"ratio_{span}" for span in spans), "kept_period", "status"]
         ],
@@ -252,7 +253,7 @@ def months(result: Receipts, edition: Edition) -> Block:
         .melt(ignore_index=False, var_name="line", value_name="collected")
         .reset_index()
     )
-    figures = _figures(edition, "receipts-months", caption, long, collected=edition.ward.currency)
+    figures = _figures(edition, "receipts-months", long, collected=edition.ward.currency)
     heads = [text("Line"), *(language.month_short(month) for month in wanted)]
     return _table("receipts-months", caption, heads, rows, notes, figures)
 
@@ -287,7 +288,6 @@ def briefing(result: Receipts, edition: Edition) -> Block:
     figures = _figures(
         edition,
         "receipts",
-        caption,
         lines.reset_index()[
             ["line", "year_to_date", "kept_year_to_date", "plan_upper", "share_upper",
              "year_to_date_before", "ratio_year_to_date", "reported", "expected", "status"]
@@ -331,13 +331,19 @@ def indicators(standing: pd.DataFrame, edition: Edition) -> Block:
     frame = standing.reset_index()[
         ["indicator", "value", "unit_en", "target", "share", "status"]
     ].rename(columns={"unit_en": "unit"})
-    figures = _figures(edition, "indicators", caption, frame, share="1")
+    figures = _figures(edition, "indicators", frame, share="1")
     return _table("indicators", caption, heads, rows, notes, figures)
 
 
 def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
     """For each table of the ward: rows, span, months of the period that have come in."""
     language, text = edition.language, edition.language.text
+    names = {
+        "receipts": text("Receipts"),
+        "school_months": text("School days by school"),
+        "activities": text("Extracurricular, cultural and sports activities"),
+        "indicator_months": text("Other targets"),
+    }
 
     def span(row: pd.Series) -> str:
         if is_missing(row["first"]):
@@ -346,12 +352,12 @@ def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
 
     rows = [
         _Row(
-            row["table"],
+            names.get(row["table"], row["table"]),
             (
                 language.number(row["rows"]),
                 span(row),
                 NONE if is_missing(row["first"]) else f"{row['reported']}/{row['expected']}",
-                NONE if is_missing(row["newest"]) else row["newest"].strftime("%d/%m/%Y"),
+                NONE if is_missing(row["newest"]) else language.date(row["newest"]),
             ),
         )
         for _, row in tables.iterrows()
@@ -361,7 +367,7 @@ def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
         text("Table"), text("Rows"), text("Months"), text("Months of the period"),
         text("Newest report"),
     ]  # fmt: skip
-    figures = _figures(edition, "coverage", caption, tables, reported="months", expected="months")
+    figures = _figures(edition, "coverage", tables, reported="months", expected="months")
     return _table("coverage", caption, heads, rows, [], figures)
 
 
@@ -405,8 +411,8 @@ def reconciliation(table: pd.DataFrame, edition: Edition) -> Block:
         ["id", "published_on", "item", "measure", "value", "unit", "relation", "part_then",
          "ours_then", "part", "whole", "ours", "verdict", "source"]
     ]  # fmt: skip
-    figures = _figures(edition, "reconciliation", caption, frame)
+    figures = _figures(edition, "reconciliation", frame)
     return _table(
         "reconciliation", caption, heads, rows, [], figures,
-        words=(4,), widths="1fr, auto, auto, auto, 3.2cm",
+        words=(4,),
     )  # fmt: skip
