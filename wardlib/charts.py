@@ -71,7 +71,7 @@ def year_to_date(result: Receipts, edition: Edition, *, line: str = TOTAL) -> Bl
     plan = result.lines.at[line, "plan_upper"]
     unit = language.unit(edition.ward.currency, max(now.max(), before.max()))
     year = result.period.year
-    with _drawing(2.7) as (figure, axes):
+    with _drawing(2.2) as (figure, axes):
         ends = []
         for series, label, style in (
             (before, str(year - 1), {"color": BEFORE, "linestyle": "--"}),
@@ -254,7 +254,7 @@ def _label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
         placed.append(at)
         axes.annotate(
             label, (x, at), xytext=(6, 0), textcoords="offset points", va="center",
-            color=colour, fontweight="bold",
+            color=colour, fontweight="bold", bbox={"fc": "white", "ec": "none", "pad": 0.8},
         )  # fmt: skip
 
 

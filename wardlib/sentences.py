@@ -101,8 +101,8 @@ def largest_fall(result: Receipts, edition: Edition) -> Block:
     return paragraph(
         text(
             "The largest fall against the same month of the year before: {line}, {month}: "
-            "{now} against {then}{share}. The month may only be late: due dates moved by law are "
-            "not yet taken into account here.",
+            "{now} against {then}{share}. Deferral or exemption by law may explain it; neither is "
+            "taken into account here.",
             line=_lower(language.pick(result.lines.loc[line], "name")),
             month=language.month(month),
             now=unit.amount(amounts[0]),

@@ -1,0 +1,101 @@
+"""Receipts of a period, worked by hand."""
+
+import math
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from wardlib import receipts as module
+from wardlib.periods import Period
+
+
+def summarise(receipts, lines, targets, period):
+    return module.summarise(receipts, lines, targets, Period.parse(period))
+
+
+def test_sums_are_over_each_lines_own_months(receipts, lines, targets):
+    """Total of January-February 2020: 12 + 13 = 25 million, its own rows, not 25 + 20 + 5."""
+    row = summarise(receipts, lines, targets, "2020-02").lines.loc["total"]
+    assert row["month"] == row["period"] == 13e6
+    assert row["year_to_date"] == 25e6
+    assert (row["kept_period"], row["kept_year_to_date"]) == (7e6, 13e6)
+
+
+def test_plans_and_shares_name_both_amounts(receipts, lines, targets):
+    """25 of 50 million set by the upper level is a half, of 100 set by the ward a quarter."""
+    result = summarise(receipts, lines, targets, "2020-02")
+    row = result.lines.loc["total"]
+    assert (row["plan_upper"], row["share_upper"]) == (50e6, 0.5)
+    assert (row["plan_ward"], row["share_ward"]) == (100e6, 0.25)
+    assert result.has_plan
+    assert math.isnan(result.lines.at["tax", "share_upper"])
+
+
+def test_the_year_before_is_a_ratio(receipts, lines, targets):
+    """Tax: 8 against 10 in February is 0.8; 20 against 20 for the year to date is 1."""
+    row = summarise(receipts, lines, targets, "2020-02").lines.loc["tax"]
+    assert (row["period_before"], row["ratio_period"]) == (10e6, 0.8)
+    assert (row["year_to_date_before"], row["ratio_year_to_date"]) == (20e6, 1.0)
+
+
+def test_a_missing_month_is_not_zero(receipts, lines, targets):
+    """Nothing was reported for March: the month is missing, the sum partial, no ratio is formed."""
+    result = summarise(receipts, lines, targets, "2020-Q1")
+    row = result.lines.loc["tax"]
+    assert math.isnan(row["month"])
+    assert (row["period"], row["reported"], row["expected"]) == (20e6, 2, 3)
+    assert row["status"] == "partial"
+    assert math.isnan(row["ratio_period"])
+    assert ("tax", pd.Period("2020-03")) in result.missing
+    assert ("total", pd.Period("2020-03")) not in result.missing, "a parent is named by its leaves"
+
+
+def test_a_line_is_expected_from_its_first_month(receipts, lines, targets):
+    """The rent exists from February: January is no gap."""
+    result = summarise(receipts, lines, targets, "2020-02")
+    row = result.lines.loc["rent"]
+    assert (row["reported"], row["expected"], row["status"]) == (1, 1, "estimate")
+    assert result.missing == ()
+
+
+def test_estimates_stay_apart_from_actual_figures(receipts, lines, targets):
+    """February's total rests on an estimate of the rent; the tax is actual."""
+    table = summarise(receipts, lines, targets, "2020-02").lines
+    assert table["status"].to_dict() == {"total": "estimate", "tax": "actual", "rent": "estimate"}
+    assert table.at["total", "estimates"] == 1
+
+
+def test_without_plan_nothing_is_invented(receipts, lines):
+    """A ward without targets has no share of plan."""
+    result = summarise(receipts, lines, None, "2020-02")
+    assert not result.has_plan
+    assert result.lines["share_upper"].isna().all()
+
+
+def test_a_negative_or_zero_year_before_gives_no_ratio(receipts, lines, targets):
+    """Refunds can make a month negative; a ratio to it would mean nothing."""
+    for amount in (0, -5):
+        changed = receipts.assign(
+            collected=receipts["collected"].where(
+                ~((receipts["line"] == "tax") & (receipts["month"] == pd.Period("2019-02"))), amount
+            )
+        )
+        row = summarise(changed, lines, targets, "2020-02").lines.loc["tax"]
+        assert math.isnan(row["ratio_period"])
+
+
+def test_the_tree_puts_each_parent_before_its_children(receipts, lines, targets):
+    """Rows stand in the order of the tree whatever the order of the file."""
+    table = summarise(receipts, lines.iloc[::-1], targets, "2020-02").lines
+    assert list(table.index) == ["total", "rent", "tax"]
+    assert list(table["depth"]) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("period", ["2020-02", "2020-Q1", "2020"])
+def test_the_tables_handed_in_are_not_changed(receipts, lines, targets, period):
+    """Analysis is pure."""
+    before = receipts.copy(), lines.copy(), targets.copy()
+    summarise(receipts, lines, targets, period)
+    for frame, copy in zip((receipts, lines, targets), before, strict=True):
+        assert_frame_equal(frame, copy)
