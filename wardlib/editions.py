@@ -127,10 +127,3 @@ def files(edition: Edition, book: Book) -> Block:
         ),
         "note",
     )
-
-
-def absent(edition: Edition, what: str) -> Block:
-    """"No data for this ward": said in place of a table or chart that has nothing to show."""
-    return paragraph(
-        edition.language.text("{what}: no data for this ward.", what=what), "note"
-    )

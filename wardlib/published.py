@@ -16,7 +16,7 @@ def reconcile(
     indicators: pd.DataFrame | None,
     targets: pd.DataFrame | None,
     period: Period,
-) -> pd.DataFrame | None:
+) -> pd.DataFrame:
     """Each figure published about `period` beside ours, on its day and now.
 
     `receipts`, `indicators` (values) and `targets` hold every report, not just the newest.
@@ -24,10 +24,10 @@ def reconcile(
     figure from now (`whole` missing where it is not a share); `ours`, our figure now in the unit
     of the row; `part_then`, `ours_then`, the same from what was reported up to the day of
     publication; `verdict`: agrees (now), revised (agreed on its day; later reports changed it),
-    differs, nothing (we have no figure). None where nothing was ever published.
+    differs, nothing (we have no figure). No row where nothing was ever published.
     """
     if published is None:
-        return None
+        return pd.DataFrame()
     rows = published[published["period"] == str(period)].reset_index(drop=True)
     ours = [_ours(row, receipts, indicators, targets, period, None) for row in rows.itertuples()]
     then = [

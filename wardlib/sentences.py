@@ -220,6 +220,8 @@ def _cards(cards: list[tuple[str, str, str]]) -> Block:
 def reconciliation(table: pd.DataFrame, edition: Edition) -> Block:
     """How each published figure is read here, and why ours differs where it does."""
     language, text = edition.language, edition.language.text
+    if table.empty:
+        return paragraph(text("No published figure of this period is known here."))
     items = []
     for _, row in table.iterrows():
         said = [f"“{row['statement']}”: {language.pick(row, 'reading')}"]

@@ -298,43 +298,6 @@ def briefing(result: Receipts, edition: Edition) -> Block:
     return _table("receipts", caption, heads, rows, _notes(edition, lines), figures)
 
 
-def indicators(standing: pd.DataFrame, edition: Edition) -> Block:
-    """Each indicator: year-to-date value, target, share of the target."""
-    language, text = edition.language, edition.language.text
-
-    def value(row: pd.Series, amount: float) -> str:
-        unit = language.pick(row, "unit")
-        if is_missing(amount):
-            return NONE
-        return language.number(amount, row["decimals"], trim=True) + NBSP + unit
-
-    rows = [
-        _Row(
-            language.pick(row, "name"),
-            (
-                value(row, row["value"]) + ESTIMATE * (row["status"] == "estimate"),
-                value(row, row["target"]),
-                NONE if is_missing(row["share"]) else language.percent(row["share"]),
-            ),
-        )
-        for _, row in standing.iterrows()
-    ]
-    caption = text(
-        "Other targets, {period}", period=edition.period.name_year_to_date(language)
-    )
-    heads = [text("Target"), text("Year to date"), text("Set for the year"), text("% of target")]
-    notes = []
-    if (standing["status"] == "estimate").any():
-        notes.append(text("* estimate."))
-    if standing["value"].isna().any():
-        notes.append(text("… not reported."))
-    frame = standing.reset_index()[
-        ["indicator", "value", "unit_en", "target", "share", "status"]
-    ].rename(columns={"unit_en": "unit"})
-    figures = _figures(edition, "indicators", frame, share="1")
-    return _table("indicators", caption, heads, rows, notes, figures)
-
-
 def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
     """For each table of the ward: rows, span, months of the period that have come in."""
     language, text = edition.language, edition.language.text
@@ -371,8 +334,10 @@ def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
     return _table("coverage", caption, heads, rows, [], figures)
 
 
-def reconciliation(table: pd.DataFrame, edition: Edition) -> Block:
-    """Each published figure beside ours, agreed or explained."""
+def reconciliation(table: pd.DataFrame, edition: Edition) -> Block | None:
+    """Each published figure beside ours, agreed or explained; nothing where none was published."""
+    if table.empty:
+        return None
     language, text = edition.language, edition.language.text
     verdicts = {
         "agrees": text("agrees"),
