@@ -55,8 +55,11 @@ def lines():
 @pytest.fixture
 def receipts():
     """2019: 10 a month of tax. 2020: tax 12, 8, (March missing); rent 5 in February, an estimate."""
-    rows = [(f"2019-{month:02}", line, 10_000_000, 4_000_000, "actual")
-            for month in range(1, 13) for line in ("total", "tax")]
+    rows = [
+        (f"2019-{month:02}", line, 10_000_000, 4_000_000, "actual")
+        for month in range(1, 13)
+        for line in ("total", "tax")
+    ]
     rows += [
         ("2020-01", "total", 12_000_000, 6_000_000, "actual"),
         ("2020-01", "tax", 12_000_000, 6_000_000, "actual"),

@@ -144,10 +144,12 @@ def test_indicators_stand_as_published():
 def test_reference_rows_are_tied_to_what_they_concern():
     """Code can select by line, level and area; document numbers carry their diacritics."""
     relief = known("phuc-dong", "tax_relief")
-    deferred = relief[(relief["kind"] == "deferral") & relief["lines"].map(lambda l: "nonstate_vat" in l)]
+    deferred = relief[
+        (relief["kind"] == "deferral") & relief["lines"].map(lambda codes: "nonstate_vat" in codes)
+    ]
     assert {"41/2020/NĐ-CP"} <= set(deferred["document"])
     assert pd.Timestamp("2020-12-31") in set(deferred["extended_due"])
-    assert (relief[relief["lines"].map(lambda l: "land_tax" in l)]["kind"] == "none").all()
+    assert (relief[relief["lines"].map(lambda codes: "land_tax" in codes)]["kind"] == "none").all()
     closures = known("phuc-dong", "school_closures").query("state == 'closed'")
     spring = closures[closures["start"] == pd.Timestamp("2020-02-03")]
     days = {
@@ -168,9 +170,10 @@ def test_the_generators_calendar_is_the_references():
     tet = known("phuc-dong", "tet")["date"]
     assert set(make.TET) == set(tet[tet.dt.year.between(2017, 2021)])
     phases = known("phuc-dong", "covid_phases").set_index("id")
-    assert make.PHASES == {
-        phase: (str(row["start"].date()), str(row["end"].date())) for phase, row in phases.iterrows()
-    }
+    assert {
+        phase: (str(row["start"].date()), str(row["end"].date()))
+        for phase, row in phases.iterrows()
+    } == make.PHASES
 
 
 def test_the_period_of_the_data_is_whole():

@@ -69,7 +69,9 @@ def test_html_asks_for_nothing_from_outside():
     assert "@import" not in page
 
 
-@pytest.mark.parametrize(("language", "title"), [("vi", "Tiêu đề đầy đủ dấu"), ("en", "A whole title")])
+@pytest.mark.parametrize(
+    ("language", "title"), [("vi", "Tiêu đề đầy đủ dấu"), ("en", "A whole title")]
+)
 def test_html_is_in_one_language_without_code(language, title):
     """The page declares its language, has one title, and holds neither code nor parameters."""
     page = html(language)

@@ -186,7 +186,7 @@ def test_a_byte_order_mark_is_no_fault(home, accept):
 def test_a_faulty_descriptor_is_named(home, text, part):
     """Broken JSON or a missing property is a fault of the descriptor, not a traceback."""
     (home / "data" / "phuc-dong" / "datapackage.json").write_text(text)
-    with pytest.raises(DataError, match="data/phuc-dong/datapackage.json") as caught:
+    with pytest.raises(DataError, match=r"data/phuc-dong/datapackage\.json") as caught:
         catalogue.ward("phuc-dong")
     assert part in caught.value.problems[0].expected
 

@@ -20,7 +20,9 @@ def _in_code() -> set[str]:
     found = set()
     for path in CODE.glob("*.py"):
         with path.open("rb") as file:
-            found |= {message for _, message, *_ in extract("python", file, keywords={"text": None})}
+            found |= {
+                message for _, message, *_ in extract("python", file, keywords={"text": None})
+            }
     return found
 
 

@@ -123,7 +123,7 @@ class Ward(Package):
 
 
 def digest(path: Path) -> str:
-    """"sha256:" and the hexadecimal digest of the file's bytes."""
+    """ "sha256:" and the hexadecimal digest of the file's bytes."""
     with path.open("rb") as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -145,7 +145,9 @@ def ward(name: str) -> Ward:
         texts = ("name", "authority", "superior")
         return Ward(
             **_package(name, raw),
-            **{f"{text}_{code}": about[f"{text}_{code}"] for text in texts for code in ("vi", "en")},
+            **{
+                f"{text}_{code}": about[f"{text}_{code}"] for text in texts for code in ("vi", "en")
+            },
             place=about["place"],
             areas=tuple(about["areas"]),
             currency=about["currency"],
@@ -211,9 +213,7 @@ def _package(name: str, raw: dict[str, Any]) -> dict[str, Any]:
             "sources_vi": tuple(source["title_vi"] for source in raw.get("sources", [])),
             "sources_en": tuple(source["title"] for source in raw.get("sources", [])),
             "licences": tuple(licence["title"] for licence in raw["licenses"]),
-            "tables": {
-                resource["name"]: _table(name, resource) for resource in raw["resources"]
-            },
+            "tables": {resource["name"]: _table(name, resource) for resource in raw["resources"]},
         }
 
 

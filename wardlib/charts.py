@@ -103,11 +103,7 @@ def year_to_date(result: Receipts, edition: Edition, *, line: str = TOTAL) -> Bl
         axes.set_xlabel(text("Month"))
         svg = _svg(figure)
     title = text("{line}: running total of the year", line=name)
-    parts = [
-        text(
-            "Line chart. {line}, running total, {unit}.", line=name, unit=unit.name
-        )
-    ]
+    parts = [text("Line chart. {line}, running total, {unit}.", line=name, unit=unit.name)]
     for series, of in ((now, year), (before, year - 1)):
         values = series.dropna()
         if len(values):
@@ -218,9 +214,7 @@ def monthly(
         parts.append(text("Shaded: {phases}.", phases="; ".join(bands)))
     drawn = pd.DataFrame({"month": values.index, "collected": values.to_numpy()})
     drawn["estimate"] = estimated.to_numpy()
-    figures = resource(
-        "chart-monthly", drawn, {"collected": edition.ward.currency}, edition.about
-    )
+    figures = resource("chart-monthly", drawn, {"collected": edition.ward.currency}, edition.about)
     return _chart("chart-monthly", title, " ".join(parts), svg, figures)
 
 

@@ -23,12 +23,11 @@ Wards = Annotated[list[str], typer.Option("--ward", help="Folder of data/; may b
 @app.command()
 def run(
     periods: Annotated[
-        list[str], typer.Argument(metavar="PERIOD...", help="2020-09, 2020-Q3, 2020-H1, 2020-9M, 2020")
+        list[str],
+        typer.Argument(metavar="PERIOD...", help="2020-09, 2020-Q3, 2020-H1, 2020-9M, 2020"),
     ],
     ward: Wards = ["phuc-dong"],  # noqa: B006 - typer copies defaults
-    language: Annotated[
-        list[str], typer.Option(help="vi or en; may be repeated.")
-    ] = ["vi"],  # noqa: B006
+    language: Annotated[list[str], typer.Option(help="vi or en; may be repeated.")] = ["vi"],  # noqa: B006
     notebook: Annotated[
         list[str], typer.Option(help="Such as 90-briefing; may be repeated. Default: all.")
     ] = [],  # noqa: B006
@@ -68,7 +67,10 @@ def run(
 def check(
     ward: Wards = [],  # noqa: B006 - typer copies defaults
     accept: Annotated[
-        bool, typer.Option("--accept", help="Record the files as they are now, if nothing else is wrong.")
+        bool,
+        typer.Option(
+            "--accept", help="Record the files as they are now, if nothing else is wrong."
+        ),
     ] = False,
 ) -> None:
     """Check every row of every table of the wards (default: all) and of the reference.

@@ -106,7 +106,9 @@ def sources(edition: Edition, book: Book) -> Block:
     of all files that the notebook has read by then."""
     text = edition.language.text
     lines = [
-        text("Source: {sources}.", sources="; ".join(edition.language.pick(edition.ward, "sources"))),
+        text(
+            "Source: {sources}.", sources="; ".join(edition.language.pick(edition.ward, "sources"))
+        ),
         text("Licence: {licences}.", licences="; ".join(edition.ward.licences)),
     ]
     return replace(

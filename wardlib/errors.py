@@ -33,7 +33,9 @@ class Problem:
             where += f", row {self.row}"
         if self.column:
             where += f", column {self.column}"
-        return f"{where}\n    found: {self.found}\n    expected: {self.expected}\n    do: {self.fix}"
+        return (
+            f"{where}\n    found: {self.found}\n    expected: {self.expected}\n    do: {self.fix}"
+        )
 
 
 class DataError(WardError):

@@ -193,9 +193,7 @@ def _cells(table: Table) -> tuple[pd.DataFrame | None, list[Problem]]:
                 "name each of the columns once, as the descriptor does",
             ),
         ]
-    frame = pd.DataFrame(
-        list(rows.values()), index=list(rows), columns=header, dtype="str"
-    )
+    frame = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype="str")
     return frame[table.columns], problems
 
 
@@ -224,29 +222,37 @@ def _cell_tests(column: Field) -> Iterator[tuple[Callable[[str], bool], str, str
         pattern, expected, fix = _WRITTEN[column.type]
         yield re.compile(pattern).fullmatch, expected + unit, fix
     if column.type == "date":
-        yield (lambda text: not text[:4].isdigit() or len(text) != 10 or _is_day(text)), (
-            "a day of the calendar"
-        ), "correct the day or the month"
+        yield (
+            (lambda text: not text[:4].isdigit() or len(text) != 10 or _is_day(text)),
+            ("a day of the calendar"),
+            "correct the day or the month",
+        )
     demands = column.constraints
     if "minimum" in demands or "maximum" in demands:
         low, high = demands.get("minimum", float("-inf")), demands.get("maximum", float("inf"))
         bounds = [f"at least {low}"] * ("minimum" in demands)
         bounds += [f"at most {high}"] * ("maximum" in demands)
         number = re.compile(_WRITTEN["number"][0]).fullmatch
-        yield (lambda text: not number(text) or low <= float(text) <= high), (
-            " and ".join(bounds) + unit
-        ), "correct the figure, or ask the office that reported it"
+        yield (
+            (lambda text: not number(text) or low <= float(text) <= high),
+            (" and ".join(bounds) + unit),
+            "correct the figure, or ask the office that reported it",
+        )
     if "enum" in demands:
         allowed = demands["enum"]
         yield allowed.__contains__, "one of " + ", ".join(allowed), "use one of these words"
     if "pattern" in demands:
-        yield re.compile(demands["pattern"]).fullmatch, f"text like {demands['pattern']}", (
-            "write it in this form"
+        yield (
+            re.compile(demands["pattern"]).fullmatch,
+            f"text like {demands['pattern']}",
+            ("write it in this form"),
         )
     if column.type in ("string", "list"):
-        yield (lambda text: unicodedata.is_normalized("NFC", text)), (
-            "composed Unicode letters (NFC)"
-        ), "save the file with composed letters (NFC), e.g. from a Unicode keyboard"
+        yield (
+            (lambda text: unicodedata.is_normalized("NFC", text)),
+            ("composed Unicode letters (NFC)"),
+            "save the file with composed letters (NFC), e.g. from a Unicode keyboard",
+        )
         yield (lambda text: text == text.strip()), "no space at either end", "remove the spaces"
 
 
@@ -298,10 +304,14 @@ def _repeated_keys(table: Table, raw: pd.DataFrame) -> list[Problem]:
     problems = {}
     for key in keys:
         rows = raw[list(key)]
-        first = {values: row for row, values in zip(
-            reversed(rows.index), reversed(list(rows.itertuples(index=False, name=None))),
-            strict=True,
-        )}
+        first = {
+            values: row
+            for row, values in zip(
+                reversed(rows.index),
+                reversed(list(rows.itertuples(index=False, name=None))),
+                strict=True,
+            )
+        }
         for row in rows.index[rows.duplicated()]:
             values = tuple(rows.loc[row])
             problems[row] = Problem(
@@ -378,9 +388,7 @@ def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
     parents = raw.set_index("code")["parent"]
     problems = []
     for parent, children in parents[parents != ""].groupby(parents).groups.items():
-        family = frame[frame["line"].isin([parent, *children])].assign(
-            row=lambda rows: rows.index
-        )
+        family = frame[frame["line"].isin([parent, *children])].assign(row=lambda rows: rows.index)
         if not (family["line"] == parent).any():
             continue
         family = family.drop_duplicates(["month", "line", "reported_on"])

@@ -92,19 +92,19 @@ class Language:
         return f"ngày {day.day:02} tháng {day.month:0{2 if day.month < 3 else 1}} năm {day.year}"
 
     def month(self, month: pd.Period) -> str:
-        """"tháng 9 năm 2020", "September 2020"."""
+        """ "tháng 9 năm 2020", "September 2020"."""
         if self.code == "vi":
             return f"tháng {month.month} năm {month.year}"
         return format_date(month.start_time, "MMMM y", self.locale)
 
     def month_short(self, month: pd.Period) -> str:
-        """"9/2020" for lists and axes; "Sep 2020" in English."""
+        """ "9/2020" for lists and axes; "Sep 2020" in English."""
         if self.code == "vi":
             return f"{month.month}/{month.year}"
         return format_date(month.start_time, "MMM y", self.locale)
 
     def join(self, items: list[str]) -> str:
-        """"a, b và c", "a, b and c"."""
+        """ "a, b và c", "a, b and c"."""
         if len(items) < 2:
             return "".join(items)
         return self.text("{items} and {last}", items=", ".join(items[:-1]), last=items[-1])

@@ -19,7 +19,9 @@ from wardlib.errors import RequestError
 if TYPE_CHECKING:
     from wardlib.language import Language
 
-FORMS = "2020-09 (month), 2020-Q3 (quarter), 2020-H1 (first half), 2020-9M (nine months), 2020 (year)"
+FORMS = (
+    "2020-09 (month), 2020-Q3 (quarter), 2020-H1 (first half), 2020-9M (nine months), 2020 (year)"
+)
 _GRAMMAR = re.compile(r"(?P<year>(?:19|20)\d\d)(?:-(?P<part>0[1-9]|1[0-2]|Q[1-4]|H1|9M))?")
 _ROMAN = ("I", "II", "III", "IV")
 

@@ -39,18 +39,6 @@ def headline(result: Receipts, edition: Edition) -> Block:
     return paragraph(language.sentence("; ".join(parts)) + ".", "headline")
 
 
-def kept(result: Receipts, edition: Edition) -> Block:
-    """What of the total the unit's own budget keeps."""
-    language = edition.language
-    row = result.lines.loc[TOTAL]
-    unit = language.unit(edition.ward.currency, row["year_to_date"])
-    return paragraph(
-        language.text(
-            "Of this, its own budget keeps {amount}.", amount=unit.amount(row["kept_year_to_date"])
-        )
-    )
-
-
 def lags(result: Receipts, edition: Edition) -> Block:
     """The first-level lines furthest below plan, or below the year before where no plan is set."""
     language, text = edition.language, edition.language.text
@@ -95,9 +83,7 @@ def largest_fall(result: Receipts, edition: Edition) -> Block:
     then = before.at[month - 12, line]
     amounts = now.at[month, line], then
     unit = language.unit(edition.ward.currency, then)
-    share = (
-        "" if then <= 0 or amounts[0] < 0 else f" ({language.percent(amounts[0] / then)})"
-    )
+    share = "" if then <= 0 or amounts[0] < 0 else f" ({language.percent(amounts[0] / then)})"
     return paragraph(
         text(
             "The largest fall against the same month of the year before: {line}, {month}: "
@@ -112,9 +98,7 @@ def largest_fall(result: Receipts, edition: Edition) -> Block:
     )
 
 
-def not_reported(
-    result: Receipts, edition: Edition, standing: pd.DataFrame | None = None
-) -> Block:
+def not_reported(result: Receipts, edition: Edition, standing: pd.DataFrame | None = None) -> Block:
     """Which figures of the year to date are estimates and which have not come in."""
     language, text = edition.language, edition.language.text
     months = result.estimated.reindex(result.period.year_to_date, fill_value=False)
@@ -139,18 +123,14 @@ def not_reported(
         ]
     if gaps:
         said.append(
-            text(
-                "Not yet reported, and not counted as zero: {lines}.", lines="; ".join(gaps)
-            )
+            text("Not yet reported, and not counted as zero: {lines}.", lines="; ".join(gaps))
         )
     return paragraph(
         " ".join(said) or text("Every figure has been reported, none is an estimate."), "note"
     )
 
 
-def key_figures(
-    result: Receipts, edition: Edition, standing: pd.DataFrame | None = None
-) -> Block:
+def key_figures(result: Receipts, edition: Edition, standing: pd.DataFrame | None = None) -> Block:
     """The figures a leader looks for first: number, what it is, both amounts of a ratio."""
     language, text = edition.language, edition.language.text
     row = result.lines.loc[TOTAL]

@@ -25,25 +25,39 @@ TAXES = f"{PACKAGE}/data/historical/revenue/city-tax-collections.csv"
 CASH = f"{PACKAGE}/data/historical/qcmr/cash-reports-revenue.csv"
 SHARED = "wage_earnings_net_profits"  # shared with PICA, a state authority: the City keeps a part
 CITY = {line: f"{line}_city" for line in (SHARED, "wage", "earnings", "net_profits")}
-NAMES = {"birt": "BIRT", "sales": "Sales Tax", SHARED: "Wage, Earnings, Net Profits",
-         "real_estate": "Real Estate Tax", "real_estate_transfer": "Realty Transfer Tax",
-         "soda": "Beverage Tax"}
+NAMES = {
+    "birt": "BIRT",
+    "sales": "Sales Tax",
+    SHARED: "Wage, Earnings, Net Profits",
+    "real_estate": "Real Estate Tax",
+    "real_estate_transfer": "Realty Transfer Tax",
+    "soda": "Beverage Tax",
+}
 QUARTERS = [f"{year}-Q{q}" for year in (2019, 2020, 2021) for q in (1, 2, 3, 4)][2:]
-SHOWN = [(line, quarter) for quarter in QUARTERS for line in sorted(NAMES)
-         if line in ("real_estate", SHARED, "birt") or quarter in QUARTERS[3:6]]
-READING = {"en": (
-    "Sum of three months, each printed to 0.1, from the quarter's own general fund cash report.",
-    "The City's share only, without PICA's.",
-    "{}: cash report {}, monthly collections {}.", "A later cash report prints {}.",
-    "Neither source says why; such gaps stand mostly in June, the last month of the fiscal year.",
-    "The source does not record when the report was published: the day of the package is given."),
+SHOWN = [
+    (line, quarter)
+    for quarter in QUARTERS
+    for line in sorted(NAMES)
+    if line in ("real_estate", SHARED, "birt") or quarter in QUARTERS[3:6]
+]
+READING = {
+    "en": (
+        "Sum of three months, each printed to 0.1, from the quarter's own general fund cash report.",
+        "The City's share only, without PICA's.",
+        "{}: cash report {}, monthly collections {}.",
+        "A later cash report prints {}.",
+        "Neither source says why; such gaps stand mostly in June, the last month of the fiscal year.",
+        "The source does not record when the report was published: the day of the package is given.",
+    ),
     "vi": (
-    "Tổng ba tháng, mỗi tháng in đến 0,1, theo báo cáo tiền mặt của quỹ chung cho chính quý đó.",
-    "Chỉ phần Thành phố hưởng, không gồm phần của PICA.",
-    "Tháng {}: báo cáo tiền mặt ghi {}, số thu hằng tháng là {}.",
-    "Một báo cáo tiền mặt sau đó ghi {}.",
-    "Hai nguồn đều không nêu lý do; chênh lệch chủ yếu ở tháng 6, tháng cuối năm tài chính.",
-    "Nguồn không ghi ngày công bố báo cáo: lấy ngày phát hành gói dữ liệu.")}
+        "Tổng ba tháng, mỗi tháng in đến 0,1, theo báo cáo tiền mặt của quỹ chung cho chính quý đó.",
+        "Chỉ phần Thành phố hưởng, không gồm phần của PICA.",
+        "Tháng {}: báo cáo tiền mặt ghi {}, số thu hằng tháng là {}.",
+        "Một báo cáo tiền mặt sau đó ghi {}.",
+        "Hai nguồn đều không nêu lý do; chênh lệch chủ yếu ở tháng 6, tháng cuối năm tài chính.",
+        "Nguồn không ghi ngày công bố báo cáo: lấy ngày phát hành gói dữ liệu.",
+    ),
+}
 
 
 def obtain(folder: Path) -> Path:
@@ -104,9 +118,11 @@ def published(cash: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
     Each prints all its fiscal year, months ahead as forecast: a quarter is from its own report.
     """
     year, quarter = cash["fiscal_year"] - (cash["fiscal_month"] <= 6), (cash["month"] + 2) // 3
-    cash = cash.assign(date=year.astype(str) + "-" + cash["month"].astype(str).str.zfill(2),
-                       period=year.astype(str) + "-Q" + quarter.astype(str),
-                       late=cash["quarter"] - (cash["fiscal_month"] + 2) // 3)
+    cash = cash.assign(
+        date=year.astype(str) + "-" + cash["month"].astype(str).str.zfill(2),
+        period=year.astype(str) + "-Q" + quarter.astype(str),
+        late=cash["quarter"] - (cash["fiscal_month"] + 2) // 3,
+    )
     ours, out = ours.set_index(["line", "month"]), []
     for line, period in SHOWN:
         part = cash[(cash["category"] == NAMES[line]) & (cash["period"] == period)]
@@ -118,14 +134,24 @@ def published(cash: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
         gaps = [(m, x, base[m], newest[m]) for m, x in printed.items() if abs(x - base[m]) > 0.1]
         report = f"FY{own['fiscal_year'].iloc[0]} Q{own['quarter'].iloc[0]}, {NAMES[line]}"
         months = "; ".join(f"{month} {amount:.1f}" for month, amount in printed.items())
-        out.append({
-            "id": f"cash-{period}-{line}", "published_on": RELEASED, "period": period,
-            "table": "receipts", "item": line, "measure": base.name,
-            "value": f"{sum(printed.values()):.1f}".removesuffix(".0"), "unit": "1e6 USD",
-            "scale": 1000000, "relation": "equal", "tolerance": 0.15,
-            "statement": f"Cash report {report} (1e6 USD): {months}",
-            **{f"reading_{x}": reading(x, line == SHARED, gaps) for x in ("vi", "en")},
-            "source": f"PyPI package {PACKAGE} {VERSION}: {CASH}"})
+        out.append(
+            {
+                "id": f"cash-{period}-{line}",
+                "published_on": RELEASED,
+                "period": period,
+                "table": "receipts",
+                "item": line,
+                "measure": base.name,
+                "value": f"{sum(printed.values()):.1f}".removesuffix(".0"),
+                "unit": "1e6 USD",
+                "scale": 1000000,
+                "relation": "equal",
+                "tolerance": 0.15,
+                "statement": f"Cash report {report} (1e6 USD): {months}",
+                **{f"reading_{x}": reading(x, line == SHARED, gaps) for x in ("vi", "en")},
+                "source": f"PyPI package {PACKAGE} {VERSION}: {CASH}",
+            }
+        )
     return pd.DataFrame(out)
 
 

@@ -1,0 +1,252 @@
+"""The repository holds what it promises: layers, thin notebooks, pinned packages, true words."""
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import papermill
+import pytest
+import yaml
+
+import wardlib
+
+ROOT = Path(__file__).parent.parent
+CODE = Path(wardlib.__file__).parent
+
+# A module imports only from layers below its own (the lists further down), never sideways but
+# where a layer is split in two on purpose.
+LAYERS = [
+    ["cli"],
+    ["runs"],
+    ["exporters"],
+    ["charts", "tables", "sentences"],
+    ["editions"],
+    ["blocks"],
+    ["published"],
+    ["receipts", "targets"],
+    ["intake"],
+    ["catalogue"],
+    ["language"],
+    ["periods"],
+    ["errors"],
+]
+# Only one module knows each outside tool.
+OWNERS = {
+    "papermill": {"runs"},
+    "nbconvert": {"exporters"},
+    "typst": {"exporters"},
+    "mistune": {"exporters"},
+    "matplotlib": {"charts"},
+    "seaborn": {"charts"},
+    "pandera": {"intake"},
+    "babel": {"language"},
+    "typer": {"cli"},
+}
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def imports(path):
+    """(modules of wardlib, other top-level modules) that a file imports at run time."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    ours, others = set(), set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            own = node.module == "wardlib"
+            names = [f"wardlib.{a.name}" for a in node.names] if own else [node.module]
+        else:
+            continue
+        for name in names:
+            head, _, rest = name.partition(".")
+            if head == "wardlib":
+                ours.add(rest.split(".")[0])
+            else:
+                others.add(head)
+    return ours - {""}, others
+
+
+def modules():
+    return {path.stem: path for path in CODE.glob("*.py") if path.stem != "__init__"}
+
+
+def test_imports_point_down_only():
+    """Every module stands in one layer and imports from layers below it."""
+    level = {name: index for index, layer in enumerate(LAYERS) for name in layer}
+    assert set(level) == set(modules())
+    for name, path in modules().items():
+        for other in imports(path)[0]:
+            assert level[other] > level[name], f"{name} imports {other}"
+
+
+def test_each_outside_tool_has_one_owner():
+    """papermill only in runs, nbconvert and Typst only in exporters, and so on."""
+    users = {tool: set() for tool in OWNERS}
+    for name, path in modules().items():
+        for tool in imports(path)[1] & set(OWNERS):
+            users[tool].add(name)
+    assert users == OWNERS
+
+
+def test_importing_is_free(tmp_path):
+    """Importing every module opens no socket, writes no file and changes no chart style."""
+    code = """
+import os, socket, sys
+def refuse(*_, **__): raise OSError("no network at import")
+socket.socket.connect = refuse
+import matplotlib
+before = dict(matplotlib.rcParams)
+import {}
+assert dict(matplotlib.rcParams) == before
+assert os.listdir() == [], os.listdir()
+""".format(", ".join(f"wardlib.{name}" for name in modules()))
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_thin(path):
+    """At most 12 code cells of 8 lines, 60 lines in all; no logic, no magic; no outputs."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    sources = ["".join(cell["source"]) for cell in code]
+    assert len(code) <= 12
+    assert max(source.count("\n") + 1 for source in sources) <= 8
+    assert sum(source.count("\n") + 1 for source in sources) <= 60
+    for source in sources:
+        for node in ast.walk(ast.parse(source)):
+            banned = (ast.FunctionDef, ast.ClassDef, ast.For, ast.If, ast.Try, ast.While)
+            assert not isinstance(node, banned), source
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    assert set(notebook["metadata"]) == {"kernelspec", "language_info"}
+    for cell in notebook["cells"]:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cell["id"])
+        assert set(cell["metadata"]) <= {"tags"}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_speak_both_languages(path):
+    """Each Markdown cell has its twin, with as many headings of the same level."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    prose = [cell for cell in cells if cell["cell_type"] == "markdown"]
+    assert prose
+    for left, right in zip(prose[::2], prose[1::2], strict=True):
+        assert (left["metadata"]["tags"], right["metadata"]["tags"]) == (["lang-vi"], ["lang-en"])
+        assert left["id"].removesuffix("-vi") == right["id"].removesuffix("-en")
+        assert len("".join(left["source"])) > 0 < len("".join(right["source"]))
+        marks = ["".join(cell["source"]).split()[0].strip("#") for cell in (left, right)]
+        assert bool(marks[0]) == bool(marks[1])
+
+
+def test_parameters_are_seen_by_papermill():
+    """Four annotated literals with a comment each, the same in every notebook."""
+    assert len(NOTEBOOKS) >= 3
+    for path in NOTEBOOKS:
+        found = papermill.inspect_notebook(str(path))
+        assert list(found) == ["ward", "period", "language", "as_of"]
+        assert all(
+            value["inferred_type_name"] == "str" and value["help"] for value in found.values()
+        )
+
+
+def _bare(requirement):
+    return re.split(r"[ <>=!~;\[]", requirement)[0].lower()
+
+
+def test_both_environments_carry_the_same_packages():
+    """environment.yml and pyproject.toml: the same direct dependencies with the same bounds."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {
+        requirement.replace(" ", "")
+        for group in (project["dependencies"], *project["optional-dependencies"].values())
+        for requirement in group
+    }
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    conda = yaml.safe_load(text)
+    pip = next(entry["pip"] for entry in conda["dependencies"] if isinstance(entry, dict))
+    listed = [entry for entry in conda["dependencies"] if isinstance(entry, str)] + pip[:-1]
+    assert {entry.replace(" ", "") for entry in listed} - {"pip"} == wanted | {
+        "python" + project["requires-python"]
+    }
+    assert pip[-1] == "-e ."
+    order = [text.index(f"# {section}:") for section in ("run", "analyse", "test")]
+    assert order == sorted(order)
+
+
+def test_the_lock_pins_all_with_hashes_and_no_address():
+    """Every direct dependency is pinned; each pin has a hash; no line holds an address."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    blocks = re.split(r"\n(?=\S)", text.strip())
+    pinned = {_bare(block): block for block in blocks}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = [
+        project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"].values(),
+        project["build-system"]["requires"],
+    ]
+    needed = {_bare(requirement).replace("_", "-") for group in groups for requirement in group}
+    assert needed <= set(pinned)
+    assert len(pinned) > 100
+    assert all("==" in block and "--hash=sha256:" in block for block in blocks)
+    assert "://" not in text
+    assert "--index" not in text
+
+
+def test_the_readme_shows_every_command_and_notebook():
+    """Each command of `ward` stands in the README with an example, and each notebook."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "make briefing" in readme
+    assert "make test" in readme
+    for command in ("ward run ", "ward check", "ward list"):
+        assert command in readme
+    for path in NOTEBOOKS:
+        assert f"`{path.stem}`" in readme
+    assert (ROOT / ".github" / "briefing.png").is_file()
+    assert ".github/briefing.png" in readme
+
+
+def test_every_ward_command_of_the_readme_is_a_command():
+    """What the README tells to type is understood: each example parses."""
+    from typer.main import get_command
+
+    from wardlib.cli import app
+
+    group = get_command(app)
+    examples = re.findall(
+        r"^ {4}(?:\.venv/bin/)?(ward .*)$", (ROOT / "README.md").read_text("utf-8"), re.M
+    )
+    assert len(examples) >= 4
+    for example in examples:
+        _, name, *words = shlex.split(example)
+        command = group.commands[name]
+        command.make_context(name, words)
+
+
+def test_code_is_clean():
+    """ruff finds nothing, in code, tests, notebooks and data scripts."""
+    subprocess.run([sys.executable, "-m", "ruff", "check", "--quiet", ROOT], check=True)
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--check", "--quiet", ROOT], check=True)
+
+
+def test_nothing_names_this_machine():
+    """No absolute path of a checkout and no address of a package registry in tracked files."""
+    words = [str(ROOT.parent) + "/", "py" + "pi.org", "python" + "hosted"]
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    assert len(tracked) > 30
+    for name in filter(None, tracked):
+        text = (ROOT / name).read_bytes().decode("utf-8", "replace")
+        assert not [word for word in words if word in text], name
