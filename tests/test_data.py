@@ -84,7 +84,7 @@ def test_the_article_is_met_on_its_day():
     row = result.lines.loc["total"]
     assert (row["year_to_date"], row["plan_upper"]) == (6_240_000_000, 3_000_000_000)
     assert row["share_upper"] == 2.08
-    assert row["status"] == "estimate"
+    assert row["status_year_to_date"] == "estimate"
     assert {line for line, _ in result.missing} == {"fees", "public_land", "other"}
     assert result.lines.at["land_tax", "share_upper"] < 0.5
     assert result.lines.at["nonstate", "share_upper"] < 0.6

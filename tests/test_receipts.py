@@ -45,7 +45,7 @@ def test_a_missing_month_is_not_zero(receipts, lines, targets):
     row = result.lines.loc["tax"]
     assert math.isnan(row["month"])
     assert (row["period"], row["reported"], row["expected"]) == (20e6, 2, 3)
-    assert row["status"] == "partial"
+    assert row["status_year_to_date"] == "partial"
     assert math.isnan(row["ratio_period"])
     assert ("tax", pd.Period("2020-03")) in result.missing
     assert ("total", pd.Period("2020-03")) not in result.missing, "a parent is named by its leaves"
@@ -55,15 +55,18 @@ def test_a_line_is_expected_from_its_first_month(receipts, lines, targets):
     """The rent exists from February: January is no gap."""
     result = summarise(receipts, lines, targets, "2020-02")
     row = result.lines.loc["rent"]
-    assert (row["reported"], row["expected"], row["status"]) == (1, 1, "estimate")
+    assert (row["reported"], row["expected"], row["status_year_to_date"]) == (1, 1, "estimate")
     assert result.missing == ()
 
 
 def test_estimates_stay_apart_from_actual_figures(receipts, lines, targets):
     """February's total rests on an estimate of the rent; the tax is actual."""
     table = summarise(receipts, lines, targets, "2020-02").lines
-    assert table["status"].to_dict() == {"total": "estimate", "tax": "actual", "rent": "estimate"}
-    assert table.at["total", "estimates"] == 1
+    assert table["status_year_to_date"].to_dict() == {
+        "total": "estimate",
+        "tax": "actual",
+        "rent": "estimate",
+    }
 
 
 def test_without_plan_nothing_is_invented(receipts, lines):

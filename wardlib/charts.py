@@ -22,7 +22,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from wardlib.blocks import RESOURCE, SVG, Block, resource
 from wardlib.editions import Edition
 from wardlib.language import Unit
-from wardlib.receipts import TOTAL, Receipts
+from wardlib.receipts import Receipts
 
 WIDTH = 6.3  # inches: the text width of an A4 page with the margins of Decree 30/2020/NĐ-CP
 WINDOW = 36  # months that the monthly chart looks back
@@ -56,9 +56,10 @@ def _drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
         yield figure, axes
 
 
-def year_to_date(result: Receipts, edition: Edition, *, line: str = TOTAL) -> Block:
+def year_to_date(result: Receipts, edition: Edition, *, line: str = "") -> Block:
     """The line's running total of the year beside last year's and the plan."""
     language, text = edition.language, edition.language.text
+    line = line or result.root
     name = language.pick(result.lines.loc[line], "name")
     now, before = (
         result.months[line].reindex(months).cumsum(skipna=False)
@@ -141,7 +142,7 @@ def monthly(
     edition: Edition,
     phases: pd.DataFrame | None,
     *,
-    line: str = TOTAL,
+    line: str = "",
     height: float = 2.6,
 ) -> Block:
     """The line by month over up to three years, the phases of the epidemic shaded.
@@ -150,6 +151,7 @@ def monthly(
     `height` is in inches.
     """
     language, text = edition.language, edition.language.text
+    line = line or result.root
     name = language.pick(result.lines.loc[line], "name")
     last = result.period.last
     first = max(result.months.index[0], min(last - (WINDOW - 1), result.period.first))

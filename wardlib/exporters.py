@@ -105,44 +105,6 @@ class _Reading(Preprocessor):
         return nb, resources
 
 
-class _WardExporter(TemplateExporter):
-    @default("template_extension")
-    def _template_extension_default(self) -> str:
-        return f"{self.file_extension if self.file_extension == '.html' else '.typ'}.j2"
-
-    @default("extra_template_basedirs")
-    def _basedirs_default(self) -> list[str]:
-        return [str(_TEMPLATES)]
-
-    @default("preprocessors")
-    def _preprocessors_default(self) -> list:
-        return [_Reading]
-
-    def default_filters(self):
-        yield from super().default_filters()
-        yield "typst", blocks.typst
-        yield "typst_string", blocks.typst_string
-
-
-class WardHTMLExporter(_WardExporter):
-    """One HTML file that asks for nothing from outside: no script, no font, no style sheet."""
-
-    export_from_notebook = "Ward briefing (HTML)"
-    output_mimetype = "text/html"
-
-    @default("file_extension")
-    def _file_extension_default(self) -> str:
-        return ".html"
-
-    @default("template_name")
-    def _template_name_default(self) -> str:
-        return "ward-html"
-
-    def default_filters(self):
-        yield from super().default_filters()
-        yield "part", _as_html
-
-
 def _as_html(part: str | dict[str, Any]) -> str:
     if isinstance(part, str):
         return _MARKDOWN_HTML(part)
@@ -159,6 +121,71 @@ def _as_html(part: str | dict[str, Any]) -> str:
     return f"<pre>{blocks.html(data.get('text/plain', ''))}</pre>"
 
 
+def _as_typst(part: str | dict[str, Any]) -> str:
+    if isinstance(part, str):
+        return _MARKDOWN_TYPST(part)
+    data, about = part["data"], part["about"]
+    attached = ""
+    if "slug" in about:
+        slug = blocks.typst_string(f"{about['slug']}.csv")
+        caption = blocks.typst_string(about["caption"])
+        attached = (
+            f"#pdf.attach({slug}, description: {caption}, "
+            'mime-type: "text/csv", relationship: "data")\n'
+        )
+    if about.get("kind") == "chart":
+        return (
+            f"{attached}#figure(image({blocks.typst_string(about['slug'] + '.svg')}, width: 100%, "
+            f"alt: {blocks.typst_string(about['alt'])}), kind: image, "
+            f"caption: [{blocks.typst(about['caption'])}])"
+        )
+    if blocks.TYPST in data:
+        return attached + data[blocks.TYPST]
+    return f"#raw({blocks.typst_string(data.get('text/plain', ''))}, block: true)"
+
+
+class _WardExporter(TemplateExporter):
+    """What both exporters share; a child names its format, its template and how a part reads."""
+
+    _format: str
+    _template: str
+
+    @default("file_extension")
+    def _file_extension_default(self) -> str:
+        return f".{self._format}"
+
+    @default("template_name")
+    def _template_name_default(self) -> str:
+        return f"ward-{self._format}"
+
+    @default("template_extension")
+    def _template_extension_default(self) -> str:
+        return self._template
+
+    @default("extra_template_basedirs")
+    def _basedirs_default(self) -> list[str]:
+        return [str(_TEMPLATES)]
+
+    @default("preprocessors")
+    def _preprocessors_default(self) -> list:
+        return [_Reading]
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield "part", self._part
+        yield "typst", blocks.typst
+        yield "typst_string", blocks.typst_string
+
+
+class WardHTMLExporter(_WardExporter):
+    """One HTML file that asks for nothing from outside: no script, no font, no style sheet."""
+
+    export_from_notebook = "Ward briefing (HTML)"
+    output_mimetype = "text/html"
+
+    _format, _template, _part = "html", ".html.j2", staticmethod(_as_html)
+
+
 class WardPDFExporter(_WardExporter):
     """A PDF that is PDF/A-3a and PDF/UA-1 at once, the figures behind it attached as CSV.
 
@@ -169,17 +196,7 @@ class WardPDFExporter(_WardExporter):
     export_from_notebook = "Ward briefing (PDF)"
     output_mimetype = "application/pdf"
 
-    @default("file_extension")
-    def _file_extension_default(self) -> str:
-        return ".pdf"
-
-    @default("template_name")
-    def _template_name_default(self) -> str:
-        return "ward-pdf"
-
-    def default_filters(self):
-        yield from super().default_filters()
-        yield "part", _as_typst
+    _format, _template, _part = "pdf", ".typ.j2", staticmethod(_as_typst)
 
     def from_notebook_node(self, nb: NotebookNode, resources: dict | None = None, **kw: Any):
         source, resources = super().from_notebook_node(nb, resources, **kw)
@@ -210,29 +227,6 @@ class WardPDFExporter(_WardExporter):
                     "\n".join([f"the PDF could not be set: {error.message}", *error.hints])
                 ) from error
         return pdf, resources
-
-
-def _as_typst(part: str | dict[str, Any]) -> str:
-    if isinstance(part, str):
-        return _MARKDOWN_TYPST(part)
-    data, about = part["data"], part["about"]
-    attached = ""
-    if "slug" in about:
-        slug = blocks.typst_string(f"{about['slug']}.csv")
-        caption = blocks.typst_string(about["caption"])
-        attached = (
-            f"#pdf.attach({slug}, description: {caption}, "
-            'mime-type: "text/csv", relationship: "data")\n'
-        )
-    if about.get("kind") == "chart":
-        return (
-            f"{attached}#figure(image({blocks.typst_string(about['slug'] + '.svg')}, width: 100%, "
-            f"alt: {blocks.typst_string(about['alt'])}), kind: image, "
-            f"caption: [{blocks.typst(about['caption'])}])"
-        )
-    if blocks.TYPST in data:
-        return attached + data[blocks.TYPST]
-    return f"#raw({blocks.typst_string(data.get('text/plain', ''))}, block: true)"
 
 
 class _TypstRenderer(mistune.BaseRenderer):

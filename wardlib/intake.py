@@ -456,8 +456,22 @@ def _adds_up(whole: str, *parts: str) -> Callable[[Ward, Table, pd.DataFrame], l
     return rule
 
 
+def _one_root(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+    """All lines but one have a parent that is reported too."""
+    raw, _ = _cells(ward.table("revenue_lines"))
+    if raw is None:
+        return []
+    lines = set(frame["line"])
+    roots = sorted(raw[raw["code"].isin(lines) & ~raw["parent"].isin(lines)]["code"])
+    if len(roots) == 1:
+        return []
+    fix = "report a line that holds all of them, and each line's parents"
+    found = ", ".join(roots) or "no line"
+    return [Problem(table.file, 0, "line", found, "one line that no other is above", fix)]
+
+
 _RULES = {
-    "receipts": (_family_sums, _reported_early),
+    "receipts": (_one_root, _family_sums, _reported_early),
     "indicator_months": (_reported_early,),
     "school_months": (
         _adds_up("planned_days", "in_person_days", "online_days", "closed_days"),

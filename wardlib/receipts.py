@@ -13,7 +13,6 @@ import pandas as pd
 
 from wardlib.periods import Period
 
-TOTAL = "total"
 ACTUAL, ESTIMATE, PARTIAL, MISSING = "actual", "estimate", "partial", "missing"
 
 
@@ -31,11 +30,12 @@ class Receipts:
       lacks a month or the earlier amount is not positive;
     - `plan_upper`, `plan_ward`: the year's plan; `share_upper`, `share_ward`: year to date / plan;
     - `reported`, `expected`: months of the year to date with a figure, and months in which the
-      line existed; `estimates`: months whose newest figure is an estimate;
-    - `status`: actual, estimate (some month is one), partial (some month is missing), missing.
+      line existed;
+    - `status_period`, `status_year_to_date`: actual, estimate (some month is one), partial (some
+      month is missing), missing (every month is).
 
-    Sums are over the months reported: where `reported` < `expected` they are partial and must be
-    shown as such. Amounts are in the ward's currency.
+    Sums are over the months reported: a partial one must be shown as such. Amounts are in the
+    ward's currency.
 
     `months`: collected by month (index, from the first month of the data) and line (columns);
     missing where not reported. `estimated`: the same shape, true where the figure is an estimate.
@@ -47,6 +47,11 @@ class Receipts:
     months: pd.DataFrame
     estimated: pd.DataFrame
     missing: tuple[tuple[str, pd.Period], ...]
+
+    @property
+    def root(self) -> str:
+        """The line that all others are parts of."""
+        return self.lines.index[0]
 
     @property
     def has_plan(self) -> bool:
@@ -80,25 +85,24 @@ def summarise(
         ("year_to_date", now, before),
     ):
         this, last = collected.reindex(months), collected.reindex(months_before)
+        known = this.notna()
         table[name] = this.sum(min_count=1)
         table[f"kept_{name}"] = kept.reindex(months).sum(min_count=1)
         table[f"{name}_before"] = last.sum(min_count=1).where(last.notna().all())
-        full = this.notna().all() & (table[f"{name}_before"] > 0)
+        full = known.all() & (table[f"{name}_before"] > 0)
         table[f"ratio_{name}"] = (table[name] / table[f"{name}_before"]).where(full)
+        table["reported"], table["expected"] = known.sum(), (existed.loc[months] | known).sum()
+        status = f"status_{name}"
+        table[status] = ACTUAL
+        table.loc[estimated.reindex(months, fill_value=False).any(), status] = ESTIMATE
+        table.loc[table["reported"] < table["expected"], status] = PARTIAL
+        table.loc[table["reported"] == 0, status] = MISSING
     for set_by in ("upper", "ward"):
         plan = _plan(targets, period.year, set_by).reindex(table.index)
         table[f"plan_{set_by}"] = plan
         table[f"share_{set_by}"] = (table["year_to_date"] / plan).where(plan > 0)
-    known = collected.reindex(now).notna()
-    table["reported"] = known.sum()
-    table["expected"] = (existed | known).sum()
-    table["estimates"] = (estimated.reindex(now, fill_value=False) & known).sum()
-    table["status"] = ACTUAL
-    table.loc[table["estimates"] > 0, "status"] = ESTIMATE
-    table.loc[table["reported"] < table["expected"], "status"] = PARTIAL
-    table.loc[table["reported"] == 0, "status"] = MISSING
     leaves = table.index.difference(table["parent"], sort=False)
-    gaps = (existed & ~known)[leaves]
+    gaps = (existed & collected.reindex(now).isna())[leaves]
     return Receipts(
         period=period,
         lines=table,

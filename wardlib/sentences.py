@@ -14,13 +14,13 @@ from wardlib import published as _published
 from wardlib.blocks import TYPST, Block, html, joined, paragraph, typst
 from wardlib.editions import Edition
 from wardlib.language import NBSP, NONE, is_missing
-from wardlib.receipts import TOTAL, Receipts
+from wardlib.receipts import Receipts
 
 
 def headline(result: Receipts, edition: Edition) -> Block:
     """The year to date of the total: amount, share of the plan, against the year before."""
     language, text = edition.language, edition.language.text
-    row = result.lines.loc[TOTAL]
+    row = result.lines.loc[result.root]
     unit = language.unit(edition.ward.currency, row["year_to_date"])
     parts = [
         text(
@@ -133,7 +133,7 @@ def not_reported(result: Receipts, edition: Edition, standing: pd.DataFrame | No
 def key_figures(result: Receipts, edition: Edition, standing: pd.DataFrame | None = None) -> Block:
     """The figures a leader looks for first: number, what it is, both amounts of a ratio."""
     language, text = edition.language, edition.language.text
-    row = result.lines.loc[TOTAL]
+    row = result.lines.loc[result.root]
     unit = language.unit(edition.ward.currency, row["year_to_date"])
     cards = []
     if result.has_plan and not is_missing(row["share_upper"]):

@@ -118,18 +118,19 @@ def _unit(edition: Edition, *columns: pd.Series) -> Unit:
     return edition.language.unit(edition.ward.currency, largest)
 
 
-def _mark(row: pd.Series) -> str:
-    """The marks of a sum over the year to date."""
-    return {_receipts.ESTIMATE: ESTIMATE, _receipts.PARTIAL: PARTIAL}.get(row["status"], "")
+def _mark(row: pd.Series, span: str = "year_to_date") -> str:
+    """The mark of a sum over the months of `span` ("period", "year_to_date")."""
+    return {_receipts.ESTIMATE: ESTIMATE, _receipts.PARTIAL: PARTIAL}.get(row[f"status_{span}"], "")
 
 
-def _notes(edition: Edition, lines: pd.DataFrame) -> list[str]:
-    """What the marks in a table mean; only those that it holds."""
+def _notes(edition: Edition, lines: pd.DataFrame, *spans: str) -> list[str]:
+    """What the marks in a table of these spans mean; only those that it holds."""
     text = edition.language.text
+    status = lines[[f"status_{span}" for span in spans or ("year_to_date",)]]
     notes = []
-    if (lines["status"] == _receipts.ESTIMATE).any():
+    if (status == _receipts.ESTIMATE).any(axis=None):
         notes.append(text("* holds a month that is still an estimate."))
-    if (lines["status"] == _receipts.PARTIAL).any():
+    if (status == _receipts.PARTIAL).any(axis=None):
         notes.append(text("† some month is not reported: the sum is of the months reported only."))
     return notes
 
@@ -170,7 +171,7 @@ def plan(result: Receipts, edition: Edition) -> Block:
         "receipts-plan",
         lines.reset_index()[
             ["line", "year_to_date", "plan_upper", "share_upper", "plan_ward", "share_ward",
-             "kept_year_to_date", "reported", "expected", "status"]
+             "kept_year_to_date", "reported", "expected", "status_year_to_date"]
         ],
         year_to_date=money, plan_upper=money, plan_ward=money, kept_year_to_date=money,
         share_upper="1", share_ward="1", reported="months", expected="months",
@@ -192,11 +193,11 @@ def year_before(result: Receipts, edition: Edition) -> Block:
         cells = []
         for span in spans:
             cells += [
-                _amount(unit, row[span], _mark(row)),
+                _amount(unit, row[span], _mark(row, span)),
                 _amount(unit, row[f"{span}_before"]),
                 _percent(edition, row[f"ratio_{span}"]),
             ]
-        cells.append(_amount(unit, row[f"kept_{spans[0]}"], _mark(row)))
+        cells.append(_amount(unit, row["kept_period"], _mark(row, "period")))
         rows.append(_Row(language.pick(row, "name"), tuple(cells), row["depth"]))
     caption = text(
         "Receipts of {period} against the same period of the year before ({unit})",
@@ -213,13 +214,21 @@ def year_before(result: Receipts, edition: Edition) -> Block:
         edition,
         "receipts-year-before",
         lines.reset_index()[
-            ["line", *wanted, *(f"ratio_{span}" for span in spans), "kept_period", "status"]
+            [
+                "line",
+                *wanted,
+                *(f"ratio_{span}" for span in spans),
+                "kept_period",
+                *(f"status_{span}" for span in spans),
+            ]
         ],
         **dict.fromkeys(wanted, money),
         **{f"ratio_{span}": "1" for span in spans},
         kept_period=money,
     )
-    return _table("receipts-year-before", caption, heads, rows, _notes(edition, lines), figures)
+    return _table(
+        "receipts-year-before", caption, heads, rows, _notes(edition, lines, *spans), figures
+    )
 
 
 def months(result: Receipts, edition: Edition) -> Block:
@@ -290,7 +299,7 @@ def briefing(result: Receipts, edition: Edition) -> Block:
         "receipts",
         lines.reset_index()[
             ["line", "year_to_date", "kept_year_to_date", "plan_upper", "share_upper",
-             "year_to_date_before", "ratio_year_to_date", "reported", "expected", "status"]
+             "year_to_date_before", "ratio_year_to_date", "reported", "expected", "status_year_to_date"]
         ],
         year_to_date=money, kept_year_to_date=money, plan_upper=money, year_to_date_before=money,
         share_upper="1", ratio_year_to_date="1", reported="months", expected="months",
