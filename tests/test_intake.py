@@ -134,6 +134,15 @@ def test_a_parent_that_is_not_the_sum_of_its_children_is_named(home, accept):
     assert "the sum of its children known on 2018" in found[0].expected
 
 
+def test_receipts_without_a_total_are_refused(home, accept):
+    """Some line must hold all others: the briefing's headline is about it."""
+    edit(home, "receipts", lambda lines: [line for line in lines if ",total," not in line])
+    accept()
+    (problem,) = problems()
+    assert problem.expected == "one line that no other is above"
+    assert "land_tax, licence_fee" in problem.found
+
+
 @pytest.mark.parametrize(
     ("table", "change", "part"),
     [

@@ -169,6 +169,16 @@ def _bars(figure):
     return [bar.get_height() for container in axes.containers for bar in container]
 
 
+def test_a_chart_of_another_line_shows_that_line():
+    """An analyst may draw any line; title and figures are that line's."""
+    result, _ = made("phuc-dong", "2020-9M", "", "vi")
+    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
+    block = charts.year_to_date(result, edition, line="land_tax")
+    assert block.about["caption"].startswith("Thuế sử dụng đất phi nông nghiệp")
+    last = block.data[blocks.RESOURCE]["data"][-1]
+    assert last["running_total"] == result.lines.at["land_tax", "year_to_date"]
+
+
 def test_charts_leave_the_global_style_alone():
     """Drawing changes no setting of matplotlib and leaves no figure open."""
     before = dict(mpl.rcParams)

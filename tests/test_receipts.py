@@ -69,6 +69,16 @@ def test_estimates_stay_apart_from_actual_figures(receipts, lines, targets):
     }
 
 
+def test_a_period_is_marked_by_its_own_months(receipts, lines, targets):
+    """March is missing: the year to date to April is partial, April itself is whole."""
+    april = receipts[receipts["month"] == pd.Period("2020-01")].assign(month=pd.Period("2020-04"))
+    both = pd.concat([receipts, april], ignore_index=True)
+    row = summarise(both, lines, targets, "2020-04").lines.loc["tax"]
+    assert (row["status_period"], row["status_year_to_date"]) == ("actual", "partial")
+    assert row["ratio_period"] == 1.2
+    assert math.isnan(row["ratio_year_to_date"])
+
+
 def test_without_plan_nothing_is_invented(receipts, lines):
     """A ward without targets has no share of plan."""
     result = summarise(receipts, lines, None, "2020-02")

@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import nbformat
@@ -322,9 +325,37 @@ def test_stock_papermill_and_nbconvert_work_from_an_empty_folder(tmp_path):
     assert "Quý III năm 2020" in text_of(tmp_path / "x.pdf")
 
 
-def test_the_exporters_stand_in_the_menu_of_jupyterlab():
-    """nbconvert knows both by name, with the words that the menu shows."""
-    from nbconvert.exporters import get_exporter
+def test_jupyterlab_exports_both_from_its_menu(tmp_path):
+    """A real server lists both formats for the menu and answers the addresses it then asks for."""
+    source = ROOT / "notebooks" / "90-briefing.ipynb"
+    subprocess.run(
+        [BIN / "papermill", "--no-progress-bar", source, tmp_path / "x.ipynb"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [BIN / "jupyter", "lab", "--no-browser", "--allow-root", f"--port={port}",
+         "--IdentityProvider.token=t", f"--ServerApp.root_dir={tmp_path}"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
 
-    assert get_exporter("ward-pdf").export_from_notebook == "Ward briefing (PDF)"
-    assert get_exporter("ward-html").export_from_notebook == "Ward briefing (HTML)"
+    def get(path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}?token=t", timeout=60) as page:
+            return page.read()
+
+    try:
+        for _ in range(150):
+            try:
+                formats = json.loads(get("api/nbconvert"))
+                break
+            except OSError:
+                time.sleep(0.2)
+        ours = {name: about["output_mimetype"] for name, about in formats.items() if "ward" in name}
+        assert ours == {"ward_html": "text/html", "ward_pdf": "application/pdf"}
+        assert get("nbconvert/ward_pdf/x.ipynb").startswith(b"%PDF-1.7")
+        assert b'<html lang="vi">' in get("nbconvert/ward_html/x.ipynb")
+    finally:
+        server.terminate()
+        server.wait()

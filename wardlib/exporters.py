@@ -2,7 +2,8 @@
 
 Both take an executed notebook and need nothing else: what a page shows travels in the outputs (see
 `blocks`). Code, parameters and the other language's cells are left out. They serve
-`jupyter nbconvert --to ward-pdf`, JupyterLab's menu *Save and Export* and `ward run` alike.
+`jupyter nbconvert --to ward-pdf`, JupyterLab's menu *Save and Export* (as `ward_pdf`) and
+`ward run` alike.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,6 +164,12 @@ class _WardExporter(TemplateExporter):
     def _template_extension_default(self) -> str:
         return self._template
 
+    @default("enabled")
+    def _enabled_default(self) -> bool:
+        # A Jupyter server lists every exporter in JupyterLab's menu, but answers 404 to one with
+        # a hyphen in its name: there the `Menu` exporters stand in.
+        return "jupyter_server" not in sys.modules
+
     @default("extra_template_basedirs")
     def _basedirs_default(self) -> list[str]:
         return [str(_TEMPLATES)]
@@ -180,7 +188,6 @@ class _WardExporter(TemplateExporter):
 class WardHTMLExporter(_WardExporter):
     """One HTML file that asks for nothing from outside: no script, no font, no style sheet."""
 
-    export_from_notebook = "Ward briefing (HTML)"
     output_mimetype = "text/html"
 
     _format, _template, _part = "html", ".html.j2", staticmethod(_as_html)
@@ -193,7 +200,6 @@ class WardPDFExporter(_WardExporter):
     the machine's own fonts are left aside, so that the same notebook gives the same bytes.
     """
 
-    export_from_notebook = "Ward briefing (PDF)"
     output_mimetype = "application/pdf"
 
     _format, _template, _part = "pdf", ".typ.j2", staticmethod(_as_typst)
@@ -227,6 +233,20 @@ class WardPDFExporter(_WardExporter):
                     "\n".join([f"the PDF could not be set: {error.message}", *error.hints])
                 ) from error
         return pdf, resources
+
+
+class WardHTMLMenuExporter(WardHTMLExporter):
+    """`ward-html` for JupyterLab's menu, where it is named `ward_html`."""
+
+    enabled = Bool(True)
+    export_from_notebook = "Ward briefing (HTML)"
+
+
+class WardPDFMenuExporter(WardPDFExporter):
+    """`ward-pdf` for JupyterLab's menu, where it is named `ward_pdf`."""
+
+    enabled = Bool(True)
+    export_from_notebook = "Ward briefing (PDF)"
 
 
 class _TypstRenderer(mistune.BaseRenderer):
