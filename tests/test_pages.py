@@ -110,6 +110,17 @@ def test_what_is_not_reported_is_named():
     assert "không tính là 0" in text
 
 
+def test_a_year_of_which_months_are_missing_says_so():
+    """On 20/04/2020 the year 2020 has four months: the headline says so, and the months to come are
+    named once, not once a line."""
+    _, shown = made("phuc-dong", "2020", "2020-04-20", "vi")
+    assert "(mới có số liệu 4/12 tháng)" in plain(shown["headline"])
+    text = plain(shown["not_reported"])
+    assert "mọi khoản thu (5/2020–12/2020); phí, lệ phí (4/2020)" in text
+    _, shown = made("phuc-dong", "2020", "", "vi")
+    assert "mới có" not in plain(shown["headline"])
+
+
 def test_key_figures_are_those_of_the_article():
     """115 units, 100 %, 82,9 % and 104 dossiers; the indicator without a figure says so."""
     _, shown = made(*CASES[0], "vi")

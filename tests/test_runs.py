@@ -200,6 +200,22 @@ def test_a_bad_request_ends_before_anything_is_written(home, words, parts):
     assert not (home / "output").exists()
 
 
+def test_a_run_leaves_the_working_folder_alone(home, tmp_path):
+    """Not even a socket stands in it while the kernel runs: two runs could take each other's."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    seen = set()
+    run = subprocess.Popen(
+        [BIN / "ward", "run", "2020-08", "--notebook", "90-briefing"],
+        cwd=folder, env=os.environ | {"WARDLIB_HOME": str(home)}, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    while run.poll() is None:
+        seen |= set(folder.iterdir())
+        time.sleep(0.05)
+    assert run.returncode == 0
+    assert seen == set()
+
+
 def test_faulty_data_stop_the_run(home):
     """Five faults, a missing file and a changed hash: all of them printed, exit 2, nothing made."""
     folder = home / "data" / "phuc-dong"

@@ -12,11 +12,13 @@ import importlib.metadata
 import itertools
 import json
 import logging
+import os
 import platform
 import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -166,16 +168,16 @@ def _run(job: Job, partial: Path) -> tuple[str, Path]:
     executed = partial / f"{job.name}.ipynb"
     failed = job.folder / f"{job.name}.failed.ipynb"
     try:
-        # Unix sockets instead of TCP ports: no other user can listen in, no port can be taken.
-        papermill.execute_notebook(
-            str(job.source),
-            str(executed),
-            parameters=job.parameters,
-            progress_bar=False,
-            config=Config({"KernelManager": {"transport": "ipc"}}),
-            # The interrupt that ends an idle kernel is not worth a line on the screen.
-            extra_arguments=["--log-level=CRITICAL"],
-        )
+        with _transport() as transport:
+            papermill.execute_notebook(
+                str(job.source),
+                str(executed),
+                parameters=job.parameters,
+                progress_bar=False,
+                config=transport,
+                # The interrupt that ends an idle kernel is not worth a line on the screen.
+                extra_arguments=["--log-level=CRITICAL"],
+            )
         notebook = _without_traces(nbformat.read(executed, as_version=4))
         nbformat.write(notebook, executed)
         for suffix, exporter in _EXPORTERS.items():
@@ -199,6 +201,18 @@ def _run(job: Job, partial: Path) -> tuple[str, Path]:
     _merge(job.folder / _FIGURES, job.notebook, _figures(notebook), partial)
     _merge(job.folder / _RECORD, job.name, record, partial)
     return "", job.folder / f"{job.name}.pdf"
+
+
+@contextmanager
+def _transport() -> Iterator[Config]:
+    """How to reach the kernel: Unix sockets in a folder of its own that no other user can enter,
+    instead of TCP ports that anybody on the machine can take. (Left to itself, jupyter_client puts
+    the sockets into the working folder, where two runs would take each other's.)"""
+    if os.name != "posix":
+        yield Config()
+        return
+    with tempfile.TemporaryDirectory(prefix="ward-") as folder:
+        yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
 def _quiet() -> logging.Logger:

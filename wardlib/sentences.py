@@ -13,7 +13,7 @@ import pandas as pd
 from wardlib import published as _published
 from wardlib.blocks import TYPST, Block, html, joined, paragraph, typst
 from wardlib.editions import Edition
-from wardlib.language import NBSP, NONE, is_missing
+from wardlib.language import NBSP, NONE, Language, is_missing
 from wardlib.receipts import Receipts
 
 
@@ -30,6 +30,12 @@ def headline(result: Receipts, edition: Edition) -> Block:
             amount=unit.amount(row["year_to_date"]),
         )
     ]
+    if row["reported"] < row["expected"]:
+        parts[0] += " " + text(
+            "(only {reported} of {expected} months are reported)",
+            reported=str(row["reported"]),
+            expected=str(row["expected"]),
+        )
     if not is_missing(row["share_upper"]):
         share = unit.share(row["year_to_date"], row["plan_upper"])
         parts.append(text("{share} of the plan set by the upper level", share=share))
@@ -106,15 +112,16 @@ def not_reported(result: Receipts, edition: Edition, standing: pd.DataFrame | No
     said = []
     if estimates:
         said.append(text("Still estimates: figures of {months}.", months=language.join(estimates)))
-    missing = pd.Series(
-        [month for _, month in result.missing], index=[line for line, _ in result.missing],
-        dtype=object,
-    )  # fmt: skip
-    gaps = [
-        f"{_lower(language.pick(result.lines.loc[line], 'name'))} "
-        f"({language.join([language.month_short(month) for month in own])})"
-        for line, own in missing.groupby(level=0, sort=False)
-    ]
+    total = result.months[result.root].reindex(result.period.year_to_date)
+    silent = list(total.index[total.isna()])
+    gaps = []
+    if silent:
+        gaps.append(text("every line ({months})", months=_months(silent, language)))
+    for line in result.lines.index:
+        own = [month for name, month in result.missing if name == line and month not in silent]
+        if own:
+            name = _lower(language.pick(result.lines.loc[line], "name"))
+            gaps.append(f"{name} ({_months(own, language)})")
     if standing is not None:
         absent = standing[standing["value"].isna()]
         gaps += [
@@ -128,6 +135,13 @@ def not_reported(result: Receipts, edition: Edition, standing: pd.DataFrame | No
     return paragraph(
         " ".join(said) or text("Every figure has been reported, none is an estimate."), "note"
     )
+
+
+def _months(months: list[pd.Period], language: Language) -> str:
+    """Months as a list, an unbroken run of three or more by its ends."""
+    if len(months) > 2 and months[-1] - months[0] == pd.offsets.MonthEnd(len(months) - 1):
+        return f"{language.month_short(months[0])}–{language.month_short(months[-1])}"
+    return language.join([language.month_short(month) for month in months])
 
 
 def key_figures(result: Receipts, edition: Edition, standing: pd.DataFrame | None = None) -> Block:
