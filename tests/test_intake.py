@@ -150,6 +150,8 @@ def test_receipts_without_a_total_are_refused(home, accept):
         ("schools", lambda lines: ["school,name,level", *lines[1:]], "school, name, level, own"),
         ("schools", lambda lines: [*lines, "a,b"], "6 cells"),
         ("schools", lambda lines: [*lines[:-1], unicodedata.normalize("NFD", lines[-1])], "NFC"),
+        ("receipts", lambda lines: [*lines, f"2021-12,fees,{10**20},1,actual,2022-03-05"],
+         "a whole number (VND)"),
         ("receipts", lambda lines: [*lines, "2021-12,total,1,1,actual,2020-01-05"],
          "a day in or after the month"),
         ("receipts", lambda lines: [*lines[:-1], lines[-1].replace(lines[-1][-10:], "2021-02-30")],
@@ -159,7 +161,7 @@ def test_receipts_without_a_total_are_refused(home, accept):
         ("targets", lambda lines: [*lines[:-1], lines[-1].replace(lines[-1].split(",")[3], "")],
          "a value"),
     ],
-    ids=["key", "header", "ragged", "nfd", "early", "calendar", "range", "required"],
+    ids=["key", "header", "ragged", "nfd", "overflow", "early", "calendar", "range", "required"],
 )  # fmt: skip
 def test_each_kind_of_fault_is_found(home, accept, table, change, part):
     """Each fault alone is reported in words that say what was expected."""
@@ -198,6 +200,37 @@ def test_a_faulty_descriptor_is_named(home, text, part):
     with pytest.raises(DataError, match=r"data/phuc-dong/datapackage\.json") as caught:
         catalogue.ward("phuc-dong")
     assert part in caught.value.problems[0].expected
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (lambda table: table.update(path="../../secret.csv"), "leaves the folder"),
+        (lambda table: table["schema"]["fields"][2].update(type="money"), "the type 'money'"),
+        (lambda table: table["schema"]["fields"][1].update(codes="lines"), "no table.column"),
+        (lambda table: table["schema"]["fields"][1].update(codes="x.code"), "codes x.code"),
+    ],
+    ids=["path", "type", "codes", "unknown-table"],
+)
+def test_a_descriptor_that_asks_for_what_does_not_exist_is_named(home, change, part):
+    """A path out of the folder, an unknown type, codes of no table: each is a fault, named."""
+    path = home / "data" / "phuc-dong" / "datapackage.json"
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    change(raw["resources"][0])
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    with pytest.raises(DataError, match=r"data/phuc-dong/datapackage\.json") as caught:
+        intake.load(catalogue.ward("phuc-dong"), "receipts")
+    assert any(part in problem.found for problem in caught.value.problems)
+
+
+def test_a_table_without_a_hash_waits_to_be_accepted(home):
+    """A new table has no hash yet: the message says how to record it."""
+    path = home / "data" / "phuc-dong" / "datapackage.json"
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    del raw["resources"][0]["hash"]
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    (problem,) = problems()
+    assert "--accept" in problem.fix
 
 
 def test_an_unknown_ward_is_refused_with_the_known_ones():

@@ -21,6 +21,7 @@ from typing import Any
 from wardlib.errors import DataError, Problem, RequestError
 
 REFERENCE = "reference"
+TYPES = ("string", "integer", "number", "boolean", "date", "yearmonth", "list")
 DESCRIPTOR = "datapackage.json"
 
 
@@ -219,22 +220,30 @@ def _package(name: str, raw: dict[str, Any]) -> dict[str, Any]:
 
 def _table(package: str, raw: dict[str, Any]) -> Table:
     schema = raw["schema"]
+    if Path(raw["path"]).name != raw["path"]:
+        raise TypeError(f"the path {raw['path']!r} of {raw['name']} leaves the folder")
     return Table(
         package=package,
         name=raw["name"],
         path=_folder(package) / raw["path"],
-        hash=raw["hash"],
-        fields=tuple(
-            Field(
-                name=field["name"],
-                type=field["type"],
-                unit=field.get("unit", ""),
-                description=field.get("description", ""),
-                constraints=field.get("constraints", {}),
-                codes=tuple(field["codes"].split(".")) if "codes" in field else None,
-                delimiter=field.get("delimiter", ","),
-            )
-            for field in schema["fields"]
-        ),
+        hash=raw.get("hash", ""),
+        fields=tuple(_field(field) for field in schema["fields"]),
         primary_key=tuple(schema.get("primaryKey", ())),
+    )
+
+
+def _field(raw: dict[str, Any]) -> Field:
+    if raw["type"] not in TYPES:
+        raise TypeError(f"the type {raw['type']!r} of field {raw['name']} is none of {TYPES}")
+    codes = tuple(raw["codes"].split(".")) if "codes" in raw else None
+    if codes and len(codes) != 2:
+        raise TypeError(f"the codes {raw['codes']!r} of field {raw['name']} are no table.column")
+    return Field(
+        name=raw["name"],
+        type=raw["type"],
+        unit=raw.get("unit", ""),
+        description=raw.get("description", ""),
+        constraints=raw.get("constraints", {}),
+        codes=codes,
+        delimiter=raw.get("delimiter", ","),
     )

@@ -101,9 +101,10 @@ def list_() -> None:
 
     for name in catalogue.names():
         described = catalogue.ward(name)
-        months = intake.load(described, "receipts")["month"]
         mark = " (illustrative)" if described.illustrative else ""
-        typer.echo(f"{name}: {described.title}{mark}; receipts {months.min()} to {months.max()}")
+        receipts = intake.load(described, "receipts")
+        span = "none" if receipts is None else f"{receipts.month.min()} to {receipts.month.max()}"
+        typer.echo(f"{name}: {described.title}{mark}; receipts {span}")
     for name in runs.notebooks():
         typer.echo(f"notebook {name}")
 

@@ -199,7 +199,11 @@ def _cells(table: Table) -> tuple[pd.DataFrame | None, list[Problem]]:
 
 # How a cell of each Table Schema type is written: pattern, what to expect, what to do.
 _WRITTEN = {
-    "integer": (r"-?\d+", "a whole number", "write digits only, without separators or decimals"),
+    "integer": (
+        r"-?\d{1,18}",
+        "a whole number",
+        "write digits only, without separators or decimals",
+    ),
     "number": (r"-?\d+(\.\d+)?", "a number", "write a point before the decimals, no separators"),
     "date": (r"\d{4}-\d{2}-\d{2}", "a day such as 2020-09-13", "write year-month-day"),
     "yearmonth": (r"\d{4}-(0[1-9]|1[0-2])", "a month such as 2020-09", "write year-month"),
@@ -333,6 +337,18 @@ def _unknown_codes(ward: Ward, table: Table, raw: pd.DataFrame) -> list[Problem]
         # What all wards share is written in the codes that all wards share.
         shared = table.package == catalogue.REFERENCE
         target = (ward.reference if shared else ward).table(column.codes[0])
+        if target is None or column.codes[1] not in target.columns:
+            problems.append(
+                Problem(
+                    f"data/{table.package}/{catalogue.DESCRIPTOR}",
+                    0,
+                    f"{table.name}.{column.name}",
+                    f"codes {'.'.join(column.codes)}",
+                    "table.column of this ward or of the reference",
+                    "correct the property codes",
+                )
+            )
+            continue
         known = _codes(target, column.codes[1])
         if known is None:  # the table of codes is itself faulty, and reported as such
             continue
@@ -354,8 +370,9 @@ def _unknown_codes(ward: Ward, table: Table, raw: pd.DataFrame) -> list[Problem]
 
 
 def _codes(table: Table, column: str) -> set[str] | None:
+    """The filled cells of a column; None where the file is no table."""
     raw, _ = _cells(table)
-    return None if raw is None else set(raw[column])
+    return None if raw is None else set(raw[column]) - {""}
 
 
 def _typed(cells: pd.Series, column: Field) -> pd.Series:
