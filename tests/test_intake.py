@@ -143,6 +143,20 @@ def test_receipts_without_a_total_are_refused(home, accept):
     assert "land_tax, licence_fee" in problem.found
 
 
+def test_a_month_of_parts_without_their_parent_is_refused(home, accept):
+    """Parts of March 2018 without a total of March 2018 would make a headline without figure."""
+
+    def spoil(lines):
+        return [line for line in lines if not line.startswith("2018-03,total,")]
+
+    edit(home, "receipts", spoil)
+    accept()
+    found = problems()
+    assert found
+    assert all(p.expected == "a figure of total for that month by that day" for p in found)
+    assert found[0].found == "a part of total in 2018-03, reported on 2018-03-11"
+
+
 @pytest.mark.parametrize(
     ("table", "change", "part"),
     [

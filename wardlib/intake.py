@@ -397,7 +397,7 @@ def _typed(cells: pd.Series, column: Field) -> pd.Series:
 
 def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
     """On each day on which any line of a family was reported, the parent's newest figure of the
-    month is the sum of its children's newest, each rounded to whole units."""
+    month exists and is the sum of its children's newest, each rounded to whole units."""
     lines = ward.table("revenue_lines")
     raw, _ = _cells(lines)
     if raw is None:
@@ -417,6 +417,18 @@ def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
                 totals = {}
             totals[column] = known
         rows = totals["row"][parent]
+        own = totals["row"].drop(columns=parent)
+        for month, day in rows.index[rows.isna()]:
+            problems.append(
+                Problem(
+                    table.file,
+                    int(own.loc[(month, day)].min()),
+                    "line",
+                    f"a part of {parent} in {month}, reported on {day:%Y-%m-%d}",
+                    f"a figure of {parent} for that month by that day",
+                    f"report {parent} too, the sum of its parts known on that day",
+                )
+            )
         for column in ("collected", "kept"):
             known = totals[column]
             rest = known.drop(columns=parent)

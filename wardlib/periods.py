@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FORMS = (
     "2020-09 (month), 2020-Q3 (quarter), 2020-H1 (first half), 2020-9M (nine months), 2020 (year)"
 )
-_GRAMMAR = re.compile(r"(?P<year>(?:19|20)\d\d)(?:-(?P<part>0[1-9]|1[0-2]|Q[1-4]|H1|9M))?")
+_GRAMMAR = re.compile(r"(?P<year>(?:19|20)[0-9]{2})(?:-(?P<part>0[1-9]|1[0-2]|Q[1-4]|H1|9M))?")
 _ROMAN = ("I", "II", "III", "IV")
 
 
@@ -154,7 +154,10 @@ def parse_day(text: str) -> datetime.date | None:
     if not text:
         return None
     try:
-        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
+        day = datetime.date.fromisoformat(text)
+        if day.isoformat() != text:  # 20200913 would name another folder for the same day
+            raise ValueError
+        return day
     except ValueError:
         raise RequestError(
             f"{text!r} is not a day. Write it as year-month-day, e.g. 2020-09-13."
