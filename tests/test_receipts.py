@@ -51,6 +51,15 @@ def test_a_missing_month_is_not_zero(receipts, lines, targets):
     assert ("total", pd.Period("2020-03")) not in result.missing, "a parent is named by its leaves"
 
 
+def test_a_period_without_any_figure_has_no_sum(receipts, lines, targets):
+    """Of March alone nothing is known: no sum, nothing kept, status missing; not zero."""
+    row = summarise(receipts, lines, targets, "2020-03").lines.loc["tax"]
+    assert math.isnan(row["period"])
+    assert math.isnan(row["kept_period"])
+    assert row["status_period"] == "missing"
+    assert (row["year_to_date"], row["kept_year_to_date"]) == (20e6, 10e6)
+
+
 def test_a_line_is_expected_from_its_first_month(receipts, lines, targets):
     """The rent exists from February: January is no gap."""
     result = summarise(receipts, lines, targets, "2020-02")
