@@ -36,8 +36,8 @@ $(READY): requirements.lock pyproject.toml
 # Pin anew what pyproject.toml asks for, with hashes and no addresses; needs uv.
 lock:
 	printf 'flit_core >=3.9,<4\n' | uv pip compile pyproject.toml - --all-extras --universal \
-	  --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	  --no-emit-find-links --upgrade --output-file requirements.lock
+	  --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
+	  --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) output/*
