@@ -28,7 +28,7 @@ LAYERS = [
     ["editions"],
     ["blocks"],
     ["published"],
-    ["receipts", "targets"],
+    ["receipts", "impact", "targets"],
     ["intake"],
     ["catalogue"],
     ["language"],
@@ -46,6 +46,7 @@ OWNERS = {
     "pandera": {"intake"},
     "babel": {"language"},
     "typer": {"cli"},
+    "scipy": {"impact"},
 }
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

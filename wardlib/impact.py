@@ -1,0 +1,669 @@
+"""COVID-19's effect on one monthly series: what would have been without it, and how sure that is.
+
+The counterfactual is estimated from the months before `start` alone; no later month enters it. It
+comes as simulated paths of what would have been *received*, month-to-month noise included, so that
+the interval of any sum of months is read from the sums of the paths. Three kinds of series have a
+model each, chosen from the history:
+
+- *due dates*: three months of the calendar hold most of a year's amount; a year's amount times the
+  month's share of it;
+- *counts*: days held out of days planned; beta-binomial;
+- all others: a Gaussian process on the log scale, averaged over its hyper-parameters; months without
+  receipts have a part of their own.
+
+The model, its sources and its validation: docs/method.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from scipy.special import betaln, ndtr, ndtri
+from scipy.stats import qmc
+
+LEVEL = 0.95  # of every interval
+LONGEST = 84  # months of history used, the newest
+SHORTEST = 24  # months of history without which nothing can be said
+SEED = 2020
+
+# --------------------------------------------------------------------------------------- results
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The effect over some months: `observed` minus `expected`, in the units of the series.
+
+    `lower` and `upper` bound the effect at `LEVEL`; a negative effect is a shortfall. `months`
+    counts the months with an observed figure from `first` to `last` (both inclusive); the others
+    enter neither side.
+    """
+
+    first: pd.Period
+    last: pd.Period
+    months: int
+    observed: float
+    expected: float
+    lower: float
+    upper: float
+
+    @property
+    def amount(self) -> float:
+        """Observed minus expected."""
+        return self.observed - self.expected
+
+    @property
+    def verdict(self) -> str:
+        """`loss` or `gain` where the interval excludes zero, else `none`."""
+        if self.upper < 0:
+            return "loss"
+        return "gain" if self.lower > 0 else "none"
+
+
+@dataclass(frozen=True)
+class Impact:
+    """The estimate for one series from `start` to its last month.
+
+    `table`: index `month`; `observed` (NaN where none), `counterfactual` (mean of the paths, so that
+    months add up), `lower` and `upper` at `LEVEL`. `paths`: draws x months. `model` names the part
+    that was used: `receipts`, `due dates` or `counts`.
+    """
+
+    start: pd.Period
+    history: pd.Series
+    table: pd.DataFrame
+    paths: np.ndarray
+    model: str
+
+    def effect(self, first: pd.Period | None = None, last: pd.Period | None = None) -> Effect:
+        """The effect from `first` to `last`, both inclusive; by default over all months."""
+        table = self.table.loc[first:last]
+        seen = table["observed"].notna().to_numpy()
+        inside = self.table.index.isin(table.index[seen])
+        sums = self.paths[:, inside].sum(axis=1)
+        observed = float(table["observed"].sum())
+        low, high = np.quantile(sums, _TAILS)
+        return Effect(
+            table.index[0],
+            table.index[-1],
+            int(seen.sum()),
+            observed,
+            float(sums.mean()),
+            observed - float(high),
+            observed - float(low),
+        )
+
+    @property
+    def cumulative(self) -> Effect:
+        """The effect over all months from `start`."""
+        return self.effect()
+
+    def phases(self, phases: Mapping[str, tuple[pd.Period, pd.Period]]) -> dict[str, Effect]:
+        """The effect of each phase (first and last month inclusive) that has an observed month."""
+        found = {}
+        for name, (first, last) in phases.items():
+            if self.table.loc[first:last, "observed"].notna().any():
+                found[name] = self.effect(first, last)
+        return found
+
+
+_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+
+# ------------------------------------------------------------------------------------- estimation
+
+
+def estimate(
+    series: pd.Series,
+    *,
+    start: pd.Period,
+    tet: Sequence[pd.Timestamp] = (),
+    planned: pd.Series | None = None,
+    draws: int = 2000,
+) -> Impact:
+    """Estimate what `series` would have been from `start` without COVID-19.
+
+    `series`: amounts by month (PeriodIndex "M", no gap; NaN is missing), history and later months
+    together. `tet`: first days of the lunar year, where Tết moves the series. `planned`: days planned
+    in each month of `series`, which are then counts of days held. Same input, same result.
+
+    Raises ValueError where the history before `start` has fewer than `SHORTEST` figures.
+    """
+    index = series.index
+    if not isinstance(index, pd.PeriodIndex) or not index.equals(
+        pd.period_range(index[0], index[-1], freq="M")
+    ):
+        raise ValueError("the series needs one row for each month, in order")
+    history = series[: start - 1].iloc[-LONGEST:]
+    after = series[start:]
+    if history.notna().sum() < SHORTEST or after.empty:
+        raise ValueError(f"at least {SHORTEST} months with a figure are needed before {start}")
+    months = history.index.append(after.index)
+    amounts = history.to_numpy(dtype=float)
+    rng = np.random.default_rng(SEED)
+    if planned is not None:
+        model, paths = (
+            "counts",
+            _counts(amounts, planned.reindex(months).to_numpy(), months, rng, draws),
+        )
+    elif _is_lumpy(amounts):
+        model, paths = "due dates", _due_dates(amounts, len(after), rng, draws)
+    else:
+        model, paths = "receipts", _receipts(amounts, months, tuple(tet), rng, draws)
+    low, high = np.quantile(paths, _TAILS, axis=0)
+    table = pd.DataFrame(
+        {
+            "observed": after.astype(float),
+            "counterfactual": paths.mean(axis=0),
+            "lower": low,
+            "upper": high,
+        },
+        after.index.rename("month"),
+    )
+    return Impact(start, history, table, paths, model)
+
+
+# --------------------------------------------------------------------------- amounts on a log scale
+
+# Hyper-parameters: median and standard deviation of the log of each, a priori. Standard deviations
+# on the log scale: of a month's noise, of autocorrelated noise, of the level's random walk (a month),
+# of the seasonal pattern, of its change (a year), of Tết's windows, of the growth (a year), of the
+# growth's change (a year). Chosen on tuning seeds and real series; tests/benchmarks/impact.py.
+_PRIOR = {
+    "noise": (0.10, 0.65),
+    "swing": (0.027, 2.0),
+    "drift": (0.0052, 1.4),
+    "season": (0.15, 1.3),
+    "season_change": (0.0063, 0.9),
+    "tet": (0.26, 0.6),
+    "growth": (0.05, 0.5),
+    "bend": (0.007, 1.5),
+}
+# Two more, standard normal: how long swings last (knots of correlation from month to month), and how
+# much noisier small months are (noise x size^-exponent).
+_MEMORY = np.array([0.3, 0.6, 0.85, 0.96])
+_EXPONENT = np.array([0.0, 0.25, 0.5])
+_EXPONENT_CENTRE = -0.5
+_DIMENSIONS = len(_PRIOR) + 2
+_NAMES = list(_PRIOR)
+_LOG_MEDIAN = np.log([median for median, _ in _PRIOR.values()])
+_LOG_SD = np.array([sd for _, sd in _PRIOR.values()])
+
+_MEAN_GROWTH = 0.04  # a year, log scale
+_LEVEL_SD = 1.5
+_BREAK_CHANCE = 0.2  # that the level and the growth broke once in the history
+_STEP_SD, _RAMP_SD = 0.35, 0.03  # of the level's break and the growth's (a year)
+_OUTLIER = 3.3  # standard deviations of a month from what the others say
+_TET_WINDOWS = ((-7, 6), (-28, -8))  # days from the first of the lunar year, both inclusive
+_FIRST, _SECOND, _THIRD = 96, 96, 160  # points of the three rounds
+
+
+@lru_cache
+def _points(size: int, seed: int) -> np.ndarray:
+    """Quasi-random standard normal points, size x dimensions."""
+    uniform = qmc.Sobol(_DIMENSIONS, scramble=True, rng=seed).random_base2(8)[:size]
+    return ndtri(np.clip(uniform, 1e-9, 1 - 1e-9))
+
+
+@lru_cache
+def _tet_shares(first: pd.Period, size: int, tet: tuple[pd.Timestamp, ...]) -> np.ndarray:
+    """Share of each window around Tết that falls in each month: windows x months."""
+    months = pd.period_range(first, periods=size, freq="M")
+    rows = []
+    for begin, end in _TET_WINDOWS:
+        days = pd.DatetimeIndex(
+            [day + pd.Timedelta(days=offset) for day in tet for offset in range(begin, end + 1)]
+        )
+        counts = days.to_period("M").value_counts().reindex(months, fill_value=0)
+        rows.append(counts.to_numpy() / (end - begin + 1))
+    return np.array(rows, dtype=float)
+
+
+@lru_cache(maxsize=64)
+def _bases(first: pd.Period, size: int, centre: float, tet: tuple[pd.Timestamp, ...]) -> np.ndarray:
+    """Covariances of all parts but the noise, for lines with the same months: parts x months x months."""
+    time = np.arange(size)
+    distance = np.abs(time[:, None] - time)
+    calendar = (first.month - 1 + time) % 12
+    same = (calendar[:, None] == calendar).astype(float)
+    year = time / 12
+    low, high = np.minimum(year[:, None], year), np.maximum(year[:, None], year)
+    around = _tet_shares(first, size, tet)
+    slope = (time - centre) / 12
+    return np.stack(
+        [
+            *(correlation**distance for correlation in _MEMORY),
+            np.minimum(time[:, None], time),
+            same,
+            same * np.minimum(time[:, None] // 12, time // 12),
+            around.T @ around,
+            np.outer(slope, slope),
+            low**2 * (3 * high - low) / 6,
+            np.full((size, size), _LEVEL_SD**2),
+        ]
+    )
+
+
+def _on_knots(position: np.ndarray, knots: int) -> np.ndarray:
+    """Weights on equally spaced knots, linear between two, for positions in 0..1."""
+    place = np.clip(position, 0, 1 - 1e-9) * (knots - 1)
+    below = place.astype(int)
+    weights = np.zeros((len(place), knots))
+    rows = np.arange(len(place))
+    weights[rows, below] = 1 - (place - below)
+    weights[rows, below + 1] += place - below
+    return weights
+
+
+def _parts(points: np.ndarray) -> np.ndarray:
+    """Variance of each part (noise by exponent first, then those of `_bases`) at each point."""
+    variance = np.exp(2 * (_LOG_MEDIAN + _LOG_SD * points[:, : len(_PRIOR)]))
+    part = dict(zip(_NAMES, variance.T, strict=True))
+    memory, exponent = points[:, -2], points[:, -1]
+    return np.column_stack(
+        [
+            _on_knots(ndtr(_EXPONENT_CENTRE + exponent), len(_EXPONENT)) * part["noise"][:, None],
+            _on_knots(ndtr(memory), len(_MEMORY)) * part["swing"][:, None],
+            part["drift"],
+            part["season"],
+            part["season_change"],
+            part["tet"],
+            part["growth"],
+            part["bend"],
+            np.ones(len(points)),
+        ]
+    )
+
+
+def _sizes(logs: np.ndarray, calendar: np.ndarray, growth: float) -> tuple[np.ndarray, np.ndarray]:
+    """Median log of each month of the calendar without growth (1 on average), and what is left."""
+    flat = logs - growth * np.arange(len(logs)) / 12
+    by_month = pd.Series(flat).groupby(calendar).median().reindex(range(12))
+    by_month = by_month.fillna(by_month.mean()).to_numpy()
+    rest = flat - by_month[calendar]
+    return by_month - np.log(np.exp(by_month).mean()), rest - np.nanmedian(rest)
+
+
+class _Fit:
+    """The Gaussian process on the logs of one history, its hyper-parameters integrated over.
+
+    `logs`: log amounts of the history, NaN where there is none; `size`: months of history and after.
+    Breaks of level and growth are numbered from 1; 0 is no break.
+    """
+
+    def __init__(
+        self, logs: np.ndarray, first: pd.Period, size: int, tet: tuple[pd.Timestamp, ...]
+    ):
+        self.count, self.size = len(logs), size
+        self.known = np.flatnonzero(np.isfinite(logs))
+        calendar = (first.month - 1 + np.arange(size)) % 12
+        yearly = logs[12:] - logs[:-12]
+        growth = float(np.nanmedian(yearly)) if np.isfinite(yearly).sum() > 5 else 0.0
+        sizes, rest = _sizes(logs, calendar[: self.count], float(np.clip(growth, -0.3, 0.3)))
+        self.spread = float(np.std(sizes))
+        self.rough = max(1.7 * float(np.nanmedian(np.abs(rest))), 0.01)
+        middle = (self.count - 1) / 2
+        self.mean = np.nanmedian(logs) + _MEAN_GROWTH * (np.arange(size) - middle) / 12
+        self.rest = (logs - self.mean[: self.count])[self.known]
+        # Small months are noisier: few payers.
+        self.weight = np.clip(np.exp(sizes), 0.02, 12)[calendar]
+        noise = [np.diag(self.weight ** (-2 * exponent)) for exponent in _EXPONENT]
+        self.bases = np.concatenate([noise, _bases(first, size, middle, tet)])
+        self.extra = np.full(len(self.known), 1e-6)  # variance added to outliers
+        time, breaks = np.arange(size), np.arange(3, self.count - 2)
+        none = np.zeros((1, size))
+        since = time - breaks[:, None]
+        self.step = np.concatenate([none, _STEP_SD * (since >= 0)])
+        self.ramp = np.concatenate([none, _RAMP_SD * np.maximum(since, 0) / 12])
+        self.break_prior = np.r_[
+            1 - _BREAK_CHANCE, np.full(len(breaks), _BREAK_CHANCE / len(breaks))
+        ]
+        self._find_outliers_and_breaks()
+
+    def covariance(
+        self, points: np.ndarray, breaks: np.ndarray, rows: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        """Covariance of months `rows` and `columns` at each point and break."""
+        bases = self.bases[:, rows[:, None], columns].reshape(len(self.bases), -1)
+        made = (_parts(points) @ bases).reshape(len(points), len(rows), len(columns))
+        broken = np.flatnonzero(breaks)
+        for shape in (self.step, self.ramp):
+            of = shape[breaks[broken]]
+            made[broken] += of[:, rows, None] * of[:, None, columns]
+        return made
+
+    def factors(self, points: np.ndarray, breaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cholesky factors of the known months' covariance and log of likelihood x prior."""
+        covariance = self.covariance(points, breaks, self.known, self.known)
+        diagonal = np.arange(len(self.known))
+        covariance[:, diagonal, diagonal] += self.extra
+        factor = np.linalg.cholesky(covariance)
+        white = _forward(factor, self.rest)
+        log = -np.log(np.einsum("kii->ki", factor)).sum(axis=1) - (white**2).sum(axis=1) / 2
+        return factor, log - (points**2).sum(axis=1) / 2
+
+    def _find_outliers_and_breaks(self) -> None:
+        """Set `start_at` (mean and scale of the first round), `break_chance` and `outliers`."""
+        mean, scale = np.zeros(_DIMENSIONS), np.ones(_DIMENSIONS)
+        for name, value, sd in (
+            ("noise", 0.8 * self.rough, 0.4),
+            ("swing", 0.45 * self.rough, 0.8),
+            ("season", self.spread + 0.03, 0.4),
+        ):
+            place = _NAMES.index(name)
+            mean[place] = np.clip(_standard(name, value), -2.5, 2.5)
+            scale[place] = sd / _LOG_SD[place]
+        first = mean + _points(_FIRST, 1) * scale
+        unbroken = np.zeros(_FIRST, int)
+        outliers: list[int] = []
+        excess: list[float] = []
+        most = max(1, len(self.known) // 8)
+        for _ in range(3):
+            _, log = self.factors(first, unbroken)
+            # The best points, and again with little drift and swing, which hide a break.
+            best = first[np.argsort(-log)[:6]]
+            calm = best.copy()
+            calm[:, _NAMES.index("drift")] = _standard("drift", 0.003)
+            swing = _NAMES.index("swing")
+            calm[:, swing] = np.minimum(calm[:, swing], _standard("swing", 0.3 * self.rough))
+            best = np.concatenate([best, calm])
+            by_break = self._by_break(best)
+            point, broken = np.unravel_index(np.argmax(by_break), by_break.shape)
+            covariance = self.covariance(best[[point]], np.array([broken]), self.known, self.known)[
+                0
+            ] + np.diag(self.extra)
+            found = False
+            while len(outliers) < most:
+                precision = np.linalg.inv(covariance)
+                alone = (precision @ self.rest) / np.sqrt(np.diag(precision))
+                alone[outliers] = 0
+                worst = int(np.argmax(np.abs(alone)))
+                if abs(alone[worst]) < _OUTLIER:
+                    break
+                outliers.append(worst)
+                excess.append(alone[worst] / np.sqrt(precision[worst, worst]))
+                self.extra[worst] += 1.0
+                covariance[worst, worst] += 1.0
+                found = True
+            if not found:
+                break
+        self.outliers = self.known[outliers], np.array(excess)
+        chance = np.exp(by_break - by_break.max()).sum(axis=0)
+        self.break_chance = 0.8 * chance / chance.sum() + 0.2 * self.break_prior
+        target = log - _log_normal(first, mean, np.diag(scale))
+        centre, spread = _moments(first, _temper(target, 16) * target)
+        if broken:
+            centre = (centre + best[point]) / 2
+        self.start_at = centre, spread
+
+    def _by_break(self, points: np.ndarray) -> np.ndarray:
+        """Log of likelihood x prior at each point (rows) and break (columns, none first)."""
+        covariance = self.covariance(points, np.zeros(len(points), int), self.known, self.known)
+        precision = np.linalg.inv(covariance + np.diag(self.extra))
+        weighted = precision @ self.rest
+        none = np.linalg.slogdet(precision)[1] / 2 - weighted @ self.rest / 2
+        none -= (points**2).sum(axis=1) / 2
+        step, ramp = self.step[1:, self.known], self.ramp[1:, self.known]
+        on_step, on_ramp = precision @ step.T, precision @ ramp.T
+        a = 1 + np.einsum("ti,kit->kt", step, on_step)
+        b = np.einsum("ti,kit->kt", ramp, on_step)
+        c = 1 + np.einsum("ti,kit->kt", ramp, on_ramp)
+        determinant = a * c - b**2
+        x, y = weighted @ step.T, weighted @ ramp.T
+        gain = (c * x**2 - 2 * b * x * y + a * y**2) / determinant / 2 - np.log(determinant) / 2
+        return np.column_stack([none, none[:, None] + gain]) + np.log(self.break_prior)
+
+    def weigh(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Points, breaks, Cholesky factors and weights that stand for the posterior."""
+        rounds = []
+        centre, spread = self.start_at
+        for seed, size in ((2, _SECOND), (3, _THIRD)):
+            root = np.linalg.cholesky(1.5 * spread + 0.15 * np.eye(_DIMENSIONS))
+            points = centre + _points(size, seed) @ root.T
+            edges = np.cumsum(self.break_chance) / self.break_chance.sum()
+            order = np.random.default_rng(seed).permutation(size)
+            breaks = np.searchsorted(edges, (order + 0.5) / size)
+            factor, log = self.factors(points, breaks)
+            log += np.log(self.break_prior[breaks] / self.break_chance[breaks])
+            rounds.append((points, breaks, factor, log, (centre, root, size)))
+            target = log - _log_normal(points, centre, root)
+            centre, spread = _moments(points, _temper(target, 24) * target)
+        points, breaks, factor, log = (
+            np.concatenate(part) for part in zip(*(r[:4] for r in rounds), strict=True)
+        )
+        mixture = [np.log(size) + _log_normal(points, at, root) for *_, (at, root, size) in rounds]
+        log -= np.logaddexp(*mixture)
+        weights = np.exp(log - log.max())
+        return points, breaks, factor, weights / weights.sum()
+
+    def paths(self, rng: np.random.Generator, draws: int) -> np.ndarray:
+        """Simulated amounts of the months after the history: draws x months."""
+        points, breaks, factors, weights = self.weigh()
+        after = np.arange(self.count, self.size)
+        edges = np.cumsum(weights) / weights.sum()
+        counts = np.bincount(
+            np.searchsorted(edges, (np.arange(draws) + 0.5) / draws), minlength=len(weights)
+        )
+        used = np.flatnonzero(counts)
+        points, breaks, factors = points[used], breaks[used], factors[used]
+        across = self.covariance(points, breaks, self.known, after)
+        solved = np.linalg.solve(factors, across)
+        mean = np.einsum("kih,ki->kh", solved, _forward(factors, self.rest))
+        own = self.covariance(points, breaks, after, after) - solved.transpose(0, 2, 1) @ solved
+        root = np.linalg.cholesky(own + 1e-9 * np.eye(len(after)))
+        which = np.repeat(np.arange(len(used)), counts[used])
+        noise = rng.standard_normal((draws, len(after)))
+        logs = np.concatenate([mean[k] + noise[which == k] @ root[k].T for k in range(len(used))])
+        rng.shuffle(logs)
+        months, excess = self.outliers
+        if len(months):
+            exponent = (
+                ndtr(_EXPONENT_CENTRE + weights[used] @ points[:, -1] / weights[used].sum()) / 2
+            )
+            typical = np.sqrt(np.mean((excess * self.weight[months] ** exponent) ** 2))
+            size = np.minimum(typical * self.weight[after] ** -exponent, 1.5)
+            hit = rng.random(logs.shape) < len(months) / (len(self.known) + 12)
+            logs += hit * rng.normal(0, size, logs.shape)
+        return np.exp(logs + self.mean[after])
+
+
+def _standard(name: str, value: float) -> float:
+    """Where a hyper-parameter's value lies in its prior, in standard deviations."""
+    place = _NAMES.index(name)
+    return (np.log(value) - _LOG_MEDIAN[place]) / _LOG_SD[place]
+
+
+def _forward(factors: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """Solve each lower triangular factor for the vector."""
+    solved = np.empty(factors.shape[:2])
+    for i in range(factors.shape[1]):
+        done = np.einsum("kj,kj->k", factors[:, i, :i], solved[:, :i])
+        solved[:, i] = (vector[i] - done) / factors[:, i, i]
+    return solved
+
+
+def _temper(log: np.ndarray, least: float) -> float:
+    """The largest power (0..1) of weights exp(log) that leaves an effective number of `least`."""
+
+    def effective(power: float) -> float:
+        weights = np.exp(power * (log - log.max()))
+        return weights.sum() ** 2 / (weights**2).sum()
+
+    if effective(1.0) >= least:
+        return 1.0
+    low, high = 0.0, 1.0
+    for _ in range(25):
+        middle = (low + high) / 2
+        low, high = (middle, high) if effective(middle) >= least else (low, middle)
+    return max(low, 1e-3)
+
+
+def _moments(points: np.ndarray, log: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean and covariance of points."""
+    weights = np.exp(log - log.max())
+    weights /= weights.sum()
+    mean = weights @ points
+    return mean, (points - mean).T * weights @ (points - mean)
+
+
+def _log_normal(points: np.ndarray, mean: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Log density of a normal distribution at points, up to a constant."""
+    distance = np.linalg.solve(root, (points - mean).T)
+    return -(distance**2).sum(axis=0) / 2 - np.log(np.diag(root)).sum()
+
+
+def _receipts(
+    amounts: np.ndarray,
+    months: pd.PeriodIndex,
+    tet: tuple[pd.Timestamp, ...],
+    rng: np.random.Generator,
+    draws: int,
+) -> np.ndarray:
+    """Paths of amounts: the process on the log scale, and months without receipts.
+
+    What a month without receipts brings (nothing, or a net refund) is drawn from the history.
+    """
+    positive = amounts > 0
+    logs = np.where(positive, np.log(np.where(positive, amounts, 1.0)), np.nan)
+    fit = _Fit(logs, months[0], len(months), tet)
+    paths = fit.paths(rng, draws)
+    empty = amounts[~positive & np.isfinite(amounts)]
+    if len(empty):
+        calendar = months.month.to_numpy() - 1
+        known = np.isfinite(amounts)
+        held = np.bincount(calendar[: len(amounts)][known], positive[known], 12)
+        seen = np.bincount(calendar[: len(amounts)][known], minlength=12)
+        chance = _chances(held, seen, rng, draws)[:, calendar[len(amounts) :]]
+        none = rng.random(paths.shape) >= chance
+        paths = np.where(none, rng.choice(empty, paths.shape), paths)
+    return paths
+
+
+def _chances(
+    held: np.ndarray, seen: np.ndarray, rng: np.random.Generator, draws: int
+) -> np.ndarray:
+    """Draws of the chance of a receipt in each month of the calendar, pooled as far as they agree."""
+    mean, size = (
+        grid.ravel()[:, None]
+        for grid in np.meshgrid(np.linspace(0.02, 0.98, 25), [1.0, 3.0, 10.0, 40.0, 400.0])
+    )
+    yes, no = mean * size, (1 - mean) * size
+    log = (betaln(yes + held, no + seen - held) - betaln(yes, no)).sum(axis=1)
+    weights = np.exp(log - log.max())
+    which = rng.choice(len(weights), draws, p=weights / weights.sum())
+    return rng.beta(yes[which] + held, no[which] + seen - held)
+
+
+# ------------------------------------------------------------------------------------- due dates
+
+_LUMP = 0.60  # share of the year in three months of the calendar from which a line counts as lumpy
+_YEAR_NOISE, _YEAR_NOISE_SD = 0.06, 0.6  # of a year's amount: median, sd of the log
+_YEAR_GROWTH_SD = 0.05
+
+
+def _years(amounts: np.ndarray) -> np.ndarray:
+    """Whole years counted back from the end: years x 12 months."""
+    years = len(amounts) // 12
+    return amounts[len(amounts) - 12 * years :].reshape(years, 12)
+
+
+def _is_lumpy(amounts: np.ndarray) -> bool:
+    """Whether the same three months of the calendar hold most of the amount, year by year."""
+    years = np.maximum(_years(amounts), 0)
+    if np.isnan(years).any() or (years.sum(axis=1) <= 0).any():
+        return False
+    largest = np.argsort(years.sum(axis=0))[-3:]
+    held = years[:, largest].sum(axis=1)
+    return held.sum() >= _LUMP * years.sum() and (held >= 0.45 * years.sum(axis=1)).all()
+
+
+def _due_dates(
+    amounts: np.ndarray, horizon: int, rng: np.random.Generator, draws: int
+) -> np.ndarray:
+    """Paths of a year's amount times the share of each month."""
+    years = np.maximum(_years(amounts), 0)
+    count, ahead = len(years), -(-horizon // 12)
+    yearly = years.sum(axis=1)
+    time = np.arange(count + ahead)
+    centred = time - (count - 1) / 2
+    mean = np.log(yearly).mean() + _MEAN_GROWTH * centred
+    rest = np.log(yearly) - mean[:count]
+    log, forecasts = [], []
+    for noise in np.exp(np.log(_YEAR_NOISE) + _YEAR_NOISE_SD * ndtri((np.arange(11) + 0.5) / 11)):
+        for drift in (0.0, 0.5, 1.0):  # part of the noise that stays
+            kept = np.minimum(time[:, None], time) + 1
+            covariance = 1 + _YEAR_GROWTH_SD**2 * np.outer(centred, centred)
+            covariance += noise**2 * ((1 - drift**2 / 2) * np.eye(len(time)) + drift**2 / 2 * kept)
+            known, after = covariance[:count, :count], covariance[count:, count:]
+            gain = np.linalg.solve(known, covariance[:count, count:]).T
+            log.append(-np.linalg.slogdet(known)[1] / 2 - rest @ np.linalg.solve(known, rest) / 2)
+            left = after - gain @ covariance[:count, count:]
+            forecasts.append((mean[count:] + gain @ rest, np.linalg.cholesky(left)))
+    weights = np.exp(np.array(log) - max(log))
+    which = rng.choice(len(weights), draws, p=weights / weights.sum())
+    centre = np.array([forecast[0] for forecast in forecasts])[which]
+    root = np.array([forecast[1] for forecast in forecasts])[which]
+    normal = rng.standard_normal((draws, ahead))
+    amount = np.exp(centre + np.einsum("dij,dj->di", root, normal))
+    # Shares: Dirichlet; the concentration from how far the years' shares lie apart.
+    shares = years / yearly[:, None]
+    typical = shares.mean(axis=0)
+    apart = ((shares - typical) ** 2 / (typical * (1 - typical) + 0.002)).sum()
+    freedom = 11 * (count - 1) / 2  # half, as a few months carry nearly all
+    concentration = rng.gamma(1.5 + freedom / 2, 1 / (0.01 + apart / 4), draws)
+    base = years.sum(axis=0) / yearly.sum() + 0.002
+    true = rng.standard_gamma(concentration[:, None] * count * base / base.sum())
+    true /= true.sum(axis=1, keepdims=True)
+    alpha = np.repeat((concentration[:, None] * true)[:, None], ahead, axis=1)
+    split = rng.standard_gamma(np.maximum(alpha, 1e-3))
+    split /= split.sum(axis=2, keepdims=True)
+    return (amount[:, :, None] * split).reshape(draws, 12 * ahead)[:, :horizon]
+
+
+# ----------------------------------------------------------------------------------------- counts
+
+
+def _counts(
+    held: np.ndarray,
+    planned: np.ndarray,
+    months: pd.PeriodIndex,
+    rng: np.random.Generator,
+    draws: int,
+) -> np.ndarray:
+    """Paths of days held out of days planned: beta-binomial, the mean by month of the calendar."""
+    count = len(held)
+    known = np.isfinite(held) & (planned[:count] > 0)
+    calendar = months.month.to_numpy() - 1
+    rates = (np.arange(60) + 0.5) / 60
+    spreads = np.geomspace(4, 1000, 12)
+    days, all_days = held[known][:, None, None], planned[:count][known][:, None, None]
+    yes = spreads[:, None] * rates
+    no = spreads[:, None] * (1 - rates)
+    log = betaln(yes + days, no + all_days - days) - betaln(yes, no)  # months x spreads x rates
+    by_month = np.array([log[calendar[:count][known] == m].sum(axis=0) for m in range(12)])
+    cells, scores = [], []
+    for mean in rates[2::4]:
+        for size in (5.0, 20.0, 80.0, 400.0):
+            prior = (mean * size - 1) * np.log(rates) + ((1 - mean) * size - 1) * np.log1p(-rates)
+            prior -= np.logaddexp.reduce(prior)
+            joint = by_month + prior  # 12 x spreads x rates
+            cells.append(joint)
+            scores.append(np.logaddexp.reduce(joint, axis=2).sum(axis=0))
+    score = np.array(scores)  # cells x spreads
+    weights = np.exp(score - score.max()).ravel()
+    which = rng.choice(len(weights), draws, p=weights / weights.sum())
+    spread = which % len(spreads)
+    paths = np.zeros((draws, len(months) - count))
+    rate = np.zeros((draws, 12))
+    for at in np.unique(which):
+        chosen = np.flatnonzero(which == at)
+        joint = cells[at // len(spreads)][:, at % len(spreads)]
+        for month in range(12):
+            chance = np.exp(joint[month] - joint[month].max())
+            rate[chosen, month] = rng.choice(rates, len(chosen), p=chance / chance.sum())
+    mean = rate[:, calendar[count:]]
+    size = spreads[spread][:, None]
+    paths[:] = rng.binomial(planned[count:].astype(int), rng.beta(size * mean, size * (1 - mean)))
+    return paths
