@@ -84,8 +84,55 @@ def test_each_kind_of_series_has_its_model(kind, model):
         assert (result.paths <= case.planned[START:].to_numpy()).all()
 
 
-def test_too_little_history_is_refused():
-    """With fewer than 24 months before the start there is no estimate."""
+@pytest.mark.parametrize("months", [0, 5, 23])
+def test_too_little_history_gives_no_statement(months):
+    """With fewer than 24 months before the start there is no estimate, and it says why."""
     observed, _ = series("smooth", 6)
-    with pytest.raises(ValueError, match="24 months"):
-        impact.estimate(observed[START - 23 :], start=START)
+    result = impact.estimate(observed[START - months :], start=START)
+    assert (result.silent, result.model) == ("history", "")
+    assert result.table["counterfactual"].isna().all()
+
+
+def test_exempt_months_enter_neither_history_nor_effect():
+    """Where the law left nothing payable there is no observed figure to compare."""
+    observed, _ = series("smooth", 7)
+    exempt = [START + 2, START + 3]
+    changed = observed.copy()
+    changed[exempt] = 0.0
+    results = [impact.estimate(s, start=START, exempt=exempt) for s in (observed, changed)]
+    assert results[0].cumulative == results[1].cumulative
+    assert results[0].cumulative.months == 22
+    only = impact.estimate(observed[: START + 3], start=START + 2, exempt=exempt)
+    assert only.silent == "exempt"
+
+
+def test_a_failed_placebo_silences_the_estimate():
+    """A level that fell by two thirds a year before the start, and came back, is no steady line."""
+    observed, _ = series("smooth", 8)
+    assert impact.estimate(observed, start=START).silent == ""
+    shaken = observed.copy()
+    shaken[START - 12 : START - 1] *= 0.33
+    result = impact.estimate(shaken, start=START)
+    assert result.checks.failed
+    assert result.silent == "placebo"
+
+
+def test_checks_say_how_far_the_answer_hangs_on_choices():
+    """Two placebo windows, two other starts and each year left out, all near the estimate."""
+    observed, _ = series("smooth", 9)
+    result = impact.estimate(observed, start=START)
+    checks = result.checks
+    assert list(checks.placebo["first"]) == [START - 12, START - 24]
+    assert checks.sensitivity["change"].value_counts().to_dict() == {"year": 4, "start": 2}
+    assert 0 < checks.error < 0.3
+    spread = result.cumulative.upper - result.cumulative.lower
+    assert (checks.sensitivity["amount"] - result.cumulative.amount).abs().max() < spread
+
+
+def test_many_series_at_once_are_the_same_as_one_by_one():
+    """The batch gives each column what it gets alone."""
+    table = pd.DataFrame({kind: series(kind, 10)[0] for kind in ("smooth", "many zeros", "mixed")})
+    together = impact.estimate_all(table, start=START, tet=simulated.TET)
+    for name in table:
+        alone = impact.estimate(table[name], start=START, tet=simulated.TET)
+        np.testing.assert_array_equal(together[name].paths, alone.paths)

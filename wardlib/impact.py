@@ -16,9 +16,10 @@ The model, its sources and its validation: docs/method.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,9 @@ from scipy.stats import qmc
 
 LEVEL = 0.95  # of every interval
 LONGEST = 84  # months of history used, the newest
+FAR = 0.99
 SHORTEST = 24  # months of history without which nothing can be said
+FEWEST = 8  # months with a receipt, likewise
 SEED = 2020
 
 # --------------------------------------------------------------------------------------- results
@@ -64,19 +67,47 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Checks:
+    """How the estimate fares where the answer is known, and how far it hangs on choices.
+
+    `placebo`: the same method at starts 12 and 24 months earlier (as far as `SHORTEST` months come
+    before), over the 12 months that follow, in which nothing happened; columns `first, last,
+    observed, expected, lower, upper`, `inside` (the observed sum lies within the interval at `LEVEL`)
+    and `far` (outside the one at `FAR`). `error`: the typical error of a month there, median of
+    |observed - expected| / expected; NaN without a placebo. `sensitivity`: columns `change`
+    ("start", "year"), `what` (the other first month; the first month of the year left out) and
+    `amount`, the effect over all months under that change.
+    """
+
+    placebo: pd.DataFrame
+    error: float
+    sensitivity: pd.DataFrame
+
+    @property
+    def failed(self) -> bool:
+        """Whether the placebo speaks against the estimate: one window far out, or two outside."""
+        return bool(self.placebo["far"].any() or (~self.placebo["inside"]).sum() >= 2)
+
+
+@dataclass(frozen=True)
 class Impact:
     """The estimate for one series from `start` to its last month.
 
-    `table`: index `month`; `observed` (NaN where none), `counterfactual` (mean of the paths, so that
-    months add up), `lower` and `upper` at `LEVEL`. `paths`: draws x months. `model` names the part
-    that was used: `receipts`, `due dates` or `counts`.
+    `table`: index `month`; `observed` (NaN where none, or where the law left nothing payable),
+    `counterfactual` (mean of the paths, so that months add up), `lower` and `upper` at `LEVEL`; all
+    but `observed` NaN where there is too little history. `paths`: draws x months. `model` names the
+    part that was used: `receipts`, `due dates`, `counts`, or "" for none. `series`, `tet`, `planned`
+    and `exempt` are what `estimate` was given.
     """
 
     start: pd.Period
-    history: pd.Series
+    series: pd.Series
     table: pd.DataFrame
     paths: np.ndarray
     model: str
+    tet: tuple[pd.Timestamp, ...]
+    planned: pd.Series | None
+    exempt: frozenset[pd.Period]
 
     def effect(self, first: pd.Period | None = None, last: pd.Period | None = None) -> Effect:
         """The effect from `first` to `last`, both inclusive; by default over all months."""
@@ -85,7 +116,7 @@ class Impact:
         inside = self.table.index.isin(table.index[seen])
         sums = self.paths[:, inside].sum(axis=1)
         observed = float(table["observed"].sum())
-        low, high = np.quantile(sums, _TAILS)
+        low, high = np.quantile(sums, TAILS)
         return Effect(
             table.index[0],
             table.index[-1],
@@ -109,8 +140,77 @@ class Impact:
                 found[name] = self.effect(first, last)
         return found
 
+    @property
+    def silent(self) -> str:
+        """Why no statement is possible: `history` (too little of it), `placebo` (the check failed),
+        `exempt` (the law left nothing payable); "" where one is possible."""
+        if not self.model:
+            return "history"
+        if self.table["observed"].isna().all() and self.exempt.issuperset(self.table.index):
+            return "exempt"
+        return "placebo" if self.placebo_failed else ""
 
-_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+    @cached_property
+    def placebo_failed(self) -> bool:
+        return Checks(self._placebo[0], np.nan, pd.DataFrame()).failed
+
+    @cached_property
+    def checks(self) -> Checks:
+        """See `Checks`; made when asked for, as it estimates the series several times."""
+        placebo, errors = self._placebo
+        history = self.series[: self.start - 1].iloc[-LONGEST:]
+        changed: list[tuple[str, pd.Period, float]] = []
+        for earlier in (self.start - 1, self.start - 2):
+            again = self._again(self.series, earlier)
+            if again.model:
+                changed.append(("start", earlier, again.effect(self.start).amount))
+        for back in range(len(history) // 12):
+            left_out = pd.period_range(end=self.start - 1 - 12 * back, periods=12, freq="M")
+            again = self._again(self.series.mask(self.series.index.isin(left_out)), self.start)
+            if again.model:
+                changed.append(("year", left_out[0], again.cumulative.amount))
+        sensitivity = pd.DataFrame(changed, columns=["change", "what", "amount"])
+        error = float(np.median(errors)) if len(errors) else np.nan
+        return Checks(placebo, error, sensitivity)
+
+    @cached_property
+    def _placebo(self) -> tuple[pd.DataFrame, np.ndarray]:
+        """The placebo windows, and the relative error of each of their months."""
+        rows, errors = [], []
+        for back in (12, 24):
+            first, last = self.start - back, self.start - back + 11
+            again = self._again(self.series[:last], first)
+            if not again.model or again.table["observed"].isna().any():
+                continue
+            effect = again.cumulative
+            sums = again.paths.sum(axis=1)
+            low, high = np.quantile(sums, [(1 - FAR) / 2, (1 + FAR) / 2])
+            rows.append(
+                {
+                    "first": first,
+                    "last": last,
+                    "observed": effect.observed,
+                    "expected": effect.expected,
+                    "lower": effect.observed - effect.upper,
+                    "upper": effect.observed - effect.lower,
+                    "inside": effect.verdict == "none",
+                    "far": not low <= effect.observed <= high,
+                }
+            )
+            gap = (again.table["observed"] - again.table["counterfactual"]).abs()
+            errors.append((gap / again.table["counterfactual"]).to_numpy())
+        columns = ["first", "last", "observed", "expected", "lower", "upper", "inside", "far"]
+        placebo = pd.DataFrame(rows, columns=columns).astype({"inside": bool, "far": bool})
+        return placebo, np.concatenate(errors) if errors else np.array([])
+
+    def _again(self, series: pd.Series, start: pd.Period) -> Impact:
+        return estimate(
+            series, start=start, tet=self.tet, planned=self.planned, exempt=self.exempt,
+            draws=min(len(self.paths), 1000),
+        )  # fmt: skip
+
+
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 # ------------------------------------------------------------------------------------- estimation
 
@@ -121,48 +221,78 @@ def estimate(
     start: pd.Period,
     tet: Sequence[pd.Timestamp] = (),
     planned: pd.Series | None = None,
+    exempt: Collection[pd.Period] = (),
     draws: int = 2000,
 ) -> Impact:
     """Estimate what `series` would have been from `start` without COVID-19.
 
     `series`: amounts by month (PeriodIndex "M", no gap; NaN is missing), history and later months
     together. `tet`: first days of the lunar year, where Tết moves the series. `planned`: days planned
-    in each month of `series`, which are then counts of days held. Same input, same result.
+    in each month of `series`, which are then counts of days held. `exempt`: months for which the law
+    left nothing payable; they enter neither the history nor an effect. Same input, same result.
 
-    Raises ValueError where the history before `start` has fewer than `SHORTEST` figures.
+    With fewer than `SHORTEST` figures of history, or fewer than `FEWEST` above zero, there is no
+    estimate: `model` is "". Raises ValueError where the months of `series` are not in order, or none
+    comes after `start`.
     """
     index = series.index
     if not isinstance(index, pd.PeriodIndex) or not index.equals(
         pd.period_range(index[0], index[-1], freq="M")
     ):
         raise ValueError("the series needs one row for each month, in order")
-    history = series[: start - 1].iloc[-LONGEST:]
-    after = series[start:]
-    if history.notna().sum() < SHORTEST or after.empty:
-        raise ValueError(f"at least {SHORTEST} months with a figure are needed before {start}")
+    if start not in index:
+        raise ValueError(f"the series has no month {start}")
+    exempt, tet = frozenset(exempt), tuple(tet)
+    payable = series.astype(float).mask(index.isin(list(exempt)))
+    history = payable[: start - 1].iloc[-LONGEST:]
+    first = history.first_valid_index()
+    history = history[first:] if first is not None else history[:0]
+    after = payable[start:]
     months = history.index.append(after.index)
     amounts = history.to_numpy(dtype=float)
     rng = np.random.default_rng(SEED)
-    if planned is not None:
-        model, paths = (
-            "counts",
-            _counts(amounts, planned.reindex(months).to_numpy(), months, rng, draws),
-        )
+    if np.isfinite(amounts).sum() < SHORTEST or (amounts > 0).sum() < FEWEST:
+        model, paths = "", np.full((draws, len(after)), np.nan)
+    elif planned is not None:
+        model = "counts"
+        paths = _counts(amounts, planned.reindex(months).to_numpy(), months, rng, draws)
     elif _is_lumpy(amounts):
-        model, paths = "due dates", _due_dates(amounts, len(after), rng, draws)
+        model = "due dates"
+        paths = _due_dates(amounts, months[0].month - 1, len(after), rng, draws)
     else:
-        model, paths = "receipts", _receipts(amounts, months, tuple(tet), rng, draws)
-    low, high = np.quantile(paths, _TAILS, axis=0)
+        model, paths = "receipts", _receipts(amounts, months, tet, rng, draws)
+    low, high = np.quantile(paths, TAILS, axis=0)
     table = pd.DataFrame(
         {
-            "observed": after.astype(float),
+            "observed": after,
             "counterfactual": paths.mean(axis=0),
             "lower": low,
             "upper": high,
         },
         after.index.rename("month"),
     )
-    return Impact(start, history, table, paths, model)
+    return Impact(start, series, table, paths, model, tet, planned, exempt)
+
+
+def estimate_all(
+    table: pd.DataFrame,
+    *,
+    start: pd.Period,
+    tet: Sequence[pd.Timestamp] = (),
+    exempt: Mapping[str, Collection[pd.Period]] | None = None,
+    draws: int = 2000,
+) -> dict[str, Impact]:
+    """`estimate` for each column of `table` (amounts by month), e.g. all lines of a ward.
+
+    `exempt` gives the months of some columns. Columns whose histories have the same months share the
+    covariances of the model's parts.
+    """
+    return {
+        name: estimate(
+            table[name], start=start, tet=tet, exempt=(exempt or {}).get(name, ()), draws=draws
+        )
+        for name in table
+    }
 
 
 # --------------------------------------------------------------------------- amounts on a log scale
@@ -172,15 +302,18 @@ def estimate(
 # of the seasonal pattern, of its change (a year), of Tết's windows, of the growth (a year), of the
 # growth's change (a year). Chosen on tuning seeds and real series; tests/benchmarks/impact.py.
 _PRIOR = {
-    "noise": (0.10, 0.65),
-    "swing": (0.027, 2.0),
-    "drift": (0.0052, 1.4),
-    "season": (0.15, 1.3),
-    "season_change": (0.0063, 0.9),
-    "tet": (0.26, 0.6),
+    "noise": (0.10, 0.52),
+    "swing": (0.071, 0.5),
+    "drift": (0.024, 0.6),
+    "season": (0.77, 1.3),
+    "season_change": (0.0145, 1.16),
+    "tet": (0.26, 0.86),
     "growth": (0.05, 0.5),
-    "bend": (0.007, 1.5),
+    "bend": (0.015, 0.87),
 }
+# Some parts are there or they are not: below so many standard deviations, they shrink to a twentieth.
+_PRESENT = {"swing": 0.82, "drift": 0.25, "bend": 1.50}
+_ABSENT, _EDGE = 1.5, 5.0  # half the log of the shrinkage; how sharp the passage is
 # Two more, standard normal: how long swings last (knots of correlation from month to month), and how
 # much noisier small months are (noise x size^-exponent).
 _MEMORY = np.array([0.3, 0.6, 0.85, 0.96])
@@ -193,11 +326,12 @@ _LOG_SD = np.array([sd for _, sd in _PRIOR.values()])
 
 _MEAN_GROWTH = 0.04  # a year, log scale
 _LEVEL_SD = 1.5
-_BREAK_CHANCE = 0.2  # that the level and the growth broke once in the history
-_STEP_SD, _RAMP_SD = 0.35, 0.03  # of the level's break and the growth's (a year)
+_BREAK_CHANCE = 0.14  # that the level and the growth broke once in the history
+_STEP_SD, _RAMP_SD = 0.24, 0.03  # of the level's break and the growth's (a year)
 _OUTLIER = 3.3  # standard deviations of a month from what the others say
 _TET_WINDOWS = ((-7, 6), (-28, -8))  # days from the first of the lunar year, both inclusive
 _FIRST, _SECOND, _THIRD = 96, 96, 160  # points of the three rounds
+_KEPT = 100  # places from which paths are drawn, each as often as its weight says
 
 
 @lru_cache
@@ -259,8 +393,11 @@ def _on_knots(position: np.ndarray, knots: int) -> np.ndarray:
 
 def _parts(points: np.ndarray) -> np.ndarray:
     """Variance of each part (noise by exponent first, then those of `_bases`) at each point."""
-    variance = np.exp(2 * (_LOG_MEDIAN + _LOG_SD * points[:, : len(_PRIOR)]))
-    part = dict(zip(_NAMES, variance.T, strict=True))
+    log = _LOG_MEDIAN + _LOG_SD * points[:, : len(_PRIOR)]
+    for name, edge in _PRESENT.items():
+        place = _NAMES.index(name)
+        log[:, place] += _ABSENT * (np.tanh(_EDGE * (points[:, place] - edge)) - 1)
+    part = dict(zip(_NAMES, np.exp(2 * log).T, strict=True))
     memory, exponent = points[:, -2], points[:, -1]
     return np.column_stack(
         [
@@ -365,9 +502,8 @@ class _Fit:
             # The best points, and again with little drift and swing, which hide a break.
             best = first[np.argsort(-log)[:6]]
             calm = best.copy()
-            calm[:, _NAMES.index("drift")] = _standard("drift", 0.003)
-            swing = _NAMES.index("swing")
-            calm[:, swing] = np.minimum(calm[:, swing], _standard("swing", 0.3 * self.rough))
+            for name, edge in _PRESENT.items():
+                calm[:, _NAMES.index(name)] = edge - 0.5
             best = np.concatenate([best, calm])
             by_break = self._by_break(best)
             point, broken = np.unravel_index(np.argmax(by_break), by_break.shape)
@@ -416,8 +552,9 @@ class _Fit:
         return np.column_stack([none, none[:, None] + gain]) + np.log(self.break_prior)
 
     def weigh(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Points, breaks, Cholesky factors and weights that stand for the posterior."""
-        rounds = []
+        """Points, breaks and Cholesky factors that stand for the posterior, and how often each counts
+        (`_KEPT` in all)."""
+        rounds, factors = [], []
         centre, spread = self.start_at
         for seed, size in ((2, _SECOND), (3, _THIRD)):
             root = np.linalg.cholesky(1.5 * spread + 0.15 * np.eye(_DIMENSIONS))
@@ -427,41 +564,38 @@ class _Fit:
             breaks = np.searchsorted(edges, (order + 0.5) / size)
             factor, log = self.factors(points, breaks)
             log += np.log(self.break_prior[breaks] / self.break_chance[breaks])
-            rounds.append((points, breaks, factor, log, (centre, root, size)))
+            rounds.append((points, breaks, log, (centre, root, size)))
+            factors.append(factor)
             target = log - _log_normal(points, centre, root)
             centre, spread = _moments(points, _temper(target, 24) * target)
-        points, breaks, factor, log = (
-            np.concatenate(part) for part in zip(*(r[:4] for r in rounds), strict=True)
+        points, breaks, log = (
+            np.concatenate(part) for part in zip(*(r[:3] for r in rounds), strict=True)
         )
         mixture = [np.log(size) + _log_normal(points, at, root) for *_, (at, root, size) in rounds]
-        log -= np.logaddexp(*mixture)
-        weights = np.exp(log - log.max())
-        return points, breaks, factor, weights / weights.sum()
+        weights = _normalised(log - np.logaddexp(*mixture))
+        used, counts = np.unique(_strata(weights, _KEPT), return_counts=True)
+        first = used < len(factors[0])
+        kept = np.concatenate([factors[0][used[first]], factors[1][used[~first] - len(factors[0])]])
+        return points[used], breaks[used], kept, counts
 
     def paths(self, rng: np.random.Generator, draws: int) -> np.ndarray:
         """Simulated amounts of the months after the history: draws x months."""
-        points, breaks, factors, weights = self.weigh()
+        points, breaks, factors, counts = self.weigh()
         after = np.arange(self.count, self.size)
-        edges = np.cumsum(weights) / weights.sum()
-        counts = np.bincount(
-            np.searchsorted(edges, (np.arange(draws) + 0.5) / draws), minlength=len(weights)
-        )
-        used = np.flatnonzero(counts)
-        points, breaks, factors = points[used], breaks[used], factors[used]
         across = self.covariance(points, breaks, self.known, after)
         solved = np.linalg.solve(factors, across)
         mean = np.einsum("kih,ki->kh", solved, _forward(factors, self.rest))
         own = self.covariance(points, breaks, after, after) - solved.transpose(0, 2, 1) @ solved
         root = np.linalg.cholesky(own + 1e-9 * np.eye(len(after)))
-        which = np.repeat(np.arange(len(used)), counts[used])
-        noise = rng.standard_normal((draws, len(after)))
-        logs = np.concatenate([mean[k] + noise[which == k] @ root[k].T for k in range(len(used))])
+        which = np.repeat(np.arange(len(counts)), counts)[np.arange(draws) * _KEPT // draws]
+        edges = np.searchsorted(which, np.arange(len(counts) + 1))
+        logs = rng.standard_normal((draws, len(after)))
+        for k, (begin, end) in enumerate(itertools.pairwise(edges)):
+            logs[begin:end] = mean[k] + logs[begin:end] @ root[k].T
         rng.shuffle(logs)
         months, excess = self.outliers
         if len(months):
-            exponent = (
-                ndtr(_EXPONENT_CENTRE + weights[used] @ points[:, -1] / weights[used].sum()) / 2
-            )
+            exponent = ndtr(_EXPONENT_CENTRE + counts @ points[:, -1] / _KEPT) / 2
             typical = np.sqrt(np.mean((excess * self.weight[months] ** exponent) ** 2))
             size = np.minimum(typical * self.weight[after] ** -exponent, 1.5)
             hit = rng.random(logs.shape) < len(months) / (len(self.known) + 12)
@@ -484,6 +618,19 @@ def _forward(factors: np.ndarray, vector: np.ndarray) -> np.ndarray:
     return solved
 
 
+def _normalised(log: np.ndarray) -> np.ndarray:
+    """Weights that add up to one from their logs."""
+    weights = np.exp(log - log.max())
+    return weights / weights.sum()
+
+
+def _strata(weights: np.ndarray, count: int) -> np.ndarray:
+    """`count` places drawn by their weights, evenly: each as often as its weight says."""
+    edges = np.cumsum(weights)
+    at = np.searchsorted(edges / edges[-1], (np.arange(count) + 0.5) / count)
+    return at.clip(max=len(weights) - 1)
+
+
 def _temper(log: np.ndarray, least: float) -> float:
     """The largest power (0..1) of weights exp(log) that leaves an effective number of `least`."""
 
@@ -502,8 +649,7 @@ def _temper(log: np.ndarray, least: float) -> float:
 
 def _moments(points: np.ndarray, log: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean and covariance of points."""
-    weights = np.exp(log - log.max())
-    weights /= weights.sum()
+    weights = _normalised(log)
     mean = weights @ points
     return mean, (points - mean).T * weights @ (points - mean)
 
@@ -563,16 +709,28 @@ _YEAR_NOISE, _YEAR_NOISE_SD = 0.06, 0.6  # of a year's amount: median, sd of the
 _YEAR_GROWTH_SD = 0.05
 
 
-def _years(amounts: np.ndarray) -> np.ndarray:
-    """Whole years counted back from the end: years x 12 months."""
-    years = len(amounts) // 12
-    return amounts[len(amounts) - 12 * years :].reshape(years, 12)
+def _years(amounts: np.ndarray, month: int) -> tuple[int, np.ndarray]:
+    """Refunds as zero, cut into years that begin in January, or, where fewer than two such years
+    are whole, in the month after the last: the place of the first month in its year (0 to 11), and
+    years x 12 months, NaN where a month is missing or lies outside. `month` (0 to 11): the first's.
+    """
+    for begins in (month, -len(amounts) % 12):
+        size = -(-(begins + len(amounts)) // 12) * 12
+        padded = np.full(size, np.nan)
+        padded[begins : begins + len(amounts)] = np.maximum(amounts, 0)
+        years = padded.reshape(-1, 12)
+        if np.isfinite(years).all(axis=1).sum() >= 2:
+            break
+    return begins, years
 
 
 def _is_lumpy(amounts: np.ndarray) -> bool:
-    """Whether the same three months of the calendar hold most of the amount, year by year."""
-    years = np.maximum(_years(amounts), 0)
-    if np.isnan(years).any() or (years.sum(axis=1) <= 0).any():
+    """Whether the same three months of the calendar hold most of the amount in each whole year,
+    years counted back from the last month."""
+    size = len(amounts) // 12 * 12
+    years = np.maximum(amounts[len(amounts) - size :], 0).reshape(-1, 12)
+    years = years[np.isfinite(years).all(axis=1)]
+    if len(years) < 2 or (years.sum(axis=1) <= 0).any():
         return False
     largest = np.argsort(years.sum(axis=0))[-3:]
     held = years[:, largest].sum(axis=1)
@@ -580,46 +738,106 @@ def _is_lumpy(amounts: np.ndarray) -> bool:
 
 
 def _due_dates(
-    amounts: np.ndarray, horizon: int, rng: np.random.Generator, draws: int
+    amounts: np.ndarray, month: int, horizon: int, rng: np.random.Generator, draws: int
 ) -> np.ndarray:
-    """Paths of a year's amount times the share of each month."""
-    years = np.maximum(_years(amounts), 0)
-    count, ahead = len(years), -(-horizon // 12)
+    """Paths of a year's amount times the share of each month.
+
+    What came before the start in the year of the start bears on the rest of that year: a year's
+    amount and its shares are kept on the draws in proportion to how likely they make it.
+    """
+    begins, table = _years(amounts, month)
+    full = np.flatnonzero(np.isfinite(table).all(axis=1))
+    years = table[full]
     yearly = years.sum(axis=1)
-    time = np.arange(count + ahead)
-    centred = time - (count - 1) / 2
-    mean = np.log(yearly).mean() + _MEAN_GROWTH * centred
-    rest = np.log(yearly) - mean[:count]
+    count = len(years)
+    # Shares: Dirichlet; the concentration from how far the years' shares lie apart in the months
+    # that carry the amount; half of what independent months would tell, for tails as heavy as years
+    # of real due dates have.
+    shares = years / yearly[:, None]
+    typical = shares.mean(axis=0)
+    even = typical * (1 - typical)
+    apart = ((shares - typical) ** 2).sum() / even.sum()
+    freedom = (count - 1) * (even.sum() ** 2 / (even**2).sum() - 1) / 2
+    shape, rate = 1.5 + freedom / 2, 0.01 + apart / (count - 1) * freedom / 2
+    # A first year that is not whole: its amount, less surely.
+    extra = np.zeros(count)
+    came = np.isfinite(table[0])
+    held = typical[came].sum()
+    if 0 < came.sum() < 12 and held > 0.5 and table[0, came].sum() > 0:
+        full = np.r_[0, full]
+        yearly = np.r_[table[0, came].sum() / held, yearly]
+        extra = np.r_[(1 - held) / held / (shape / rate + 1), extra]
+    current = (begins + len(amounts)) // 12  # the year of the first month after the history
+    passed = (begins + len(amounts)) % 12  # of its months
+    ahead = -(-(passed + horizon) // 12)
+    pool = 4 * draws if passed else draws
+    amount = _yearly_amounts(full, yearly, extra, current + np.arange(ahead), rng, pool)
+    concentration = rng.gamma(shape, 1 / rate, pool)
+    base = years.sum(axis=0) / years.sum() + 0.002
+    true = rng.standard_gamma(concentration[:, None] * count * base / base.sum())
+    true /= true.sum(axis=1, keepdims=True)
+    paid = 0.0
+    if passed:
+        paid = float(np.nansum(table[current, :passed]))
+        log = np.zeros(pool)
+        if np.isfinite(table[current, :passed]).all():
+            share = np.clip(paid / amount[:, 0], 1e-6, None)
+            early = np.maximum(concentration * true[:, :passed].sum(axis=1), 1e-3)
+            late = np.maximum(concentration * true[:, passed:].sum(axis=1), 1e-3)
+            fits = share < 1
+            log = np.where(fits, 0.0, -1e3 * share)
+            log[fits] = (
+                (early[fits] - 1) * np.log(share[fits])
+                + (late[fits] - 1) * np.log1p(-share[fits])
+                - betaln(early[fits], late[fits])
+                - np.log(amount[fits, 0])
+            )
+        kept = _strata(_normalised(log), draws)
+        amount, concentration, true = amount[kept], concentration[kept], true[kept]
+    paths = []
+    for year in range(ahead):
+        first = passed if year == 0 else 0
+        rest = np.maximum(amount[:, year] - (paid if year == 0 else 0), 0)
+        split = rng.standard_gamma(np.maximum(concentration[:, None] * true[:, first:], 1e-3))
+        paths.append(rest[:, None] * split / split.sum(axis=1, keepdims=True))
+    order = rng.permutation(draws)
+    return np.concatenate(paths, axis=1)[order, :horizon]
+
+
+def _yearly_amounts(
+    known: np.ndarray,
+    amounts: np.ndarray,
+    extra: np.ndarray,
+    ahead: np.ndarray,
+    rng: np.random.Generator,
+    draws: int,
+) -> np.ndarray:
+    """Draws of the amounts of the years `ahead` from those of the years `known`: growth, noise of
+    which a part stays, both integrated over. `extra`: variance of the log beside that, by year."""
+    time = np.r_[known, ahead]
+    count = len(known)
+    centred = time - known.mean()
+    mean = np.log(amounts).mean() + _MEAN_GROWTH * centred
+    rest = np.log(amounts) - mean[:count]
+    kept = np.minimum(time[:, None], time) + 1
     log, forecasts = [], []
     for noise in np.exp(np.log(_YEAR_NOISE) + _YEAR_NOISE_SD * ndtri((np.arange(11) + 0.5) / 11)):
         for drift in (0.0, 0.5, 1.0):  # part of the noise that stays
-            kept = np.minimum(time[:, None], time) + 1
             covariance = 1 + _YEAR_GROWTH_SD**2 * np.outer(centred, centred)
             covariance += noise**2 * ((1 - drift**2 / 2) * np.eye(len(time)) + drift**2 / 2 * kept)
-            known, after = covariance[:count, :count], covariance[count:, count:]
-            gain = np.linalg.solve(known, covariance[:count, count:]).T
-            log.append(-np.linalg.slogdet(known)[1] / 2 - rest @ np.linalg.solve(known, rest) / 2)
+            covariance[np.arange(count), np.arange(count)] += extra
+            inside, after = covariance[:count, :count], covariance[count:, count:]
+            gain = np.linalg.solve(inside, covariance[:count, count:]).T
+            fit = np.linalg.slogdet(inside)[1] + rest @ np.linalg.solve(inside, rest)
+            log.append(-fit / 2)
             left = after - gain @ covariance[:count, count:]
             forecasts.append((mean[count:] + gain @ rest, np.linalg.cholesky(left)))
     weights = np.exp(np.array(log) - max(log))
     which = rng.choice(len(weights), draws, p=weights / weights.sum())
     centre = np.array([forecast[0] for forecast in forecasts])[which]
     root = np.array([forecast[1] for forecast in forecasts])[which]
-    normal = rng.standard_normal((draws, ahead))
-    amount = np.exp(centre + np.einsum("dij,dj->di", root, normal))
-    # Shares: Dirichlet; the concentration from how far the years' shares lie apart.
-    shares = years / yearly[:, None]
-    typical = shares.mean(axis=0)
-    apart = ((shares - typical) ** 2 / (typical * (1 - typical) + 0.002)).sum()
-    freedom = 11 * (count - 1) / 2  # half, as a few months carry nearly all
-    concentration = rng.gamma(1.5 + freedom / 2, 1 / (0.01 + apart / 4), draws)
-    base = years.sum(axis=0) / yearly.sum() + 0.002
-    true = rng.standard_gamma(concentration[:, None] * count * base / base.sum())
-    true /= true.sum(axis=1, keepdims=True)
-    alpha = np.repeat((concentration[:, None] * true)[:, None], ahead, axis=1)
-    split = rng.standard_gamma(np.maximum(alpha, 1e-3))
-    split /= split.sum(axis=2, keepdims=True)
-    return (amount[:, :, None] * split).reshape(draws, 12 * ahead)[:, :horizon]
+    normal = rng.standard_normal((draws, len(ahead)))
+    return np.exp(centre + np.einsum("dij,dj->di", root, normal))
 
 
 # ----------------------------------------------------------------------------------------- counts
@@ -651,19 +869,15 @@ def _counts(
             joint = by_month + prior  # 12 x spreads x rates
             cells.append(joint)
             scores.append(np.logaddexp.reduce(joint, axis=2).sum(axis=0))
-    score = np.array(scores)  # cells x spreads
-    weights = np.exp(score - score.max()).ravel()
-    which = rng.choice(len(weights), draws, p=weights / weights.sum())
-    spread = which % len(spreads)
-    paths = np.zeros((draws, len(months) - count))
-    rate = np.zeros((draws, 12))
-    for at in np.unique(which):
-        chosen = np.flatnonzero(which == at)
-        joint = cells[at // len(spreads)][:, at % len(spreads)]
-        for month in range(12):
-            chance = np.exp(joint[month] - joint[month].max())
-            rate[chosen, month] = rng.choice(rates, len(chosen), p=chance / chance.sum())
+    weights = _normalised(np.array(scores).ravel())  # cells x spreads
+    used, counts = np.unique(_strata(weights, _KEPT), return_counts=True)
+    which = np.repeat(np.arange(len(used)), counts)[np.arange(draws) * _KEPT // draws]
+    cell, spread = np.divmod(used, len(spreads))
+    joint = np.array(cells)[cell, :, spread]  # used x 12 x rates
+    chance = np.cumsum(np.exp(joint - joint.max(axis=2, keepdims=True)), axis=2)
+    chance /= chance[..., -1:]
+    rate = rates[(chance[which] < rng.random((draws, 12, 1))).sum(axis=2)]
     mean = rate[:, calendar[count:]]
-    size = spreads[spread][:, None]
-    paths[:] = rng.binomial(planned[count:].astype(int), rng.beta(size * mean, size * (1 - mean)))
-    return paths
+    size = spreads[spread][which][:, None]
+    chance = rng.beta(size * mean, size * (1 - mean))
+    return rng.permutation(rng.binomial(planned[count:].astype(int), chance).astype(float))

@@ -1,0 +1,137 @@
+"""COVID-19's effect on a unit's receipts: every line's estimate and ledger, by phase.
+
+The answer that notebooks show: `impact` estimates, `relief` splits, `measures` says when. The effect
+starts with the month of the first phase of the epidemic where the unit lies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from wardlib import impact, measures, relief
+from wardlib.impact import Impact
+from wardlib.periods import Period
+from wardlib.receipts import Receipts
+from wardlib.relief import Ledger, Split
+
+BEFORE = "before"  # the period ends before the first phase
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The effects up to the last month of `period`.
+
+    `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `comparison`
+    (shown for comparison: nothing closed its payers' business or changed what they owe) and `silent`:
+    why no statement is possible, "" where one is (`impact.Impact.silent`, or `before`).
+    `phases`: the phases where the unit lies, columns `id, start, end, name_vi, name_en`. `start`: the
+    first month of the effect, None where no phase is known. `ledgers`: by line, those with an
+    estimate.
+    """
+
+    period: Period
+    lines: pd.DataFrame
+    phases: pd.DataFrame
+    start: pd.Period | None
+    ledgers: dict[str, Ledger]
+
+    @property
+    def root(self) -> str:
+        """The line that all others are parts of."""
+        return self.lines.index[0]
+
+    @property
+    def span(self) -> tuple[pd.Period, pd.Period] | None:
+        """The months of the year to date from `start` on, first and last; None where there is none."""
+        months = self.period.year_to_date
+        if self.start is None or months[-1] < self.start:
+            return None
+        return max(self.start, months[0]), months[-1]
+
+    @cached_property
+    def segments(self) -> pd.DataFrame:
+        """Phases and the times between them from `start` to the period's last month, without gap or
+        overlap: columns as in `measures.segments`."""
+        if self.span is None:
+            return measures.segments(self.phases.iloc[:0], self.period.first, self.period.first - 1)
+        return measures.segments(self.phases, self.start, self.period.last)
+
+    def split(
+        self, line: str, first: pd.Period | None = None, last: pd.Period | None = None
+    ) -> Split | None:
+        """The ledger's split of months (inclusive; by default `span`); None where nothing can be said
+        or no month has a figure."""
+        if self.span is None or self.lines.at[line, "silent"]:
+            return None
+        if first is None:
+            first, last = self.span
+        split = self.ledgers[line].split(first, last)
+        return split if split.months else None
+
+    def impact(self, line: str) -> Impact:
+        """The estimate behind a line's ledger. Raises KeyError where there is none."""
+        return self.ledgers[line].impact
+
+    @cached_property
+    def by_line(self) -> dict[str, Split]:
+        """The split of `span` of each line of which something can be said."""
+        splits = {line: self.split(line) for line in self.lines.index}
+        return {line: split for line, split in splits.items() if split is not None}
+
+
+def assess(
+    receipts: Receipts,
+    lines: pd.DataFrame,
+    phases: pd.DataFrame | None,
+    measures_taken: pd.DataFrame | None,
+    relief_given: pd.DataFrame | None,
+    tet: pd.DataFrame | None,
+    areas: tuple[str, ...],
+) -> Effects:
+    """The effects on all lines of `receipts`.
+
+    `lines` has the columns of the table revenue_lines, `phases` those of covid_phases,
+    `measures_taken` of covid_measures, `relief_given` of tax_relief, `tet` of tet (None where the lunar
+    year does not move the series); `areas` run from the country to the unit. A parent's estimate is
+    made from its own series, its relief is that of its parts.
+    """
+    period = receipts.period
+    here = measures.of_areas(phases, areas)
+    start = here["start"].min().to_period("M") if len(here) else None
+    table = receipts.lines[["parent", "depth", "name_vi", "name_en"]].copy()
+    compared = lines.set_index("code")["comparison"]
+    table["comparison"] = compared.reindex(table.index).fillna(False).astype(bool)
+    table["silent"] = BEFORE
+    found = Effects(period, table, here, start, {})
+    if found.span is None:
+        return found
+    amounts = receipts.months[: period.last]
+    rules = {line: relief.rules(relief_given, areas, line) for line in table.index}
+    estimates = impact.estimate_all(
+        amounts,
+        start=start,
+        tet=tuple(tet["date"]) if tet is not None else (),
+        exempt={line: relief.exempt_months(rule) for line, rule in rules.items()},
+    )
+    phase_months = measures.months(here, period.last)
+    ledgers: dict[str, Ledger] = {}
+    for line in reversed(table.index):
+        explained = phase_months
+        if measures_taken is not None:
+            spells = measures.in_force(measures_taken, areas, line=line)
+            explained = phase_months | measures.months(spells, period.last)
+        parts = {
+            part: ledgers[part]
+            for part in table.index[table["parent"] == line]
+            if estimates[part].model
+        }
+        ledgers[line] = (
+            relief.parent(estimates[line], parts, explained)
+            if parts and estimates[line].model
+            else relief.ledger(estimates[line], rules[line], explained)
+        )
+        table.loc[line, "silent"] = estimates[line].silent
+    return Effects(period, table, here, start, ledgers)

@@ -1,0 +1,387 @@
+"""Late is not lost: the ledger of what the law let payers pay later, or not at all.
+
+The ledger splits a line's shortfall against what would have been collected without COVID-19, on
+each simulated path, by the rules of the table tax_relief:
+
+- *exempt* (miễn) and *reduced* (giảm): not payable under the law;
+- *returned*: put off (gia hạn) and paid since;
+- *may come*: put off, unpaid, and the last lawful day has not passed;
+- *lost*: the rest in months with a phase or measure, and what was put off and is *overdue*: the last
+  lawful day has passed without payment. Whether that is arrears (nợ đọng) or gone, receipts alone
+  cannot tell; it is shown apart;
+- *unexplained*: the rest in other months.
+
+How many payers put off, or are exempt, is a range in the table (`share_low`, `share_high`); each path
+draws its own share from it, so that the doubt about the share is in every interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from wardlib.impact import TAILS, Impact
+
+DEFERRAL, EXEMPTION, REDUCTION = "deferral", "exemption", "reduction"
+_WHOLE = 0.999  # share of an exemption from which nothing is payable
+_SEED = 41  # of the shares
+
+
+@dataclass(frozen=True)
+class Amount:
+    """An amount, positive for a shortfall: mean, and the bounds of its 95 % interval."""
+
+    mean: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Split:
+    """The shortfall of some months (`first` to `last`, inclusive; `months` with a figure).
+
+    `expected`: what they would have brought; `collected`: received in them; `difference` =
+    expected - collected. `shortfall` = difference + what was received in these months for others'
+    put-off amounts = exempt + reduced + returned + may_come + lost + unexplained, in the mean.
+    `overdue` is part of `lost`; `claim` = lost + unexplained; `never_due_later` = claim - overdue.
+    `until`: the last lawful day for what may come, NaT where nothing may.
+    """
+
+    first: pd.Period
+    last: pd.Period
+    months: int
+    expected: float
+    collected: float
+    difference: Amount
+    shortfall: Amount
+    exempt: Amount
+    reduced: Amount
+    returned: Amount
+    may_come: Amount
+    overdue: Amount
+    lost: Amount
+    unexplained: Amount
+    claim: Amount
+    never_due_later: Amount
+    until: pd.Timestamp
+
+    @property
+    def verdict(self) -> str:
+        """What may be said, the same wherever it is said:
+
+        - `loss`: the interval of what could not even be put off is above zero;
+        - `overdue`: the claim's interval is, counting what was not paid by its last lawful day: arrears
+          or lost;
+        - `gain`: more was collected than expected, and not only what had been put off before;
+        - `late`, `relief`, `returned`: the shortfall's interval is above zero, the claim's is not; most
+          of it may still come, is not payable, or has come since;
+        - `none`: no difference can be shown.
+        """
+        if self.never_due_later.lower > 0:
+            return "loss"
+        if self.claim.lower > 0:
+            return "overdue"
+        if self.difference.upper < 0 and self.shortfall.upper < 0:
+            return "gain"
+        if self.shortfall.lower > 0:
+            parts = {
+                "late": self.may_come.mean,
+                "relief": self.exempt.mean + self.reduced.mean,
+                "returned": self.returned.mean,
+            }
+            largest = max(parts, key=parts.__getitem__)
+            return largest if parts[largest] > 0 else "none"
+        return "none"
+
+
+@dataclass(frozen=True)
+class _Flows:
+    """Amounts by path (rows) and month (columns, those of the estimate).
+
+    By month of origin: `exempt`, `reduced`, `put_off`, and of that, at the end, `lawful` (may come)
+    and `overdue`. By month of payment: `received`. At each month-end, of all months up to it:
+    `lawful_then`, `overdue_then`.
+    """
+
+    exempt: np.ndarray
+    reduced: np.ndarray
+    put_off: np.ndarray
+    lawful: np.ndarray
+    overdue: np.ndarray
+    received: np.ndarray
+    lawful_then: np.ndarray
+    overdue_then: np.ndarray
+
+    @classmethod
+    def none(cls, shape: tuple[int, int]) -> _Flows:
+        return cls(*(np.zeros(shape) for _ in fields(cls)))
+
+    def plus(self, other: _Flows) -> _Flows:
+        return _Flows(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The ledger of one line as it stands at the end of the estimate's last month.
+
+    `impact`: the estimate it splits. `rules`: the relief that was applied, columns `id, kind, payers,
+    first, last` (months touched, inclusive), `until` (last lawful day), `share_low, share_high,
+    document`. `due`: for each month, the last lawful day for what was put off in it, NaT where nothing
+    could be. `explained`: for each month, whether a phase or measure was in force.
+    """
+
+    impact: Impact
+    rules: pd.DataFrame
+    due: pd.Series
+    explained: np.ndarray
+    flows: _Flows
+
+    @cached_property
+    def _gap(self) -> np.ndarray:
+        """Expected minus collected by path and month, zero where there is no figure."""
+        observed = _observed(self.impact)
+        return np.where(np.isfinite(observed), self.impact.paths - np.nan_to_num(observed), 0.0)
+
+    def split(self, first: pd.Period | None = None, last: pd.Period | None = None) -> Split:
+        """The split of the months from `first` to `last` (inclusive; by default all)."""
+        months, flows = self.impact.table.index, self.flows
+        within = np.asarray(months.isin(self.impact.table.loc[first:last].index))
+        observed = _observed(self.impact)
+        seen = within & np.isfinite(observed)
+        own = self._gap + flows.received
+        rest = own - flows.exempt - flows.reduced - flows.put_off
+
+        def amount(by_month: np.ndarray, mask: np.ndarray = within) -> Amount:
+            return _amount(by_month[:, mask].sum(axis=1))
+
+        lost = np.where(self.explained, rest, 0) + flows.overdue
+        waiting = within & (flows.lawful.mean(axis=0) > 0)
+        return Split(
+            first=months[within][0],
+            last=months[within][-1],
+            months=int(seen.sum()),
+            expected=float(self.impact.paths[:, seen].mean(axis=0).sum()),
+            collected=float(observed[seen].sum()),
+            difference=amount(self._gap),
+            shortfall=amount(own),
+            exempt=amount(flows.exempt),
+            reduced=amount(flows.reduced),
+            returned=amount(flows.put_off - flows.lawful - flows.overdue),
+            may_come=amount(flows.lawful),
+            overdue=amount(flows.overdue),
+            lost=amount(lost),
+            unexplained=amount(rest, within & ~self.explained),
+            claim=amount(rest + flows.overdue),
+            never_due_later=amount(rest),
+            until=self.due[waiting].max() if waiting.any() else pd.NaT,
+        )
+
+    @cached_property
+    def month_ends(self) -> pd.DataFrame:
+        """The ledger at every month-end since the start: index `month`; columns `difference`,
+        `returned`, `may_come`, `overdue`, `claim`, each with `_lower` and `_upper`, and `until`.
+
+        As it would have been read then; amounts are of all months up to it.
+        """
+        flows = self.flows
+        difference = self._gap.cumsum(axis=1)
+        relieved = (flows.exempt + flows.reduced).cumsum(axis=1)
+        parts = {
+            "difference": difference,
+            "returned": flows.put_off.cumsum(axis=1) - flows.lawful_then - flows.overdue_then,
+            "may_come": flows.lawful_then,
+            "overdue": flows.overdue_then,
+            "claim": difference - relieved - flows.lawful_then,
+        }
+        table = pd.DataFrame(index=self.impact.table.index)
+        for name, by_month in parts.items():
+            table[name] = by_month.mean(axis=0)
+            table[f"{name}_lower"], table[f"{name}_upper"] = np.quantile(by_month, TAILS, axis=0)
+        last_days = [month.end_time.normalize() for month in table.index]
+        table["until"] = [
+            self.due[: day.to_period("M")][lambda due, day=day: due > day].max()
+            if waiting > 0
+            else pd.NaT
+            for day, waiting in zip(last_days, table["may_come"], strict=True)
+        ]
+        return table
+
+
+def rules(relief: pd.DataFrame | None, areas: tuple[str, ...], line: str) -> pd.DataFrame:
+    """The rules of the table tax_relief that touch `line` in one of `areas`, as months.
+
+    Columns as `Ledger.rules`. A deferral touches the months from the normal due date (from the start
+    of the liability where there is none) to the one before the month of the extended due date. A row
+    of kind `none` with a due date touches the months of the liability before that date: nothing is
+    late until then. A last day that falls on a weekend moves to the next working day.
+    """
+    columns = [
+        "id", "kind", "payers", "first", "last", "until", "share_low", "share_high", "document"
+    ]  # fmt: skip
+    rows = []
+    touching = (
+        relief[
+            relief["area"].isin(areas)
+            & relief["lines"].map(lambda lines: line in lines)
+            & relief["share_high"].notna()
+        ]
+        if relief is not None
+        else pd.DataFrame()
+    )
+    for row in touching.itertuples():
+        first, last, until = row.period_start, row.period_end, pd.NaT
+        if row.kind in (EXEMPTION, REDUCTION):
+            last = pd.Period("9999-12", "M") if pd.isna(last) else last
+        else:
+            until = row.extended_due if row.kind == DEFERRAL else row.normal_due
+            until = pd.offsets.BDay().rollforward(until)
+            last = until.to_period("M") - 1
+            if row.kind == DEFERRAL and pd.notna(row.normal_due):
+                first = row.normal_due.to_period("M")
+        if last >= first:
+            kind = row.kind if row.kind in (EXEMPTION, REDUCTION) else DEFERRAL
+            shares = row.share_low, row.share_high
+            rows.append((row.id, kind, row.payers, first, last, until, *shares, row.document))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def exempt_months(rules: pd.DataFrame) -> list[pd.Period]:
+    """Months for which the rules leave nothing payable."""
+    whole = rules[(rules["kind"] == EXEMPTION) & (rules["share_low"] >= _WHOLE)]
+    return [
+        month
+        for row in whole.itertuples()
+        for month in pd.period_range(row.first, row.last, freq="M")
+    ]
+
+
+def ledger(
+    impact: Impact, rules: pd.DataFrame, explained: Collection[pd.Period] | None = None
+) -> Ledger:
+    """Split the shortfall of a line by `rules` (see the function of that name).
+
+    `explained`: months with a phase or measure; None means all of them.
+    """
+    months = impact.table.index
+    held = np.array([explained is None or month in explained for month in months])
+    due = pd.Series(pd.NaT, months, dtype="datetime64[ns]")
+    shares = _shares(rules, len(impact.paths))
+    shape = impact.paths.shape
+    kept, later = np.ones(shape), np.zeros(shape)  # share payable at all; share put off
+    whole = np.zeros(len(months), dtype=bool)
+    whole[months.isin(exempt_months(rules))] = True
+    cut = np.ones(shape)
+    for share, row in zip(shares, rules.itertuples(), strict=True):
+        touched = np.asarray((months >= row.first) & (months <= row.last))
+        if row.kind == EXEMPTION:
+            kept[:, touched] *= 1 - share[:, None]
+        elif row.kind == REDUCTION:
+            cut[:, touched] *= 1 - share[:, None]
+        else:
+            newer = touched & ~np.asarray(due >= row.until)
+            due[newer] = row.until
+            later[:, newer] = share[:, None]
+    if len(rules) == 0 or not impact.model:
+        flows = _Flows.none(shape)
+    else:
+        flows = _run(impact, due, whole, 1 - kept, 1 - cut, later)
+    return Ledger(impact, rules, due, held, flows)
+
+
+def parent(
+    impact: Impact, children: Mapping[str, Ledger], explained: Collection[pd.Period] | None = None
+) -> Ledger:
+    """The ledger of a line that is the sum of others: its own estimate, its children's relief."""
+    first, *others = children.values()
+    flows, due = first.flows, first.due
+    for other in others:
+        flows = flows.plus(other.flows)
+        due = due.combine(other.due, max).where(
+            due.notna() & other.due.notna(), due.fillna(other.due)
+        )
+    rules = pd.concat([child.rules for child in children.values()]).drop_duplicates("id")
+    alone = ledger(impact, rules.iloc[:0], explained)
+    return replace(alone, rules=rules.reset_index(drop=True), due=due, flows=flows)
+
+
+def _observed(impact: Impact) -> np.ndarray:
+    """What was collected, in months without liability too: late payments arrive in them."""
+    return impact.series.reindex(impact.table.index).to_numpy(dtype=float)
+
+
+def _amount(draws: np.ndarray) -> Amount:
+    low, high = np.quantile(draws, TAILS)
+    return Amount(float(draws.mean()), float(low), float(high))
+
+
+def _shares(rules: pd.DataFrame, draws: int) -> list[np.ndarray]:
+    """For each rule, the share of each path: evenly over its range, in random order."""
+    rng = np.random.default_rng(_SEED)
+    even = (np.arange(draws) + 0.5) / draws
+    return [
+        row.share_low + (row.share_high - row.share_low) * rng.permutation(even)
+        for row in rules.itertuples()
+    ]
+
+
+def _run(
+    impact: Impact,
+    due: pd.Series,
+    whole: np.ndarray,
+    exempt_share: np.ndarray,
+    cut_share: np.ndarray,
+    later_share: np.ndarray,
+) -> _Flows:
+    """Go through the months on all paths at once."""
+    paths, observed = impact.paths, _observed(impact)
+    flows = _Flows.none(paths.shape)
+    left = np.zeros(paths.shape)
+    last_days = due.index.to_timestamp(how="end").normalize()
+    order = [
+        month for month in np.argsort(due.to_numpy(), kind="stable") if pd.notna(due.iloc[month])
+    ]
+    allowed = np.zeros(len(paths))  # what may still be put off
+    # Collected beyond what was expected while payment could be put off, and short since: what varies
+    # from month to month is neither put off nor a return.
+    ahead, behind = np.zeros(len(paths)), np.zeros(len(paths))
+    for month, collected in enumerate(observed):
+        open_ = pd.notna(due.iloc[month])
+        (behind if open_ else ahead)[:] = 0
+        if np.isfinite(collected):
+            expected = paths[:, month]
+            short = np.maximum(expected - collected, 0)
+            exempt = exempt_share[:, month] * expected
+            if not whole[month]:
+                exempt = np.minimum(exempt, short)
+            short = np.maximum(expected - collected - exempt, 0)
+            surplus = np.maximum(collected + exempt - expected, 0)
+            reduced = np.minimum(cut_share[:, month] * (expected - exempt), short)
+            flows.exempt[:, month], flows.reduced[:, month] = exempt, reduced
+            short -= reduced
+            offset = np.minimum(surplus, behind)
+            behind -= offset
+            surplus -= offset
+            for origin in order:
+                if origin < month and surplus.any():
+                    paid = np.minimum(surplus, left[:, origin])
+                    left[:, origin] -= paid
+                    surplus -= paid
+                    flows.received[:, month] += paid
+            if open_:
+                allowed += later_share[:, month] * (expected - exempt - reduced)
+                offset = np.minimum(short, ahead)
+                put_off = np.minimum(short - offset, allowed)
+                ahead += surplus - offset
+                allowed -= put_off
+                flows.put_off[:, month] = left[:, month] = put_off
+            else:
+                behind += short
+        closed = np.asarray(due <= last_days[month])
+        flows.overdue_then[:, month] = left[:, closed].sum(axis=1)
+        flows.lawful_then[:, month] = left[:, ~closed].sum(axis=1)
+    flows.overdue[:, closed], flows.lawful[:, ~closed] = left[:, closed], left[:, ~closed]
+    return flows
