@@ -1,5 +1,7 @@
 """Tables, charts and sentences: what a reader sees is what the result holds."""
 
+import dataclasses
+import functools
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -12,9 +14,11 @@ from wardlib import (
     blocks,
     charts,
     editions,
+    effects,
     intake,
     published,
     receipts,
+    relief,
     sentences,
     tables,
     targets,
@@ -24,6 +28,16 @@ from wardlib.receipts import summarise
 
 CASES = [("phuc-dong", "2020-9M", "2020-09-13"), ("phuc-dong", "2021-Q3", ""),
          ("phuc-dong", "2017-01", ""), ("philadelphia", "2020-Q2", ""), ("philadelphia", "2013-08", "")]  # fmt: skip
+
+
+@functools.cache
+def assessed(ward, period, as_of):
+    """The effects: the same for both languages."""
+    book = intake.open_book(ward, period, as_of)
+    result = receipts.summarise(
+        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
+    )
+    return effects.assess(result, book.table, book.ward.areas)
 
 
 def made(ward, period, as_of, language):
@@ -40,10 +54,12 @@ def made(ward, period, as_of, language):
         book.table(name, every_report=True) for name in ("receipts", "indicator_months", "targets")
     ]
     beside = published.reconcile(book.table("published"), *history, book.period)
+    effect = assessed(ward, period, as_of)
     shown = {
         "headline": sentences.headline(result, edition),
-        "lags": sentences.lags(result, edition),
-        "largest_fall": sentences.largest_fall(result, edition),
+        "effect": sentences.effect(effect, edition),
+        "findings": sentences.findings(effect, edition),
+        "brief_findings": sentences.brief_findings(effect, edition),
         "not_reported": sentences.not_reported(result, edition, standing),
         "key_figures": sentences.key_figures(result, edition, standing),
         "readings": sentences.reconciliation(beside, edition),
@@ -54,7 +70,10 @@ def made(ward, period, as_of, language):
         "coverage": tables.coverage(intake.coverage(book), edition),
         "reconciliation": tables.reconciliation(beside, edition),
         "chart_year": charts.year_to_date(result, edition),
-        "chart_months": charts.monthly(result, edition, book.table("covid_phases")),
+        "effects": tables.effects(effect, edition),
+        "effects_brief": tables.effects(effect, edition, brief=True),
+        "chart_months": charts.monthly(result, effect, edition),
+        "chart_shortfall": charts.shortfall(effect, edition),
         "sources": editions.sources(edition, book),
         "files": editions.files(edition, book),
     }
@@ -130,13 +149,145 @@ def test_key_figures_are_those_of_the_article():
         assert part in text
 
 
-def test_the_citys_april_is_named_as_the_largest_fall():
-    """April 2020: business tax 69.4 against 355.6 million dollars, and no loss is claimed."""
+def test_the_citys_business_tax_is_late_in_june_and_back_in_july():
+    """Until 15/07/2020 the tax missing since April is late, not lost; a month later it has come."""
     _, shown = made("philadelphia", "2020-Q2", "", "en")
-    text = plain(shown["largest_fall"])
-    assert "business income and receipts tax, April 2020: 69.4 M USD against 355.6 M USD" in text
-    assert "Deferral or exemption by law may explain it" in text
-    assert "69.4" in plain(shown["months"])
+    assert re.search(
+        r"Late, not lost: business income and receipts tax \([\d.]+–[\d.]+ M USD\)",
+        plain(shown["findings"]),
+    )
+    assert "until 15 July 2020 at the latest" in plain(shown["effect"])
+    edition = editions.of(intake.open_book("philadelphia", "2020-07"), "en")
+    later = sentences.findings(assessed("philadelphia", "2020-07", ""), edition)
+    text = plain(later)
+    assert re.search(r"Late, since paid: [^.]*business income and receipts tax", text)
+    assert "late, not lost" not in text.lower()
+
+
+def test_amusement_and_parking_lost():
+    """Two taxes of which nothing was put off: the loss stands in both languages with its interval."""
+    for language, words in (("vi", "Mất thu:"), ("en", "Loss:")):
+        _, shown = made("philadelphia", "2020-Q2", "", language)
+        text = plain(shown["brief_findings"])
+        claimed = text[text.index(words) :].split(".  ")[0].split(". ")[0]
+        for name in {"vi": ("thuế giải trí", "thuế bãi đỗ xe"),
+                     "en": ("amusement tax", "parking tax")}[language]:  # fmt: skip
+            assert f"{name} (" in claimed
+
+
+# A split of a line with these amounts gives that verdict: difference, parts, lower and upper bounds.
+VERDICTS = {
+    "loss": {"difference": (40, 30, 50), "claim": (40, 30, 50), "never_due_later": (40, 30, 50)},
+    "overdue": {"difference": (40, 30, 50), "claim": (40, 30, 50), "overdue": (40, 30, 50)},
+    "late": {"difference": (40, 30, 50), "may_come": (40, 30, 50)},
+    "relief": {"difference": (40, 30, 50), "exempt": (40, 40, 40)},
+    "returned": {"difference": (2, -8, 12), "shortfall": (40, 30, 50), "returned": (40, 30, 50)},
+    "gain": {"difference": (-40, -50, -30), "shortfall": (-40, -50, -30)},
+    "none": {"difference": (5, -10, 20)},
+}
+SAID = {
+    "loss": ("thu thiếu 40 triệu đồng (40 %)", "Số bị mất: 40 triệu đồng",
+             "40 M VND (40 %) less than expected", "Lost: 40 M VND (95 % interval: 30 to 50)"),
+    "overdue": ("tức là nợ đọng hoặc mất: 40 triệu đồng", "thu thiếu 40 triệu đồng",
+                "so in arrears or lost: 40 M VND", "less than expected"),
+    "late": ("chậm nhất đến 31/12/2020: từ 30 đến 50 triệu đồng; phần này là chậm nộp, không phải mất",
+             "Chưa thể kết luận là mất thu",
+             "until 31 December 2020 at the latest: 30 to 50 M VND; this part is late, not lost",
+             "No loss can be claimed"),
+    "relief": ("Không phải nộp theo luật (miễn, giảm): 40 triệu đồng", "Chưa thể kết luận là mất thu",
+               "Not payable by law (exemption, reduction): 40 M VND", "No loss can be claimed"),
+    "returned": ("Được gia hạn và đã nộp sau: 40 triệu đồng", "Chưa thể kết luận là mất thu",
+                 "Put off by law and paid since: 40 M VND", "No loss can be claimed"),
+    "gain": ("thu vượt 40 triệu đồng (40 %) so với dự kiến", "nếu không có dịch",
+             "40 M VND (40 %) more than expected", "without COVID-19"),
+    "none": ("Chưa đủ căn cứ kết luận là có chênh lệch", "khoảng tin cậy 95 %: từ 85 đến 115",
+             "No difference can be shown", "95 % interval: 85 to 115"),
+}  # fmt: skip
+
+
+def with_split(verdict):
+    """Effects of the ward in which the total's split is made of the amounts of `VERDICTS`."""
+    found = assessed("phuc-dong", "2020-9M", "")
+    given = VERDICTS[verdict]
+    amounts = {name: relief.Amount(*(1e6 * x for x in given.get(name, (0, 0, 0)))) for name in (
+        "difference", "shortfall", "exempt", "reduced", "returned", "may_come", "overdue", "lost",
+        "unexplained", "claim", "never_due_later")}  # fmt: skip
+    if "shortfall" not in given:
+        amounts["shortfall"] = amounts["difference"]
+    until = pd.Timestamp("2020-12-31") if "may_come" in given else pd.NaT
+    split = relief.Split(*found.span, 8, 100e6, 100e6 - amounts["difference"].mean, **amounts,
+                         until=until)  # fmt: skip
+    fresh = dataclasses.replace(found)
+    fresh.__dict__["by_line"] = {**found.by_line, "total": split}
+    return fresh, split
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_each_verdict_has_its_sentence_and_no_other(verdict, language):
+    """Clear loss, overdue, late not lost, not payable, returned, gain, no difference: one of them."""
+    found, split = with_split(verdict)
+    assert split.verdict == verdict
+    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), language)
+    text = plain(sentences.effect(found, edition))
+    first, second = SAID[verdict][:2] if language == "vi" else SAID[verdict][2:]
+    assert first in text
+    assert second in text
+    claims = {"loss": ("Số bị mất", "Lost:"), "overdue": ("nợ đọng", "arrears"),
+              "gain": ("thu vượt", "more than expected"),
+              "none": ("Chưa đủ căn cứ", "No difference")}  # fmt: skip
+    for other, words in claims.items():
+        assert (words[language == "en"] in text) is (other == verdict), (other, text)
+
+
+@pytest.mark.parametrize("silent", ["history", "placebo", "exempt", "before"])
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_no_statement_says_why_and_shows_no_estimate(silent, language):
+    """Where nothing can be said, sentence, table and charts say nothing, and the sentence says why."""
+    found = assessed("phuc-dong", "2020-9M", "")
+    lines = found.lines.copy()
+    lines.loc["total", "silent"] = silent
+    fresh = dataclasses.replace(found, lines=lines)
+    book = intake.open_book("phuc-dong", "2020-9M")
+    edition = editions.of(book, language)
+    result = receipts.summarise(
+        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
+    )
+    text = plain(sentences.effect(fresh, edition))
+    assert text.startswith(
+        {
+            "vi": "Không thể kết luận về tác động của dịch COVID-19 đến tổng thu",
+            "en": "No statement on COVID-19's effect on total state",
+        }[language]
+    )
+    assert ": " in text
+    assert not re.search(r"\d,\d|\d\.\d", text)
+    assert charts.shortfall(fresh, edition) is None
+    drawn = charts.monthly(result, fresh, edition).data[blocks.RESOURCE]["data"]
+    assert all(row["counterfactual"] is None for row in drawn)
+    table = tables.effects(fresh, edition, brief=True)
+    assert "total" not in [row["line"] for row in table.data[blocks.RESOURCE]["data"]]
+    assert plain(table).split("\n")[1].count("…") >= 4
+
+
+def test_table_sentence_and_chart_agree():
+    """The claim of the total is the same number in the table, the chart and the sentence."""
+    _, shown = made("philadelphia", "2020-Q2", "", "en")
+    rows = shown["effects"].data[blocks.RESOURCE]["data"]
+    total = next(row for row in rows if row["line"] == "total")
+    last = shown["chart_shortfall"].data[blocks.RESOURCE]["data"][-1]
+    assert (last["month"], last["claim"]) == ("2020-06", pytest.approx(total["claim"]))
+    assert last["claim_lower"] == pytest.approx(total["claim_lower"])
+    assert total["verdict"] == "loss"
+    amount = f"Lost: {total['claim'] / 1e6:,.1f} M USD"
+    assert amount in plain(shown["effect"])
+
+
+def test_a_period_before_the_epidemic_claims_nothing():
+    """January 2017 has bars and no estimate, and says so."""
+    _, shown = made("phuc-dong", "2017-01", "", "vi")
+    assert "kỳ này kết thúc trước khi có dịch" in plain(shown["effect"])
+    assert [shown[name] for name in ("findings", "effects", "chart_shortfall")] == [None] * 3
 
 
 def test_marks_follow_the_status():
@@ -149,6 +300,11 @@ def test_marks_follow_the_status():
     assert not {"*", "†"} & set(plain(shown["briefing"]))
 
 
+def effects_start(case):
+    """The first month of what can be said of a case, None where nothing can."""
+    return assessed(*case).span
+
+
 @pytest.mark.parametrize("case", CASES, ids="-".join)
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_alt_texts_speak_of_what_is_drawn(case, language):
@@ -157,6 +313,7 @@ def test_alt_texts_speak_of_what_is_drawn(case, language):
     block = shown["chart_months"]
     drawn = [row["collected"] for row in block.data[blocks.RESOURCE]["data"] if row["collected"]]
     unit = editions.get(language).unit("VND" if case[0] == "phuc-dong" else "USD", max(drawn))
+    assert ("95 %" in block.about["alt"].replace(NBSP, " ")) is (effects_start(case) is not None)
     for value in (min(drawn), max(drawn), drawn[-1]):
         assert unit.figure(value, trim=True) in block.about["alt"]
     assert len(drawn) <= charts.WINDOW
@@ -169,7 +326,7 @@ def test_a_bar_is_as_high_as_its_figure(monkeypatch):
     monkeypatch.setattr(charts, "_svg", lambda figure: kept.append(_bars(figure)) or "<svg/>")
     result, shown = made("phuc-dong", "2020-9M", "", "vi")
     drawn = shown["chart_months"].data[blocks.RESOURCE]["data"]
-    heights = kept[-1]
+    (heights,) = [bars for bars in kept if bars]
     assert heights == pytest.approx([row["collected"] / 1e6 for row in drawn])
     assert heights[-9:] == pytest.approx(list(result.months["total"].iloc[-9:] / 1e6))
 
@@ -209,7 +366,15 @@ def test_charts_are_the_same_bytes_each_time():
 def test_tables_have_heads_and_are_well_formed():
     """Every table has a caption, column heads and row heads, and parses as XML."""
     _, shown = made(*CASES[0], "vi")
-    for name in ("plan", "year_before", "months", "briefing", "coverage", "reconciliation"):
+    for name in (
+        "plan",
+        "year_before",
+        "months",
+        "briefing",
+        "coverage",
+        "reconciliation",
+        "effects",
+    ):
         root = ElementTree.fromstring(shown[name].data["text/html"])
         (table,) = root.iter("table")
         heads = table.findall("thead/tr/th")
@@ -335,7 +500,7 @@ def test_no_plan_frame_is_touched_by_a_page():
     before = result.lines.copy(), result.months.copy()
     edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
     for function in (tables.plan, tables.year_before, tables.months, tables.briefing,
-                     sentences.headline, sentences.lags, charts.year_to_date):  # fmt: skip
+                     sentences.headline, charts.year_to_date):  # fmt: skip
         function(result, edition)
     pd.testing.assert_frame_equal(result.lines, before[0])
     pd.testing.assert_frame_equal(result.months, before[1])

@@ -21,6 +21,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from wardlib.blocks import RESOURCE, SVG, Block, resource
 from wardlib.editions import Edition
+from wardlib.effects import Effects
 from wardlib.language import Unit
 from wardlib.receipts import Receipts
 
@@ -29,6 +30,7 @@ WINDOW = 36  # months that the monthly chart looks back
 
 # Colours are named by purpose and differ in lightness, so that they part in black and white.
 NOW, BEFORE, PLAN, PHASE = "#1b4f72", "#7f8c8d", "#922b21", "#e5e8e8"
+WITHOUT = "#b9770e"
 _STYLE = {
     "font.family": "DejaVu Sans",  # ships with matplotlib, has every Vietnamese letter
     "font.size": 8,
@@ -139,52 +141,74 @@ def year_to_date(result: Receipts, edition: Edition, *, line: str = "") -> Block
 
 def monthly(
     result: Receipts,
+    effects: Effects,
     edition: Edition,
-    phases: pd.DataFrame | None,
     *,
     line: str = "",
     height: float = 2.6,
 ) -> Block:
-    """The line by month over up to three years, the phases of the epidemic shaded.
+    """The line by month over up to three years, beside it what was to be expected without COVID-19.
 
-    `phases` has the columns of the table covid_phases; those of the ward's areas are drawn.
-    `height` is in inches.
+    The phases of the epidemic are shaded. Where no statement is possible, what was collected stands
+    alone. `height` is in inches.
     """
     language, text = edition.language, edition.language.text
     line = line or result.root
     name = language.pick(result.lines.loc[line], "name")
     last = result.period.last
     first = max(result.months.index[0], min(last - (WINDOW - 1), result.period.first))
-    values = result.months[line].reindex(pd.period_range(first, last, freq="M"))
-    estimated = result.estimated[line].reindex(values.index, fill_value=False)
-    unit = language.unit(edition.ward.currency, values.max())
-    shown = _visible(phases, edition, first, last)
+    months = pd.period_range(first, last, freq="M")
+    values = result.months[line].reindex(months)
+    estimated = result.estimated[line].reindex(months, fill_value=False)
+    split = effects.by_line.get(line)
+    columns = ["counterfactual", "lower", "upper"]
+    without = (
+        effects.impact(line).table[columns].reindex(months)
+        if split
+        else pd.DataFrame(columns=columns, index=months, dtype=float)
+    )
+    unit = language.unit(edition.ward.currency, max(values.max(), without["counterfactual"].max()))
+    shown = effects.phases[
+        (effects.phases["end"] >= first.start_time) & (effects.phases["start"] <= last.end_time)
+    ]
     with _drawing(height) as (figure, axes):
-        heights = values / unit.scale
-        axes.set_xlim(0, len(values))
-        top = max(heights.max(), 0) * 1.18
+        heights, expected = values / unit.scale, without / unit.scale
+        axes.set_xlim(0, len(values) + 0.2)
+        peak = max(heights.max(), expected["counterfactual"].max(), 0)
+        top = max(peak, min(expected["upper"].max(), 1.6 * peak)) * 1.18
         axes.set_ylim(min(0, heights.min() * 1.1), top)
-        for phase in shown.itertuples():
-            left, right = _place(phase.start, first), _place(phase.end, first, end=True)
-            left, right = max(left, 0), min(right, len(values))
-            axes.axvspan(left, right, color=PHASE, zorder=0, linewidth=0)
-            middle = (left + right) / 2 / len(values)
-            side = "left" if middle < 0.06 else "right" if middle > 0.94 else "center"
-            axes.annotate(
-                language.pick(phase._asdict(), "name"),
-                ({"left": left, "right": right}.get(side, (left + right) / 2), top),
-                xytext=(0, -2), textcoords="offset points", ha=side, va="top", fontsize=7,
-            )  # fmt: skip
-        middles = [index + 0.5 for index in range(len(values))]
+        _shade(axes, shown, first, len(values), edition)
+        middles = pd.Series([index + 0.5 for index in range(len(values))], months)
         bars = axes.bar(middles, heights, width=0.72, color=NOW, edgecolor=NOW, zorder=3)
         for bar, hollow in zip(bars, estimated, strict=True):
             if hollow:
                 bar.set(facecolor="white", hatch="////")
+        known = expected.dropna()
+        if len(known):
+            at = middles[known.index]
+            axes.fill_between(
+                at, known["lower"], known["upper"], color=WITHOUT, alpha=0.25, linewidth=0, zorder=4
+            )
+            axes.plot(
+                at, known["counterfactual"], color=WITHOUT, linestyle="--", marker="D",
+                markersize=3, linewidth=1.2, zorder=5,
+            )  # fmt: skip
+            axes.annotate(
+                text("without COVID-19"),
+                (at.iloc[0], known["counterfactual"].iloc[0]), xytext=(-6, 16),
+                textcoords="offset points", ha="right", color=WITHOUT, fontweight="bold", zorder=6,
+                bbox={"fc": "white", "ec": "none", "pad": 0.8},
+                arrowprops={"arrowstyle": "-", "color": WITHOUT, "linewidth": 0.8},
+            )  # fmt: skip
         axes.axhline(0, color="#555555", linewidth=0.8)
         _month_axis(axes, values.index, edition)
         _money_axis(axes, unit)
         svg = _svg(figure)
-    title = text("{line} by month", line=name)
+    title = (
+        text("{line} by month, and what was to be expected without COVID-19", line=name)
+        if split
+        else text("{line} by month", line=name)
+    )
     known = values.dropna()
     parts = [
         text(
@@ -205,31 +229,118 @@ def monthly(
             last_month=language.month(known.index[-1]),
         ),
     ]
+    if split:
+        drawn_without = without["counterfactual"].dropna()
+        parts.append(
+            text(
+                "Dashed line with its 95 % interval: expected without COVID-19, {first} in {start}, "
+                "{last} in {end}.",
+                first=unit.figure(drawn_without.iloc[0], trim=True),
+                start=language.month(drawn_without.index[0]),
+                last=unit.figure(drawn_without.iloc[-1], trim=True),
+                end=language.month(drawn_without.index[-1]),
+            )
+        )
     if estimated.any():
         parts.append(text("Hatched bars are estimates."))
     if len(shown):
-        bands = [
-            f"{language.pick(phase._asdict(), 'name')} "
-            f"({phase.start:%d/%m/%Y}–{phase.end:%d/%m/%Y})"
-            for phase in shown.itertuples()
-        ]
-        parts.append(text("Shaded: {phases}.", phases="; ".join(bands)))
+        parts.append(text("Shaded: {phases}.", phases=_bands(shown, edition)))
     drawn = pd.DataFrame({"month": values.index, "collected": values.to_numpy()})
     drawn["estimate"] = estimated.to_numpy()
-    figures = resource("chart-monthly", drawn, {"collected": edition.ward.currency}, edition.about)
+    drawn = drawn.join(without.reset_index(drop=True))
+    money = dict.fromkeys(("collected", *columns), edition.ward.currency)
+    figures = resource("chart-monthly", drawn, money, edition.about)
     return _chart("chart-monthly", title, " ".join(parts), svg, figures)
 
 
-def _visible(
-    phases: pd.DataFrame | None, edition: Edition, first: pd.Period, last: pd.Period
-) -> pd.DataFrame:
-    if phases is None:
-        return pd.DataFrame()
-    return phases[
-        phases["area"].isin(edition.ward.areas)
-        & (phases["end"] >= first.start_time)
-        & (phases["start"] <= last.end_time)
-    ]
+def shortfall(effects: Effects, edition: Edition, *, line: str = "") -> Block | None:
+    """What was collected less than expected, added up from the start of the effect, month-end by
+    month-end, and which part of it is lost or overdue; nothing where no statement is possible."""
+    language, text = edition.language, edition.language.text
+    line = line or effects.root
+    if line not in effects.by_line:
+        return None
+    name = language.pick(effects.lines.loc[line], "name")
+    table = effects.ledgers[line].month_ends
+    unit = language.unit(edition.ward.currency, table[["difference", "claim"]].abs().max().max())
+    first, last = table.index[0], table.index[-1]
+    scaled = table.drop(columns="until") / unit.scale
+    with _drawing(2.2) as (figure, axes):
+        places = [index + 1.0 for index in range(len(table))]
+        axes.set_xlim(0, len(table) * 1.3 + 0.5)
+        low, high = scaled["claim_lower"].min(), scaled["claim_upper"].max()
+        low = min(low, scaled["difference"].min(), 0)
+        high = max(high, scaled["difference"].max(), 0)
+        axes.set_ylim(low - 0.05 * (high - low), high + 0.18 * (high - low))
+        shown = effects.phases[effects.phases["start"] <= last.end_time]
+        _shade(axes, shown, first, len(table), edition)
+        axes.fill_between(
+            places, scaled["claim_lower"], scaled["claim_upper"], color=NOW, alpha=0.2, linewidth=0
+        )
+        axes.plot(places, scaled["claim"], color=NOW, linewidth=2, marker="o", markersize=4)
+        axes.plot(places, scaled["difference"], color=PLAN, linestyle="--", linewidth=1.5)
+        axes.axhline(0, color="#555555", linewidth=0.8)
+        ends = [(places[-1], scaled["claim"].iloc[-1], text("lost or overdue"), NOW)]
+        apart = (table["difference"] - table["claim"]).abs().max() > 0
+        if apart:
+            ends.append(
+                (places[-1], scaled["difference"].iloc[-1], text("less than expected"), PLAN)
+            )
+        _label_ends(axes, ends)
+        _month_axis(axes, table.index, edition, at=1.0)
+        _money_axis(axes, unit)
+        svg = _svg(figure)
+    until_last = table.iloc[-1]
+    parts = [
+        text(
+            "Line chart. {line}, shortfall against what was to be expected without COVID-19, added up "
+            "from {start} to {end}, {unit}.",
+            line=name, start=language.month(first), end=language.month(last), unit=unit.name,
+        ),
+        text(
+            "At the end {difference} less than expected; lost or overdue {claim}, 95 % interval {low} "
+            "to {high}.",
+            difference=unit.figure(until_last["difference"], trim=True),
+            claim=unit.figure(until_last["claim"], trim=True),
+            low=unit.figure(until_last["claim_lower"], trim=True),
+            high=unit.figure(until_last["claim_upper"], trim=True),
+        ),
+    ]  # fmt: skip
+    if len(shown):
+        parts.append(text("Shaded: {phases}.", phases=_bands(shown, edition)))
+    drawn = table.reset_index()
+    money = dict.fromkeys(
+        (column for column in drawn if column not in ("month", "until")), edition.ward.currency
+    )
+    figures = resource("chart-shortfall", drawn, money, edition.about)
+    title = text("{line}: shortfall since the start of the epidemic, added up", line=name)
+    return _chart("chart-shortfall", title, " ".join(parts), svg, figures)
+
+
+def _shade(axes: Axes, phases: pd.DataFrame, first: pd.Period, size: int, edition: Edition) -> None:
+    """Shade the phases behind an axis that begins with the month `first`, named at the top."""
+    top = axes.get_ylim()[1]
+    for phase in phases.itertuples():
+        left, right = _place(phase.start, first), _place(phase.end, first, end=True)
+        left, right = max(left, 0), min(right, size)
+        axes.axvspan(left, right, color=PHASE, zorder=0, linewidth=0)
+        middle = (left + right) / 2 / size
+        side = "left" if middle < 0.06 else "right" if middle > 0.94 else "center"
+        axes.annotate(
+            edition.language.pick(phase._asdict(), "name"),
+            ({"left": left, "right": right}.get(side, (left + right) / 2), top),
+            xytext=(0, -2), textcoords="offset points", ha=side, va="top", fontsize=7,
+            bbox={"fc": PHASE, "ec": "none", "pad": 0.5},
+        )  # fmt: skip
+
+
+def _bands(phases: pd.DataFrame, edition: Edition) -> str:
+    """The phases with their days, for an alt text."""
+    return "; ".join(
+        f"{edition.language.pick(phase._asdict(), 'name')} "
+        f"({phase.start:%d/%m/%Y}–{phase.end:%d/%m/%Y})"
+        for phase in phases.itertuples()
+    )
 
 
 def _place(day: pd.Timestamp, first: pd.Period, *, end: bool = False) -> float:
@@ -264,11 +375,12 @@ def _money_axis(axes: Axes, unit: Unit) -> None:
     axes.set_ylabel(unit.language.sentence(unit.name))
 
 
-def _month_axis(axes: Axes, months: pd.PeriodIndex, edition: Edition) -> None:
-    """Ticks in the middle of months: each, or each quarter's or half-year's first."""
+def _month_axis(axes: Axes, months: pd.PeriodIndex, edition: Edition, at: float = 0.5) -> None:
+    """Ticks in the middle of months (`at` 1: at their ends): each, or each quarter's or half-year's
+    first."""
     step = 1 if len(months) <= 12 else 3 if len(months) <= 24 else 6
     chosen = [index for index, month in enumerate(months) if (month.month - 1) % step == 0]
-    axes.set_xticks([index + 0.5 for index in chosen])
+    axes.set_xticks([index + at for index in chosen])
     axes.set_xticklabels(
         [edition.language.month_short(months[index]).replace(" ", "\n") for index in chosen]
     )

@@ -6,7 +6,8 @@ starts with the month of the first phase of the epidemic where the unit lies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -18,6 +19,7 @@ from wardlib.receipts import Receipts
 from wardlib.relief import Ledger, Split
 
 BEFORE = "before"  # the period ends before the first phase
+UNREPORTED = "unreported"  # no month since the start has a figure
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Effects:
 
     `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `comparison`
     (shown for comparison: nothing closed its payers' business or changed what they owe) and `silent`:
-    why no statement is possible, "" where one is (`impact.Impact.silent`, or `before`).
+    why no statement is possible, "" where one is (`impact.Impact.silent`, `before` or `unreported`).
     `phases`: the phases where the unit lies, columns `id, start, end, name_vi, name_en`. `start`: the
     first month of the effect, None where no phase is known. `ledgers`: by line, those with an
     estimate.
@@ -68,7 +70,10 @@ class Effects:
             return None
         if first is None:
             first, last = self.span
-        split = self.ledgers[line].split(first, last)
+        ledger = self.ledgers[line]
+        if first > ledger.impact.table.index[-1]:
+            return None
+        split = ledger.split(first, last)
         return split if split.months else None
 
     def impact(self, line: str) -> Impact:
@@ -83,33 +88,32 @@ class Effects:
 
 
 def assess(
-    receipts: Receipts,
-    lines: pd.DataFrame,
-    phases: pd.DataFrame | None,
-    measures_taken: pd.DataFrame | None,
-    relief_given: pd.DataFrame | None,
-    tet: pd.DataFrame | None,
-    areas: tuple[str, ...],
+    receipts: Receipts, table: Callable[[str], pd.DataFrame | None], areas: tuple[str, ...]
 ) -> Effects:
     """The effects on all lines of `receipts`.
 
-    `lines` has the columns of the table revenue_lines, `phases` those of covid_phases,
-    `measures_taken` of covid_measures, `relief_given` of tax_relief, `tet` of tet (None where the lunar
-    year does not move the series); `areas` run from the country to the unit. A parent's estimate is
-    made from its own series, its relief is that of its parts.
+    `table` gives a table by its name, None where there is none: revenue_lines, covid_phases,
+    covid_measures, tax_relief and, in Viet Nam, tet. `areas` run from the country to the unit. A
+    parent's estimate is made from its own series, its relief is that of its parts.
     """
     period = receipts.period
-    here = measures.of_areas(phases, areas)
+    here = measures.of_areas(table("covid_phases"), areas)
     start = here["start"].min().to_period("M") if len(here) else None
-    table = receipts.lines[["parent", "depth", "name_vi", "name_en"]].copy()
-    compared = lines.set_index("code")["comparison"]
-    table["comparison"] = compared.reindex(table.index).fillna(False).astype(bool)
-    table["silent"] = BEFORE
-    found = Effects(period, table, here, start, {})
+    lines = receipts.lines[["parent", "depth", "name_vi", "name_en"]].copy()
+    compared = table("revenue_lines").set_index("code")["comparison"]
+    lines["comparison"] = compared.reindex(lines.index).astype(bool)
+    lines["silent"] = BEFORE
+    found = Effects(period, lines, here, start, {})
     if found.span is None:
         return found
-    amounts = receipts.months[: period.last]
-    rules = {line: relief.rules(relief_given, areas, line) for line in table.index}
+    known = receipts.months[: period.last].dropna(how="all")
+    if known.empty or known.index[-1] < start:
+        return replace(found, lines=lines.assign(silent=UNREPORTED))
+    # Up to the last month with a figure: what is due later is not overdue before it is known.
+    amounts = receipts.months[: known.index[-1]]
+    given, taken = table("tax_relief"), table("covid_measures")
+    tet = table("tet") if areas[0] == "VN" else None
+    rules = {line: relief.rules(given, areas, line) for line in lines.index}
     estimates = impact.estimate_all(
         amounts,
         start=start,
@@ -118,14 +122,14 @@ def assess(
     )
     phase_months = measures.months(here, period.last)
     ledgers: dict[str, Ledger] = {}
-    for line in reversed(table.index):
+    for line in reversed(lines.index):
         explained = phase_months
-        if measures_taken is not None:
-            spells = measures.in_force(measures_taken, areas, line=line)
+        if taken is not None:
+            spells = measures.in_force(taken, areas, line=line)
             explained = phase_months | measures.months(spells, period.last)
         parts = {
             part: ledgers[part]
-            for part in table.index[table["parent"] == line]
+            for part in lines.index[lines["parent"] == line]
             if estimates[part].model
         }
         ledgers[line] = (
@@ -133,5 +137,5 @@ def assess(
             if parts and estimates[line].model
             else relief.ledger(estimates[line], rules[line], explained)
         )
-        table.loc[line, "silent"] = estimates[line].silent
-    return Effects(period, table, here, start, ledgers)
+        lines.loc[line, "silent"] = estimates[line].silent
+    return Effects(period, lines, here, start, ledgers)

@@ -103,6 +103,24 @@ class Language:
             return f"{month.month}/{month.year}"
         return format_date(month.start_time, "MMM y", self.locale)
 
+    def span(self, first: pd.Period, last: pd.Period) -> str:
+        """Months from first to last, both inclusive, as they stand inside a sentence."""
+        if first == last:
+            return self.text("in {month}", month=self.month(first))
+        return self.text(
+            "from {first} to {last}", first=self.month_short(first), last=self.month_short(last)
+        )
+
+    def span_short(self, first: pd.Period, last: pd.Period) -> str:
+        """Months for lists and tables: "2–6/2020", "11/2020–1/2021"; "Feb–Jun 2020" in English."""
+        end = self.month_short(last)
+        if first == last:
+            return end
+        begin = self.month_short(first)
+        if first.year == last.year:
+            begin = str(first.month) if self.code == "vi" else begin.split()[0]
+        return f"{begin}–{end}"
+
     def join(self, items: list[str]) -> str:
         """ "a, b và c", "a, b and c"."""
         if len(items) < 2:

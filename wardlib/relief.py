@@ -155,8 +155,10 @@ class Ledger:
         own = self._gap + flows.received
         rest = own - flows.exempt - flows.reduced - flows.put_off
 
+        expected = float(self.impact.paths[:, seen].mean(axis=0).sum())
+
         def amount(by_month: np.ndarray, mask: np.ndarray = within) -> Amount:
-            return _amount(by_month[:, mask].sum(axis=1))
+            return _amount(by_month[:, mask].sum(axis=1), 1e-9 * abs(expected))
 
         lost = np.where(self.explained, rest, 0) + flows.overdue
         waiting = within & (flows.lawful.mean(axis=0) > 0)
@@ -164,7 +166,7 @@ class Ledger:
             first=months[within][0],
             last=months[within][-1],
             months=int(seen.sum()),
-            expected=float(self.impact.paths[:, seen].mean(axis=0).sum()),
+            expected=expected,
             collected=float(observed[seen].sum()),
             difference=amount(self._gap),
             shortfall=amount(own),
@@ -313,9 +315,10 @@ def _observed(impact: Impact) -> np.ndarray:
     return impact.series.reindex(impact.table.index).to_numpy(dtype=float)
 
 
-def _amount(draws: np.ndarray) -> Amount:
-    low, high = np.quantile(draws, TAILS)
-    return Amount(float(draws.mean()), float(low), float(high))
+def _amount(draws: np.ndarray, dust: float) -> Amount:
+    """Mean and interval; what is smaller than `dust` is left by rounding, not an amount."""
+    found = draws.mean(), *np.quantile(draws, TAILS)
+    return Amount(*(0.0 if abs(value) < dust else float(value) for value in found))
 
 
 def _shares(rules: pd.DataFrame, draws: int) -> list[np.ndarray]:

@@ -13,8 +13,10 @@ import pandas as pd
 from wardlib import published as _published
 from wardlib.blocks import TYPST, Block, html, joined, paragraph, typst
 from wardlib.editions import Edition
-from wardlib.language import NBSP, NONE, Language, is_missing
+from wardlib.effects import Effects
+from wardlib.language import NBSP, NONE, Language, Unit, is_missing
 from wardlib.receipts import Receipts
+from wardlib.relief import Split
 
 
 def headline(result: Receipts, edition: Edition) -> Block:
@@ -45,63 +47,273 @@ def headline(result: Receipts, edition: Edition) -> Block:
     return paragraph(language.sentence("; ".join(parts)) + ".", "headline")
 
 
-def lags(result: Receipts, edition: Edition) -> Block:
-    """The first-level lines furthest below plan, or below the year before where no plan is set."""
+def effect(effects: Effects, edition: Edition, *, line: str = "") -> Block:
+    """What COVID-19 did to a line in the year to date, how sure that is, and what is only late."""
+    return paragraph(" ".join(_effect(effects, edition, line or effects.root)), "headline")
+
+
+def findings(effects: Effects, edition: Edition) -> Block | None:
+    """Each phase, each first-level line, the lines for comparison and the checks, an item each;
+    nothing where the period ends before the epidemic."""
     language, text = edition.language, edition.language.text
-    lines = result.lines[result.lines["depth"] == 1]
-    share, whole = ("share_upper", "plan_upper") if result.has_plan else (
-        "ratio_year_to_date", "year_to_date_before"
-    )  # fmt: skip
-    lowest = lines[lines[share] < 1].nsmallest(3, share, keep="first")
-    unit = language.unit(edition.ward.currency, lowest[whole].max() if len(lowest) else 0)
-    named = [
-        f"{_lower(language.pick(row, 'name'))} {unit.share(row['year_to_date'], row[whole])}"
-        for _, row in lowest.iterrows()
+    if effects.span is None:
+        return None
+    items = [
+        f"{segment_name(effects, segment, edition)}: {finding}"
+        for segment in effects.segments.itertuples()
+        if (finding := _finding(effects, edition, effects.root, segment.first, segment.last))
     ]
-    if not named:
-        return paragraph(
-            text("No line is below its plan for the year.")
-            if result.has_plan
-            else text("No line is below the same period of the year before.")
+    lines = effects.lines[effects.lines["depth"] == 1]
+    items += [_by_verdict(effects, edition, lines.index[~lines["comparison"]])]
+    compared = effects.lines.index[effects.lines["comparison"]]
+    if len(compared):
+        items.append(
+            text(
+                "For comparison, lines that no closure and no relief for those who paid before "
+                "touched: {lines}",
+                lines=_lower(_by_verdict(effects, edition, compared)),
+            )
         )
-    lead = (
-        text("Furthest from the year's plan: {lines}.", lines="; ".join(named))
-        if result.has_plan
-        else text("Lowest against the same period of the year before: {lines}.",
-                  lines="; ".join(named))
-    )  # fmt: skip
-    return paragraph(lead)
+    items.append(_checks(effects, edition))
+    return _list([language.sentence(item) for item in items if item])
 
 
-def largest_fall(result: Receipts, edition: Edition) -> Block:
-    """The leaf line and month of the period that fell most, in money, below the same month of the
-    year before. Observed figures only: a fall is not yet an effect of COVID-19."""
+def brief_findings(effects: Effects, edition: Edition) -> Block | None:
+    """The first-level lines by what can be said of them, for the leader's page."""
+    if effects.span is None:
+        return None
+    lines = effects.lines[effects.lines["depth"] == 1]
+    return paragraph(_by_verdict(effects, edition, lines.index))
+
+
+def segment_name(effects: Effects, segment: object, edition: Edition) -> str:
+    """A phase, or the time after one, with its months: "Wave 1 (Feb 2020–Jun 2020)"."""
     language, text = edition.language, edition.language.text
-    leaves = result.lines.index.difference(result.lines["parent"], sort=False)
-    now = result.months.reindex(result.period.months)[leaves]
-    before = result.months.reindex(result.period.year_before.months)[leaves]
-    change = now - before.set_axis(now.index)
-    change.index.name, change.columns.name = "month", "line"
-    falls = change.stack().loc[lambda values: values < 0]
-    if falls.empty:
-        return paragraph(text("No line fell below the same month of the year before."))
-    month, line = falls.idxmin()
-    then = before.at[month - 12, line]
-    amounts = now.at[month, line], then
-    unit = language.unit(edition.ward.currency, then)
-    share = "" if then <= 0 or amounts[0] < 0 else f" ({language.percent(amounts[0] / then)})"
-    return paragraph(
+    name = language.pick(effects.phases.iloc[segment.spell], "name")
+    if not segment.inside:
+        name = text("After {phase}", phase=_lower(name))
+    return f"{name} ({language.span_short(segment.first, segment.last)})"
+
+
+def verdict(split: Split, edition: Edition) -> str:
+    """What can be said of a split, in two or three words."""
+    return _verdicts(edition)[split.verdict]
+
+
+def _verdicts(edition: Edition) -> dict[str, str]:
+    """The words of each verdict, gravest first."""
+    text = edition.language.text
+    return {
+        "loss": text("loss"),
+        "overdue": text("overdue: arrears or lost"),
+        "late": text("late, not lost"),
+        "relief": text("not payable by law"),
+        "returned": text("late, since paid"),
+        "gain": text("more than expected"),
+        "none": text("no difference shown"),
+    }
+
+
+def silence(effects: Effects, line: str, edition: Edition) -> str:
+    """Why nothing can be said of a line; "" where something can."""
+    text = edition.language.text
+    reason = effects.lines.at[line, "silent"]
+    if not reason and line not in effects.by_line:
+        reason = "unreported"
+    return {
+        "": "",
+        "before": text("the period ends before the epidemic"),
+        "history": text(
+            "fewer than 24 months of figures before the epidemic, or hardly any receipt"
+        ),
+        "placebo": text("the method was wrong in earlier years, when nothing had happened"),
+        "exempt": text("the law left nothing payable in these months"),
+        "unreported": text("no month is reported"),
+    }[reason]
+
+
+def _effect(effects: Effects, edition: Edition, line: str) -> list[str]:
+    """The sentences of `effect`."""
+    language, text = edition.language, edition.language.text
+    name = _lower(language.pick(effects.lines.loc[line], "name"))
+    split = effects.by_line.get(line)
+    if split is None:
+        return [
+            text(
+                "No statement on COVID-19's effect on {line} is possible: {reason}.",
+                line=name,
+                reason=silence(effects, line, edition),
+            )
+        ]
+    unit = language.unit(edition.ward.currency, split.expected)
+    difference = split.difference
+    figures = {
+        "span": language.sentence(language.span(split.first, split.last)),
+        "line": name,
+        "collected": unit.amount(split.collected),
+        "expected": unit.amount(split.expected),
+        "low": unit.figure(split.expected + difference.lower - difference.mean, trim=True),
+        "high": unit.figure(split.expected + difference.upper - difference.mean, trim=True),
+    }
+    said = [
         text(
-            "The largest fall against the same month of the year before: {line}, {month}: "
-            "{now} against {then}{share}. Deferral or exemption by law may explain it; neither is "
-            "taken into account here.",
-            line=_lower(language.pick(result.lines.loc[line], "name")),
-            month=language.month(month),
-            now=unit.amount(amounts[0]),
-            then=unit.amount(then),
-            share=share,
+            "{span}, {line} came to {collected}; without COVID-19, {expected} was to be expected "
+            "(95 % interval: {low} to {high}).",
+            **figures,
         )
+    ]
+    gap = {
+        "amount": unit.amount(abs(difference.mean)),
+        "share": language.percent(abs(difference.mean) / split.expected)
+        if split.expected > 0
+        else NONE,
+    }
+    if split.verdict == "gain":
+        return [*said, text("That is {amount} ({share}) more than expected.", **gap)]
+    if split.verdict == "none":
+        return [*said, text("No difference can be shown.")]
+    if difference.lower > 0:
+        said.append(text("That is {amount} ({share}) less than expected.", **gap))
+    said += _parts(split, edition, unit)
+    if split.verdict in ("loss", "overdue"):
+        bounds = {
+            "amount": unit.amount(split.claim.mean),
+            "low": unit.figure(split.claim.lower, trim=True),
+            "high": unit.figure(split.claim.upper, trim=True),
+        }
+        said.append(
+            text("Lost: {amount} (95 % interval: {low} to {high}).", **bounds)
+            if split.verdict == "loss"
+            else text(
+                "Not paid by the last lawful day, so in arrears or lost: {amount} (95 % interval: "
+                "{low} to {high}).",
+                **bounds,
+            )
+        )
+    else:
+        said.append(text("No loss can be claimed."))
+    return said
+
+
+def _parts(split: Split, edition: Edition, unit: Unit) -> list[str]:
+    """What of a shortfall has come, may come, or is not payable."""
+    language, text = edition.language, edition.language.text
+    said = []
+    if split.returned.mean > 0.01 * split.shortfall.mean:
+        said.append(
+            text(
+                "Put off by law and paid since: {amount}.", amount=unit.amount(split.returned.mean)
+            )
+        )
+    if split.may_come.mean > 0.01 * split.shortfall.mean:
+        said.append(
+            text(
+                "May still lawfully come, until {day} at the latest: {low} to {high}; this part is "
+                "late, not lost.",
+                day=language.date(split.until),
+                low=unit.figure(split.may_come.lower, trim=True),
+                high=unit.amount(split.may_come.upper),
+            )
+        )
+    relieved = split.exempt.mean + split.reduced.mean
+    if relieved > 0.01 * split.shortfall.mean:
+        said.append(
+            text(
+                "Not payable by law (exemption, reduction): {amount}.", amount=unit.amount(relieved)
+            )
+        )
+    return said
+
+
+def _finding(
+    effects: Effects, edition: Edition, line: str, first: pd.Period, last: pd.Period
+) -> str:
+    """A line in some months: its difference with interval, and what can be said of it."""
+    language, text = edition.language, edition.language.text
+    split = effects.split(line, first, last)
+    if split is None:
+        return ""
+    unit = language.unit(edition.ward.currency, split.expected)
+    return (
+        text(
+            "{line} {collected} against {expected} expected, difference {low} to {high} (95 %): "
+            "{verdict}",
+            line=_lower(language.pick(effects.lines.loc[line], "name")),
+            collected=unit.amount(split.collected),
+            expected=unit.figure(split.expected, trim=True),
+            low=unit.figure(-split.difference.upper, trim=True),
+            high=unit.figure(-split.difference.lower, trim=True),
+            verdict=verdict(split, edition),
+        )
+        + "."
     )
+
+
+def _by_verdict(effects: Effects, edition: Edition, lines: Iterable[str]) -> str:
+    """Lines grouped by what can be said of them, the amount with each claim."""
+    language, text = edition.language, edition.language.text
+    groups: dict[str, list[str]] = {}
+    for line in lines:
+        name = _lower(language.pick(effects.lines.loc[line], "name"))
+        split = effects.by_line.get(line)
+        if split is None:
+            why = text("no statement possible, as {reason}", reason=silence(effects, line, edition))
+            groups.setdefault(why, []).append(name)
+            continue
+        unit = language.unit(edition.ward.currency, split.expected)
+        amount = {
+            "loss": split.claim,
+            "overdue": split.claim,
+            "late": split.may_come,
+            "relief": max(split.exempt, split.reduced, key=lambda amount: amount.mean),
+            "returned": split.returned,
+        }.get(split.verdict)
+        if amount is not None:
+            name += (
+                f" ({unit.figure(amount.lower, trim=True)}–{unit.figure(amount.upper, trim=True)}"
+                f"{NBSP}{unit.name})"
+            )
+        groups.setdefault(verdict(split, edition), []).append(name)
+    order = [name for name in _verdicts(edition).values() if name in groups]
+    order += [name for name in groups if name not in order]
+    said = [f"{language.sentence(name)}: {'; '.join(groups[name])}." for name in order]
+    return " ".join(said)
+
+
+def _checks(effects: Effects, edition: Edition) -> str:
+    """The checks of the total's estimate in one line."""
+    language, text = edition.language, edition.language.text
+    if effects.root not in effects.ledgers or not effects.impact(effects.root).model:
+        return ""
+    impact = effects.impact(effects.root)
+    checks = impact.checks
+    said = []
+    if len(checks.placebo):
+        said.append(
+            text(
+                "in {windows} earlier windows of twelve months, in which nothing had happened, the "
+                "amount collected lay inside the interval {inside} times, a month typically "
+                "{error} off",
+                windows=str(len(checks.placebo)),
+                inside=str(int(checks.placebo["inside"].sum())),
+                error=language.percent(checks.error),
+            )
+        )
+    else:
+        said.append(text("the history is too short to test the method on earlier windows"))
+    changed = -checks.sensitivity["amount"]
+    if len(changed):
+        unit = language.unit(edition.ward.currency, changed.abs().max())
+        said.append(
+            text(
+                "with the start one or two months earlier, or one year of history left out, the "
+                "difference since {start} lies between {low} and {high}",
+                start=language.month_short(effects.start),
+                low=unit.figure(-changed.max(), trim=True),
+                high=unit.amount(-changed.min()),
+            )
+        )
+    return text("Checks of the total: {checks}.", checks="; ".join(said))
 
 
 def not_reported(result: Receipts, edition: Edition, standing: pd.DataFrame | None = None) -> Block:

@@ -7,15 +7,18 @@ estimate carries an asterisk, a sum that lacks a month a dagger, and the notes s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import pandas as pd
 
 from wardlib import receipts as _receipts
+from wardlib import sentences
 from wardlib.blocks import RESOURCE, TYPST, Block, html, joined, resource, typst
 from wardlib.editions import Edition
+from wardlib.effects import Effects
 from wardlib.language import NBSP, NONE, Unit, is_missing
 from wardlib.receipts import Receipts
+from wardlib.relief import Amount, Split
 
 ESTIMATE, PARTIAL = "*", "†"
 
@@ -25,6 +28,7 @@ class _Row:
     head: str
     cells: tuple[str, ...]
     depth: int = 1
+    says: str = ""  # below the head
 
 
 def _table(
@@ -36,16 +40,17 @@ def _table(
     figures: dict,
     *,
     words: tuple[int, ...] = (),
+    widths: tuple[int, ...] = (),
 ) -> Block:
     """The block of a table. `heads[0]` heads the row heads; columns in `words` hold words and
-    stand left-aligned."""
+    stand left-aligned; `widths`, in mm on paper, are those of all columns but the first."""
     aligned = ["start" if index == 0 or index in words else "end" for index in range(len(heads))]
     head = "".join(
         f'<th scope="col" class="{side}">{html(text)}</th>'
         for text, side in zip(heads, aligned, strict=True)
     )
     body = joined(
-        f'<tr class="depth-{row.depth}"><th scope="row">{html(row.head)}</th>'
+        f'<tr class="depth-{row.depth}"><th scope="row">{_html_row_head(row)}</th>'
         + "".join(
             f'<td class="{side}">{_html_cell(cell)}</td>'
             for cell, side in zip(row.cells, aligned[1:], strict=True)
@@ -69,6 +74,7 @@ def _table(
     as_typst = f"""#ward-table(
   caption: [{typst(caption)}],
   columns: {len(heads)},
+  widths: ({"".join(f"{width}mm, " for width in widths)}),
   align: ({", ".join("left" if side == "start" else "right" for side in aligned)}),
   table.header({", ".join(f"[{typst(text)}]" for text in heads)}),
 {cells}
@@ -89,12 +95,16 @@ def _split(cell: str) -> tuple[str, str]:
 
 def _html_cell(cell: str) -> str:
     figure, mark = _split(cell)
-    return html(figure) + (f'<span class="hang">{html(mark)}</span>' if mark else "")
+    return "<br/>".join(html(part) for part in figure.split("\n")) + (
+        f'<span class="hang">{html(mark)}</span>' if mark else ""
+    )
 
 
 def _typst_cell(cell: str) -> str:
     figure, mark = _split(cell)
-    return typst(figure) + (f"#hang[{typst(mark)}]" if mark else "")
+    return "#linebreak()".join(typst(part) for part in figure.split("\n")) + (
+        f"#hang[{typst(mark)}]" if mark else ""
+    )
 
 
 def _strong(row: _Row, content: str) -> str:
@@ -102,7 +112,12 @@ def _strong(row: _Row, content: str) -> str:
 
 
 def _typst_row_head(row: _Row) -> str:
-    return f"[#h({max(row.depth - 1, 0)}em){_strong(row, typst(row.head))}]"
+    says = f"#linebreak()#emph[{typst(row.says)}]" if row.says else ""
+    return f"[#pad(left: {max(row.depth - 1, 0)}em)[{_strong(row, typst(row.head))}{says}]]"
+
+
+def _html_row_head(row: _Row) -> str:
+    return html(row.head) + (f"<br/><em>{html(row.says)}</em>" if row.says else "")
 
 
 def _amount(unit: Unit, value: float, mark: str = "") -> str:
@@ -229,6 +244,120 @@ def year_before(result: Receipts, edition: Edition) -> Block:
     return _table(
         "receipts-year-before", caption, heads, rows, _notes(edition, lines, *spans), figures
     )
+
+
+def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block | None:
+    """The shortfall of each line as the ledger splits it: since the start, and by phase; with `brief`,
+    of first-level lines in the year to date alone. Nothing where the period ends before the start."""
+    language, text = edition.language, edition.language.text
+    if found.span is None:
+        return None
+    first, last = found.span if brief else (found.start, found.period.last)
+    segments = [] if brief else list(found.segments.itertuples())
+    if len(segments) == 1:
+        segments = []
+    rows, drawn = [], []
+    lines = found.lines[found.lines["depth"] <= 1] if brief else found.lines
+    for line, row in lines.iterrows():
+        spans = [(first, last, language.pick(row, "name"), row["depth"])]
+        spans += [
+            (
+                segment.first,
+                segment.last,
+                sentences.segment_name(found, segment, edition),
+                row["depth"] + 1,
+            )
+            for segment in segments
+        ]
+        for begin, end, head, depth in spans:
+            split = found.split(line, begin, end)
+            if split is not None or depth == row["depth"]:
+                rows.append((line, head, depth, split))
+            if split is not None:
+                drawn.append({"line": line, **_flat(split)})
+    splits = [split for *_, split in rows if split is not None]
+    unit = _unit(edition, pd.Series([split.expected for split in splits], dtype=float))
+    shown = {
+        "relieved": any(split.exempt.mean + split.reduced.mean > 0 for split in splits),
+        "returned": any(split.returned.mean > 0 for split in splits),
+        "may_come": any(split.may_come.mean > 0 for split in splits),
+    }
+    heads = [text("Line"), text("Expected"), text("Shortfall"), "%"]
+    heads += [text("Not payable")] * shown["relieved"] + [text("Paid since")] * shown["returned"]
+    heads += [text("May still come")] * shown["may_come"]
+    heads += [text("Lost or overdue")]
+    widths = [
+        15,
+        26,
+        10,
+        *[13] * (shown["relieved"] + shown["returned"]),
+        *[22] * shown["may_come"],
+    ]
+    body = []
+    for line, head, depth, split in rows:
+        if split is None:
+            reason = sentences.silence(found, line, edition)
+            says = text("no statement: {reason}", reason=reason)
+            cells = (NONE,) * (len(heads) - 1)
+        else:
+            says = sentences.verdict(split, edition)
+            share = split.shortfall.mean / split.expected if split.expected > 0 else None
+            cells = (
+                unit.figure(split.expected),
+                _range(unit, split.shortfall),
+                _percent(edition, share),
+                *[unit.figure(split.exempt.mean + split.reduced.mean)] * shown["relieved"],
+                *[unit.figure(split.returned.mean)] * shown["returned"],
+                *[_range(unit, split.may_come)] * shown["may_come"],
+                _range(unit, split.claim),
+            )
+        body.append(_Row(head, cells, depth, says))
+    notes = [
+        text(
+            "In brackets the 95 % interval. A negative shortfall is more than expected. What is put "
+            "off, and not payable, rests on the share of payers in the table tax_relief."
+        )
+    ]
+    waiting = [split.until for split in splits if not is_missing(split.until)]
+    if waiting:
+        notes.append(text("The last lawful day: {day}.", day=language.date(max(waiting))))
+    caption = text(
+        "Receipts {span} against what was to be expected without COVID-19 ({unit})",
+        span=language.span(first, last),
+        unit=unit.name,
+    )
+    slug = "effects" if brief else "effects-by-phase"
+    frame = pd.DataFrame(drawn)
+    money = {
+        name: edition.ward.currency
+        for name in frame
+        if name not in ("line", "first", "last", "months", "until", "verdict")
+    }
+    figures = _figures(edition, slug, frame, **money, months="months") if drawn else _figures(
+        edition, slug, pd.DataFrame({"line": pd.Series(dtype=str)})
+    )  # fmt: skip
+    return _table(slug, caption, heads, body, notes, figures, widths=(*widths, 26))
+
+
+def _range(unit: Unit, amount: Amount) -> str:
+    """The mean, and below it the interval where there is one."""
+    figure = unit.figure(amount.mean)
+    if amount.lower == amount.upper:
+        return figure
+    return f"{figure}\n({unit.figure(amount.lower)} … {unit.figure(amount.upper)})"
+
+
+def _flat(split: Split) -> dict[str, object]:
+    """The fields of a split as one row; of each amount the mean and both bounds."""
+    row: dict[str, object] = {}
+    for field in fields(split):
+        value = getattr(split, field.name)
+        if isinstance(value, Amount):
+            row[field.name] = value.mean
+            row[f"{field.name}_lower"], row[f"{field.name}_upper"] = value.lower, value.upper
+        else:
+            row[field.name] = value
+    return {**row, "verdict": split.verdict}
 
 
 def months(result: Receipts, edition: Edition) -> Block:
