@@ -1,5 +1,6 @@
 """Data files: what is known on a day, and every fault named with file, row, column and remedy."""
 
+import csv
 import datetime
 import json
 import unicodedata
@@ -182,6 +183,33 @@ def test_each_kind_of_fault_is_found(home, accept, table, change, part):
     edit(home, table, change)
     accept()
     assert any(part in problem.expected for problem in problems()), [str(p) for p in problems()]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "found", "expected"),
+    [("share_low", "0.9", "0.8", "not below share_low, 0.9"),
+     ("share_high", "", "an empty cell", "a value, as the rule is of kind deferral and names a line"),
+     ("share_high", "1.2", "1.2", "at least 0 and at most 1 (1)"),
+     ("extended_due", "", "an empty cell", "a value, as the rule is of kind deferral"),
+     ("period_end", "2019-12", "2019-12", "not below period_start, 2020-01")],
+)  # fmt: skip
+def test_a_relief_rule_that_the_ledger_could_not_use_is_named(
+    home, accept, column, value, found, expected
+):
+    """A ward edits the shares of payers: what cannot be meant is refused, with row and column."""
+
+    def spoil(lines):
+        rows = list(csv.reader(lines))
+        at = rows[0].index(column)
+        (row,) = [row for row in rows if row[0] == "R09"]
+        row[at] = value
+        return [",".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows]
+
+    edit(home, "tax_relief", spoil, ward="reference")
+    accept()
+    (problem,) = problems()
+    assert (problem.found, problem.row) == (found, 11)
+    assert problem.expected.startswith(expected)
 
 
 @pytest.mark.parametrize(

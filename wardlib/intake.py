@@ -499,7 +499,59 @@ def _one_root(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
     return [Problem(table.file, 0, "line", found, "one line that no other is above", fix)]
 
 
+def _in_order(first: str, second: str) -> Callable[[Ward, Table, pd.DataFrame], list[Problem]]:
+    """A rule: where both are filled, the column `second` is not below the column `first`."""
+
+    def rule(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+        return [
+            Problem(
+                table.file,
+                int(row),
+                second,
+                str(frame.at[row, second]).removesuffix(" 00:00:00"),
+                f"not below {first}, {str(frame.at[row, first]).removesuffix(' 00:00:00')}",
+                f"correct {first} or {second}",
+            )
+            for row in frame.index[frame[second] < frame[first]]
+        ]
+
+    return rule
+
+
+def _relief_is_whole(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+    """A rule that touches a line has what the ledger needs: both shares, and until when."""
+    problems = []
+    for row, rule in frame.iterrows():
+        if not rule["lines"]:
+            continue
+        needed = {"deferral": ["extended_due"], "none": ["normal_due"]}.get(rule["kind"], [])
+        shares = ["share_low", "share_high"]
+        if rule["kind"] == "none" and rule[shares].isna().all():
+            continue  # says only that nothing changed
+        problems += [
+            Problem(
+                table.file,
+                int(row),
+                column,
+                "an empty cell",
+                f"a value, as the rule is of kind {rule['kind']} and names a line",
+                "fill the cell, or empty the cell in lines",
+            )
+            for column in [*shares, *needed]
+            if pd.isna(rule[column])
+        ]
+    return problems
+
+
 _RULES = {
+    "covid_measures": (_in_order("start", "end"),),
+    "covid_phases": (_in_order("start", "end"),),
+    "tax_relief": (
+        _relief_is_whole,
+        _in_order("share_low", "share_high"),
+        _in_order("period_start", "period_end"),
+        _in_order("normal_due", "extended_due"),
+    ),
     "receipts": (_one_root, _family_sums, _reported_early),
     "indicator_months": (_reported_early,),
     "school_months": (
