@@ -208,7 +208,7 @@ def test_a_relief_rule_that_the_ledger_could_not_use_is_named(
     edit(home, "tax_relief", spoil, ward="reference")
     accept()
     (problem,) = problems()
-    assert (problem.found, problem.row) == (found, 11)
+    assert (problem.found.strip("'"), problem.row) == (found, 11)
     assert problem.expected.startswith(expected)
 
 
