@@ -725,16 +725,21 @@ def _years(amounts: np.ndarray, month: int) -> tuple[int, np.ndarray]:
 
 
 def _is_lumpy(amounts: np.ndarray) -> bool:
-    """Whether the same three months of the calendar hold most of the amount in each whole year,
-    years counted back from the last month."""
+    """Whether the same three months of the calendar hold most of the amount in each whole year, and
+    the greatest of them its part of each; years are counted back from the last month."""
     size = len(amounts) // 12 * 12
     years = np.maximum(amounts[len(amounts) - size :], 0).reshape(-1, 12)
     years = years[np.isfinite(years).all(axis=1)]
     if len(years) < 2 or (years.sum(axis=1) <= 0).any():
         return False
+    yearly = years.sum(axis=1)
     largest = np.argsort(years.sum(axis=0))[-3:]
     held = years[:, largest].sum(axis=1)
-    return held.sum() >= _LUMP * years.sum() and (held >= 0.45 * years.sum(axis=1)).all()
+    return bool(
+        held.sum() >= _LUMP * yearly.sum()
+        and (held >= 0.45 * yearly).all()
+        and (years[:, largest[-1]] >= 0.15 * yearly).all()
+    )
 
 
 def _due_dates(

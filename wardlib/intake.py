@@ -526,8 +526,8 @@ def _relief_is_whole(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem
             continue
         needed = {"deferral": ["extended_due"], "none": ["normal_due"]}.get(rule["kind"], [])
         shares = ["share_low", "share_high"]
-        if rule["kind"] == "none" and rule[shares].isna().all():
-            continue  # says only that nothing changed
+        if rule[shares].isna().all():
+            continue  # no share is known: the ledger leaves the rule out
         problems += [
             Problem(
                 table.file,

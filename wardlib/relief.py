@@ -217,7 +217,7 @@ def rules(relief: pd.DataFrame | None, areas: tuple[str, ...], line: str) -> pd.
     """The rules of the table tax_relief that touch `line` in one of `areas`, as months.
 
     Columns as `Ledger.rules`. A deferral touches the months from the normal due date (from the start
-    of the liability where there is none) to the one before the month of the extended due date. A row
+    of the liability where there is none), but not before the month of the document, to the one before the month of the extended due date. A row
     of kind `none` with a due date touches the months of the liability before that date: nothing is
     late until then. A last day that falls on a weekend moves to the next working day.
     """
@@ -244,6 +244,8 @@ def rules(relief: pd.DataFrame | None, areas: tuple[str, ...], line: str) -> pd.
             last = until.to_period("M") - 1
             if row.kind == DEFERRAL and pd.notna(row.normal_due):
                 first = row.normal_due.to_period("M")
+            if pd.notna(row.in_force):
+                first = max(first, row.in_force.to_period("M"))
         if last >= first:
             kind = row.kind if row.kind in (EXEMPTION, REDUCTION) else DEFERRAL
             shares = row.share_low, row.share_high

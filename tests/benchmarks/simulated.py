@@ -18,6 +18,7 @@ TET = pd.DatetimeIndex(
     ["2016-02-08", "2017-01-28", "2018-02-16", "2019-02-05", "2020-01-25", "2021-02-12",
      "2022-02-01"]
 )  # fmt: skip
+APPLIED = (0.2, 0.8)  # share of payers who put payment off, of the kind "pure deferral"
 PHASES = {"spring": (0, 3), "summer": (5, 6), "second year": (14, 19)}  # months, both inclusive
 
 
@@ -178,8 +179,9 @@ def draw(kind: str, seed: int, effect: bool) -> Case:
     series = pd.Series(amounts, months)
     history, no_effect = series[: START - 1], series[START:]
     lost = _share_lost(rng) * effect
-    if kind == "pure deferral":  # what three months miss comes back in two, a year's end later
-        moved = no_effect * lost * (np.arange(HORIZON) < 4)
+    if kind == "pure deferral":  # a share of the payers puts four months off to the year's end
+        applied = rng.uniform(*APPLIED) * effect
+        moved = no_effect * applied * (np.arange(HORIZON) < 4)
         observed = no_effect - moved
         observed.iloc[[8, 9]] += moved.sum() / 2
     elif planned is not None:

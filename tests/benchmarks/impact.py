@@ -1,0 +1,451 @@
+"""Validate the estimate of COVID-19's effect where the truth is known; print the tables of docs/method.md.
+
+    python tests/benchmarks/impact.py [PART ...] [--cases 200] [--peer-cases 40] [--slow-cases 5]
+
+Parts (default: all): `simulated`, twelve kinds of series with and without an effect, beside the peers
+of `peers.py` that can be imported; `real`, twelve-month windows of real series in which nothing
+happened; `relief`, pure deferral with the ledger; `truth`, the illustrative ward; `published`, two
+published answers; `speed`. Only the CPU times differ from run to run.
+
+Seeds from 1,000,000 on are for reporting; the method was tuned on seeds 10,000 to 29,999.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # CPU times are those of one thread
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+import peers
+import simulated
+
+from wardlib import impact, relief
+
+HERE = Path(__file__).resolve().parent
+FIRST_SEED = 1_000_000
+DRAWS = 2000
+TAIL = (1 - impact.LEVEL) / 2
+OURS = "wardlib"
+LLT = "structural, local linear trend"
+TAXES = (
+    "real_estate", "wage", "earnings", "net_profits", "birt", "sales", "amusement", "tobacco",
+    "parking", "real_estate_transfer",
+)  # fmt: skip
+Forecast = Callable[[simulated.Case, int], np.ndarray]
+
+
+def markdown(table: pd.DataFrame, decimals: dict[str, int]) -> str:
+    """A table as Markdown: index and columns, numbers with the decimals of their column (0)."""
+
+    def cell(column: str, value: object) -> str:
+        if isinstance(value, str):
+            return value
+        return "" if pd.isna(value) else f"{value:,.{decimals.get(column, 0)}f}"
+
+    heads = [table.index.name or "", *map(str, table.columns)]
+    rows = [[str(name), *(cell(c, row[c]) for c in table)] for name, row in table.iterrows()]
+    lines = [heads, ["---"] + ["---:"] * len(table.columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def ours(case: simulated.Case, seed: int) -> np.ndarray:
+    """Paths of the months after the history by the method under test (its seed is its own)."""
+    series = pd.concat([case.history, case.observed])
+    return impact.estimate(
+        series, start=case.observed.index[0], tet=tuple(simulated.TET), planned=case.planned,
+        draws=DRAWS,
+    ).paths  # fmt: skip
+
+
+def peer(name: str) -> Forecast:
+    """The same by a peer; it is not told of Tết or planned days."""
+    method = peers.PEERS[name]
+    return lambda case, seed: method(
+        case.history.to_numpy(float), case.history.index, len(case.observed), DRAWS, seed
+    )
+
+
+def winkler(sums: np.ndarray, truth: float) -> tuple[bool, float]:
+    """Whether the 95 % interval of `sums` holds `truth`, and its interval score (Gneiting and
+    Raftery 2007): width plus 2/0.05 times what lies outside."""
+    low, high = np.quantile(sums, (TAIL, 1 - TAIL))
+    return low <= truth <= high, high - low + (max(low - truth, 0) + max(truth - high, 0)) / TAIL
+
+
+def judged(case: simulated.Case, paths: np.ndarray) -> dict[str, float]:
+    """Coverage, score and bias for the realised no-effect outcome, and what is claimed.
+
+    Score and bias are in per cent of that outcome.
+    """
+    truth, observed = case.no_effect.to_numpy(), case.observed.to_numpy()
+    low, high = np.quantile(paths, (TAIL, 1 - TAIL), axis=0)
+    held, score = winkler(paths.sum(axis=1), truth.sum())
+    phases = [slice(first, last + 1) for first, last in simulated.PHASES.values()]
+    spring = phases[0]
+    return {
+        "monthly": ((truth >= low) & (truth <= high)).mean(),
+        "phase": np.mean([winkler(paths[:, p].sum(axis=1), truth[p].sum())[0] for p in phases]),
+        "cumulative": held,
+        "score": 100 * score / abs(truth.sum()),
+        "bias": 100 * (paths.sum(axis=1).mean() / truth.sum() - 1),
+        "claimed": not winkler(paths.sum(axis=1), observed.sum())[0],
+        "spring": observed[spring].sum() < np.quantile(paths[:, spring].sum(axis=1), TAIL),
+    }
+
+
+def run_kind(kind: str, method: Forecast, cases: int) -> pd.Series:
+    """Means over `cases` series of a kind without effect and as many others with one."""
+    rows, spent = [], 0.0
+    for number in range(2 * cases):
+        seed = FIRST_SEED + number
+        case = simulated.draw(kind, seed, effect=number >= cases)
+        began = time.process_time()
+        paths = method(case, seed)
+        spent += time.process_time() - began
+        rows.append({**judged(case, paths), "effect": number >= cases})
+    table = pd.DataFrame(rows)
+    without, effect = table[~table["effect"]], table[table["effect"]]
+    return pd.Series(
+        {
+            "monthly": table["monthly"].mean(),
+            "phase": table["phase"].mean(),
+            "cumulative": table["cumulative"].mean(),
+            "false alarms": without["claimed"].mean(),
+            "interval score": table["score"].mean(),
+            "bias %": table["bias"].mean(),
+            "spring found": effect["spring"].mean(),
+            "total found": effect["claimed"].mean(),
+            "CPU ms": 1000 * spent / (2 * cases),
+        }
+    )
+
+
+def geometric(values: Iterable[float]) -> float:
+    """Geometric mean."""
+    return float(np.exp(np.mean(np.log(list(values)))))
+
+
+def by_kind(name: str, method: Forecast, cases: int) -> pd.DataFrame:
+    """`run_kind` for every kind, told on stderr as it goes."""
+    rows = {}
+    for kind in simulated.KINDS:
+        rows[kind] = run_kind(kind, method, cases)
+        print(f"{name}, {kind}: {rows[kind].round(3).to_dict()}", file=sys.stderr, flush=True)
+    return pd.DataFrame(rows).T.rename_axis("kind")
+
+
+def simulated_part(options: argparse.Namespace) -> None:
+    """Part `simulated`."""
+    table = by_kind(OURS, ours, options.cases)
+    mean = table.mean()
+    mean["interval score"] = geometric(table["interval score"])
+    decimals = {"monthly": 3, "phase": 3, "cumulative": 3, "false alarms": 3, "spring found": 2,
+                "total found": 2, "bias %": 1, "interval score": 1}  # fmt: skip
+    print(f"\n{options.cases} series a kind without effect, {options.cases} with one:\n")
+    print(markdown(pd.concat([table, mean.to_frame("mean (score: geometric)").T.rename_axis("kind")]),
+                   decimals))  # fmt: skip
+    summary, scores, same = {}, {}, {}
+    for name in peers.available():
+        cases = options.slow_cases if name in peers.SLOW else options.peer_cases
+        if not cases:
+            continue
+        found = by_kind(name, peer(name), cases)
+        if cases not in same:
+            same[cases] = by_kind(f"{OURS}, {cases} cases", ours, cases)["interval score"]
+        scores[name] = found["interval score"], same[cases]
+        summary[name] = {
+            "series a kind": 2 * cases,
+            "coverage": found["cumulative"].mean(),
+            "worst kind": found["cumulative"].min(),
+            "false alarms": found["false alarms"].mean(),
+            "interval score": geometric(found["interval score"]),
+            f"{OURS} on these": geometric(same[cases]),
+            "CPU ms": found["CPU ms"].mean(),
+        }
+        summary[name]["ratio"] = summary[name][f"{OURS} on these"] / summary[name]["interval score"]
+    if not summary:
+        return
+    print("\nPeers, over all kinds (score: geometric mean):\n")
+    print(markdown(pd.DataFrame(summary).T.rename_axis("method"),
+                   {"coverage": 2, "worst kind": 2, "false alarms": 2, "ratio": 2}))  # fmt: skip
+    kinds = pd.DataFrame(
+        {name: mine / theirs for name, (theirs, mine) in scores.items() if name not in peers.SLOW}
+    )
+    best = pd.DataFrame(
+        {"best peer": kinds.idxmax(axis=1), "score, ratio to it": kinds.max(axis=1)}
+    )
+    print("\nThe best peer of each kind:\n")
+    print(markdown(best.rename_axis("kind"), {"score, ratio to it": 2}))
+    if peers.FAILURES:
+        print(f"\nSeries on which a peer's library failed: {dict(peers.FAILURES)}")
+
+
+def windows() -> list[tuple[str, str, simulated.Case]]:
+    """(group, series, case) of each twelve-month window in which nothing happened: at most six a
+    public series, counted back from the last usable month; all starts 2016-2018 of ten taxes of
+    Philadelphia. At least 36 months of history, at most 84."""
+    found = []
+    sources = pd.read_csv(HERE / "data" / "sources.csv").set_index("series")
+    for name, group in pd.read_csv(HERE / "data" / "monthly.csv").groupby("series"):
+        series = pd.Series(group["value"].to_numpy(float), pd.PeriodIndex(group["month"], freq="M"))
+        first = max(pd.Period(sources.at[name, "usable_first"], "M"), series.index[0] + 36)
+        last = pd.Period(sources.at[name, "usable_last"], "M")
+        starts = [last - 11 - 12 * back for back in range(6)]
+        found += [("public series", name, cut(series, start)) for start in starts if start >= first]
+    path = HERE.parents[1] / "data" / "philadelphia" / "receipts.csv"
+    table = pd.read_csv(path).pivot(index="month", columns="line", values="collected")
+    table.index = pd.PeriodIndex(table.index, freq="M")
+    for tax in TAXES:
+        for start in pd.period_range("2016-01", "2018-12", freq="M"):
+            found.append(("Philadelphia", tax, cut(table[tax].astype(float), start)))
+    return [
+        entry
+        for entry in found
+        if entry[2].observed.notna().all() and entry[2].history.notna().all()
+    ]
+
+
+def cut(series: pd.Series, start: pd.Period) -> simulated.Case:
+    """The window of twelve months from `start`, in which nothing happened."""
+    after = series[start : start + 11]
+    return simulated.Case(series[start - 84 : start - 1], after, after)
+
+
+def real_part(options: argparse.Namespace) -> None:
+    """Part `real`."""
+    every = windows()
+    methods = {OURS: lambda case, _: impact.estimate(
+        pd.concat([case.history, case.observed]), start=case.observed.index[0], draws=DRAWS
+    ).paths}  # fmt: skip
+    methods |= {name: peer(name) for name in peers.available() if name in peers.CHEAP}
+    rows = []
+    for name, method in methods.items():
+        for number, (group, series, case) in enumerate(every):
+            paths = method(case, FIRST_SEED + number)
+            truth = case.observed.sum()
+            held, score = winkler(paths.sum(axis=1), truth)
+            share = 100 * score / abs(truth)
+            rows.append(
+                {"method": name, "group": group, "series": series, "held": held, "score": share}
+            )
+        print(f"{name} done", file=sys.stderr, flush=True)
+    table = pd.DataFrame(rows)
+    out = {}
+    for name, own in table.groupby("method", sort=False):
+        out[name] = {"windows": len(own), "coverage": own["held"].mean()}
+        for group, part in own.groupby("group"):
+            out[name][f"{group}: windows"] = len(part)
+            out[name][f"{group}: coverage"] = part["held"].mean()
+        out[name]["median score"] = own["score"].median()
+        out[name]["score, mean over series"] = geometric(own.groupby("series")["score"].mean())
+    summary = pd.DataFrame(out).T.rename_axis("method")
+    if LLT in summary.index:
+        for column in ("median score", "score, mean over series"):
+            summary[f"{column}: ratio to local linear trend"] = (
+                summary[column] / summary.at[LLT, column]
+            )
+    coverage = [column for column in summary if column.endswith("coverage")]
+    print(markdown(summary, {**dict.fromkeys(coverage, 3), "median score": 1,
+                             "score, mean over series": 1,
+                             **{c: 2 for c in summary if "ratio" in c}}))  # fmt: skip
+
+
+def relief_part(options: argparse.Namespace) -> None:
+    """Part `relief`: pure deferral of four months to the year's end, at every month-end."""
+    given = pd.DataFrame(
+        {
+            "id": ["R"], "area": ["A"], "kind": [relief.DEFERRAL], "lines": [("line",)],
+            "payers": ["all"], "period_start": [simulated.START], "period_end": [simulated.START + 9],
+            "in_force": [pd.NaT], "normal_due": [pd.NaT], "extended_due": [pd.Timestamp("2020-12-31")],
+            "share_low": [simulated.APPLIED[0]], "share_high": [simulated.APPLIED[1]],
+            "document": ["simulated"],
+        }
+    )  # fmt: skip
+    rules = relief.rules(given, ("A",), "line")
+    claims, naive = [], []
+    for number in range(options.cases):
+        case = simulated.draw("pure deferral", FIRST_SEED + number, effect=True)
+        found = impact.estimate(
+            pd.concat([case.history, case.observed]),
+            start=simulated.START,
+            tet=tuple(simulated.TET),
+        )
+        ends = relief.ledger(found, rules).month_ends
+        claims.append(ends["claim_lower"] > 0)
+        naive.append(ends["difference_lower"] > 0)
+    table = pd.DataFrame(
+        {
+            "loss claimed without the ledger": np.mean(naive, axis=0),
+            "loss claimed with the ledger": np.mean(claims, axis=0),
+        },
+        ends.index.rename("month-end"),
+    )
+    print(f"{options.cases} cases, all of them deferred until 31/12/2020 and then paid:\n")
+    print(markdown(table, dict.fromkeys(table, 3)))
+    print(f"\nAt most, at any month-end: {table.iloc[:, 1].max():.3f}")
+
+
+TRUTH_ENDS = [
+    pd.Period(text, "M") for text in ("2020-06", "2020-09", "2020-12", "2021-06", "2021-12")
+]
+
+
+def truth_part(options: argparse.Namespace) -> None:
+    """Part `truth`: the planted loss and the planted late part of the illustrative ward."""
+    import runpy
+
+    from wardlib import catalogue, intake
+
+    ward = catalogue.ward("phuc-dong")
+    given, tet = intake.load(ward, "tax_relief"), tuple(intake.load(ward, "tet")["date"])
+    make = runpy.run_path(str(HERE.parents[1] / "data" / "phuc-dong" / "make.py"))["make"]
+    start = pd.Period("2020-02", "M")
+    rows = []
+    for number in range(options.cases):
+        made = make(FIRST_SEED + number)
+        newest = made["receipts"].sort_values("reported_on", kind="stable")
+        newest = newest.drop_duplicates(["month", "line"], keep="last")
+        amounts = newest.pivot(index="month", columns="line", values="collected").astype(float)
+        amounts.index = pd.PeriodIndex(amounts.index, freq="M")
+        planted = made["truth"]
+        planted = planted[planted["table"] == "receipts"]
+        planted = planted.assign(month=pd.PeriodIndex(planted["month"], freq="M"))
+        planted = planted[planted["month"] >= start].pivot_table(
+            index=["item", "month"], columns="measure", values="value", aggfunc="sum", fill_value=0
+        )
+        for line in planted.index.unique("item"):
+            rules = relief.rules(given, ward.areas, line)
+            found = impact.estimate(
+                amounts[line], start=start, tet=tet, exempt=relief.exempt_months(rules), draws=1000
+            )
+            if not found.model:
+                continue
+            ends = relief.ledger(found, rules).month_ends
+            true = planted.loc[line].reindex(ends.index, fill_value=0).astype(float)
+            # Where nothing was payable, nothing was lost to the budget beyond the exemption.
+            true.loc[true.index.isin(relief.exempt_months(rules)), "lost"] = 0.0
+            true = true.cumsum()
+            late = true["deferred"] - true["returned"]
+            deferred = (rules["kind"] == relief.DEFERRAL).any() and true["deferred"].iloc[-1] > 0
+            for end in TRUTH_ENDS:
+                row, lost = ends.loc[end], true.at[end, "lost"]
+                waiting = deferred and row["may_come_upper"] > 0
+                rows.append(
+                    {
+                        "line": line,
+                        "end": str(end),
+                        "lost": row["claim_lower"] <= lost <= row["claim_upper"],
+                        "late": row["may_come_lower"] <= late[end] <= row["may_come_upper"]
+                        if waiting
+                        else np.nan,
+                        "claimed": row["claim_lower"] > 0,
+                        "any": lost > 0,
+                    }
+                )
+        if number % 20 == 19:
+            print(f"{number + 1} seeds", file=sys.stderr, flush=True)
+    table = pd.DataFrame(rows)
+    for column, title in (
+        ("lost", "Coverage of the planted loss by the interval of what is lost or overdue"),
+        ("late", "Coverage of the planted late part by the interval of what may still come"),
+        ("claimed", "Share of seeds in which a loss is claimed"),
+    ):
+        found = table.dropna(subset=[column]).astype({column: float})
+        shown = found.pivot_table(index="line", columns="end", values=column)
+        shown.loc["all"] = found.groupby("end")[column].mean()
+        print(f"\n{title} ({options.cases} seeds):\n")
+        print(markdown(shown, dict.fromkeys(shown, 2)))
+    spared = table[~table["any"]]
+    print(f"\nA loss claimed where none was planted: {spared['claimed'].mean():.3f}")
+
+
+def published_part(options: argparse.Namespace) -> None:
+    """Part `published`: two published answers and ours beside them."""
+    table = pd.read_csv(HERE / "data" / "deaths_and_temps_england_wales.csv")
+    deaths = pd.Series(table["deaths"].to_numpy(float), pd.PeriodIndex(table["date"], freq="M"))
+    found = impact.estimate(deaths, start=pd.Period("2020-01", "M"))
+    unit = table["deaths"][table["pre"]].std(ddof=0)
+    belts = pd.read_csv(HERE / "data" / "seatbelts.csv")
+    drivers = pd.Series(belts["drivers"].to_numpy(float), pd.PeriodIndex(belts["month"], freq="M"))
+    law = pd.Period("1983-02", "M")
+    effects = {
+        "deaths, England and Wales, 2020-01 to 2022-05": (
+            "26.4 sd (20.9 to 32.0, mean alone)", found.cumulative, unit, " sd"),
+        "drivers killed or seriously injured, Great Britain, 1983-02 to 1984-01": (
+            "-23 %", impact.estimate(drivers, start=law).effect(law, law + 11), None, " %"),
+    }  # fmt: skip
+    rows = {}
+    for name, (said, effect, scale, sign) in effects.items():
+        by = scale or effect.expected / 100
+        rows[name] = {
+            "published": said,
+            "ours": f"{effect.amount / by:.1f} ({effect.lower / by:.1f} to {effect.upper / by:.1f}){sign}",
+        }
+    print(markdown(pd.DataFrame(rows).T.rename_axis("case"), {}))
+
+
+def speed_part(options: argparse.Namespace) -> None:
+    """Part `speed`: CPU of a batch, and of twenty series one after the other."""
+    kinds = [kind for kind in simulated.KINDS if kind not in ("school days", "short history")]
+    cases = [simulated.draw(kinds[n % len(kinds)], FIRST_SEED + n, True) for n in range(100)]
+    table = pd.DataFrame({n: pd.concat([c.history, c.observed]) for n, c in enumerate(cases)})
+    tet = tuple(simulated.TET)
+    began = time.process_time(), time.perf_counter()
+    for number in range(20):
+        impact.estimate(table[number], start=simulated.START, tet=tet)
+    alone = time.process_time() - began[0], time.perf_counter() - began[1]
+    began = time.process_time()
+    impact.estimate_all(table, start=simulated.START, tet=tet)
+    batch = (time.process_time() - began) / 100
+    rows = {"batch of 100, CPU ms a series": 1000 * batch,
+            "20 alone, the first in the process among them, CPU s": alone[0],
+            "20 alone, elapsed s": alone[1]}  # fmt: skip
+    if "log-linear, Newey-West" in peers.available():
+        method = peer("log-linear, Newey-West")
+        method(cases[0], 0)
+        began = time.process_time()
+        for case in cases[:20]:
+            method(case, 0)
+        rows["ratio of CPU to a log-linear regression"] = batch / (
+            (time.process_time() - began) / 20
+        )
+    print(markdown(pd.DataFrame({"": rows}), {"": 2}))
+
+
+PARTS = {
+    "speed": speed_part,
+    "simulated": simulated_part,
+    "real": real_part,
+    "relief": relief_part,
+    "truth": truth_part,
+    "published": published_part,
+}
+
+
+def main() -> None:
+    """Run the parts asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument(
+        "--cases", type=int, default=200, help="series a kind, with and without effect"
+    )
+    parser.add_argument("--peer-cases", type=int, default=40, help="the same for peers")
+    parser.add_argument(
+        "--slow-cases", type=int, default=0, help="for Prophet, CausalPy, CausalImpact"
+    )
+    options = parser.parse_args()
+    for part in options.parts or PARTS:
+        print(f"\n## {part}\n", flush=True)
+        PARTS[part](options)
+
+
+if __name__ == "__main__":
+    main()
