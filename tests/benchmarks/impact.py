@@ -220,7 +220,8 @@ def cut(series: pd.Series, start: pd.Period) -> simulated.Case:
 
 
 def real_part(options: argparse.Namespace) -> None:
-    """Part `real`."""
+    """Part `real`. `score` is the geometric mean over series of the mean of a series' windows; ratios
+    are to the local linear trend."""
     every = windows()
     methods = {OURS: lambda case, _: impact.estimate(
         pd.concat([case.history, case.observed]), start=case.observed.index[0], draws=DRAWS
@@ -244,17 +245,15 @@ def real_part(options: argparse.Namespace) -> None:
         for group, part in own.groupby("group"):
             out[name][f"{group}: windows"] = len(part)
             out[name][f"{group}: coverage"] = part["held"].mean()
-        out[name]["median score"] = own["score"].median()
-        out[name]["score, mean over series"] = geometric(own.groupby("series")["score"].mean())
+        out[name]["score"] = geometric(own.groupby("series")["score"].mean())
+        out[name]["score by window"] = geometric(own["score"])
     summary = pd.DataFrame(out).T.rename_axis("method")
     if LLT in summary.index:
-        for column in ("median score", "score, mean over series"):
-            summary[f"{column}: ratio to local linear trend"] = (
-                summary[column] / summary.at[LLT, column]
-            )
+        for column in ("score", "score by window"):
+            summary[f"{column}: ratio"] = summary[column] / summary.at[LLT, column]
     coverage = [column for column in summary if column.endswith("coverage")]
-    print(markdown(summary, {**dict.fromkeys(coverage, 3), "median score": 1,
-                             "score, mean over series": 1,
+    print(markdown(summary, {**dict.fromkeys(coverage, 3), "score": 1,
+                             "score by window": 1,
                              **{c: 2 for c in summary if "ratio" in c}}))  # fmt: skip
 
 
