@@ -194,9 +194,10 @@ def monthly(
                 markersize=3, linewidth=1.2, zorder=5,
             )  # fmt: skip
             axes.annotate(
-                text("without COVID-19"),
-                (at.iloc[0], known["counterfactual"].iloc[0]), xytext=(-6, 16),
-                textcoords="offset points", ha="right", color=WITHOUT, fontweight="bold", zorder=6,
+                text("without COVID-19"), (at.iloc[0], known["counterfactual"].iloc[0]),
+                xytext=(at.iloc[0] - 0.8, 0.9 * top), textcoords="data", va="center",
+                ha="right" if at.iloc[0] > 0.3 * len(values) else "left",
+                color=WITHOUT, fontweight="bold", zorder=6,
                 bbox={"fc": "white", "ec": "none", "pad": 0.8},
                 arrowprops={"arrowstyle": "-", "color": WITHOUT, "linewidth": 0.8},
             )  # fmt: skip

@@ -27,7 +27,8 @@ class Effects:
     """The effects up to the last month of `period`.
 
     `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `comparison`
-    (shown for comparison: nothing closed its payers' business or changed what they owe) and `silent`:
+    (shown for comparison: nothing closed its payers' business or changed what they owe), `estimated`
+    (some month since the start is still an estimate) and `silent`:
     why no statement is possible, "" where one is (`impact.Impact.silent`, `before` or `unreported`).
     `phases`: the phases where the unit lies, columns `id, start, end, name_vi, name_en`. `start`: the
     first month of the effect, None where no phase is known. `ledgers`: by line, those with an
@@ -102,6 +103,7 @@ def assess(
     lines = receipts.lines[["parent", "depth", "name_vi", "name_en"]].copy()
     compared = table("revenue_lines").set_index("code")["comparison"]
     lines["comparison"] = compared.reindex(lines.index).astype(bool)
+    lines["estimated"] = receipts.estimated[start : period.last].any() if start else False
     lines["silent"] = BEFORE
     found = Effects(period, lines, here, start, {})
     if found.span is None:

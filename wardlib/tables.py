@@ -302,9 +302,10 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
         else:
             says = sentences.verdict(split, edition)
             share = split.shortfall.mean / split.expected if split.expected > 0 else None
+            whole = len(pd.period_range(split.first, split.last, freq="M"))
             cells = (
-                unit.figure(split.expected),
-                _range(unit, split.shortfall),
+                unit.figure(split.expected) + PARTIAL * (split.months < whole),
+                _range(unit, split.shortfall) + ESTIMATE * bool(found.lines.at[line, "estimated"]),
                 _percent(edition, share),
                 *[unit.figure(split.exempt.mean + split.reduced.mean)] * shown["relieved"],
                 *[unit.figure(split.returned.mean)] * shown["returned"],
@@ -318,6 +319,10 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
             "off, and not payable, rests on the share of payers in the table tax_relief."
         )
     ]
+    if any(ESTIMATE in cell for row in body for cell in row.cells):
+        notes.append(text("* holds a month that is still an estimate."))
+    if any(PARTIAL in cell for row in body for cell in row.cells):
+        notes.append(text("† some month is not reported: the sum is of the months reported only."))
     waiting = [split.until for split in splits if not is_missing(split.until)]
     if waiting:
         notes.append(text("The last lawful day: {day}.", day=language.date(max(waiting))))
