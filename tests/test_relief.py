@@ -1,4 +1,7 @@
-"""Late is not lost: the ledger against amounts worked out by hand, and against its own identities."""
+"""Late is not lost: the rules of the law as months, and the ledger, worked by hand."""
+
+import math
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -6,218 +9,563 @@ import pytest
 
 from wardlib import catalogue, impact, intake, relief
 
-AREAS = ("VN", "VN-HN", "VN-HN-004")
-START = pd.Period("2020-04", "M")
+LONG_BIEN = ("VN", "VN-HN", "VN-HN-004")
+CITY = ("US-PA-101",)
+DUE = pd.Timestamp("2020-07-15")
+PARTS = ["exempt", "reduced", "returned", "may_come", "lost", "unexplained"]
 
 
 def month(text):
     return pd.Period(text, "M")
 
 
-def known(collected, expected=100.0, draws=400, spread=0.0, seed=0):
-    """An estimate of `expected` a month, certain but for `spread`; `collected` by month from START."""
-    months = pd.period_range(START, periods=len(collected), freq="M", name="month")
-    series = pd.Series(collected, months, dtype=float)
-    noise = np.random.default_rng(seed).normal(0, spread, (draws, len(series))) if spread else 0.0
-    paths = np.full((draws, len(series)), expected) + noise
+def estimated(collected, expected=100.0, *, first="2020-04", draws=1000):
+    """An estimate that says `expected` on every path: a number, one a month, or draws x months."""
+    months = pd.period_range(first, periods=len(collected), freq="M", name="month")
+    series = pd.Series(collected, months, dtype="float64")
+    paths = np.asarray(expected, dtype="float64")
+    if paths.ndim < 2:
+        paths = np.broadcast_to(paths, (draws, len(months))).copy()
     low, high = np.quantile(paths, impact.TAILS, axis=0)
     table = pd.DataFrame(
         {"observed": series, "counterfactual": paths.mean(axis=0), "lower": low, "upper": high}
     )
-    return impact.Impact(START, series, table, paths, "receipts", (), None, frozenset())
+    return impact.Impact(months[0], series, table, paths, "receipts", (), None, frozenset())
 
 
-def rule(kind="deferral", first="2020-04", last="2020-07", until="2020-08-31", low=0.5, high=0.5):
-    """One rule, as `relief.rules` gives them."""
-    return pd.DataFrame(
-        {
-            "id": ["R"], "kind": [kind], "payers": ["all"], "first": [month(first)],
-            "last": [month(last)], "until": [pd.Timestamp(until) if until else pd.NaT],
-            "share_low": [low], "share_high": [high], "document": ["d"],
-        }
-    )  # fmt: skip
+def rules(*rows):
+    """Rules as the ledger takes them: kind, first, last, until, share_low, share_high."""
+    columns = ["kind", "first", "last", "until", "share_low", "share_high"]
+    table = pd.DataFrame(rows, columns=columns).assign(payers="all", document="")
+    for end in ("first", "last"):
+        table[end] = [month(text) for text in table[end]]
+    table["until"] = pd.to_datetime(table["until"])
+    return table.assign(id=[f"R{number}" for number in range(len(table))])
 
 
-def rules_of(line, table=None):
-    table = intake.load(catalogue.ward("phuc-dong"), "tax_relief") if table is None else table
-    return relief.rules(table, AREAS, line).set_index("id")
+def deferral(low=1.0, high=1.0):
+    """April to June may be paid until 15 July."""
+    return rules(("deferral", "2020-04", "2020-06", DUE, low, high))
+
+
+def means(split, *names):
+    return tuple(round(getattr(split, name).mean, 6) for name in names)
+
+
+def at_month_ends(collected, given):
+    """The ledger as it stands when only so many months are known, for each number of months."""
+    return [
+        relief.ledger(estimated(collected[: count + 1]), given).split()
+        for count in range(len(collected))
+    ]
+
+
+# ----------------------------------------------------------------------------------------- rules
+
+
+def of_line(ward, areas, line):
+    found = relief.rules(intake.load(catalogue.ward(ward), "tax_relief"), areas, line)
+    return found.set_index("id")
+
+
+def as_months(row):
+    until = "" if pd.isna(row["until"]) else str(row["until"].date())
+    return row["kind"], str(row["first"]), str(row["last"]), until
 
 
 @pytest.mark.parametrize(
-    ("line", "name", "first", "last", "until"),
-    [("nonstate_vat", "R09", "2020-04", "2020-11", "2020-12-31"),
-     ("nonstate_pit", "R14", "2021-04", "2021-11", "2021-12-31"),
-     ("land_rent", "R10", "2020-05", "2020-10", "2020-11-02"),
-     ("land_tax", "R30a", "2020-01", "2020-10", "2020-11-02")],
-)  # fmt: skip
-def test_rules_name_the_months_they_touch_and_the_last_lawful_day(line, name, first, last, until):
-    """From the due date, or the document, to the month before the last day; a last day on a Saturday
-    moves to Monday; the land tax of 2020 is not late before it is due."""
-    found = rules_of(line).loc[name]
-    assert (str(found["first"]), str(found["last"])) == (first, last)
-    assert found["until"] == pd.Timestamp(until)
-    assert found["kind"] == relief.DEFERRAL
+    ("line", "rule", "expected"),
+    [
+        # Decree 41/2020 is of 8 April: what had fallen due before was not put off by it.
+        ("nonstate_vat", "R09", ("deferral", "2020-04", "2020-11", "2020-12-31")),
+        # 31/10/2020 is a Saturday: October's rent may be paid on Monday 2 November.
+        ("land_rent", "R10", ("deferral", "2020-05", "2020-10", "2020-11-02")),
+        ("land_rent", "R15", ("deferral", "2021-05", "2021-10", "2021-11-30")),
+        # Neither deferred nor cut, but not late before its ordinary day either.
+        ("land_tax", "R30a", ("deferral", "2020-01", "2020-10", "2020-11-02")),
+        ("land_tax", "R30b", ("deferral", "2021-01", "2021-10", "2021-11-01")),
+        ("nonstate_sct", "R16a", ("exemption", "2021-07", "2021-09", "")),
+        ("land_rent", "R21", ("reduction", "2020-01", "2020-12", "")),
+        ("licence_fee", "R29", ("exemption", "2020-02", "9999-12", "")),
+    ],
+)
+def test_rules_of_the_law_as_months(line, rule, expected):
+    """Which months a rule touches, and the last lawful day, on a working day."""
+    row = of_line("phuc-dong", LONG_BIEN, line).loc[rule]
+    assert as_months(row) == expected
+    assert pd.isna(row["until"]) or row["until"].day_of_week < 5
 
 
-def test_exemptions_and_reductions_have_no_last_day():
-    """Household taxes of July to December 2021 were not payable; rent was cut for all of 2020."""
-    vat = relief.rules(
-        intake.load(catalogue.ward("phuc-dong"), "tax_relief"), AREAS, "nonstate_vat"
+def test_the_citys_deferrals_as_months():
+    """Business tax: due 15/04, paid until 15/07/2020; property tax: 31/03, until 15/06/2020."""
+    assert as_months(of_line("philadelphia", CITY, "birt").loc["R01"]) == (
+        "deferral", "2020-04", "2020-06", "2020-07-15",
+    )  # fmt: skip
+    assert as_months(of_line("philadelphia", CITY, "real_estate").loc["R03"]) == (
+        "deferral", "2020-03", "2020-05", "2020-06-15",
+    )  # fmt: skip
+
+
+def test_shares_and_documents_come_with_the_rule():
+    """Who puts off is a range, never assumed 0 or 1; the decree is named."""
+    row = of_line("phuc-dong", LONG_BIEN, "nonstate_pit").loc["R09"]
+    assert (row["share_low"], row["share_high"], row["document"]) == (0.2, 0.8, "41/2020/NĐ-CP")
+
+
+def test_rules_without_shares_or_of_others_are_left_out():
+    """A row that only says that nothing changed, another area's or another line's, moves nothing."""
+    assert list(of_line("philadelphia", CITY, "wage").index) == []
+    assert list(of_line("philadelphia", LONG_BIEN, "birt").index) == []
+    assert list(of_line("phuc-dong", LONG_BIEN, "fees").index) == []
+    assert list(of_line("phuc-dong", LONG_BIEN, "land_tax").index) == ["R30a", "R30b", "R30c"]
+    assert list(relief.rules(None, CITY, "birt").columns) == list(
+        relief.rules(intake.load(catalogue.ward("philadelphia"), "tax_relief"), CITY, "birt")
     )
-    assert [str(m) for m in relief.exempt_months(vat)] == [f"2021-{m:02}" for m in range(7, 13)]
-    cut = rules_of("land_rent").loc["R21"]
-    assert (cut["kind"], str(cut["first"]), str(cut["last"])) == ("reduction", "2020-01", "2020-12")
-    assert pd.isna(cut["until"])
 
 
-def test_rules_of_others_are_left_out():
-    """Another line, another area, or a share that nobody knows."""
-    assert "R09" not in rules_of("fees").index
-    assert "R20" not in rules_of("pit").index  # no share is known
+@pytest.mark.parametrize(
+    ("in_force", "normal_due", "first"),
+    [
+        (None, None, "2020-01"),
+        (None, "2020-05-31", "2020-05"),
+        ("2020-04-08", None, "2020-04"),
+        ("2020-04-08", "2020-05-31", "2020-05"),
+        ("2020-06-01", "2020-05-31", "2020-06"),
+    ],
+)
+def test_a_deferral_begins_when_something_fell_due_under_it(in_force, normal_due, first):
+    """With the liability, the due date or the document, whichever is known and last."""
     table = intake.load(catalogue.ward("phuc-dong"), "tax_relief")
-    assert relief.rules(table, ("US-PA-101",), "nonstate_vat").empty
-    assert relief.rules(None, AREAS, "nonstate_vat").empty
-
-
-def test_a_deferral_paid_later_is_never_a_loss():
-    """Half of four months put off and paid in August: late until then, returned after."""
-    found = relief.ledger(known([50, 50, 50, 50, 300]), rule())
-    ends = found.month_ends
-    assert ends["claim"].to_list() == pytest.approx([0, 0, 0, 0, 0])
-    assert ends["may_come"].to_list() == pytest.approx([50, 100, 150, 200, 0])
-    assert ends["returned"].to_list() == pytest.approx([0, 0, 0, 0, 200])
-    assert list(ends["until"].dt.strftime("%m-%d"))[:4] == ["08-31"] * 4
-    assert pd.isna(ends["until"].iloc[-1])
-    assert relief.ledger(known([50, 50, 50, 50]), rule()).split().verdict == "late"
-    split = found.split()
-    assert (split.verdict, split.difference.mean, split.shortfall.mean) == ("returned", 0, 200)
-    spring = found.split(last=month("2020-07"))
-    assert (spring.shortfall.mean, spring.returned.mean, spring.lost.mean) == (200, 200, 0)
-
-
-def test_more_than_the_payers_can_put_off_is_lost():
-    """Of 90 missing in a month of 100, between 20 and 80 can be put off: lost 10 to 70."""
-    split = relief.ledger(known([10]), rule(low=0.2, high=0.8)).split()
-    assert split.may_come.mean == pytest.approx(50, abs=0.5)
-    assert (split.may_come.lower, split.may_come.upper) == pytest.approx((21.5, 78.5), abs=0.5)
-    assert (split.lost.lower, split.lost.upper) == pytest.approx((11.5, 68.5), abs=0.5)
-    assert split.verdict == "loss"
-    assert split.until == pd.Timestamp("2020-08-31")
-
-
-def test_what_is_not_paid_by_the_last_day_is_overdue():
-    """Arrears or lost, which is not the same claim as a loss, and no longer late."""
-    before = relief.ledger(known([60, 100, 100, 100]), rule()).split()
-    assert (before.verdict, before.may_come.mean) == ("late", 40)
-    after = relief.ledger(known([60, 100, 100, 100, 100]), rule()).split()
-    assert (after.verdict, after.overdue.mean, after.lost.mean) == ("overdue", 40, 40)
-    assert (after.may_come.mean, after.never_due_later.mean) == (0, 0)
-    recovered = relief.ledger(known([60, 100, 100, 100, 100, 140]), rule()).split()
-    assert (recovered.overdue.mean, recovered.returned.mean) == (0, 40)
-
-
-def test_an_exempt_month_is_neither_late_nor_lost():
-    """Nothing is payable: what is missing is exempt; what comes in pays what was put off before."""
-    both = pd.concat([rule(), rule("exemption", "2020-06", "2020-07", "", 1.0, 1.0)])
-    both = both.reset_index(drop=True)
-    split = relief.ledger(known([50, 100, 0, 50, 0]), both).split(last=month("2020-07"))
-    assert (split.exempt.mean, split.returned.mean, split.claim.mean) == (200, 50, 0)
-    assert (
-        relief.ledger(known([0, 0]), rule("exemption", until="", low=1, high=1)).split().verdict
-        == "relief"
+    row = table[table["id"] == "R09"].assign(
+        in_force=pd.Timestamp(in_force), normal_due=pd.Timestamp(normal_due)
     )
+    (found,) = relief.rules(row, ("VN",), "nonstate_vat").itertuples()
+    assert (str(found.first), str(found.last)) == (first, "2020-11")
 
 
-def test_a_cut_leaves_the_rest_payable():
-    """A cut of 30 % explains 30 of 50 missing."""
-    split = relief.ledger(known([50]), rule("reduction", until="", low=0.3, high=0.3)).split()
-    assert (split.reduced.mean, split.lost.mean) == pytest.approx((30, 20))
+def test_a_deferral_within_a_month_touches_none():
+    """From the 5th to the 20th of a month nothing is late at any month-end."""
+    table = intake.load(catalogue.ward("phuc-dong"), "tax_relief")
+    row = table[table["id"] == "R10"].assign(extended_due=pd.Timestamp("2020-05-31"))
+    assert len(relief.rules(row, ("VN",), "land_rent")) == 1, "31/05/2020 is a Sunday"
+    row["extended_due"] = pd.Timestamp("2020-05-29")
+    assert len(relief.rules(row, ("VN",), "land_rent")) == 0
+
+
+def test_months_in_which_nothing_is_payable():
+    """Household taxes of July to December 2021; a partial exemption or a deferral is none."""
+    given = intake.load(catalogue.ward("phuc-dong"), "tax_relief")
+    for line in ("nonstate_vat", "nonstate_pit", "nonstate_sct"):
+        found = relief.exempt_months(relief.rules(given, LONG_BIEN, line))
+        assert found == list(pd.period_range("2021-07", "2021-12", freq="M"))
+    for line in ("licence_fee", "land_rent", "land_tax"):
+        assert relief.exempt_months(relief.rules(given, LONG_BIEN, line)) == []
+
+
+# ---------------------------------------------------------------------------------------- ledger
+
+
+def test_what_was_put_off_may_come_until_its_day_and_is_returned_then():
+    """Half of April and May comes in July: never a loss, at any month-end."""
+    splits = at_month_ends([50, 50, 100, 200], deferral())
+    assert [means(split, "shortfall", "may_come", "returned", "claim") for split in splits] == [
+        (50, 50, 0, 0),
+        (100, 100, 0, 0),
+        (100, 100, 0, 0),
+        (100, 0, 100, 0),
+    ]
+    assert [split.verdict for split in splits] == ["late", "late", "late", "returned"]
+    assert [split.until for split in splits[:3]] == [DUE] * 3
+    assert pd.isna(splits[-1].until)
+    assert means(splits[-1], "difference", "overdue", "lost") == (0, 0, 0)
+
+
+def test_the_share_is_a_range_and_so_are_late_and_lost():
+    """90 of 100 are missing; 20 to 80 could be put off: 21.5 to 78.5 late, the rest lost."""
+    split = relief.ledger(estimated([10.0]), deferral(0.2, 0.8)).split()
+    assert means(split, "shortfall", "may_come", "lost") == (90, 50, 40)
+    assert (split.may_come.lower, split.may_come.upper) == pytest.approx((21.5, 78.5), abs=0.05)
+    assert (split.lost.lower, split.lost.upper) == pytest.approx((11.5, 68.5), abs=0.05)
+    assert split.verdict == "loss", "at least 10 of the 90 could not be put off"
+
+
+def test_not_more_is_put_off_than_is_missing():
+    """30 are missing; whoever put off, it is at most 30 and at least 20."""
+    split = relief.ledger(estimated([70.0]), deferral(0.2, 0.8)).split()
+    assert split.may_come.upper == pytest.approx(30)
+    assert split.may_come.lower == pytest.approx(21.5, abs=0.05)
+    assert split.lost.lower == 0
+
+
+def test_what_is_not_paid_by_the_last_lawful_day_is_overdue():
+    """April's missing half did not come by 15 July: arrears or lost, no longer late."""
+    split = relief.ledger(estimated([50, 100, 100, 100]), deferral()).split()
+    assert means(split, "may_come", "returned", "overdue", "lost") == (0, 0, 50, 50)
+    assert means(split, "claim", "never_due_later") == (50, 0)
+    assert split.verdict == "overdue"
+
+
+def test_the_last_lawful_day_counts():
+    """At the end of a month the day is past if it is that month's last; not if it is the next's."""
+    for until, expected in (("2020-05-31", (0, 50)), ("2020-06-01", (50, 0))):
+        given = rules(("deferral", "2020-04", "2020-04", until, 1, 1))
+        split = relief.ledger(estimated([50, 100]), given).split()
+        assert means(split, "may_come", "overdue") == expected
+
+
+def test_a_late_payment_after_the_last_day_still_returns():
+    """Arrears that come in October are no loss then."""
+    table = relief.ledger(estimated([50, 100, 100, 100, 100, 100, 150]), deferral()).month_ends
+    assert list(table["overdue"].round(6)) == [0, 0, 0, 50, 50, 50, 0]
+    assert list(table["returned"].round(6)) == [0, 0, 0, 0, 0, 0, 50]
+    assert list(table["claim"].round(6)) == [0, 0, 0, 50, 50, 50, 0]
+
+
+def test_ups_and_downs_are_no_return():
+    """August is 20 short and September 20 over: April's 50 are still overdue."""
+    table = relief.ledger(estimated([50, 100, 100, 100, 80, 120]), deferral()).month_ends
+    assert list(table["overdue"].round(6)) == [0, 0, 0, 50, 50, 50]
+    assert list(table["claim"].round(6)) == [0, 0, 0, 50, 70, 50]
+
+
+def test_early_payers_are_not_late():
+    """30 over in April, 30 under in May: nothing was put off."""
+    split = relief.ledger(estimated([130, 70]), deferral()).split()
+    assert means(split, "shortfall", "may_come", "claim") == (0, 0, 0)
+    assert split.verdict == "none"
+
+
+def test_the_oldest_last_day_is_served_first():
+    """Of two amounts put off, a payment settles the one that would be overdue first."""
+    given = rules(
+        ("deferral", "2020-04", "2020-04", "2020-10-15", 1, 1),
+        ("deferral", "2020-05", "2020-05", "2020-07-15", 1, 1),
+    )
+    ledger = relief.ledger(estimated([50, 50, 150, 100]), given)
+    april, may = (ledger.split(month(text), month(text)) for text in ("2020-04", "2020-05"))
+    assert means(april, "may_come", "returned") == (50, 0)
+    assert means(may, "overdue", "returned") == (0, 50)
+    assert april.until == pd.Timestamp("2020-10-15")
+    assert pd.isna(may.until)
+
+
+def test_the_later_of_two_last_days_holds():
+    """Where two rules touch a month, what is put off may come until the later day."""
+    for order in (1, -1):
+        given = rules(
+            ("deferral", "2020-04", "2020-06", DUE, 1, 1),
+            ("deferral", "2020-05", "2020-08", "2020-09-15", 1, 1),
+        ).iloc[::order]
+        ledger = relief.ledger(estimated([50, 50, 100, 100]), given)
+        assert ledger.split().until == pd.Timestamp("2020-09-15")
+        assert means(ledger.split(), "overdue", "may_come") == (50, 50)
+
+
+def test_exempt_is_not_lost():
+    """Nothing was payable and nothing came: 100 exempt; 5 that came all the same are no gain."""
+    given = rules(("exemption", "2020-04", "2020-04", None, 1, 1))
+    split = relief.ledger(estimated([0.0]), given).split()
+    assert means(split, "shortfall", "exempt", "claim", "lost") == (100, 100, 0, 0)
+    assert split.verdict == "relief"
+    some = relief.ledger(estimated([5.0]), given).split()
+    assert means(some, "exempt", "claim") == (100, -5)
+    assert some.verdict == "relief"
+
+
+def test_a_partial_exemption_covers_its_share():
+    """Half the payers exempt, 60 missing: 50 exempt, 10 lost; nothing missing: nothing exempt."""
+    given = rules(("exemption", "2020-04", "2020-05", None, 0.5, 0.5))
+    split = relief.ledger(estimated([40, 100]), given).split()
+    assert means(split, "exempt", "lost") == (50, 10)
+
+
+def test_reduced_is_not_lost():
+    """A cut of 30 % of what is left after half was exempt: 15; of 70 missing, 5 are lost."""
+    given = rules(
+        ("exemption", "2020-04", "2020-04", None, 0.5, 0.5),
+        ("reduction", "2020-04", "2020-05", None, 0.3, 0.3),
+    )
+    split = relief.ledger(estimated([30, 80]), given).split()
+    assert means(split, "exempt", "reduced", "lost") == (50, 15 + 20, 5)
+    alone = relief.ledger(estimated([70.0]), given.iloc[1:].assign(first=month("2020-04"))).split()
+    assert means(alone, "reduced", "claim") == (30, 0)
+    assert alone.verdict == "relief"
+
+
+def test_no_more_is_put_off_than_the_payers_share_of_what_was_due():
+    """Half may be put off: 100 of the 150 missing in two months. Half of that is exempt: 25 of 50."""
+    two = relief.ledger(estimated([50.0, 0.0]), deferral(0.5, 0.5)).split()
+    assert means(two, "may_come", "lost") == (100, 50)
+    half = pd.concat(
+        [rules(("exemption", "2020-04", "2020-04", None, 0.5, 0.5)), deferral(0.5, 0.5)]
+    )
+    split = relief.ledger(estimated([0.0]), half).split()
+    assert means(split, "exempt", "may_come", "lost") == (50, 25, 25)
+
+
+def test_what_was_short_before_a_deferral_does_not_eat_its_return():
+    """August's 20 were short; October's 50, put off, come back in December: all 50 are returned."""
+    given = pd.concat([deferral(), rules(("deferral", "2020-10", "2020-11", "2020-12-31", 1, 1))])
+    split = relief.ledger(estimated([100, 100, 100, 100, 80, 100, 50, 100, 150]), given).split()
+    assert means(split, "returned", "overdue", "claim") == (50, 0, 20)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.7, 0.9])
+def test_rounding_is_no_loss(share):
+    """A line that is short by exactly what was cut has lost nothing."""
+    given = rules(("reduction", "2020-04", "2020-06", None, share, share))
+    for expected in (0.7, 33.3, 100.1):
+        collected = [expected * (1 - share)] * 3
+        split = relief.ledger(estimated(collected, expected), given).split()
+        assert (split.verdict, split.claim.lower, split.claim.upper) == ("relief", 0, 0)
+
+
+def test_a_cut_comes_before_a_deferral():
+    """Of 60 missing 20 are cut for good; only the other 40 may still come."""
+    given = pd.concat([rules(("reduction", "2020-04", "2020-06", None, 0.2, 0.2)), deferral()])
+    split = relief.ledger(estimated([40.0]), given).split()
+    assert means(split, "reduced", "may_come", "claim") == (20, 40, 0)
 
 
 def test_a_month_without_a_figure_enters_no_side():
-    """Missing is not zero: two months of three count."""
-    split = relief.ledger(known([90, np.nan, 90]), rule("deferral", low=0, high=0)).split()
-    assert (split.months, split.expected, split.collected) == (2, 200, 180)
-    assert split.shortfall.mean == pytest.approx(20)
+    """May was not reported: neither expected nor missing nor put off."""
+    ledger = relief.ledger(estimated([50, math.nan, 100]), deferral())
+    split = ledger.split()
+    assert (split.months, split.expected, split.collected) == (2, 200, 150)
+    assert means(split, "shortfall", "may_come", "claim") == (50, 50, 0)
+    assert list(ledger.month_ends["difference"].round(6)) == [50, 50, 50]
+    assert ledger.split(month("2020-05"), month("2020-05")).months == 0
 
 
-def test_a_shortfall_without_a_measure_is_unexplained():
-    """What is missing in months with no phase and no measure is not said to be lost to them."""
-    nothing = rule().iloc[:0]
-    split = relief.ledger(
-        known([80, 90, 70]), nothing, {month("2020-04"), month("2020-05")}
-    ).split()
-    assert (split.lost.mean, split.unexplained.mean, split.claim.mean) == (30, 30, 60)
+def test_the_rest_outside_phases_is_unexplained_not_lost():
+    """20 are missing in a month with a measure, 30 in one without; both are claimed."""
+    split = relief.ledger(estimated([80, 70]), rules(), {month("2020-04")}).split()
+    assert means(split, "lost", "unexplained", "claim") == (20, 30, 50)
+    always = relief.ledger(estimated([80, 70]), rules()).split()
+    assert means(always, "lost", "unexplained", "claim") == (50, 0, 50)
 
 
-def test_noise_is_not_put_off_and_returned():
-    """A line that varies around what was expected shows no difference, with or without the law."""
+def test_the_overdue_part_is_lost_wherever_it_arose():
+    """What was put off in a month without measure and never came is overdue, not unexplained."""
+    split = relief.ledger(estimated([50, 100, 100, 100]), deferral(), set()).split()
+    assert means(split, "overdue", "lost", "unexplained") == (50, 50, 0)
+
+
+@pytest.mark.parametrize(
+    ("collected", "expected", "verdict"),
+    [
+        ([60], [100], "loss"),
+        ([130], [100], "gain"),
+        ([100], [100], "none"),
+    ],
+)
+def test_without_relief_it_is_loss_gain_or_nothing(collected, expected, verdict):
+    """What is missing is lost, and only more than expected is a gain."""
+    assert relief.ledger(estimated(collected, expected), rules()).split().verdict == verdict
+
+
+def test_doubt_about_the_expected_amount_is_no_verdict():
+    """Between 80 and 120 expected, 95 collected: no difference can be shown; 60: a loss."""
+    paths = np.linspace(80, 120, 1000)[:, None]
+    splits = [relief.ledger(estimated([got], paths), rules()).split() for got in (95, 60, 130)]
+    assert [split.verdict for split in splits] == ["none", "loss", "gain"]
+    assert splits[0].claim.lower == pytest.approx(81 - 95, abs=0.1)
+    assert splits[0].claim.upper == pytest.approx(119 - 95, abs=0.1)
+
+
+def test_a_return_is_no_gain():
+    """July alone brought 150 of 100: 50 of it is April's, put off, and nobody calls it a gain."""
+    split = relief.ledger(estimated([50, 100, 100, 150]), deferral()).split(
+        month("2020-07"), month("2020-07")
+    )
+    assert means(split, "difference", "shortfall", "claim") == (-50, 0, 0)
+    assert split.verdict == "none"
+
+
+# ------------------------------------------------------------------------- on any path and window
+
+
+def random_ledgers():
+    """Ledgers with every kind of rule, months without a figure, and doubt in every path."""
     rng = np.random.default_rng(3)
-    collected = 100 + rng.normal(0, 10, 12)
-    collected += 100 - collected.mean()
-    for rules in (rule(), rule(last="2021-02", until="2021-03-31", low=0.2, high=0.8)):
-        split = relief.ledger(known(collected, spread=10.0), rules).split()
-        assert split.verdict == "none"
-        assert split.claim.lower < 0 < split.claim.upper
+    given = rules(
+        ("deferral", "2020-04", "2020-08", "2020-09-15", 0.2, 0.8),
+        ("deferral", "2020-12", "2021-02", "2021-08-16", 0.5, 1),
+        ("exemption", "2020-07", "2020-10", None, 0, 0.4),
+        ("exemption", "2020-11", "2020-11", None, 1, 1),
+        ("reduction", "2020-10", "2021-01", None, 0, 0.3),
+    )
+    for _ in range(25):
+        level = rng.uniform(0.4, 1.2)
+        paths = 100 * np.exp(rng.normal(0, rng.uniform(0.02, 0.3), (200, 14)))
+        collected = 100 * level * np.exp(rng.normal(0, 0.3, 14))
+        collected[rng.random(14) < 0.1] = math.nan
+        held = {month("2020-04") + int(back) for back in np.flatnonzero(rng.random(14) < 0.5)}
+        yield relief.ledger(estimated(collected, paths), given, held)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_parts_add_up_in_every_window(seed):
-    """Shortfall = exempt + reduced + returned + may come + lost + unexplained; segments add up."""
-    rng = np.random.default_rng(seed)
-    rules = pd.concat(
-        [rule(low=0.2, high=0.8), rule("reduction", "2020-05", "2020-09", "", 0, 0.3),
-         rule("exemption", "2020-09", "2020-10", "", 1, 1),
-         rule(first="2020-08", last="2020-10", until="2020-12-31", low=0.3, high=0.9)],
-        ignore_index=True,
-    )  # fmt: skip
-    estimate = known(rng.uniform(0, 160, 10), spread=15.0, seed=seed)
-    ledger = relief.ledger(estimate, rules, set(estimate.table.index[:6]))
-    whole = ledger.split()
-    cuts = [(0, 2), (3, 3), (4, 9)]
-    pieces = [ledger.split(estimate.table.index[a], estimate.table.index[b]) for a, b in cuts]
-    names = ("exempt", "reduced", "returned", "may_come", "lost", "unexplained")
-    for split in (whole, *pieces):
-        total = sum(getattr(split, name).mean for name in names)
-        assert total == pytest.approx(split.shortfall.mean, abs=1e-6)
-    for name in (*names, "shortfall", "difference", "claim", "overdue"):
-        parts = sum(getattr(piece, name).mean for piece in pieces)
-        assert parts == pytest.approx(getattr(whole, name).mean, abs=1e-6), name
-    last = ledger.month_ends.iloc[-1]
-    for name in ("difference", "returned", "may_come", "overdue", "claim"):
-        amount = getattr(whole, name)
-        got = last[name], last[f"{name}_lower"], last[f"{name}_upper"]
-        assert got == pytest.approx((amount.mean, amount.lower, amount.upper), abs=1e-6), name
+def test_the_parts_add_up_in_every_window():
+    """Shortfall = exempt + reduced + returned + may come + lost + unexplained, for any months;
+    neighbouring windows add up to the whole."""
+    for ledger in random_ledgers():
+        months = ledger.impact.table.index
+        for i, first in enumerate(months):
+            for last in months[i::3]:
+                split = ledger.split(first, last)
+                parts = sum(getattr(split, name).mean for name in PARTS)
+                assert split.shortfall.mean == pytest.approx(parts, abs=1e-6)
+                claim = split.lost.mean + split.unexplained.mean
+                assert split.claim.mean == pytest.approx(claim, abs=1e-6)
+                assert split.difference.mean == pytest.approx(
+                    split.expected - split.collected, abs=1e-6
+                )
+        pieces = [ledger.split(*ends) for ends in zip(months[::5], months[4::5], strict=False)]
+        pieces.append(ledger.split(months[10], months[-1]))
+        whole = ledger.split()
+        for name in (*PARTS, "shortfall", "difference", "overdue", "claim"):
+            total = sum(getattr(piece, name).mean for piece in pieces)
+            assert getattr(whole, name).mean == pytest.approx(total, abs=1e-6)
 
 
-def test_each_month_end_is_as_it_would_have_been_read_then():
-    """What the ledger says of August does not change when September becomes known."""
-    collected = [50, 60, 100, 70, 140, 100, 90]
-    rules = rule(low=0.2, high=0.8)
-    whole = relief.ledger(known(collected, spread=5.0), rules).month_ends
-    for size in (1, 3, 5):
-        estimate = known(collected, spread=5.0)
-        cut = impact.Impact(
-            START, estimate.series[:size], estimate.table[:size], estimate.paths[:, :size],
-            "receipts", (), None, frozenset(),
-        )  # fmt: skip
-        pd.testing.assert_frame_equal(relief.ledger(cut, rules).month_ends, whole[:size])
+def test_no_verdict_contradicts_its_interval():
+    """Loss and overdue only where the claim excludes zero; late and the like only where it does not
+    and something is missing; no part but the rest is ever negative."""
+    seen = set()
+    for ledger in random_ledgers():
+        months = ledger.impact.table.index
+        for first, last in [(months[0], end) for end in months] + [(m, m) for m in months]:
+            split = ledger.split(first, last)
+            seen.add(split.verdict)
+            if split.verdict in ("loss", "overdue"):
+                assert split.claim.lower > 0
+            else:
+                assert split.claim.lower <= 0
+            if split.verdict in ("late", "relief", "returned"):
+                assert split.shortfall.lower > 0
+            if split.verdict == "late":
+                assert split.until > last.end_time
+            for name in ("exempt", "reduced", "returned", "may_come", "overdue"):
+                assert getattr(split, name).lower >= 0
+    assert seen >= {"loss", "gain", "late", "returned", "none", "relief"}
+
+
+def test_the_last_month_end_is_the_split_of_all_months():
+    """Chart and table say the same at the end."""
+    for ledger in random_ledgers():
+        split, row = ledger.split(), ledger.month_ends.iloc[-1]
+        for name in ("difference", "returned", "may_come", "overdue", "claim"):
+            amount = getattr(split, name)
+            drawn = row[[name, f"{name}_lower", f"{name}_upper"]].to_numpy(dtype=float)
+            assert drawn == pytest.approx([amount.mean, amount.lower, amount.upper], abs=1e-6)
+
+
+def test_month_ends_are_what_was_known_then():
+    """Each row is the split that the ledger gave when only the months up to it were known."""
+    collected = [20, 90, 130, 150, 60, 100]
+    given = deferral(0.2, 0.8)
+    table = relief.ledger(estimated(collected), given).month_ends
+    for row, split in zip(table.itertuples(), at_month_ends(collected, given), strict=True):
+        for name in ("difference", "returned", "may_come", "overdue", "claim"):
+            assert getattr(row, name) == pytest.approx(getattr(split, name).mean, abs=1e-6)
+    assert list(table["until"].iloc[:3]) == [DUE] * 3
+    assert table["until"].iloc[3:].isna().all()
+
+
+def test_same_input_same_numbers():
+    """The shares are drawn alike each time; nobody's table is changed."""
+    collected = estimated([10, 90, 150, 40])
+    given = deferral(0.2, 0.8)
+    before = given.copy()
+    assert relief.ledger(collected, given).split() == relief.ledger(collected, given).split()
+    pd.testing.assert_frame_equal(given, before)
+
+
+# ---------------------------------------------------------------------------------------- parent
 
 
 def test_a_parent_has_its_own_estimate_and_its_childrens_relief():
-    """Two children, one of which may pay later: the parent's loss is what relief leaves."""
-    late = relief.ledger(known([50, 50]), rule())
-    plain = relief.ledger(known([80, 80]), rule().iloc[:0])
-    total = relief.parent(known([130, 130], expected=200.0), {"a": late, "b": plain})
-    split = total.split()
-    assert (split.shortfall.mean, split.may_come.mean, split.lost.mean) == (140, 100, 40)
-    assert split.until == pd.Timestamp("2020-08-31")
-    assert list(total.rules["id"]) == ["R"]
+    """The parent is 120 short; 50 may come by one child's rule, 30 are exempt by the other's: 40 are
+    claimed. Its own noise is in no child."""
+    late = relief.ledger(estimated([50.0]), deferral())
+    free = rules(("exemption", "2020-04", "2020-04", None, 0.3, 0.3)).assign(id="X")
+    exempt = relief.ledger(estimated([70.0]), free)
+    whole = relief.parent(estimated([180.0], 300.0), {"late": late, "exempt": exempt})
+    split = whole.split()
+    assert (split.expected, split.collected) == (300, 180)
+    assert means(split, "shortfall", "may_come", "exempt", "claim") == (120, 50, 30, 40)
+    assert split.until == DUE
+    assert list(whole.rules["id"]) == ["R0", "X"]
+    outside = relief.parent(estimated([180.0], 300.0), {"late": late, "exempt": exempt}, set())
+    assert means(outside.split(), "lost", "unexplained") == (0, 40)
 
 
-def test_more_than_expected_is_a_gain():
-    """And what pays earlier months is not."""
-    nothing = rule().iloc[:0]
-    assert relief.ledger(known([120, 130]), nothing).split().verdict == "gain"
-    returned = relief.ledger(known([50, 50, 50, 50, 300]), rule())
-    assert returned.split(first=month("2020-08")).verdict == "none"
+def test_a_parents_rule_is_listed_once():
+    """Two children under the same rule: the relief adds up, the decree is named once."""
+    children = {name: relief.ledger(estimated([50, 100]), deferral()) for name in ("vat", "pit")}
+    whole = relief.parent(estimated([100, 200], 200.0), children)
+    assert list(whole.rules["id"]) == ["R0"]
+    assert means(whole.split(), "may_come", "claim") == (100, 0)
+    assert whole.month_ends["claim"].abs().max() < 1e-6
+
+
+def test_without_estimate_nothing_is_split():
+    """Too little history: the ledger has no amounts, and does not fail."""
+    blank = estimated([50.0], math.nan)
+    nothing = impact.Impact(
+        **{f.name: getattr(blank, f.name) for f in fields(blank)} | {"model": ""}
+    )
+    ledger = relief.ledger(nothing, deferral())
+    assert ledger.split().may_come.mean == 0
+    assert math.isnan(ledger.split().claim.mean)
+    assert ledger.split().verdict == "none"
+
+
+def test_what_was_not_put_off_in_one_year_cannot_be_in_the_next():
+    """Everybody paid in 2020; of April 2021's 100 half may be put off, so half is lost."""
+    given = rules(
+        ("deferral", "2020-04", "2020-11", "2020-12-31", 0.5, 0.5),
+        ("deferral", "2021-04", "2021-11", "2021-12-31", 0.5, 0.5),
+    )
+    split = relief.ledger(estimated([100] * 12 + [0]), given).split()
+    assert means(split, "may_come", "lost") == (50, 50)
+    assert split.verdict == "loss"
+
+
+def test_nothing_is_overdue_before_the_months_after_are_known():
+    """The line was last reported for June; whether it was paid by 15 July nobody knows."""
+    split = relief.ledger(estimated([50, 100, 100, math.nan, math.nan]), deferral()).split()
+    assert means(split, "may_come", "overdue", "claim") == (50, 0, 0)
+    assert (split.verdict, split.until) == ("late", DUE)
+
+
+def test_a_parents_last_day_is_that_of_what_waits():
+    """The child that may pay until December owes nothing; the other's last day is 2 November."""
+    months = ("2020-04", "2020-10")
+    year = rules(("deferral", *months, "2020-12-31", 1, 1))
+    rent = rules(("deferral", *months, "2020-11-02", 1, 1)).assign(id="B")
+    children = {
+        "vat": relief.ledger(estimated([100.0]), year),
+        "rent": relief.ledger(estimated([40.0]), rent),
+    }
+    whole = relief.parent(estimated([140.0], 200.0), children)
+    assert whole.split().until == pd.Timestamp("2020-11-02")
+    assert list(whole.month_ends["until"]) == [pd.Timestamp("2020-11-02")]
+
+
+def test_the_last_day_at_a_month_end_is_that_of_what_waited_then():
+    """Only April's money waits, until 15 July; that June's could wait longer changes nothing."""
+    given = rules(
+        ("deferral", "2020-04", "2020-05", DUE, 1, 1),
+        ("deferral", "2020-06", "2020-07", "2020-12-31", 1, 1),
+    )
+    ledger = relief.ledger(estimated([50, 100, 100]), given)
+    assert list(ledger.month_ends["until"]) == [DUE] * 3
+    assert ledger.split().until == DUE
+
+
+def test_rounding_is_no_gain_where_nothing_was_expected():
+    """July brings just what May and June owed, and nothing of its own: neither gain nor loss."""
+    given = rules(("deferral", "2020-04", "2020-05", DUE, 1, 1))
+    ledger = relief.ledger(estimated([0, 0, 132.4], [79.1, 53.3, 0.0]), given)
+    alone = ledger.split(month("2020-06"), month("2020-06"))
+    assert (alone.verdict, alone.claim.lower, alone.claim.upper) == ("none", 0, 0)

@@ -128,7 +128,8 @@ def assess(
         explained = phase_months
         if taken is not None:
             spells = measures.in_force(taken, areas, line=line)
-            explained = phase_months | measures.months(spells, period.last)
+            # A restriction whose end nobody recorded explains no month outside the phases.
+            explained = phase_months | measures.months(spells.dropna(), period.last)
         parts = {
             part: ledgers[part]
             for part in lines.index[lines["parent"] == line]

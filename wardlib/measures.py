@@ -69,7 +69,7 @@ def segments(spells: pd.DataFrame, first: pd.Period, last: pd.Period) -> pd.Data
         days = [
             (min(end, month.end_time) - max(start, month.start_time)).days + 1
             for start, end in zip(
-                spells["start"], spells["end"].fillna(pd.Timestamp.max), strict=True
+                spells["start"], spells["end"].fillna(last.end_time.floor("D")), strict=True
             )
         ]
         owner.append(days.index(max(days)) if days and max(days) > 0 else None)
@@ -89,6 +89,8 @@ def months(spells: pd.DataFrame, last: pd.Period) -> set[pd.Period]:
     """Every month, up to `last`, with a day of a spell."""
     return {
         month
-        for start, end in zip(spells["start"], spells["end"].fillna(last.end_time), strict=True)
+        for start, end in zip(
+            spells["start"], spells["end"].fillna(last.end_time.floor("D")), strict=True
+        )
         for month in pd.period_range(start, min(end, last.end_time), freq="M")
     }

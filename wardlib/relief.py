@@ -104,7 +104,8 @@ class _Flows:
 
     By month of origin: `exempt`, `reduced`, `put_off`, and of that, at the end, `lawful` (may come)
     and `overdue`. By month of payment: `received`. At each month-end, of all months up to it:
-    `lawful_then`, `overdue_then`.
+    `lawful_then`, `overdue_then`. The last lawful days (by month, NaT where nothing waits): `until`, for
+    what was put off in the month; `until_then`, for all that waits at the month's end.
     """
 
     exempt: np.ndarray
@@ -115,13 +116,25 @@ class _Flows:
     received: np.ndarray
     lawful_then: np.ndarray
     overdue_then: np.ndarray
+    until: np.ndarray
+    until_then: np.ndarray
 
     @classmethod
     def none(cls, shape: tuple[int, int]) -> _Flows:
-        return cls(*(np.zeros(shape) for _ in fields(cls)))
+        none = np.full(shape[1], np.datetime64("NaT", "ns"))
+        return cls(
+            *(none.copy() if f.name.startswith("until") else np.zeros(shape) for f in fields(cls))
+        )
 
     def plus(self, other: _Flows) -> _Flows:
-        return _Flows(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        return _Flows(
+            *(
+                (np.fmax if f.name.startswith("until") else np.add)(
+                    getattr(self, f.name), getattr(other, f.name)
+                )
+                for f in fields(self)
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -130,13 +143,11 @@ class Ledger:
 
     `impact`: the estimate it splits. `rules`: the relief that was applied, columns `id, kind, payers,
     first, last` (months touched, inclusive), `until` (last lawful day), `share_low, share_high,
-    document`. `due`: for each month, the last lawful day for what was put off in it, NaT where nothing
-    could be. `explained`: for each month, whether a phase or measure was in force.
+    document`. `explained`: for each month, whether a phase or measure was in force.
     """
 
     impact: Impact
     rules: pd.DataFrame
-    due: pd.Series
     explained: np.ndarray
     flows: _Flows
 
@@ -156,12 +167,12 @@ class Ledger:
         rest = own - flows.exempt - flows.reduced - flows.put_off
 
         expected = float(self.impact.paths[:, seen].mean(axis=0).sum())
+        size = abs(expected) + np.abs(observed[seen]).sum()
 
         def amount(by_month: np.ndarray, mask: np.ndarray = within) -> Amount:
-            return _amount(by_month[:, mask].sum(axis=1), 1e-9 * abs(expected))
+            return _amount(by_month[:, mask].sum(axis=1), 1e-9 * size)
 
         lost = np.where(self.explained, rest, 0) + flows.overdue
-        waiting = within & (flows.lawful.mean(axis=0) > 0)
         return Split(
             first=months[within][0],
             last=months[within][-1],
@@ -179,7 +190,7 @@ class Ledger:
             unexplained=amount(rest, within & ~self.explained),
             claim=amount(rest + flows.overdue),
             never_due_later=amount(rest),
-            until=self.due[waiting].max() if waiting.any() else pd.NaT,
+            until=pd.Series(flows.until[within]).max(),
         )
 
     @cached_property
@@ -203,13 +214,7 @@ class Ledger:
         for name, by_month in parts.items():
             table[name] = by_month.mean(axis=0)
             table[f"{name}_lower"], table[f"{name}_upper"] = np.quantile(by_month, TAILS, axis=0)
-        last_days = [month.end_time.normalize() for month in table.index]
-        table["until"] = [
-            self.due[: day.to_period("M")][lambda due, day=day: due > day].max()
-            if waiting > 0
-            else pd.NaT
-            for day, waiting in zip(last_days, table["may_come"], strict=True)
-        ]
+        table["until"] = flows.until_then
         return table
 
 
@@ -293,7 +298,7 @@ def ledger(
         flows = _Flows.none(shape)
     else:
         flows = _run(impact, due, whole, 1 - kept, 1 - cut, later)
-    return Ledger(impact, rules, due, held, flows)
+    return Ledger(impact, rules, held, flows)
 
 
 def parent(
@@ -301,15 +306,12 @@ def parent(
 ) -> Ledger:
     """The ledger of a line that is the sum of others: its own estimate, its children's relief."""
     first, *others = children.values()
-    flows, due = first.flows, first.due
+    flows = first.flows
     for other in others:
         flows = flows.plus(other.flows)
-        due = due.combine(other.due, max).where(
-            due.notna() & other.due.notna(), due.fillna(other.due)
-        )
     rules = pd.concat([child.rules for child in children.values()]).drop_duplicates("id")
     alone = ledger(impact, rules.iloc[:0], explained)
-    return replace(alone, rules=rules.reset_index(drop=True), due=due, flows=flows)
+    return replace(alone, rules=rules.reset_index(drop=True), flows=flows)
 
 
 def _observed(impact: Impact) -> np.ndarray:
@@ -346,6 +348,10 @@ def _run(
     flows = _Flows.none(paths.shape)
     left = np.zeros(paths.shape)
     last_days = due.index.to_timestamp(how="end").normalize()
+    known = np.flatnonzero(np.isfinite(observed))
+    newest = (
+        known[-1] if len(known) else -1
+    )  # what is due after it is not overdue before it is known
     order = [
         month for month in np.argsort(due.to_numpy(), kind="stable") if pd.notna(due.iloc[month])
     ]
@@ -356,6 +362,8 @@ def _run(
     for month, collected in enumerate(observed):
         open_ = pd.notna(due.iloc[month])
         (behind if open_ else ahead)[:] = 0
+        if not open_:
+            allowed[:] = 0
         if np.isfinite(collected):
             expected = paths[:, month]
             short = np.maximum(expected - collected, 0)
@@ -385,8 +393,15 @@ def _run(
                 flows.put_off[:, month] = left[:, month] = put_off
             else:
                 behind += short
-        closed = np.asarray(due <= last_days[month])
+        closed = (
+            np.asarray(due <= last_days[min(month, newest)])
+            if newest >= 0
+            else np.zeros(len(due), bool)
+        )
         flows.overdue_then[:, month] = left[:, closed].sum(axis=1)
+        waiting = ~closed & (left.mean(axis=0) > 0)
+        flows.until_then[month] = due[waiting].max() if waiting.any() else np.datetime64("NaT")
         flows.lawful_then[:, month] = left[:, ~closed].sum(axis=1)
     flows.overdue[:, closed], flows.lawful[:, ~closed] = left[:, closed], left[:, ~closed]
+    flows.until[waiting] = due.to_numpy()[waiting]
     return flows
