@@ -84,6 +84,17 @@ def test_each_kind_of_series_has_its_model(kind, model):
         assert (result.paths <= case.planned[START:].to_numpy()).all()
 
 
+def test_a_line_paid_in_one_month_of_the_year_has_finite_paths():
+    """All of the year in January, the start in October: nothing is left to split, and no path is
+    without a number."""
+    months = pd.period_range("2014-01", "2018-12", freq="M")
+    amounts = pd.Series(np.where(months.month == 1, 1000.0, 0.0), months)
+    amounts[months.month == 2] = 0.01
+    for start in ("2016-10", "2017-03", "2018-01"):
+        result = impact.estimate(amounts, start=pd.Period(start, "M"), draws=2000)
+        assert np.isfinite(result.paths).all()
+
+
 @pytest.mark.parametrize("months", [0, 5, 23])
 def test_too_little_history_gives_no_statement(months):
     """With fewer than 24 months before the start there is no estimate, and it says why."""

@@ -804,6 +804,7 @@ def _due_dates(
         first = passed if year == 0 else 0
         rest = np.maximum(amount[:, year] - (paid if year == 0 else 0), 0)
         split = rng.standard_gamma(np.maximum(concentration[:, None] * true[:, first:], 1e-3))
+        split += 1e-9 * true[:, first:]  # gamma draws of tiny shapes can all be zero
         paths.append(rest[:, None] * split / split.sum(axis=1, keepdims=True))
     order = rng.permutation(draws)
     return np.concatenate(paths, axis=1)[order, :horizon]

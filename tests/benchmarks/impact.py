@@ -222,10 +222,17 @@ def cut(series: pd.Series, start: pd.Period) -> simulated.Case:
 def real_part(options: argparse.Namespace) -> None:
     """Part `real`. `score` is the geometric mean over series of the mean of a series' windows; ratios
     are to the local linear trend."""
-    every = windows()
-    methods = {OURS: lambda case, _: impact.estimate(
-        pd.concat([case.history, case.observed]), start=case.observed.index[0], draws=DRAWS
-    ).paths}  # fmt: skip
+
+    def placebo(case: simulated.Case, _: int = 0) -> impact.Impact:
+        series = pd.concat([case.history, case.observed])
+        return impact.estimate(series, start=case.observed.index[0], draws=DRAWS)
+
+    found = windows()
+    every = [entry for entry in found if placebo(entry[2]).model]
+    print(
+        f"{len(found) - len(every)} of {len(found)} windows have too few receipts for a statement.\n"
+    )
+    methods = {OURS: lambda case, _: placebo(case).paths}
     methods |= {name: peer(name) for name in peers.available() if name in peers.CHEAP}
     rows = []
     for name, method in methods.items():
