@@ -200,3 +200,13 @@ def test_the_seat_belt_law_saved_what_was_published():
     assert effect.verdict == "loss"
     assert effect.lower / effect.expected < -0.23 < effect.upper / effect.expected
     assert effect.amount / effect.expected == pytest.approx(-0.23, abs=0.05)
+
+
+def test_the_method_note_states_the_models_constants():
+    """Every prior of the model stands in docs/method.md as it stands in the code."""
+    note = (ROOT / "docs" / "method.md").read_text("utf-8")
+    for name, (median, spread) in impact._PRIOR.items():
+        assert f"{median:g} ({spread:g})" in note.replace("0.10 (", "0.1 ("), name
+    assert f"with chance {impact._BREAK_CHANCE:g} one step (sd {impact._STEP_SD:g})" in note
+    assert f"more than {impact._OUTLIER:g}" in note.replace("\n", " ")
+    assert f"at least {100 * impact._LUMP:.0f} %" in note
