@@ -283,6 +283,14 @@ def test_table_sentence_and_chart_agree():
     assert amount in plain(shown["effect"])
 
 
+def test_an_effect_over_fewer_months_says_so():
+    """The fees of September are not known on 13/09/2020: their effect is of seven months of eight."""
+    edition = editions.of(intake.open_book("phuc-dong", "2020-9M", "2020-09-13"), "vi")
+    found = assessed(*CASES[0])
+    assert "(mới có số liệu 7/8 tháng)" in plain(sentences.effect(found, edition, line="fees"))
+    assert "mới có số liệu" not in plain(sentences.effect(found, edition))
+
+
 def test_a_period_before_the_epidemic_claims_nothing():
     """January 2017 has bars and no estimate, and says so."""
     _, shown = made("phuc-dong", "2017-01", "", "vi")

@@ -162,6 +162,15 @@ def _effect(effects: Effects, edition: Edition, line: str) -> list[str]:
             **figures,
         )
     ]
+    whole = len(pd.period_range(split.first, split.last, freq="M"))
+    if split.months < whole:
+        said[0] += " " + language.sentence(
+            text(
+                "(only {reported} of {expected} months are reported)",
+                reported=str(split.months),
+                expected=str(whole),
+            )
+        )
     gap = {
         "amount": unit.amount(abs(difference.mean)),
         "share": language.percent(abs(difference.mean) / split.expected)
