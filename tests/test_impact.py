@@ -85,6 +85,17 @@ def test_each_kind_of_series_has_its_model(kind, model):
         assert (result.paths <= case.planned[START:].to_numpy()).all()
 
 
+def test_few_and_scattered_receipts_do_not_explode():
+    """Ten receipts in four years: what may come stays within what such a line can bring."""
+    months = pd.period_range("2016-03", "2022-02", freq="M")
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        amounts = pd.Series(np.exp(rng.normal(0, 1, 72)) * (rng.random(72) < 0.2), months)
+        result = impact.estimate(amounts, start=START, draws=500)
+        if result.model:
+            assert result.paths.max() < 25 * amounts[: START - 1].max()
+
+
 @pytest.mark.parametrize("start", ["2016-10", "2016-12", "2018-12"])
 def test_a_line_paid_once_a_year_has_finite_paths(start):
     """Tobacco tax of Philadelphia: at the year's end next to nothing is left to split, and still no

@@ -330,6 +330,7 @@ _BREAK_CHANCE = 0.14  # that the level and the growth broke once in the history
 _STEP_SD, _RAMP_SD = 0.24, 0.03  # of the level's break and the growth's (a year)
 _OUTLIER = 3.3  # standard deviations of a month from what the others say
 _TET_WINDOWS = ((-7, 6), (-28, -8))  # days from the first of the lunar year, both inclusive
+_BEYOND = 3.0  # log of how many times the largest month of the history a month can be (20)
 _FIRST, _SECOND, _THIRD = 96, 96, 160  # points of the three rounds
 _KEPT = 100  # places from which paths are drawn, each as often as its weight says
 
@@ -600,7 +601,9 @@ class _Fit:
             size = np.minimum(typical * self.weight[after] ** -exponent, 1.5)
             hit = rng.random(logs.shape) < len(months) / (len(self.known) + 12)
             logs += hit * rng.normal(0, size, logs.shape)
-        return np.exp(logs + self.mean[after])
+        # Few and scattered receipts leave the scales open; no month brings many times the largest ever.
+        largest = (self.rest + self.mean[self.known]).max()
+        return np.exp(np.minimum(logs + self.mean[after], largest + _BEYOND))
 
 
 def _standard(name: str, value: float) -> float:
