@@ -543,9 +543,78 @@ def _relief_is_whole(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem
     return problems
 
 
+def _school_days(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+    """What a school reports of a month is possible: the days fit into it, the school exists, its level
+    has pupils, and attendance stands where there was a day in class."""
+    register = ward.table("schools")
+    raw = None if register is None else _cells(register)[0]
+    if raw is None or not set(frame["school"]) <= set(raw["school"]):
+        return []
+    schools = raw.drop_duplicates("school").set_index("school")
+    problems = []
+
+    def problem(row: int, column: str, found: str, expected: str, fix: str) -> None:
+        problems.append(Problem(table.file, int(row), column, found, expected, fix))
+
+    ask = "correct the figure, or ask the school that reported it"
+    for row, school_month in frame.iterrows():
+        month, school = school_month["month"], school_month["school"]
+        first, last = schools.at[school, "valid_from"], schools.at[school, "valid_to"]
+        if str(month) < first or (last and str(month) > last):
+            spell = f"a month from {first or 'the first'} to {last or 'now'}"
+            fix = f"correct the month, or the school's dates in {register.file}"
+            problem(row, "month", f"{month} for {school}", spell, fix)
+        most = sum(day.day_of_week < 6 for day in pd.date_range(month.start_time, month.end_time))
+        if school_month["planned_days"] > most:
+            found = str(school_month["planned_days"])
+            problem(
+                row,
+                "planned_days",
+                found,
+                f"at most {most}, the days of {month} without Sundays",
+                ask,
+            )
+        taught, empty = (
+            school_month["in_person_days"] > 0,
+            pd.isna(school_month["attendance_share"]),
+        )
+        if taught == empty:
+            expected = (
+                "a share, as days were taught in class"
+                if taught
+                else "an empty cell, as no day was taught in class"
+            )
+            found = "an empty cell" if empty else str(school_month["attendance_share"])
+            problem(row, "attendance_share", found, expected, ask)
+    known = newest(frame, table.primary_key)
+    levels = known["school"].map(schools["level"])
+    pupils = known.groupby([levels, known["month"]])["pupils"].transform("sum")
+    for row in known.index[(pupils == 0) & (known["planned_days"] > 0)]:
+        found = f"no pupil in level {levels[row]} in {known.at[row, 'month']}"
+        problem(row, "pupils", found, "at least one pupil where school days are planned", ask)
+    return problems
+
+
+def _participants(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+    """Nobody takes part where no event was held."""
+    none = (frame["held"] + frame["held_later"] == 0) & (frame["participants"] > 0)
+    return [
+        Problem(
+            table.file,
+            int(row),
+            "participants",
+            str(frame.at[row, "participants"]),
+            "0, as no event was held",
+            "correct the number, or held and held_later",
+        )
+        for row in frame.index[none]
+    ]
+
+
 _RULES = {
     "covid_measures": (_in_order("start", "end"),),
     "covid_phases": (_in_order("start", "end"),),
+    "school_closures": (_in_order("start", "end"),),
     "tax_relief": (
         _relief_is_whole,
         _in_order("share_low", "share_high"),
@@ -556,9 +625,14 @@ _RULES = {
     "indicator_months": (_reported_early,),
     "school_months": (
         _adds_up("planned_days", "in_person_days", "online_days", "closed_days"),
+        _school_days,
         _reported_early,
     ),
-    "activities": (_adds_up("planned", "held", "cancelled", "postponed"), _reported_early),
+    "activities": (
+        _adds_up("planned", "held", "cancelled", "postponed"),
+        _participants,
+        _reported_early,
+    ),
 }
 
 

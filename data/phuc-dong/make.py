@@ -561,6 +561,8 @@ GATHERINGS = (
 )
 CANCELLED, POSTPONED = 0.03, 0.04  # chance of an event in an ordinary month
 COVID_POSTPONED = 0.4  # of the events lost to COVID-19, put off rather than cancelled
+HELD_LATER = 0.6  # of the events put off, held in one of the next open months
+OPEN = 0.3  # a month is open for them when less than this share of events is barred
 
 
 @dataclass(frozen=True)
@@ -595,13 +597,25 @@ def barred(field: str) -> pd.Series:
     return daily.groupby(DAYS.to_period("M")).mean()
 
 
+def later(put_off: np.ndarray, open_: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Events put off that are held in each month: one of the two open months that follow theirs."""
+    held = np.zeros_like(put_off)
+    for month, count in enumerate(rng.binomial(put_off, HELD_LATER)):
+        following = np.flatnonzero(open_[month + 1 :])[:2] + month + 1
+        if len(following):
+            np.add.at(held, rng.choice(following, count), 1)
+    return held
+
+
 def make_activities(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """The activities table, and events expected and lost (a row a month, a column a field).
 
     Expected are the events that would have been held. `planned` is the year's programme, which
-    COVID-19 does not change; an event put off stays in its first month and is not entered again.
+    COVID-19 does not change; an event put off stays in its first month, and is counted in
+    `held_later` of the month in which it is held.
     """
     parts, expected, lost = [], {}, {}
+    for_later = rng.spawn(1)[0]
     tet = share_by_month(days_around(TET, -14, 13))
     for field in FIELDS:
         planned = rng.poisson(np.tile(field.planned, len(MONTHS) // 12) + field.around_tet * tet)
@@ -610,7 +624,9 @@ def make_activities(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, p
         gone = rng.binomial(would_be, barred(field.name))
         put_off = rng.binomial(gone, COVID_POSTPONED)
         held = would_be - gone
-        persons = field.persons * held * np.exp(rng.normal(0, 0.25, len(MONTHS)))
+        held_later = later(postponed + put_off, (barred(field.name) < OPEN).to_numpy(), for_later)
+        events = held + held_later
+        persons = field.persons * events * np.exp(rng.normal(0, 0.25, len(MONTHS)))
         expected[field.name], lost[field.name] = would_be, gone
         columns = {
             "month": MONTHS,
@@ -619,6 +635,7 @@ def make_activities(rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, p
             "held": held,
             "cancelled": cancelled + gone - put_off,
             "postponed": postponed + put_off,
+            "held_later": held_later,
             "participants": persons.round().astype(int),
             "reported_on": day_of_month(MONTHS + 1, 12),
         }
