@@ -1,10 +1,303 @@
-"""The year's targets that are not money: where each indicator stands against its target."""
+"""The year's targets: where each stands, where the year will end, what the remaining months need.
+
+A target is a plan of receipts or an indicator's. Indicators are *flows* (counted up from January),
+*stocks* and *shares* (a value at a time; never added up). `set_by` is `upper` or `ward`; a line
+without a target has "".
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
 import pandas as pd
 
+from wardlib import counts, measures, projection
 from wardlib.periods import Period
+from wardlib.projection import YEARS, Projection
+from wardlib.receipts import Receipts
+from wardlib.relief import Amount
+
+MONEY, FLOW, SHARE = "money", "flow", "share"
+QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)  # bounds at 95 and 80 %, and the point between them
+LIKELY, UNLIKELY = 0.8, 0.2  # chances from which on, and up to which, the status says so
+_DRAWS, _SEED = 2000, 12
+_TOP = 100.0  # of a share, per cent
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Every target at the end of `period`.
+
+    `table`: one row a target; columns
+
+    - `item` (line or indicator), `set_by`, `name_vi`, `name_en`, `unit_vi`, `unit_en` (empty for
+      money), `decimals`, `kind` (money, flow, stock, share), `higher` (whether more is better),
+      `depth` of a line in the tree;
+    - `target`; `value`, the year to date, or the value at the end of the last month reported;
+      `estimated`; `through`, that month (NaT where none is reported);
+    - `share` = value / target of money, flows and stocks; `usual`, the part of a year that earlier
+      years (`usual_low` to `usual_high`, `usual_years` of them) had by this month: full years before
+      COVID-19, or all full years where fewer than two are; `ahead` = value - usual x target (money
+      and flows), value - target (others): above zero is ahead, of a target that is to be kept low
+      it is late;
+    - `low95, low80, point, high80, high95` of the year's end; `chance` that the target is met;
+    - `left`, months that remain; `needed`, per remaining month to meet the target (money and flows,
+      zero once met); `reached` of `asked` months, the same months of earlier full years, brought so
+      much;
+    - `due`, `due_low`, `due_high`: what was put off by law and falls due by 31/12 (95 % interval);
+    - `silent`: why nothing can be said of the year's end: `history` (fewer than two full years
+      before), `gap`, `unreported`; `status`, see `status`.
+    """
+
+    period: Period
+    table: pd.DataFrame
+
+
+def status(row: pd.Series) -> str:
+    """What is said of a target, by rule:
+
+    `met`, a target of money or a flow that is reached already, or any at the end of December; `missed`
+    in December; else by the chance of meeting it: `likely` (80 % and more), `unlikely` (20 % and
+    less), `open` between; without a projection `ahead` or `late` against `usual` (shares and stocks:
+    against the target itself); `none` where not even that is known.
+    """
+    if pd.isna(row["target"]) or pd.isna(row["value"]):
+        return "none"
+    gap = row["value"] - row["target"] if row["higher"] else row["target"] - row["value"]
+    grows = row["kind"] in (MONEY, FLOW)
+    if grows and gap >= 0 and row["higher"]:
+        return "met"
+    if row["left"] == 0:
+        return "met" if gap >= 0 else "missed"
+    if not row["silent"]:
+        chance = row["chance"]
+        return "likely" if chance >= LIKELY else "unlikely" if chance <= UNLIKELY else "open"
+    if pd.isna(row["ahead"]):
+        return "none"
+    return "ahead" if (row["ahead"] >= 0) == row["higher"] or row["ahead"] == 0 else "late"
+
+
+def assess(
+    result: Receipts, table: Callable[[str], pd.DataFrame | None], areas: tuple[str, ...]
+) -> Targets:
+    """Every target of the year of `result`; where no plan of receipts is known, the total and its
+    parts stand without one.
+
+    `table` gives a table by its name, None where there is none: targets, indicators,
+    indicator_months, and those of `projection.project`.
+    """
+    phases = measures.of_areas(table("covid_phases"), areas)
+    start = phases["start"].min().to_period("M") if len(phases) else None
+    plans = table("targets")
+    own = None if plans is None else plans[plans["year"] == result.period.year]
+    rows = _money(result, own, projection.project(result, table, areas), start)
+    values = table("indicator_months")
+    if values is not None:
+        rows += _indicators(values, table("indicators"), own, result.period, start)
+    frame = pd.DataFrame(rows)
+    frame["status"] = [status(row) for _, row in frame.iterrows()]
+    return Targets(result.period, frame)
+
+
+def _money(
+    result: Receipts,
+    plans: pd.DataFrame | None,
+    projected: dict[str, Projection],
+    start: pd.Period | None,
+) -> list[dict[str, object]]:
+    rows = []
+    lines = result.lines
+    asked = [
+        (line, set_by, float(amount))
+        for line in lines.index
+        for set_by in ("upper", "ward")
+        if plans is not None
+        for amount in plans.loc[(plans["line"] == line) & (plans["set_by"] == set_by), "amount"]
+    ]
+    if not asked:
+        asked = [(line, "", np.nan) for line in lines.index[lines["depth"] <= 1]]
+    year = result.period.year_to_date
+    for line, set_by, target in asked:
+        own = projected[line]
+        series = result.months[line][: result.period.last]
+        known = series.reindex(year).dropna()
+        row: dict[str, object] = {
+            "item": line,
+            "set_by": set_by,
+            "name_vi": lines.at[line, "name_vi"],
+            "name_en": lines.at[line, "name_en"],
+            "unit_vi": "",
+            "unit_en": "",
+            "decimals": 0,
+            "kind": MONEY,
+            "higher": True,
+            "depth": int(lines.at[line, "depth"]),
+            "target": target,
+            "value": known.sum() if len(known) else np.nan,
+            "estimated": bool(result.estimated[line].reindex(year, fill_value=False).any()),
+            "through": known.index[-1] if len(known) else pd.NaT,
+        }
+        row |= _usual(series, row["through"], start)
+        row |= _end(own.draws, own.silent, target, True)
+        row |= _needed(series, own.months, row["value"], target, own.silent != "unreported")
+        due = Amount(0.0, 0.0, 0.0)
+        if len(own.due) and own.due.max() > 0:
+            due = Amount(float(own.due.mean()), *map(float, np.quantile(own.due, (0.025, 0.975))))
+        row |= {"due": due.mean, "due_low": due.lower, "due_high": due.upper}
+        rows.append(row | _stands(row))
+    return rows
+
+
+def _indicators(
+    values: pd.DataFrame,
+    indicators: pd.DataFrame,
+    plans: pd.DataFrame | None,
+    period: Period,
+    start: pd.Period | None,
+) -> list[dict[str, object]]:
+    rows = []
+    for indicator in indicators[indicators["code"].isin(values["indicator"])].itertuples():
+        own = values[values["indicator"] == indicator.code].set_index("month").sort_index()
+        series = own["value"]
+        known = series[series.index.year == period.year]
+        last = known.index[-1] if len(known) else pd.NaT
+        grows = indicator.kind == FLOW
+        amounts = [("", np.nan)]
+        if plans is not None and (plans["line"] == indicator.code).any():
+            chosen = plans[plans["line"] == indicator.code].sort_values("set_by")
+            amounts = list(zip(chosen["set_by"], chosen["amount"].astype(float), strict=True))
+        draws = None if pd.isna(last) else indicator_draws(series, indicator.kind, last)
+        silent = "unreported" if pd.isna(last) else "history" if draws is None else ""
+        months = pd.period_range(
+            period.year_to_date[0] if pd.isna(last) else last + 1, f"{period.year}-12", freq="M"
+        )
+        flow = _monthly(series) if grows else series
+        for set_by, target in amounts:
+            row: dict[str, object] = {
+                "item": indicator.code,
+                "set_by": set_by,
+                "name_vi": indicator.name_vi,
+                "name_en": indicator.name_en,
+                "unit_vi": indicator.unit_vi,
+                "unit_en": indicator.unit_en,
+                "decimals": int(indicator.decimals),
+                "kind": indicator.kind,
+                "higher": indicator.better == "higher",
+                "depth": 1,
+                "target": target,
+                "value": float(known.iloc[-1]) if len(known) else np.nan,
+                "estimated": bool(len(known) and own.at[last, "status"] == "estimate"),
+                "through": last,
+            }
+            row |= _usual(flow if grows else flow.iloc[:0], last, start)
+            row |= _end(draws if draws is not None else np.empty(0), silent, target, row["higher"])
+            row |= _needed(
+                flow if grows else flow.iloc[:0], months, row["value"], target if grows else np.nan,
+                not silent,
+            )  # fmt: skip
+            row |= {"due": 0.0, "due_low": 0.0, "due_high": 0.0}
+            rows.append(row | _stands(row))
+    return rows
+
+
+def indicator_draws(series: pd.Series, kind: str, last: pd.Period) -> np.ndarray | None:
+    """Draws of an indicator's value at the end of the year of `last`, the last month known.
+
+    `series`: values by month, year to date. A flow adds the count of the remaining months (`counts`)
+    on every other path, and comes to that of a whole year on the others; a share or stock changes each remaining month by the mean change within earlier years, with their
+    spread (normal, the mean's own error included); a share stays between 0 and 100 %. None where
+    fewer than two full years come before.
+    """
+    series = series[:last]
+    months = pd.period_range(last + 1, f"{last.year}-12", freq="M")
+    before = series[series.index.year < last.year]
+    full = before.groupby(before.index.year).size()
+    now = float(series.iloc[-1])
+    if len(months) == 0:
+        return np.full(_DRAWS, now)
+    if (full == 12).sum() < YEARS:
+        return None
+    if kind == FLOW:
+        # What the remaining months brought, or what a whole year did: a campaign may move in the year.
+        rest = counts.predictive(_monthly(before), months, draws=_DRAWS)
+        whole = pd.period_range(f"{last.year}-01", months[-1], freq="M")
+        year = counts.predictive(_monthly(before), whole, draws=_DRAWS, stream=1)
+        if rest is None or year is None:
+            return None
+        return np.where(np.arange(_DRAWS) % 2, now + rest, np.maximum(now, year))
+    every = series.reindex(pd.period_range(series.index[0], last, freq="M"))
+    changes = every.diff()[every.index.month > 1].dropna()
+    same = changes[changes.index.month.isin(months.month)]
+    mean, spread, ahead = same.mean(), same.std(), len(months)
+    rng = np.random.default_rng(_SEED)
+    noise = rng.standard_t(len(same) - 1, _DRAWS) * spread
+    drawn = now + ahead * mean + noise * np.sqrt(ahead + ahead**2 / len(same))
+    return np.clip(drawn, 0, _TOP) if kind == SHARE else drawn
+
+
+def _monthly(series: pd.Series) -> pd.Series:
+    """What each month added to a flow's year to date; missing where the month before is."""
+    every = series.reindex(pd.period_range(series.index[0], series.index[-1], freq="M"))
+    return every.where(every.index.month == 1, every.diff())
+
+
+def _usual(series: pd.Series, last: pd.Period, start: pd.Period | None) -> dict[str, object]:
+    """The part of the year that had come by the month `last` in earlier full years."""
+    none = {"usual": np.nan, "usual_low": np.nan, "usual_high": np.nan, "usual_years": 0}
+    if pd.isna(last) or series.empty:
+        return none
+    before = series[series.index.year < last.year].dropna()
+    sums = before.groupby(before.index.year).agg(["sum", "size"])
+    totals = sums.loc[(sums["size"] == 12) & (sums["sum"] > 0), "sum"]
+    ordinary = totals[totals.index < start.year] if start is not None else totals
+    totals = ordinary if len(ordinary) >= YEARS else totals
+    if totals.empty:
+        return none
+    early = before[before.index.month <= last.month]
+    shares = early.groupby(early.index.year).sum()[totals.index] / totals
+    return {
+        "usual": float(shares.mean()),
+        "usual_low": float(shares.min()),
+        "usual_high": float(shares.max()),
+        "usual_years": len(shares),
+    }
+
+
+def _end(draws: np.ndarray, silent: str, target: float, higher: bool) -> dict[str, object]:
+    names = ["low95", "low80", "point", "high80", "high95"]
+    if silent:
+        return dict.fromkeys([*names, "chance"], np.nan) | {"silent": silent}
+    met = draws >= target if higher else draws <= target
+    chance = float(met.mean()) if not pd.isna(target) else np.nan
+    values = map(float, np.quantile(draws, QUANTILES))
+    return dict(zip(names, values, strict=True)) | {"chance": chance, "silent": ""}
+
+
+def _needed(
+    series: pd.Series, months: pd.PeriodIndex, value: float, target: float, known: bool
+) -> dict[str, object]:
+    """What each remaining month has to bring, and how often the same months of earlier years did."""
+    row: dict[str, object] = {"left": len(months), "needed": np.nan, "reached": 0, "asked": 0}
+    if not len(months) or pd.isna(target) or pd.isna(value) or not known:
+        return row
+    needed = max(0.0, target - value) / len(months)
+    earlier = series[series.index.year < months[0].year].dropna()
+    sizes = earlier.groupby(earlier.index.year).transform("size")
+    same = earlier[(sizes == 12) & earlier.index.month.isin(months.month)]
+    return row | {"needed": needed, "reached": int((same >= needed).sum()), "asked": len(same)}
+
+
+def _stands(row: dict[str, object]) -> dict[str, object]:
+    """Value against target, and against what was usual by now."""
+    value, target = row["value"], row["target"]
+    share = np.nan
+    if row["kind"] != SHARE and target > 0:
+        share = value / target
+    grows = row["kind"] in (MONEY, FLOW)
+    ahead = value - (row["usual"] if grows else 1) * target
+    return {"share": share, "ahead": ahead}
 
 
 def standing(

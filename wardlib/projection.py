@@ -1,0 +1,197 @@
+"""The year's receipts as they may end: what has come, and simulated paths of the months that remain.
+
+Before the epidemic, the remaining months are a forecast of `impact`'s model from all months known.
+Since its first month they are what was to be expected without it, times how receipts have stood
+against that lately (the last `RECENT` months, what was put off by law counted as if paid): each path
+returns part of the way to normal, drawn evenly between not at all and wholly, and drifts with a
+standard deviation of `DRIFT` a month on the log scale. What the law put off comes when it falls due; it
+is taken to be paid by then. New closures and new relief are not foreseen. Validation:
+tests/benchmarks/targets.py, docs/method.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from wardlib import impact, measures, relief
+from wardlib.impact import Impact
+from wardlib.receipts import Receipts
+from wardlib.relief import Ledger
+
+RECENT = 3  # months
+DRIFT = 0.15
+YEARS = 2  # full years before, without which nothing can be said
+_DRAWS = 2000
+_SEED = 31
+_FURTHEST = 5.0  # how far receipts may stand from normal, as a ratio
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A line's year as it may end, in the ward's currency.
+
+    `draws`: the year's total on each path, empty where `silent` says why there is none: `history`
+    (fewer than `YEARS` full years before), `gap` (a month before the last one reported is missing),
+    `unreported`. `due`: of that, what was put off by the last month reported and falls due in the
+    year. `months`: those that remain, none where the year is complete.
+    """
+
+    draws: np.ndarray
+    due: np.ndarray
+    months: pd.PeriodIndex
+    silent: str = ""
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """What remains of the year on each path: before relief, and what relief takes and brings."""
+
+    payable: np.ndarray
+    away: np.ndarray
+    back: np.ndarray
+    due: np.ndarray
+    ledger: Ledger | None
+
+
+def project(
+    result: Receipts, table: Callable[[str], pd.DataFrame | None], areas: tuple[str, ...]
+) -> dict[str, Projection]:
+    """The projection of every line of `result` to the end of its year.
+
+    `table` gives a table by its name, None where there is none: covid_phases, tax_relief and, in Viet
+    Nam, tet. Of the relief, rules in force by the end of the last month reported enter. A parent's
+    projection is made from its own series with the relief of its parts.
+    """
+    year = result.period.year
+    phases = measures.of_areas(table("covid_phases"), areas)
+    start = phases["start"].min().to_period("M") if len(phases) else None
+    given, tet = table("tax_relief"), table("tet") if areas[0] == "VN" else None
+    days = tuple(tet["date"]) if tet is not None else ()
+    rests: dict[str, _Rest] = {}
+    found = {}
+    for line in reversed(result.lines.index):
+        series = result.months[line][: result.period.last]
+        cut, silent = _last(series, year)
+        months = pd.period_range(cut + 1, f"{year}-12", freq="M")
+        none = np.empty(0)
+        if silent:
+            found[line] = Projection(none, none, months, silent)
+            continue
+        to_date = float(series[f"{year}-01" : str(cut)].sum())
+        if len(months) == 0:
+            found[line] = Projection(np.full(_DRAWS, to_date), np.zeros(_DRAWS), months)
+            continue
+        rules = relief.rules(_known(given, cut), areas, line)
+        parts = [
+            rests[part]
+            for part in result.lines.index[result.lines["parent"] == line]
+            if part in rests
+        ]
+        rest = _rest(series[:cut], months, start, days, rules, parts)
+        if rest is None:
+            found[line] = Projection(none, none, months, "history")
+            continue
+        rests[line] = rest
+        found[line] = Projection(to_date + rest.payable - rest.away + rest.back, rest.due, months)
+    return {line: found[line] for line in result.lines.index}
+
+
+def _last(series: pd.Series, year: int) -> tuple[pd.Period, str]:
+    """The last month of `year` with a figure, and why nothing can be said ("" where it can)."""
+    own = series[series.index.year == year]
+    full = series[series.index.year < year].dropna()
+    full = full.groupby(full.index.year).size()
+    if own.notna().sum() == 0:
+        return pd.Period(f"{year - 1}-12", "M"), "unreported"
+    last = own.last_valid_index()
+    if own[:last].isna().any() or own.index[0].month != 1:
+        return last, "gap"
+    if last.month < 12 and (full == 12).sum() < YEARS:
+        return last, "history"
+    return last, ""
+
+
+def _known(given: pd.DataFrame | None, cut: pd.Period) -> pd.DataFrame | None:
+    """The relief in force by the end of a month."""
+    if given is None:
+        return None
+    return given[given["in_force"].isna() | (given["in_force"] <= cut.end_time)]
+
+
+def _rest(
+    series: pd.Series,
+    months: pd.PeriodIndex,
+    start: pd.Period | None,
+    tet: tuple[pd.Timestamp, ...],
+    rules: pd.DataFrame,
+    parts: list[_Rest],
+) -> _Rest | None:
+    every = series.reindex(pd.period_range(series.index[0], months[-1], freq="M"))
+    exempt = relief.exempt_months(rules)
+    since = months[0] if start is None or months[0] <= start else start
+    estimate = impact.estimate(every, start=since, tet=tet, exempt=exempt, draws=_DRAWS)
+    if not estimate.model:
+        return None
+    none = np.zeros(_DRAWS)
+    if since == months[0]:
+        return _Rest(estimate.paths.sum(axis=1), none, none, none, None)
+    ledgers = {
+        str(place): part.ledger for place, part in enumerate(parts) if part.ledger is not None
+    }
+    ledger = relief.parent(estimate, ledgers) if ledgers else relief.ledger(estimate, rules)
+    remaining = np.asarray(estimate.table.index >= months[0])
+    rng = np.random.default_rng(_SEED)  # the same for all lines: they fall and recover together
+    payable = estimate.paths[:, remaining] * _standing(estimate, ledger, remaining, rng)
+    if ledgers:
+        away, back, due = (
+            np.sum([getattr(part, name) for part in parts], axis=0)
+            for name in ("away", "back", "due")
+        )
+    else:
+        away, back, due = _relieved(payable, months, ledger, rng)
+    return _Rest(payable.sum(axis=1), away, back, due, ledger)
+
+
+def _standing(
+    estimate: Impact, ledger: Ledger, remaining: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """By path and remaining month, receipts as a share of what was to be expected without COVID-19."""
+    observed = estimate.series.reindex(estimate.table.index).to_numpy(dtype=float)
+    flows = ledger.flows
+    as_if_paid = (
+        np.nan_to_num(observed) + flows.put_off + flows.exempt + flows.reduced - flows.received
+    )
+    recent = np.flatnonzero(~remaining)[-RECENT:]
+    expected = estimate.paths[:, recent].sum(axis=1)
+    ratio = np.divide(
+        as_if_paid[:, recent].sum(axis=1), expected, out=np.ones(len(expected)), where=expected > 0
+    )
+    ratio = np.clip(ratio, 1 / _FURTHEST, _FURTHEST)
+    ahead = np.arange(1, remaining.sum() + 1)
+    stays = rng.permutation((np.arange(len(ratio)) + 0.5) / len(ratio))
+    drift = rng.normal(0, DRIFT, (len(ratio), len(ahead))).cumsum(axis=1) - 0.5 * DRIFT**2 * ahead
+    return np.exp((stays * np.log(ratio))[:, None] + drift)
+
+
+def _relieved(
+    payable: np.ndarray, months: pd.PeriodIndex, ledger: Ledger, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What relief takes from the remaining months, brings to them, and owes since before."""
+    end = months[-1].end_time
+    flows = ledger.flows
+    in_year = np.array([pd.notna(day) and pd.Timestamp(day) <= end for day in flows.until])
+    due = flows.lawful[:, in_year].sum(axis=1)
+    back = due.copy()
+    left = payable.copy()
+    for rule in ledger.rules.itertuples():
+        touched = np.asarray((months >= rule.first) & (months <= rule.last))
+        share = rng.uniform(rule.share_low, rule.share_high, len(payable))[:, None]
+        taken = left[:, touched] * share
+        left[:, touched] -= taken
+        if rule.kind == relief.DEFERRAL and rule.until <= end:
+            back += taken.sum(axis=1)
+    return (payable - left).sum(axis=1), back, due
