@@ -12,17 +12,25 @@ import numpy as np
 import pandas as pd
 
 SHORTEST = 2  # earlier years without which nothing can be said
+ALIKE = 16.0  # a year's factor varies by a quarter, 16^-1/2
 _SEED = 28
 
 
 def predictive(
-    history: pd.Series, months: pd.PeriodIndex, *, draws: int = 4000, stream: int = 0
+    history: pd.Series,
+    months: pd.PeriodIndex,
+    *,
+    so_far: pd.Series | None = None,
+    draws: int = 4000,
+    stream: int = 0,
 ) -> np.ndarray | None:
     """Draws of the count of `months` (of one calendar year, in order) had it been an ordinary year.
 
     `history`: counts by month (events, units; missing ones NaN), ordinary months only; the years that
-    have all of the same months count. None where fewer than `SHORTEST` do. `stream` tells apart the
-    draws of series whose sums are formed. Same input, same draws.
+    have all of the same months count. None where fewer than `SHORTEST` do. `so_far`: counts of the
+    months before them in their year, which tell whether it is a year of many or of few: the year's
+    factor has a Gamma prior of mean 1 and shape `ALIKE`. `stream` tells apart the draws of series
+    whose sums are formed. Same input, same draws.
     """
     sums = earlier(history, months)
     if len(sums) < SHORTEST:
@@ -31,6 +39,9 @@ def predictive(
     spread = dispersion(history)
     years, total = len(sums), sums.sum()
     means = rng.gamma(total / spread + 0.5, spread / years, draws)
+    if so_far is not None:
+        usual = earlier(history, so_far.index).mean()
+        means *= rng.gamma(ALIKE + so_far.sum() / spread, 1 / (ALIKE + usual / spread), draws)
     if spread > 1:
         means = rng.gamma(means / (spread - 1), spread - 1)
     return rng.poisson(means)

@@ -205,8 +205,8 @@ def _indicators(
 def indicator_draws(series: pd.Series, kind: str, last: pd.Period) -> np.ndarray | None:
     """Draws of an indicator's value at the end of the year of `last`, the last month known.
 
-    `series`: values by month, year to date. A flow adds the count of the remaining months (`counts`)
-    on every other path, and comes to that of a whole year on the others; a share or stock changes each remaining month by the mean change within earlier years, with their
+    `series`: values by month, year to date. A flow adds the count of the remaining months (`counts`);
+    the more its months vary from year to year, the more paths come to a whole year's count instead. A share or stock changes each remaining month by the mean change within earlier years, with their
     spread (normal, the mean's own error included); a share stays between 0 and 100 %. None where
     fewer than two full years come before.
     """
@@ -220,13 +220,17 @@ def indicator_draws(series: pd.Series, kind: str, last: pd.Period) -> np.ndarray
     if (full == 12).sum() < YEARS:
         return None
     if kind == FLOW:
-        # What the remaining months brought, or what a whole year did: a campaign may move in the year.
-        rest = counts.predictive(_monthly(before), months, draws=_DRAWS)
-        whole = pd.period_range(f"{last.year}-01", months[-1], freq="M")
-        year = counts.predictive(_monthly(before), whole, draws=_DRAWS, stream=1)
-        if rest is None or year is None:
+        monthly = _monthly(series)
+        history, own = monthly[monthly.index.year < last.year], monthly[f"{last.year}-01" :]
+        whole = own.index.append(months)
+        rest = counts.predictive(history, months, so_far=own, draws=_DRAWS)
+        year = counts.predictive(history, whole, draws=_DRAWS, stream=1)
+        if own.isna().any() or rest is None or year is None:
             return None
-        return np.where(np.arange(_DRAWS) % 2, now + rest, np.maximum(now, year))
+        # Where months vary more than counts do, a campaign may have moved within the year.
+        moved = (1 - 1 / counts.dispersion(history)) / 2
+        even = np.random.default_rng(_SEED).permutation((np.arange(_DRAWS) + 0.5) / _DRAWS)
+        return np.where(even < moved, np.maximum(now, year), now + rest)
     every = series.reindex(pd.period_range(series.index[0], last, freq="M"))
     changes = every.diff()[every.index.month > 1].dropna()
     same = changes[changes.index.month.isin(months.month)]
