@@ -17,13 +17,18 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from wardlib import sentences
+from wardlib.activities import Activities
 from wardlib.blocks import RESOURCE, SVG, Block, resource
 from wardlib.editions import Edition
 from wardlib.effects import Effects
 from wardlib.language import Unit
 from wardlib.receipts import Receipts
+from wardlib.schools import BREAK, CLOSED, IN_PERSON, OFF, ONLINE, PARTIAL, Schools
+from wardlib.targets import Targets
 
 WIDTH = 6.3  # inches: the text width of an A4 page with the margins of Decree 30/2020/NĐ-CP
 WINDOW = 36  # months that the monthly chart looks back
@@ -316,6 +321,301 @@ def shortfall(effects: Effects, edition: Edition, *, line: str = "") -> Block | 
     figures = resource("chart-shortfall", drawn, money, edition.about)
     title = text("{line}: shortfall since the start of the epidemic, added up", line=name)
     return _chart("chart-shortfall", title, " ".join(parts), svg, figures)
+
+
+# How a school day is drawn: they part by darkness and pattern, without colour too.
+_STATES = {
+    IN_PERSON: {"facecolor": "white"},
+    ONLINE: {"facecolor": "#aed6f1", "hatch": "/////"},
+    PARTIAL: {"facecolor": "#f5cba7", "hatch": "....."},
+    CLOSED: {"facecolor": NOW},
+    BREAK: {"facecolor": "#d5d8dc", "hatch": "-----"},
+}
+
+
+def school_calendar(
+    found: Schools | None, edition: Edition, *, cell: float = 0.085
+) -> Block | None:
+    """The school years of the period, a row a level: weeks from left to right, weekdays from top to
+    bottom, each day as the decisions set it, and their numbers. Nothing where no school year is known.
+    `cell` is the height of a day in inches."""
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return None
+    calendar = {
+        level: days for level, days in found.calendar.items() if (days["state"] != OFF).any()
+    }
+    if not calendar:
+        return None
+    days = next(iter(calendar.values())).index
+    first = days[0] - pd.Timedelta(days=days[0].day_of_week)
+    weeks = (days[-1] - first).days // 7 + 1
+    week = 6 if found.six_days else 5
+    step = week + 1.6  # between one level and the next
+    shown, counts = set(), []
+    with _drawing(cell * step * len(calendar) + 0.55) as (figure, axes):
+        for row, (level, table) in enumerate(calendar.items()):
+            top = row * step
+            known = table[table["state"] != OFF]
+            places = pd.DataFrame(
+                {
+                    "week": (known.index - first).days // 7,
+                    "day": known.index.day_of_week,
+                    "state": known["state"].to_numpy(),
+                }
+            )
+            # Days of one state that follow each other in a week are drawn as one bar.
+            runs = (places["state"] != places["state"].shift()) | (places["day"].diff() != 1)
+            bars = places.groupby(runs.cumsum()).agg(
+                week=("week", "first"),
+                day=("day", "first"),
+                size=("day", "size"),
+                state=("state", "first"),
+            )
+            for state, of in bars.groupby("state"):
+                shown.add(state)
+                axes.bar(
+                    of["week"] + 0.5, of["size"], bottom=top + of["day"], width=0.9,
+                    edgecolor="#7f8c8d", linewidth=0.3, **_STATES[state],
+                )  # fmt: skip
+            axes.text(
+                -0.8,
+                top + week / 2,
+                language.sentence(sentences.level_name(level, edition)),
+                ha="right",
+                va="center",
+            )
+            marked = known[known["measure"] != ""]
+            for measure, own in marked.groupby("measure", sort=False):
+                axes.text(
+                    (own.index[0] - first).days // 7, top - 0.15, measure, fontsize=5.5, va="bottom"
+                )
+            counts.append((level, known["state"].value_counts()))
+        axes.set_xlim(0, weeks)
+        axes.set_ylim(step * len(calendar) - 1, -1.2)
+        axes.grid(visible=False)
+        axes.set_yticks([])
+        months = pd.period_range(days[0], days[-1], freq="M")
+        months = months[:: 1 if len(months) <= 14 else 2]
+        axes.set_xticks([max((month.start_time - first).days / 7, 0) for month in months])
+        axes.set_xticklabels(
+            [
+                f"{month.month}" if month.month != 1 else f"{month.month}\n{month.year}"
+                for month in months
+            ]
+        )
+        axes.set_xlabel(text("Month"))
+        handles = [
+            Patch(edgecolor="#7f8c8d", label=sentences.state_name(state, edition), **style)
+            for state, style in _STATES.items()
+            if state in shown
+        ]
+        figure.legend(
+            handles=handles, loc="outside upper center", ncols=len(handles), frameon=False
+        )
+        svg = _svg(figure)
+    title = text(
+        "School days from {start} to {end}, as the decisions set them",
+        start=language.date(days[0]),
+        end=language.date(days[-1]),
+    )
+    parts = [text("Calendar of weeks and weekdays, a band a level.")]
+    for level, states in counts:
+        own = "; ".join(
+            text(
+                "{count} {state}",
+                count=language.number(states[state]),
+                state=sentences.state_name(state, edition),
+            )
+            for state in _STATES
+            if state in states
+        )
+        parts.append(
+            text(
+                "{level}, school days: {states}.",
+                level=language.sentence(sentences.level_name(level, edition)),
+                states=own,
+            )
+        )
+    drawn = pd.concat(
+        [
+            table[table["state"] != OFF].reset_index().assign(level=level)
+            for level, table in calendar.items()
+        ],
+        ignore_index=True,
+    )
+    figures = resource(
+        "chart-school-calendar", drawn[["level", "day", "state", "measure"]], {}, edition.about
+    )
+    return _chart("chart-school-calendar", title, " ".join(parts), svg, figures)
+
+
+def activities(found: Activities | None, edition: Edition) -> Block | None:
+    """Events held in each month of the year to date, all fields, beside the number to be expected;
+    nothing without data."""
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return None
+    table = found.months.groupby("month").sum(min_count=found.months.index.unique("field").size)
+    if table["held"].isna().all():
+        return None
+    with _drawing(1.9) as (figure, axes):
+        places = pd.Series([index + 0.5 for index in range(len(table))], table.index)
+        axes.bar(places, table["held"], width=0.6, color=NOW, zorder=3)
+        known = table["expected"].dropna()
+        if len(known):
+            axes.plot(
+                places[known.index], known, color=WITHOUT, linestyle="--", marker="D", markersize=3.5,
+                linewidth=1.2, zorder=4,
+            )  # fmt: skip
+            _label_ends(
+                axes,
+                [(places[known.index].iloc[-1] + 0.1, known.iloc[-1], text("expected"), WITHOUT)],
+            )
+        axes.set_xlim(0, len(table) * 1.12 + 0.4)
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        _month_axis(axes, table.index, edition)
+        axes.set_ylabel(text("Events held"))
+        svg = _svg(figure)
+    held = table["held"].dropna()
+    parts = [
+        text(
+            "Bar chart. Events held by month from {start} to {end}: lowest {low} ({low_month}), highest "
+            "{high} ({high_month}), last {last} ({last_month}).",
+            start=language.month(table.index[0]),
+            end=language.month(table.index[-1]),
+            low=language.number(held.min()),
+            low_month=language.month(held.idxmin()),
+            high=language.number(held.max()),
+            high_month=language.month(held.idxmax()),
+            last=language.number(held.iloc[-1]),
+            last_month=language.month(held.index[-1]),
+        )
+    ]
+    if len(known):
+        parts.append(
+            text(
+                "Dashed line: the mean of the same months before COVID-19, {low} to {high}.",
+                low=language.number(known.min(), 1),
+                high=language.number(known.max(), 1),
+            )
+        )
+    drawn = found.months.reset_index()
+    figures = resource(
+        "chart-activities", drawn, {"held": "events", "expected": "events"}, edition.about
+    )
+    title = text("Activities held by month, and what was to be expected")
+    return _chart("chart-activities", title, " ".join(parts), svg, figures)
+
+
+def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block | None:
+    """Each target that can be formed as a share: so far, usual by now, and the projected year's end,
+    in per cent of the target; nothing where there is none. With `brief`, first-level lines of the plan of
+    the upper level alone."""
+    language, text = edition.language, edition.language.text
+    table = found.table[(found.table["share"].notna()) & (found.table["target"] > 0)]
+    if (table["set_by"] == "upper").any():
+        table = table[table["set_by"] == "upper"]
+    table = table[table["depth"] <= 1]
+    if table.empty:
+        return None
+    scaled = pd.DataFrame(
+        {
+            name: 100 * table[name] / table["target"]
+            for name in ("value", "low95", "low80", "point", "high80", "high95")
+        }
+    )
+    usual = 100 * table["usual"]
+    limit = 250.0
+    height = (0.145 if brief else 0.21) * len(table) + 0.45
+    with _drawing(height) as (figure, axes):
+        for place, (row, own) in enumerate(
+            zip(table.itertuples(), scaled.itertuples(), strict=True)
+        ):
+            axes.barh(place, min(own.value, limit), height=0.62, color=BEFORE, zorder=2)
+            if not pd.isna(usual[row.Index]):
+                axes.plot(
+                    [usual[row.Index]] * 2,
+                    [place - 0.4, place + 0.4],
+                    color="black",
+                    linewidth=1.4,
+                    zorder=5,
+                )
+            if not row.silent and row.left:
+                axes.plot(
+                    [min(own.low95, limit), min(own.high95, limit)],
+                    [place] * 2,
+                    color=WITHOUT,
+                    linewidth=1,
+                    zorder=4,
+                )
+                axes.plot(
+                    [min(own.low80, limit), min(own.high80, limit)],
+                    [place] * 2,
+                    color=WITHOUT,
+                    linewidth=3,
+                    zorder=4,
+                )
+                if own.point <= limit:
+                    axes.plot(
+                        [own.point],
+                        [place],
+                        "D",
+                        color="white",
+                        markeredgecolor=WITHOUT,
+                        markersize=4,
+                        zorder=6,
+                    )
+            if own.value > limit or (not row.silent and own.point > limit):
+                most = own.value if row.silent else own.point
+                axes.annotate(
+                    f"→ {language.number(most)}", (limit, place), xytext=(3, 0), textcoords="offset points",
+                    va="center", fontsize=7,
+                )  # fmt: skip
+        axes.axvline(100, color=PLAN, linestyle=":", linewidth=1.5, zorder=3)
+        axes.set_yticks(range(len(table)))
+        axes.set_yticklabels(
+            [_short(language.pick(row, "name")) for _, row in table.iterrows()], fontsize=7
+        )
+        axes.set_ylim(len(table) - 0.4, -0.6)
+        axes.set_xlim(0, limit * 1.08)
+        axes.set_xlabel(
+            text(
+                "% of the target; grey: so far, tick: usual by now, diamond: projected year's end with 80 and 95 %"
+            )
+        )
+        axes.grid(axis="y", visible=False)
+        svg = _svg(figure)
+    title = text(
+        "Targets of {year}: so far and at the year's end, % of the target",
+        year=str(found.period.year),
+    )
+    parts = [text("Bar chart, % of each target.")]
+    for (_, row), own in zip(table.iterrows(), scaled.itertuples(), strict=True):
+        said = text(
+            "{name}: so far {value}",
+            name=language.pick(row, "name"),
+            value=language.number(own.value, 1),
+        )
+        if not row["silent"] and row["left"]:
+            said += ", " + text(
+                "projected {point} (80 %: {low} to {high})",
+                point=language.number(own.point, 1),
+                low=language.number(own.low80, 1),
+                high=language.number(own.high80, 1),
+            )
+        parts.append(said + ".")
+    drawn = scaled.assign(item=table["item"], usual=usual)[["item", "usual", *scaled.columns]]
+    figures = resource(
+        "chart-targets", drawn, dict.fromkeys([*scaled.columns, "usual"], "%"), edition.about
+    )
+    return _chart("chart-targets", title, " ".join(parts), svg, figures)
+
+
+def _short(name: str) -> str:
+    """A name as it fits beside a chart."""
+    return name if len(name) <= 34 else name[:33].rstrip() + "…"
 
 
 def _shade(axes: Axes, phases: pd.DataFrame, first: pd.Period, size: int, edition: Edition) -> None:

@@ -10,13 +10,17 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from wardlib import activities as _activities
 from wardlib import published as _published
+from wardlib.activities import Activities
 from wardlib.blocks import TYPST, Block, html, joined, paragraph, typst
 from wardlib.editions import Edition
 from wardlib.effects import Effects
 from wardlib.language import NBSP, NONE, Language, Unit, is_missing
 from wardlib.receipts import Receipts
 from wardlib.relief import Split
+from wardlib.schools import BREAK, CLOSED, IN_PERSON, ONLINE, PARTIAL, Schools
+from wardlib.targets import MONEY, Targets
 
 
 def headline(result: Receipts, edition: Edition) -> Block:
@@ -323,6 +327,372 @@ def _checks(effects: Effects, edition: Edition) -> str:
             )
         )
     return text("Checks of the total: {checks}.", checks="; ".join(said))
+
+
+def schooling(found: Schools | None, edition: Edition) -> Block:
+    """Days lost, taught online and made up of each level, a sentence a school year; or that there is
+    no data."""
+    return paragraph(" ".join(_schooling(found, edition)), "headline")
+
+
+def _schooling(found: Schools | None, edition: Edition) -> list[str]:
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return [text("School days: no data for this ward.")]
+    said = []
+    for span, row in found.spans[found.spans["kind"] == "period"].iterrows():
+        if span not in found.levels.index.get_level_values("span"):
+            continue
+        levels = found.levels.loc[span]
+        levels = levels[levels["planned"] > 0]
+        if levels.empty:
+            continue
+        lost = levels[levels["lost"] > 0]
+        figures = {
+            "span": language.sentence(language.span(row["first"], row["last"])),
+            "year": row["year"].replace("-", "–"),
+        }
+        if lost.empty:
+            said.append(text("{span} (school year {year}): no school day was lost.", **figures))
+            continue
+        parts = [
+            text(
+                "{level} {lost} of {planned}{made_up}",
+                level=level_name(level, edition),
+                lost=days(own["lost"], edition),
+                planned=days(own["planned"], edition),
+                made_up=""
+                if not own["made_up"] > 0
+                else " " + text("(made up {days})", days=days(own["made_up"], edition)),
+            )
+            for level, own in lost.iterrows()
+        ]
+        said.append(
+            text(
+                "{span} (school year {year}), school days lost: {levels}.",
+                levels="; ".join(parts),
+                **figures,
+            )
+        )
+    return said or [text("No school day was planned in this period.")]
+
+
+def closures(found: Schools | None, edition: Edition) -> Block | None:
+    """How long each level was kept from class, in calendar days; and lost days without a reason."""
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return None
+    items = []
+    for (start, end), spells in found.spells.groupby(["start", "end"]):
+        names = language.join([level_name(level, edition) for level in spells["level"]])
+        items.append(
+            text(
+                "{levels}: away from class from {start} to {end}, {days} calendar days",
+                levels=names,
+                start=language.date(start),
+                end=language.date(end),
+                days=language.number(spells["days"].iloc[0]),
+            )
+        )
+    unexplained = found.reasons[found.reasons["measure"] == ""]
+    for row in unexplained.itertuples():
+        span = found.spans.loc[row.span]
+        if span["kind"] == "period":
+            items.append(
+                text(
+                    "{level}, {span}: {days} lost days that no recorded decision explains",
+                    level=level_name(row.level, edition),
+                    span=language.span(span["first"], span["last"]),
+                    days=days(row.days, edition),
+                )
+            )
+    return _list([language.sentence(item) + "." for item in items]) if items else None
+
+
+def schools_missing(found: Schools | None, edition: Edition) -> Block | None:
+    """Which schools have not reported which months."""
+    language, text = edition.language, edition.language.text
+    if found is None or not found.missing:
+        return None
+    gaps: dict[str, list[pd.Period]] = {}
+    for school, month in found.missing:
+        gaps.setdefault(school, []).append(month)
+    names = found.names
+    lines = "; ".join(
+        f"{names.get(school, school)} ({_months(months, language)})"
+        for school, months in gaps.items()
+    )
+    return paragraph(
+        text("Not yet reported, and not counted as zero: {lines}.", lines=lines), "note"
+    )
+
+
+def level_name(level: str, edition: Edition) -> str:
+    """A school level as it stands inside a sentence."""
+    text = edition.language.text
+    return {
+        "mam_non": text("preschool"),
+        "tieu_hoc": text("primary school"),
+        "thcs": text("lower secondary school"),
+        "thpt": text("upper secondary school"),
+    }[level]
+
+
+def state_name(state: str, edition: Edition) -> str:
+    """The state of a school day in a few words."""
+    text = edition.language.text
+    return {
+        IN_PERSON: text("in class"),
+        ONLINE: text("online"),
+        CLOSED: text("closed"),
+        PARTIAL: text("some pupils in class"),
+        BREAK: text("early break"),
+    }[state]
+
+
+def days(value: float, edition: Edition) -> str:
+    """A number of days: whole, or with one decimal where it is a mean over pupils."""
+    return NONE if is_missing(value) else edition.language.number(round(value, 1), 1, trim=True)
+
+
+def events(found: Activities | None, edition: Edition) -> Block:
+    """Events held in the year to date against the number to be expected; or that there is no data."""
+    return paragraph(" ".join(_events(found, edition)), "headline")
+
+
+def _events(found: Activities | None, edition: Edition) -> list[str]:
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return [text("Extracurricular, cultural and sports activities: no data for this ward.")]
+    row = found.table.loc["period"].loc[_activities.TOTAL]
+    if is_missing(row["held"]):
+        return [text("No activity of this period is reported.")]
+    figures = {
+        "period": edition.period_name,
+        "held": language.number(row["held"]),
+        "planned": language.number(row["planned"]),
+    }
+    said = [
+        text(
+            "In {period}, {held} of {planned} planned extracurricular, cultural and sports events "
+            "were held in their month.",
+            **figures,
+        )
+    ]
+    if row["reported"] < row["expected_months"]:
+        said[0] += " " + language.sentence(
+            text(
+                "(only {reported} of {expected} months are reported)",
+                reported=str(row["reported"]),
+                expected=str(row["expected_months"]),
+            )
+        )
+    verdict = _activities.verdict(row)
+    if verdict == "silent":
+        said.append(
+            text(
+                "How many were to be expected cannot be said: fewer than two earlier years are known."
+            )
+        )
+        return said
+    bounds = {
+        "expected": language.number(round(row["expected"])),
+        "low": language.number(row["lower"]),
+        "high": language.number(row["upper"]),
+        "gap": language.number(abs(round(row["expected"]) - row["held"])),
+    }
+    ends = {
+        "fewer": text("{gap} fewer than expected", **bounds),
+        "more": text("{gap} more than expected", **bounds),
+        "none": text("no difference can be shown"),
+    }
+    said.append(
+        text(
+            "After the same months of earlier years {expected} were to be expected (95 % interval: {low} "
+            "to {high}): {verdict}.",
+            verdict=ends[verdict],
+            **bounds,
+        )
+    )
+    if row["held_later"] > 0:
+        said.append(
+            text(
+                "Put off from earlier months and held in these: {count}.",
+                count=language.number(row["held_later"]),
+            )
+        )
+    return said
+
+
+def school_brief(found: Schools | None, held: Activities | None, edition: Edition) -> Block | None:
+    """Schooling and activities for the leader's page; nothing for a ward without either table."""
+    if found is None and held is None:
+        return paragraph(
+            edition.language.text("Schools, culture and sport: no data for this ward."), "headline"
+        )
+    said = [*_schooling(found, edition), *_events(held, edition)]
+    return paragraph(" ".join(said), "headline")
+
+
+def target_name(row: pd.Series, edition: Edition, *, whose: bool = True) -> str:
+    """A target: the line or indicator, and who set it."""
+    language, text = edition.language, edition.language.text
+    name = language.pick(row, "name")
+    sets = {"upper": text("upper level"), "ward": text("ward council"), "": ""}[row["set_by"]]
+    return f"{name} ({sets})" if whose and sets else name
+
+
+def target_status(name: str, edition: Edition) -> str:
+    """A status in a few words; the rule is `targets.status`."""
+    return _target_statuses(edition)[name]
+
+
+def _target_statuses(edition: Edition) -> dict[str, str]:
+    text = edition.language.text
+    return {
+        "met": text("met"),
+        "likely": text("likely to be met"),
+        "ahead": text("ahead"),
+        "open": text("open"),
+        "late": text("late"),
+        "unlikely": text("unlikely to be met"),
+        "missed": text("missed"),
+        "none": text("no statement"),
+    }
+
+
+def target_silence(row: pd.Series, edition: Edition) -> str:
+    """Why a target's year-end cannot be projected; "" where it can."""
+    text = edition.language.text
+    return {
+        "": "",
+        "history": text("fewer than two full years before"),
+        "gap": text("a month of this year is missing"),
+        "unreported": text("no month is reported"),
+    }[row["silent"]]
+
+
+def value(row: pd.Series, amount: float, edition: Edition, unit: Unit | None = None) -> str:
+    """An amount of a target with its unit."""
+    if row["kind"] == MONEY:
+        unit = unit or edition.language.unit(edition.ward.currency, amount)
+        return unit.amount(amount)
+    figure = edition.language.number(amount, row["decimals"], trim=True)
+    return f"{figure}{NBSP}{edition.language.pick(row, 'unit')}"
+
+
+def target_states(found: Targets, edition: Edition) -> Block:
+    """How many targets are met, likely, open, unlikely; which; the total's year-end and its needs."""
+    return paragraph(" ".join([_states(found, edition), *_year_end(found, edition)]), "headline")
+
+
+def _states(found: Targets, edition: Edition) -> str:
+    language, text = edition.language, edition.language.text
+    table = found.table[found.table["set_by"] != ""]
+    if table.empty:
+        return text("No target was given to this unit.")
+    own = table[table["set_by"] == "upper"]
+    own = own if len(own) else table
+    states = _target_statuses(edition)
+    groups = {
+        states[state]: [_lower(language.pick(row, "name")) for _, row in rows.iterrows()]
+        for state in states
+        if len(rows := own[own["status"] == state])
+    }
+    said = "; ".join(
+        f"{state} {len(names)} ({', '.join(names)})" for state, names in groups.items()
+    )
+    return text(
+        "Of {count} targets set by {whom}: {states}.",
+        count=str(len(own)),
+        whom=text("the upper level")
+        if (own["set_by"] == "upper").all()
+        else text("the ward council"),
+        states=said,
+    )
+
+
+def _year_end(found: Targets, edition: Edition) -> list[str]:
+    """The year-end of the first line of money: the total."""
+    language, text = edition.language, edition.language.text
+    money = found.table[found.table["kind"] == MONEY]
+    row = money.iloc[0]
+    name = _lower(language.pick(row, "name"))
+    if row["silent"]:
+        return [
+            text(
+                "Where {line} will stand at the end of the year cannot be said: {reason}.",
+                line=name,
+                reason=target_silence(row, edition),
+            )
+        ]
+    unit = language.unit(edition.ward.currency, row["point"])
+    if row["left"] == 0:
+        return []
+    said = [
+        text(
+            "Projected for the whole year, {line}: {point} (80 %: {low80} to {high80}; 95 %: {low95} to "
+            "{high95})",
+            line=name,
+            point=unit.amount(row["point"]),
+            **{
+                bound: unit.figure(row[bound], trim=True)
+                for bound in ("low80", "high80", "low95", "high95")
+            },
+        )
+    ]
+    if not is_missing(row["chance"]):
+        said[0] += "; " + text(
+            "chance of reaching {target}: {chance}",
+            target=unit.amount(row["target"]),
+            chance=chance(row["chance"], edition),
+        )
+    said[0] += "."
+    if row["needed"] > 0:
+        said.append(
+            text(
+                "Needed: {needed} in each of the {left} months that remain; the same months of earlier "
+                "years brought so much {reached} times of {asked}.",
+                needed=unit.amount(row["needed"]),
+                left=str(row["left"]),
+                reached=str(row["reached"]),
+                asked=str(row["asked"]),
+            )
+        )
+    if row["due"] > 0.001 * row["point"]:
+        said.append(
+            text(
+                "Of it, put off by law and falling due by 31/12: {due} (95 % interval: {low} to {high}).",
+                due=unit.amount(row["due"]),
+                low=unit.figure(row["due_low"], trim=True),
+                high=unit.figure(row["due_high"], trim=True),
+            )
+        )
+    return said
+
+
+def chance(share: float, edition: Edition) -> str:
+    """A chance in whole per cent, never as certainty."""
+    if share > 0.99:
+        return edition.language.text("over {percent}", percent=edition.language.percent(0.99))
+    if share < 0.01:
+        return edition.language.text("under {percent}", percent=edition.language.percent(0.01))
+    return edition.language.percent(share, 0)
+
+
+def cannot_project(found: Targets, edition: Edition) -> Block | None:
+    """Targets whose year-end cannot be projected, by reason."""
+    language, text = edition.language, edition.language.text
+    silent = found.table[found.table["silent"] != ""]
+    if silent.empty:
+        return None
+    said = []
+    for _, rows in silent.groupby("silent"):
+        names = dict.fromkeys(_lower(language.pick(row, "name")) for _, row in rows.iterrows())
+        said.append(f"{'; '.join(names)} ({target_silence(rows.iloc[0], edition)})")
+    return paragraph(
+        text("No statement on the year's end: {items}.", items="; ".join(said)), "note"
+    )
 
 
 def not_reported(result: Receipts, edition: Edition, standing: pd.DataFrame | None = None) -> Block:

@@ -11,14 +11,18 @@ from dataclasses import dataclass, fields
 
 import pandas as pd
 
+from wardlib import activities as _activities
 from wardlib import receipts as _receipts
 from wardlib import sentences
+from wardlib.activities import Activities
 from wardlib.blocks import RESOURCE, TYPST, Block, html, joined, resource, typst
 from wardlib.editions import Edition
 from wardlib.effects import Effects
 from wardlib.language import NBSP, NONE, Unit, is_missing
 from wardlib.receipts import Receipts
 from wardlib.relief import Amount, Split
+from wardlib.schools import OFF, Schools
+from wardlib.targets import FLOW, MONEY, SHARE, Targets
 
 ESTIMATE, PARTIAL = "*", "†"
 
@@ -401,46 +405,6 @@ def months(result: Receipts, edition: Edition) -> Block:
     return _table("receipts-months", caption, heads, rows, notes, figures)
 
 
-def briefing(result: Receipts, edition: Edition) -> Block:
-    """The one table of the leader's page: first-level lines, year to date against the plan of the
-    upper level and against the year before."""
-    language, text = edition.language, edition.language.text
-    lines = result.lines[result.lines["depth"] <= 1]
-    unit = _unit(edition, lines["year_to_date"], lines["plan_upper"])
-    planned = result.has_plan
-    rows = []
-    for _, row in lines.iterrows():
-        cells = [_amount(unit, row["year_to_date"], _mark(row))]
-        if planned:
-            cells += [_amount(unit, row["plan_upper"]), _percent(edition, row["share_upper"])]
-        cells += [
-            _amount(unit, row["year_to_date_before"]),
-            _percent(edition, row["ratio_year_to_date"]),
-        ]
-        rows.append(_Row(language.pick(row, "name"), tuple(cells), row["depth"]))
-    heads = [text("Line"), text("Year to date")]
-    if planned:
-        heads += [text("Plan, upper level"), text("% of plan")]
-    heads += [text("Same period of the year before"), text("Equal to %")]
-    caption = text(
-        "Receipts of {period} ({unit})",
-        period=result.period.name_year_to_date(language),
-        unit=unit.name,
-    )
-    money = edition.ward.currency
-    figures = _figures(
-        edition,
-        "receipts",
-        lines.reset_index()[
-            ["line", "year_to_date", "kept_year_to_date", "plan_upper", "share_upper",
-             "year_to_date_before", "ratio_year_to_date", "reported", "expected", "status_year_to_date"]
-        ],
-        year_to_date=money, kept_year_to_date=money, plan_upper=money, year_to_date_before=money,
-        share_upper="1", ratio_year_to_date="1", reported="months", expected="months",
-    )  # fmt: skip
-    return _table("receipts", caption, heads, rows, _notes(edition, lines), figures)
-
-
 def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
     """For each table of the ward: rows, span, months of the period that have come in."""
     language, text = edition.language, edition.language.text
@@ -524,3 +488,482 @@ def reconciliation(table: pd.DataFrame, edition: Edition) -> Block | None:
         "reconciliation", caption, heads, rows, [], figures,
         words=(4,),
     )  # fmt: skip
+
+
+def school_days(found: Schools | None, edition: Edition, *, brief: bool = False) -> Block | None:
+    """Days of each level in the period and in the school year to date, a school year at a time; with
+    `brief`, of the period alone. Nothing without data."""
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return None
+    spans = found.spans
+    if brief:
+        spans = spans[spans["kind"] == "period"]
+    rows, shown = [], set()
+    for span, at in spans.iterrows():
+        months = (at["first"], at["last"])
+        if months in shown or span not in found.levels.index.get_level_values("span"):
+            continue  # the period is the school year to date
+        shown.add(months)
+        year = text("school year {year}", year=at["year"].replace("-", "–"))
+        for level, row in found.levels.loc[span].iterrows():
+            mark = PARTIAL * bool(row["reported"] < row["expected"])
+            cells = [
+                *(sentences.days(row[name], edition) + mark for name in _DAYS),
+                sentences.days(row["usual_taught"], edition),
+                _percent(edition, row["attendance"]),
+                _percent(edition, row["usual_attendance"]),
+            ]
+            head = language.sentence(sentences.level_name(level, edition))
+            rows.append(_Row(head, tuple(cells), 1, f"{year}, {language.span_short(*months)}"))
+    if not rows:
+        return None
+    notes = [
+        text(
+            "Days of an average pupil of the level. Lost = planned - in class - online. Made up: taught "
+            "beyond the most that an earlier year planned in the same month. Usual: taught in the same "
+            "months of the years before COVID-19. Attendance: pupil-days attended, % of those in class."
+        )
+    ]
+    if any(PARTIAL in cell for row in rows for cell in row.cells):
+        notes.append(text("† some school or month is not reported."))
+    caption = text("School days of {period}", period=edition.period_name)
+    heads = [
+        text("Level"), text("Planned"), text("In class"), text("Online"), text("Lost"),
+        text("Made up"), text("Usual"), text("Attended %"), text("Usual %"),
+    ]  # fmt: skip
+    slug = "school-days-brief" if brief else "school-days"
+    frame = found.levels.reset_index().merge(spans, on="span").drop(columns="span")
+    frame = frame[["year", "kind", "first", "last", *frame.columns[:-4]]]
+    days = dict.fromkeys([*_DAYS, "usual_planned", "usual_taught"], "days")
+    figures = _figures(
+        edition, slug, frame, **days, attendance="1", usual_attendance="1", years="years",
+        reported="school-months", expected="school-months",
+    )  # fmt: skip
+    return _table(
+        slug, caption, heads, rows, notes, figures, widths=(15, 14, 13, 11, 13, 14, 16, 14)
+    )
+
+
+_DAYS = ("planned", "in_person", "online", "lost", "made_up")
+
+
+def school_reasons(found: Schools | None, edition: Edition) -> Block | None:
+    """Lost days by level and decision; nothing where none was lost."""
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return None
+    spans = found.spans[found.spans["kind"] == "period"]
+    reasons = found.reasons[found.reasons["span"].isin(spans.index)]
+    if reasons.empty:
+        return None
+    rows = [
+        _Row(
+            language.sentence(sentences.level_name(row["level"], edition)),
+            (
+                language.span_short(*spans.loc[row["span"], ["first", "last"]]),
+                row["measure"] or NONE,
+                language.pick(row, "name") or text("no recorded decision: unexplained"),
+                sentences.days(row["days"], edition),
+            ),
+        )
+        for _, row in reasons.iterrows()
+    ]
+    caption = text("Why school days of {period} were lost", period=edition.period_name)
+    heads = [text("Level"), text("Months"), text("No."), text("Decision"), text("Days lost")]
+    notes = [
+        text(
+            "Schools report how many days of a month were lost, not which: they are set against the days "
+            "on which a decision kept the level from class, closures first."
+        )
+    ]
+    frame = reasons.join(spans[["year", "first", "last"]], on="span").drop(columns="span")
+    figures = _figures(edition, "school-reasons", frame, days="days")
+    return _table(
+        "school-reasons", caption, heads, rows, notes, figures, words=(1, 2, 3),
+        widths=(26, 14, 60, 20),
+    )  # fmt: skip
+
+
+def school_calendar(found: Schools | None, edition: Edition) -> Block | None:
+    """The calendar chart as a table: every run of school days of one state, by level."""
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return None
+    rows, drawn = [], []
+    for level, calendar in found.calendar.items():
+        open_ = calendar[calendar["state"] != OFF]
+        if open_.empty:
+            continue
+        changes = (open_[["state", "measure"]] != open_[["state", "measure"]].shift()).any(axis=1)
+        for _, run in open_.groupby(changes.cumsum()):
+            first, last = run.index[0], run.index[-1]
+            state, measure = run[["state", "measure"]].iloc[0]
+            cells = (
+                f"{first:%d/%m/%Y}", f"{last:%d/%m/%Y}", sentences.state_name(state, edition),
+                language.number(len(run)), measure or NONE,
+            )  # fmt: skip
+            rows.append(_Row(language.sentence(sentences.level_name(level, edition)), cells))
+            drawn.append((level, first, last, state, len(run), measure))
+    if not rows:
+        return None
+    caption = text("The calendar as a table: school days as the decisions set them")
+    heads = [
+        text("Level"), text("From"), text("To"), text("State"), text("School days"), text("No."),
+    ]  # fmt: skip
+    columns = ["level", "first", "last", "state", "days", "measure"]
+    frame = pd.DataFrame(drawn, columns=columns)
+    figures = _figures(edition, "school-calendar", frame, days="days")
+    notes = [
+        text(
+            "Mondays to Fridays without public holidays; the schools' own longer break at Tết is not known here."
+        )
+    ]
+    return _table(
+        "school-calendar", caption, heads, rows, notes, figures, words=(1, 2, 3, 5),
+        widths=(24, 24, 36, 18, 16),
+    )  # fmt: skip
+
+
+def schools(found: Schools | None, edition: Edition) -> Block | None:
+    """Each school in the months of the period, with its pupils; small numbers hidden."""
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return None
+    rows, hides = [], False
+    spans = found.spans[found.spans["kind"] == "period"]
+    for span, at in spans.iterrows():
+        if span not in found.schools.index.get_level_values("span"):
+            continue
+        own = found.schools.loc[span]
+        months = language.span_short(at["first"], at["last"])
+        for level, group in own.groupby("level", sort=False):
+            total = found.totals.loc[(span, level)]
+            hides |= bool(group["hidden"].any() or total["hidden"])
+            for _, row in group.iterrows():
+                rows.append(
+                    _Row(
+                        row["name"],
+                        (
+                            HIDDEN if row["hidden"] else _count(edition, row["pupils"]),
+                            *(
+                                sentences.days(row[name], edition)
+                                + PARTIAL * bool(row["reported"] < row["expected"])
+                                for name in _DAYS
+                            ),
+                            HIDDEN if row["hidden"] else _percent(edition, row["attendance"]),
+                        ),
+                        2,
+                        months,
+                    )
+                )
+            if len(group) > 1:
+                head = text(
+                    "{level}, all schools",
+                    level=language.sentence(sentences.level_name(level, edition)),
+                )
+                days = found.levels.loc[(span, level)]
+                rows.append(
+                    _Row(
+                        head,
+                        (
+                            HIDDEN if total["hidden"] else _count(edition, total["pupils"]),
+                            *(sentences.days(days[name], edition) for name in _DAYS),
+                            _percent(edition, days["attendance"]),
+                        ),
+                        1,
+                        months,
+                    )
+                )
+    if not rows:
+        return None
+    notes = [text("Pupils: at the end of the months named.")]
+    if hides:
+        notes.append(_hides(edition))
+    if any(PARTIAL in cell for row in rows for cell in row.cells):
+        notes.append(text("† some school or month is not reported."))
+    caption = text("Schools in {period}", period=edition.period_name)
+    heads = [
+        text("School"), text("Pupils"), text("Planned"), text("In class"), text("Online"), text("Lost"),
+        text("Made up"), text("Attended %"),
+    ]  # fmt: skip
+    frame = found.schools.reset_index()
+    frame = (
+        frame[frame["span"].isin(spans.index)]
+        .merge(spans, on="span")
+        .drop(columns=["span", "name"])
+    )
+    figures = _figures(
+        edition, "schools", frame, pupils="persons", **dict.fromkeys(_DAYS, "days"), attendance="1",
+        reported="months", expected="months",
+    )  # fmt: skip
+    return _table(
+        "schools", caption, heads, rows, notes, figures, widths=(14, 15, 14, 13, 11, 13, 17)
+    )
+
+
+HIDDEN = "–"  # a count of persons that is not printed
+
+
+def _hides(edition: Edition) -> str:
+    return edition.language.text(
+        "– not printed: numbers of 1 to 4 persons, and what would reveal them."
+    )
+
+
+def _count(edition: Edition, count: float) -> str:
+    return NONE if is_missing(count) else edition.language.number(count)
+
+
+def activities(found: Activities | None, edition: Edition) -> Block | None:
+    """Events of each field: planned, held, called off, held late, expected, shortfall; nothing
+    without data."""
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return None
+    names = {
+        "extracurricular": text("Extracurricular"),
+        "culture": text("Culture"),
+        "sport": text("Sport"),
+        _activities.TOTAL: text("All fields"),
+    }
+    months = {"period": edition.period.months, "to_date": edition.period.year_to_date}
+    verdicts = {
+        "fewer": text("fewer than expected"),
+        "more": text("more than expected"),
+        "none": text("no difference shown"),
+        "silent": text("no statement: fewer than two earlier years"),
+    }
+    rows = []
+    for (span, field), row in found.table.iterrows():
+        mark = PARTIAL * bool(row["reported"] < row["expected_months"])
+        at = language.span_short(months[span][0], months[span][-1])
+        estimate = [NONE, NONE]
+        if not is_missing(row["expected"]):
+            estimate = [
+                f"{language.number(row[mean], 1)}\n({language.number(row[low])} … {language.number(row[high])})"
+                for mean, low, high in (
+                    ("expected", "lower", "upper"),
+                    ("shortfall", "shortfall_lower", "shortfall_upper"),
+                )
+            ]
+        cells = (
+            *(
+                _count(edition, row[name]) + mark * (not is_missing(row[name]))
+                for name in _activities.COUNTS
+            ),
+            HIDDEN if row["hidden"] else _count(edition, row["participants"]),
+            *estimate,
+        )
+        says = f"{at}: {verdicts[_activities.verdict(row)]}"
+        rows.append(_Row(names[field], cells, 1 if field != _activities.TOTAL else 0, says))
+    notes = [
+        text(
+            "Events. Planned = held + cancelled + put off; held late: put off from earlier months, on top. "
+            "Expected: after the same months of the years before COVID-19; in brackets the 95 % interval "
+            "of an ordinary year. Shortfall = expected - held; a negative one is more than expected."
+        )
+    ]
+    if found.table["hidden"].any():
+        notes.append(_hides(edition))
+    if any(PARTIAL in cell for row in rows for cell in row.cells):
+        notes.append(text("† some month is not reported: the sum is of the months reported only."))
+    caption = text(
+        "Extracurricular, cultural and sports activities of {period}", period=edition.period_name
+    )
+    heads = [
+        text("Field"), text("Planned"), text("Held"), text("Called off"), text("Put off"), text("Held late"),
+        text("Persons"), text("Expected"), text("Shortfall"),
+    ]  # fmt: skip
+    units = dict.fromkeys(
+        [
+            *_activities.COUNTS,
+            "expected",
+            "lower",
+            "upper",
+            "shortfall",
+            "shortfall_lower",
+            "shortfall_upper",
+        ],
+        "events",
+    )
+    figures = _figures(
+        edition, "activities", found.table.reset_index(), **units, participants="persons", years="years",
+        reported="months", expected_months="months",
+    )  # fmt: skip
+    return _table(
+        "activities", caption, heads, rows, notes, figures, widths=(14, 12, 14, 12, 13, 15, 20, 20)
+    )
+
+
+def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block | None:
+    """Where each target stands by now and against what is usual by now; with `brief`, only the plan
+    of the upper level (the ward's where there is none), and with the year's end beside it."""
+    language, text = edition.language, edition.language.text
+    table = found.table
+    if brief:
+        table = table[table["depth"] <= 1]
+        if (table["set_by"] == "upper").any():
+            table = table[table["set_by"] == "upper"]
+    money = table[table["kind"] == MONEY]
+    unit = _unit(edition, money["value"], money["target"])
+    planned = bool(table["target"].notna().any())
+    rows = []
+    for _, row in table.iterrows():
+        mark = ESTIMATE * bool(row["estimated"])
+        mark += PARTIAL * bool(
+            not is_missing(row["through"]) and row["through"] < found.period.last
+        )
+        cells = [_target_value(row, "value", edition, unit) + mark * (not is_missing(row["value"]))]
+        if planned:
+            cells += [_target_value(row, "target", edition, unit), _percent(edition, row["share"])]
+        cells.append(_percent(edition, row["usual"]))
+        if planned and not brief:
+            ahead = _target_value(row, "ahead", edition, unit)
+            cells.append(ahead if ahead.startswith(("-", NONE)) else f"+{ahead}")
+        if brief:
+            cells.append(_year_end(row, edition, unit))
+        name = sentences.target_name(row, edition, whose=not brief)
+        if row["kind"] != MONEY:
+            name = f"{name} ({language.pick(row, 'unit')})"
+        depth = row["depth"] if row["kind"] == MONEY else 1
+        says = sentences.target_status(row["status"], edition) if planned else ""
+        rows.append(_Row(name, tuple(cells), depth, says))
+    notes = [_target_notes(table, edition, brief)]
+    if table["estimated"].any():
+        notes.append(text("* holds a month that is still an estimate."))
+    if any(PARTIAL in cell for row in rows for cell in row.cells):
+        notes.append(text("† up to the last month reported only."))
+    caption = text(
+        "Targets of {year} as of {period} ({unit} unless a unit is named)",
+        year=str(found.period.year),
+        period=found.period.name_year_to_date(language),
+        unit=unit.name,
+    )
+    heads = [text("Target"), text("So far")]
+    widths = [20]
+    if planned:
+        heads += [text("Target of the year"), text("% of it")]
+        widths += [19, 15]
+    heads.append(text("Usual by now %"))
+    widths.append(17)
+    if planned and not brief:
+        heads.append(text("Ahead (+), late (-)"))
+        widths.append(22)
+    if brief:
+        heads.append(text("Year's end (80 %)"))
+        widths.append(36)
+    slug = "targets-brief" if brief else "targets"
+    figures = _target_figures(edition, slug, table)
+    return _table(slug, caption, heads, rows, notes, figures, widths=tuple(widths))
+
+
+def _target_notes(table: pd.DataFrame, edition: Edition, brief: bool) -> str:
+    text = edition.language.text
+    years = int(table["usual_years"].max())
+    note = text(
+        "Usual by now: the part of a year's amount that had come by this month in earlier full years "
+        "({years} at most).",
+        years=str(years),
+    )
+    if brief:
+        return note
+    return f"{note} " + text(
+        "Status: met or missed; else the chance of meeting the target: likely (80 % and more), unlikely "
+        "(20 % and less), open between; without a projection, late or ahead of what is usual (shares: of "
+        "the target itself, in points)."
+    )
+
+
+def _target_value(row: pd.Series, column: str, edition: Edition, unit: Unit) -> str:
+    amount = row[column]
+    if is_missing(amount):
+        return NONE
+    if row["kind"] == MONEY:
+        return unit.figure(amount)
+    return edition.language.number(amount, row["decimals"])
+
+
+def _year_end(row: pd.Series, edition: Edition, unit: Unit) -> str:
+    """The point of the projection and its 80 % interval."""
+    if row["silent"]:
+        return NONE
+    point, low, high = (
+        _target_value(row, name, edition, unit) for name in ("point", "low80", "high80")
+    )
+    return point if low == high else f"{point}\n({low} … {high})"
+
+
+def _target_figures(edition: Edition, slug: str, table: pd.DataFrame) -> dict:
+    frame = table.drop(columns=["name_vi", "name_en", "unit_vi", "decimals", "depth", "higher"])
+    frame["unit_en"] = frame["unit_en"].mask(frame["kind"] == MONEY, edition.ward.currency)
+    return _figures(
+        edition, slug, frame.rename(columns={"unit_en": "unit"}), share="1", usual="1", usual_low="1",
+        usual_high="1", usual_years="years", chance="1", left="months", reached="months", asked="months",
+    )  # fmt: skip
+
+
+def projections(found: Targets, edition: Edition) -> Block | None:
+    """Where each year will end, the chance of the target, what each remaining month needs, and what
+    still falls due; nothing where no year-end can be projected."""
+    language, text = edition.language, edition.language.text
+    table = found.table[found.table["silent"] == ""]
+    table = table[table["left"] > 0]
+    if table.empty:
+        return None
+    money = table[table["kind"] == MONEY]
+    unit = _unit(edition, money["high95"])
+    owed = bool((table["due"] > 0).any())
+    planned = bool(table["target"].notna().any())
+    rows = []
+    for _, row in table.iterrows():
+        wide = NONE
+        if row["low95"] == row["high95"]:
+            wide = _target_value(row, "point", edition, unit)
+        else:
+            wide = " … ".join(
+                _target_value(row, name, edition, unit) for name in ("low95", "high95")
+            )
+        cells = [_year_end(row, edition, unit), wide]
+        if planned:
+            cells += [
+                NONE if is_missing(row["chance"]) else sentences.chance(row["chance"], edition),
+                _target_value(row, "needed", edition, unit),
+                NONE
+                if is_missing(row["needed"]) or row["needed"] == 0
+                else f"{row['reached']}/{row['asked']}",
+            ]
+        if owed:
+            due = NONE
+            if row["kind"] == MONEY and row["due"] > 0:
+                due = f"{unit.figure(row['due'])}\n({unit.figure(row['due_low'])} … {unit.figure(row['due_high'])})"
+            cells.append(due)
+        name = sentences.target_name(row, edition)
+        if row["kind"] != MONEY:
+            name = f"{name} ({language.pick(row, 'unit')})"
+        depth = row["depth"] if row["kind"] == MONEY else 1
+        rows.append(_Row(name, tuple(cells), depth))
+    caption = text(
+        "Projected end of {year} ({unit} unless a unit is named)",
+        year=str(found.period.year),
+        unit=unit.name,
+    )
+    heads = [text("Target"), text("Year's end (80 %)"), text("95 %")]
+    widths = [33, 36]
+    if planned:
+        heads += [text("Chance"), text("Needed a month"), text("Reached")]
+        widths += [15, 15, 14]
+    if owed:
+        heads.append(text("Falls due by 31/12"))
+        widths.append(24)
+    notes = [
+        text(
+            "From the months known by then; new closures and new relief are not foreseen. Reached: in how "
+            "many of the same months of earlier full years so much came in. Falls due: put off by law or "
+            "not yet due, taken to be paid by then."
+        )
+    ]
+    if (table["kind"] == FLOW).any() or (table["kind"] == SHARE).any():
+        notes.append(text("Indicators: after their earlier years; shares are never added up."))
+    figures = _target_figures(edition, "projections", table)
+    return _table("projections", caption, heads, rows, notes, figures, widths=tuple(widths))
