@@ -28,7 +28,7 @@ from wardlib.effects import Effects
 from wardlib.language import Unit
 from wardlib.receipts import Receipts
 from wardlib.schools import BREAK, CLOSED, IN_PERSON, OFF, ONLINE, PARTIAL, Schools
-from wardlib.targets import Targets
+from wardlib.targets import MONEY, Targets
 
 WIDTH = 6.3  # inches: the text width of an A4 page with the margins of Decree 30/2020/NĐ-CP
 WINDOW = 36  # months that the monthly chart looks back
@@ -351,9 +351,9 @@ def school_calendar(
     first = days[0] - pd.Timedelta(days=days[0].day_of_week)
     weeks = (days[-1] - first).days // 7 + 1
     week = 6 if found.six_days else 5
-    step = week + 1.6  # between one level and the next
+    step = week + max(1.4, 0.09 / cell)  # between one level and the next: room for the numbers
     shown, counts = set(), []
-    with _drawing(cell * step * len(calendar) + 0.55) as (figure, axes):
+    with _drawing(cell * step * len(calendar) + 0.5) as (figure, axes):
         for row, (level, table) in enumerate(calendar.items()):
             top = row * step
             known = table[table["state"] != OFF]
@@ -386,10 +386,14 @@ def school_calendar(
                 va="center",
             )
             marked = known[known["measure"] != ""]
+            labels: list[tuple[int, str]] = []
             for measure, own in marked.groupby("measure", sort=False):
-                axes.text(
-                    (own.index[0] - first).days // 7, top - 0.15, measure, fontsize=5.5, va="bottom"
-                )
+                at = (own.index[0] - first).days // 7
+                if labels and at - labels[-1][0] < 5:  # too close for a label of its own
+                    at, measure = labels[-1][0], f"{labels.pop()[1]}, {measure}"
+                labels.append((at, measure))
+            for at, label in labels:
+                axes.text(at, top - 0.15, label, fontsize=5.5, va="bottom")
             counts.append((level, known["state"].value_counts()))
         axes.set_xlim(0, weeks)
         axes.set_ylim(step * len(calendar) - 1, -1.2)
@@ -404,14 +408,19 @@ def school_calendar(
                 for month in months
             ]
         )
-        axes.set_xlabel(text("Month"))
         handles = [
             Patch(edgecolor="#7f8c8d", label=sentences.state_name(state, edition), **style)
             for state, style in _STATES.items()
             if state in shown
         ]
         figure.legend(
-            handles=handles, loc="outside upper center", ncols=len(handles), frameon=False
+            handles=handles,
+            loc="outside upper center",
+            ncols=len(handles),
+            frameon=False,
+            fontsize=7,
+            columnspacing=1.2,
+            handlelength=1.6,
         )
         svg = _svg(figure)
     title = text(
@@ -517,7 +526,7 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
     table = found.table[(found.table["share"].notna()) & (found.table["target"] > 0)]
     if (table["set_by"] == "upper").any():
         table = table[table["set_by"] == "upper"]
-    table = table[table["depth"] <= 1]
+    table = table[(table["depth"] <= 1) & ((table["kind"] == MONEY) | (not brief))]
     if table.empty:
         return None
     scaled = pd.DataFrame(
@@ -528,7 +537,7 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
     )
     usual = 100 * table["usual"]
     limit = 250.0
-    height = (0.145 if brief else 0.21) * len(table) + 0.45
+    height = (0.105 if brief else 0.21) * len(table) + 0.45
     with _drawing(height) as (figure, axes):
         for place, (row, own) in enumerate(
             zip(table.itertuples(), scaled.itertuples(), strict=True)
@@ -580,10 +589,11 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
         )
         axes.set_ylim(len(table) - 0.4, -0.6)
         axes.set_xlim(0, limit * 1.08)
-        axes.set_xlabel(
+        figure.supxlabel(
             text(
-                "% of the target; grey: so far, tick: usual by now, diamond: projected year's end with 80 and 95 %"
-            )
+                "% of the target. Grey: so far; tick: usual by now; diamond: projected (80, 95 %)"
+            ),
+            fontsize=8,
         )
         axes.grid(axis="y", visible=False)
         svg = _svg(figure)

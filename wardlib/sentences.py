@@ -83,11 +83,16 @@ def findings(effects: Effects, edition: Edition) -> Block | None:
 
 
 def brief_findings(effects: Effects, edition: Edition) -> Block | None:
-    """The first-level lines by what can be said of them, for the leader's page."""
+    """The first-level lines that the leader's table leaves out: those without a finding."""
     if effects.span is None:
         return None
     lines = effects.lines[effects.lines["depth"] == 1]
-    return paragraph(_by_verdict(effects, edition, lines.index))
+    quiet = [
+        line
+        for line in lines.index
+        if line not in effects.by_line or effects.by_line[line].verdict == "none"
+    ]
+    return paragraph(_by_verdict(effects, edition, quiet), "note") if quiet else None
 
 
 def segment_name(effects: Effects, segment: object, edition: Edition) -> str:
@@ -456,8 +461,8 @@ def days(value: float, edition: Edition) -> str:
 
 
 def events(found: Activities | None, edition: Edition) -> Block:
-    """Events held in the year to date against the number to be expected; or that there is no data."""
-    return paragraph(" ".join(_events(found, edition)), "headline")
+    """Events held in the period against the number to be expected; or that there is no data."""
+    return paragraph(" ".join(_events(found, edition)))
 
 
 def _events(found: Activities | None, edition: Edition) -> list[str]:
@@ -524,16 +529,6 @@ def _events(found: Activities | None, edition: Edition) -> list[str]:
     return said
 
 
-def school_brief(found: Schools | None, held: Activities | None, edition: Edition) -> Block | None:
-    """Schooling and activities for the leader's page; nothing for a ward without either table."""
-    if found is None and held is None:
-        return paragraph(
-            edition.language.text("Schools, culture and sport: no data for this ward."), "headline"
-        )
-    said = [*_schooling(found, edition), *_events(held, edition)]
-    return paragraph(" ".join(said), "headline")
-
-
 def target_name(row: pd.Series, edition: Edition, *, whose: bool = True) -> str:
     """A target: the line or indicator, and who set it."""
     language, text = edition.language, edition.language.text
@@ -582,8 +577,14 @@ def value(row: pd.Series, amount: float, edition: Edition, unit: Unit | None = N
 
 
 def target_states(found: Targets, edition: Edition) -> Block:
-    """How many targets are met, likely, open, unlikely; which; the total's year-end and its needs."""
-    return paragraph(" ".join([_states(found, edition), *_year_end(found, edition)]), "headline")
+    """How many targets are met, likely, open, unlikely, and which are in doubt."""
+    return paragraph(_states(found, edition), "headline")
+
+
+def year_end(found: Targets, edition: Edition) -> Block | None:
+    """The total at the year's end, the chance of its target, and what the remaining months need."""
+    said = _year_end(found, edition)
+    return paragraph(" ".join(said)) if said else None
 
 
 def _states(found: Targets, edition: Edition) -> str:
@@ -599,8 +600,10 @@ def _states(found: Targets, edition: Edition) -> str:
         for state in states
         if len(rows := own[own["status"] == state])
     }
+    sure = {states[state] for state in ("met", "likely", "ahead")}
     said = "; ".join(
-        f"{state} {len(names)} ({', '.join(names)})" for state, names in groups.items()
+        f"{state} {len(names)}" + ("" if state in sure else f" ({', '.join(names)})")
+        for state, names in groups.items()
     )
     return text(
         "Of {count} targets set by {whom}: {states}.",

@@ -252,7 +252,8 @@ def year_before(result: Receipts, edition: Edition) -> Block:
 
 def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block | None:
     """The shortfall of each line as the ledger splits it: since the start, and by phase; with `brief`,
-    of first-level lines in the year to date alone. Nothing where the period ends before the start."""
+    in the year to date alone, of the total and those first-level lines of which more can be said than
+    that no difference shows. Nothing where the period ends before the start."""
     language, text = edition.language, edition.language.text
     if found.span is None:
         return None
@@ -275,7 +276,8 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
         ]
         for begin, end, head, depth in spans:
             split = found.split(line, begin, end)
-            if split is not None or depth == row["depth"]:
+            telling = split is not None and (split.verdict != "none" or line == found.root)
+            if telling if brief else split is not None or depth == row["depth"]:
                 rows.append((line, head, depth, split))
             if split is not None:
                 drawn.append({"line": line, **_flat(split)})
@@ -317,12 +319,39 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
                 _range(unit, split.claim),
             )
         body.append(_Row(head, cells, depth, says))
+    if brief:
+        heads = [
+            text("Line"),
+            text("Usual"),
+            text("Shortfall"),
+            text("Lost or overdue"),
+            text("Finding"),
+        ]
+        widths = [15, 37, 36]
+        body = [
+            _Row(
+                head,
+                (
+                    unit.figure(split.expected),
+                    _range(unit, split.shortfall).replace("\n", " ")
+                    + ESTIMATE * bool(found.lines.at[line, "estimated"]),
+                    _range(unit, split.claim).replace("\n", " "),
+                    sentences.verdict(split, edition),
+                ),
+                depth,
+            )
+            for line, head, depth, split in rows
+        ]
+        if not body:
+            return None
     notes = [
         text(
             "In brackets the 95 % interval. A negative shortfall is more than expected. What is put "
             "off, and not payable, rests on the share of payers in the table tax_relief."
         )
     ]
+    if brief:
+        notes = [text("In brackets the 95 % interval. A negative shortfall is more than expected.")]
     if any(ESTIMATE in cell for row in body for cell in row.cells):
         notes.append(text("* holds a month that is still an estimate."))
     if any(PARTIAL in cell for row in body for cell in row.cells):
@@ -335,6 +364,12 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
         span=language.span(first, last),
         unit=unit.name,
     )
+    if brief:
+        caption = text(
+            "Shortfall against what was to be expected, {span} ({unit})",
+            span=language.span_short(first, last),
+            unit=unit.name,
+        )
     slug = "effects" if brief else "effects-by-phase"
     frame = pd.DataFrame(drawn)
     money = {
@@ -345,7 +380,16 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
     figures = _figures(edition, slug, frame, **money, months="months") if drawn else _figures(
         edition, slug, pd.DataFrame({"line": pd.Series(dtype=str)})
     )  # fmt: skip
-    return _table(slug, caption, heads, body, notes, figures, widths=(*widths, 26))
+    return _table(
+        slug,
+        caption,
+        heads,
+        body,
+        notes,
+        figures,
+        widths=(*widths, 26),
+        words=(4,) if brief else (),
+    )
 
 
 def _range(unit: Unit, amount: Amount) -> str:
@@ -492,13 +536,17 @@ def reconciliation(table: pd.DataFrame, edition: Edition) -> Block | None:
 
 def school_days(found: Schools | None, edition: Edition, *, brief: bool = False) -> Block | None:
     """Days of each level in the period and in the school year to date, a school year at a time; with
-    `brief`, of the period alone. Nothing without data."""
+    `brief`, of the period alone, and where days were lost or taught online, of those school years
+    alone. Nothing without data."""
     language, text = edition.language, edition.language.text
     if found is None:
         return None
     spans = found.spans
     if brief:
         spans = spans[spans["kind"] == "period"]
+        away = found.levels[["online", "lost"]].sum(axis=1).groupby("span").sum() > 0
+        hit = spans[spans.index.isin(away.index[away])]
+        spans = hit if len(hit) else spans.iloc[-1:]
     rows, shown = [], set()
     for span, at in spans.iterrows():
         months = (at["first"], at["last"])
@@ -512,26 +560,35 @@ def school_days(found: Schools | None, edition: Edition, *, brief: bool = False)
                 *(sentences.days(row[name], edition) + mark for name in _DAYS),
                 sentences.days(row["usual_taught"], edition),
                 _percent(edition, row["attendance"]),
-                _percent(edition, row["usual_attendance"]),
             ]
             head = language.sentence(sentences.level_name(level, edition))
-            rows.append(_Row(head, tuple(cells), 1, f"{year}, {language.span_short(*months)}"))
+            when = f"{year}, {language.span_short(*months)}"
+            if brief:
+                rows.append(_Row(f"{head}, {when}", tuple(cells)))
+            else:
+                cells.append(_percent(edition, row["usual_attendance"]))
+                rows.append(_Row(head, tuple(cells), 1, when))
     if not rows:
         return None
-    notes = [
-        text(
-            "Days of an average pupil of the level. Lost = planned - in class - online. Made up: taught "
-            "beyond the most that an earlier year planned in the same month. Usual: taught in the same "
-            "months of the years before COVID-19. Attendance: pupil-days attended, % of those in class."
-        )
-    ]
+    notes = (
+        []
+        if brief
+        else [
+            text(
+                "Days of an average pupil of the level. Lost = planned - in class - online. Made up: taught "
+                "beyond the most that an earlier year planned in the same month. Usual: taught in the same "
+                "months of the years before COVID-19. Attendance: pupil-days attended, % of those in class."
+            )
+        ]
+    )
     if any(PARTIAL in cell for row in rows for cell in row.cells):
         notes.append(text("† some school or month is not reported."))
     caption = text("School days of {period}", period=edition.period_name)
     heads = [
         text("Level"), text("Planned"), text("In class"), text("Online"), text("Lost"),
-        text("Made up"), text("Usual"), text("Attended %"), text("Usual %"),
+        text("Made up"), text("Usual"), text("Attended %"), *[text("Usual %")] * (not brief),
     ]  # fmt: skip
+    widths = (13, 14, 13, 9, 12, 14, 16) if brief else (15, 14, 13, 11, 13, 14, 16, 14)
     slug = "school-days-brief" if brief else "school-days"
     frame = found.levels.reset_index().merge(spans, on="span").drop(columns="span")
     frame = frame[["year", "kind", "first", "last", *frame.columns[:-4]]]
@@ -540,9 +597,7 @@ def school_days(found: Schools | None, edition: Edition, *, brief: bool = False)
         edition, slug, frame, **days, attendance="1", usual_attendance="1", years="years",
         reported="school-months", expected="school-months",
     )  # fmt: skip
-    return _table(
-        slug, caption, heads, rows, notes, figures, widths=(15, 14, 13, 11, 13, 14, 16, 14)
-    )
+    return _table(slug, caption, heads, rows, notes, figures, widths=widths)
 
 
 _DAYS = ("planned", "in_person", "online", "lost", "made_up")
@@ -802,7 +857,7 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
     language, text = edition.language, edition.language.text
     table = found.table
     if brief:
-        table = table[table["depth"] <= 1]
+        table = table[(table["depth"] <= 1) & (table["kind"] == MONEY)]
         if (table["set_by"] == "upper").any():
             table = table[table["set_by"] == "upper"]
     money = table[table["kind"] == MONEY]
@@ -817,61 +872,65 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
         cells = [_target_value(row, "value", edition, unit) + mark * (not is_missing(row["value"]))]
         if planned:
             cells += [_target_value(row, "target", edition, unit), _percent(edition, row["share"])]
-        cells.append(_percent(edition, row["usual"]))
-        if planned and not brief:
-            ahead = _target_value(row, "ahead", edition, unit)
-            cells.append(ahead if ahead.startswith(("-", NONE)) else f"+{ahead}")
+        says = sentences.target_status(row["status"], edition) if planned else ""
         if brief:
-            cells.append(_year_end(row, edition, unit))
+            cells.append(_year_end(row, edition, unit).replace("\n", " "))
+            cells += [says] * planned
+        else:
+            cells.append(_percent(edition, row["usual"]))
+            if planned:
+                ahead = _target_value(row, "ahead", edition, unit)
+                cells.append(ahead if ahead.startswith(("-", NONE)) else f"+{ahead}")
         name = sentences.target_name(row, edition, whose=not brief)
         if row["kind"] != MONEY:
             name = f"{name} ({language.pick(row, 'unit')})"
         depth = row["depth"] if row["kind"] == MONEY else 1
-        says = sentences.target_status(row["status"], edition) if planned else ""
-        rows.append(_Row(name, tuple(cells), depth, says))
-    notes = [_target_notes(table, edition, brief)]
+        rows.append(_Row(name, tuple(cells), depth, "" if brief else says))
+    notes = [] if brief else [_target_notes(table, edition)]
     if table["estimated"].any():
         notes.append(text("* holds a month that is still an estimate."))
     if any(PARTIAL in cell for row in rows for cell in row.cells):
         notes.append(text("† up to the last month reported only."))
     caption = text(
-        "Targets of {year} as of {period} ({unit} unless a unit is named)",
+        "Targets of {year} ({unit} unless a unit is named)",
         year=str(found.period.year),
-        period=found.period.name_year_to_date(language),
         unit=unit.name,
     )
+    if brief:
+        caption = text("Plan of {year} ({unit})", year=str(found.period.year), unit=unit.name)
     heads = [text("Target"), text("So far")]
     widths = [20]
     if planned:
         heads += [text("Target of the year"), text("% of it")]
         widths += [19, 15]
-    heads.append(text("Usual by now %"))
-    widths.append(17)
-    if planned and not brief:
-        heads.append(text("Ahead (+), late (-)"))
-        widths.append(22)
     if brief:
-        heads.append(text("Year's end (80 %)"))
-        widths.append(36)
+        heads += [text("Year's end (80 %)"), *[text("Status")] * planned]
+        widths += [42, *[28] * planned]
+    else:
+        heads += [text("Usual by now %"), *[text("Ahead (+), late (-)")] * planned]
+        widths += [17, *[22] * planned]
     slug = "targets-brief" if brief else "targets"
     figures = _target_figures(edition, slug, table)
-    return _table(slug, caption, heads, rows, notes, figures, widths=tuple(widths))
+    return _table(
+        slug, caption, heads, rows, notes, figures, widths=tuple(widths),
+        words=(len(heads) - 1,) if brief and planned else (),
+    )  # fmt: skip
 
 
-def _target_notes(table: pd.DataFrame, edition: Edition, brief: bool) -> str:
+def _target_notes(table: pd.DataFrame, edition: Edition) -> str:
     text = edition.language.text
-    years = int(table["usual_years"].max())
-    note = text(
-        "Usual by now: the part of a year's amount that had come by this month in earlier full years "
-        "({years} at most).",
-        years=str(years),
-    )
-    if brief:
-        return note
-    return f"{note} " + text(
-        "Status: met or missed; else the chance of meeting the target: likely (80 % and more), unlikely "
-        "(20 % and less), open between; without a projection, late or ahead of what is usual (shares: of "
-        "the target itself, in points)."
+    return (
+        text(
+            "Usual by now: the part of a year's amount that had come by this month in earlier full years "
+            "({years} at most).",
+            years=str(int(table["usual_years"].max())),
+        )
+        + " "
+        + text(
+            "Status: met or missed; else the chance of meeting the target: likely (80 % and more), unlikely "
+            "(20 % and less), open between; without a projection, late or ahead of what is usual (shares: of "
+            "the target itself, in points)."
+        )
     )
 
 
