@@ -529,12 +529,10 @@ def _events(found: Activities | None, edition: Edition) -> list[str]:
     return said
 
 
-def target_name(row: pd.Series, edition: Edition, *, whose: bool = True) -> str:
-    """A target: the line or indicator, and who set it."""
-    language, text = edition.language, edition.language.text
-    name = language.pick(row, "name")
-    sets = {"upper": text("upper level"), "ward": text("ward council"), "": ""}[row["set_by"]]
-    return f"{name} ({sets})" if whose and sets else name
+def set_by(who: str, edition: Edition) -> str:
+    """Who set a target, in a word or two; "" where nobody did."""
+    text = edition.language.text
+    return {"upper": text("upper level"), "ward": text("ward council"), "": ""}[who]
 
 
 def target_status(name: str, edition: Edition) -> str:
@@ -565,15 +563,6 @@ def target_silence(row: pd.Series, edition: Edition) -> str:
         "gap": text("a month of this year is missing"),
         "unreported": text("no month is reported"),
     }[row["silent"]]
-
-
-def value(row: pd.Series, amount: float, edition: Edition, unit: Unit | None = None) -> str:
-    """An amount of a target with its unit."""
-    if row["kind"] == MONEY:
-        unit = unit or edition.language.unit(edition.ward.currency, amount)
-        return unit.amount(amount)
-    figure = edition.language.number(amount, row["decimals"], trim=True)
-    return f"{figure}{NBSP}{edition.language.pick(row, 'unit')}"
 
 
 def target_states(found: Targets, edition: Edition) -> Block:

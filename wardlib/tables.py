@@ -854,7 +854,7 @@ def activities(found: Activities | None, edition: Edition) -> Block | None:
 def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block | None:
     """Where each target stands by now and against what is usual by now; with `brief`, only the plan
     of the upper level (the ward's where there is none), and with the year's end beside it."""
-    language, text = edition.language, edition.language.text
+    text = edition.language.text
     table = found.table
     if brief:
         table = table[(table["depth"] <= 1) & (table["kind"] == MONEY)]
@@ -863,7 +863,7 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
     money = table[table["kind"] == MONEY]
     unit = _unit(edition, money["value"], money["target"])
     planned = bool(table["target"].notna().any())
-    rows = []
+    rows, before = [], ""
     for _, row in table.iterrows():
         mark = ESTIMATE * bool(row["estimated"])
         mark += PARTIAL * bool(
@@ -881,10 +881,8 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
             if planned:
                 ahead = _target_value(row, "ahead", edition, unit)
                 cells.append(ahead if ahead.startswith(("-", NONE)) else f"+{ahead}")
-        name = sentences.target_name(row, edition, whose=not brief)
-        if row["kind"] != MONEY:
-            name = f"{name} ({language.pick(row, 'unit')})"
-        depth = row["depth"] if row["kind"] == MONEY else 1
+        name, depth = _target_head(row, before, edition, whose=not brief)
+        before = row["item"]
         rows.append(_Row(name, tuple(cells), depth, "" if brief else says))
     notes = [] if brief else [_target_notes(table, edition)]
     if table["estimated"].any():
@@ -934,6 +932,21 @@ def _target_notes(table: pd.DataFrame, edition: Edition) -> str:
     )
 
 
+def _target_head(
+    row: pd.Series, before: str, edition: Edition, *, whose: bool = True
+) -> tuple[str, int]:
+    """The head of a target's row and its depth; of a second target of the item `before`, who set it."""
+    depth = int(row["depth"])
+    if row["item"] == before:
+        return edition.language.sentence(sentences.set_by(row["set_by"], edition)), depth + 1
+    name = edition.language.pick(row, "name")
+    details = [sentences.set_by(row["set_by"], edition)] * whose
+    if row["kind"] != MONEY:
+        details.append(edition.language.pick(row, "unit"))
+    details = [detail for detail in details if detail]
+    return f"{name} ({'; '.join(details)})" if details else name, depth
+
+
 def _target_value(row: pd.Series, column: str, edition: Edition, unit: Unit) -> str:
     amount = row[column]
     if is_missing(amount):
@@ -965,7 +978,7 @@ def _target_figures(edition: Edition, slug: str, table: pd.DataFrame) -> dict:
 def projections(found: Targets, edition: Edition) -> Block | None:
     """Where each year will end, the chance of the target, what each remaining month needs, and what
     still falls due; nothing where no year-end can be projected."""
-    language, text = edition.language, edition.language.text
+    text = edition.language.text
     table = found.table[found.table["silent"] == ""]
     table = table[table["left"] > 0]
     if table.empty:
@@ -974,9 +987,8 @@ def projections(found: Targets, edition: Edition) -> Block | None:
     unit = _unit(edition, money["high95"])
     owed = bool((table["due"] > 0).any())
     planned = bool(table["target"].notna().any())
-    rows = []
+    rows, before = [], ""
     for _, row in table.iterrows():
-        wide = NONE
         if row["low95"] == row["high95"]:
             wide = _target_value(row, "point", edition, unit)
         else:
@@ -997,10 +1009,8 @@ def projections(found: Targets, edition: Edition) -> Block | None:
             if row["kind"] == MONEY and row["due"] > 0:
                 due = f"{unit.figure(row['due'])}\n({unit.figure(row['due_low'])} … {unit.figure(row['due_high'])})"
             cells.append(due)
-        name = sentences.target_name(row, edition)
-        if row["kind"] != MONEY:
-            name = f"{name} ({language.pick(row, 'unit')})"
-        depth = row["depth"] if row["kind"] == MONEY else 1
+        name, depth = _target_head(row, before, edition)
+        before = row["item"]
         rows.append(_Row(name, tuple(cells), depth))
     caption = text(
         "Projected end of {year} ({unit} unless a unit is named)",
