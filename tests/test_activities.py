@@ -1,0 +1,168 @@
+"""Activities, small counts, and numbers of persons too small to print."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wardlib import activities, counts, disclosure, intake
+from wardlib.periods import Period
+
+
+def history(rate, years=3, seed=1):
+    index = pd.period_range("2017-01", periods=12 * years, freq="M")
+    return pd.Series(np.random.default_rng(seed).poisson(rate, len(index)), index, dtype=float)
+
+
+@pytest.mark.parametrize(("rate", "months"), [(0.5, 3), (2, 3), (4, 12)])
+def test_the_interval_of_a_count_holds_its_coverage(rate, months):
+    """Poisson counts: at least 93 % of 400 inside the 95 % interval, and not all of them idle."""
+    inside, widths = [], []
+    span = pd.period_range("2020-01", periods=months, freq="M")
+    for seed in range(400):
+        drawn = counts.predictive(history(rate, seed=seed), span)
+        low, high = np.quantile(drawn, activities.TAILS)
+        came = np.random.default_rng(10_000 + seed).poisson(rate, months).sum()
+        inside.append(low <= came <= high)
+        widths.append(high - low)
+    assert 0.93 <= np.mean(inside) <= 0.995
+    assert np.mean(widths) < 8 * np.sqrt(rate * months) + 3
+
+
+def test_counts_that_vary_more_than_poisson_have_wider_intervals():
+    """Same mean, variance five times as large: the interval follows."""
+    rng = np.random.default_rng(3)
+    index = pd.period_range("2017-01", periods=36, freq="M")
+    wild = pd.Series(rng.negative_binomial(2, 2 / 10, 36), index, dtype=float)
+    calm = pd.Series(rng.poisson(8, 36), index, dtype=float)
+    span = pd.period_range("2020-01", periods=6, freq="M")
+    width = {
+        name: np.ptp(np.quantile(counts.predictive(series, span), activities.TAILS))
+        for name, series in {"wild": wild, "calm": calm}.items()
+    }
+    assert counts.dispersion(wild) > 2 > counts.dispersion(calm)
+    assert width["wild"] > 1.4 * width["calm"]
+
+
+def test_one_year_is_no_history():
+    """Nothing can be said after one year, or after years that lack one of the months."""
+    span = pd.period_range("2020-01", "2020-03", freq="M")
+    assert counts.predictive(history(3, years=1), span) is None
+    holes = history(3).drop([pd.Period("2018-02", "M"), pd.Period("2019-02", "M")])
+    assert counts.predictive(holes, span) is None
+    assert counts.predictive(history(3), span) is not None
+
+
+def table(rows):
+    frame = pd.DataFrame(
+        rows,
+        columns=[
+            "month",
+            "field",
+            "planned",
+            "held",
+            "cancelled",
+            "postponed",
+            "held_later",
+            "participants",
+        ],
+    )
+    return frame.assign(month=pd.PeriodIndex(frame["month"], freq="M"))
+
+
+def ordinary(field="sport", held=10, persons=100):
+    return [
+        (f"{year}-{month:02}", field, held, held, 0, 0, 0, persons)
+        for year in (2018, 2019)
+        for month in range(1, 13)
+    ]
+
+
+def assess(period, rows):
+    phases = pd.DataFrame(
+        {"id": ["1"], "area": ["VN"], "start": [pd.Timestamp("2020-02-03")], "end": [pd.NaT],
+         "name_vi": ["Đợt 1"], "name_en": ["Wave 1"]}
+    )  # fmt: skip
+    given = {"activities": table(rows), "covid_phases": phases}
+    return activities.assess(Period.parse(period), given.get, ("VN",))
+
+
+def test_a_shortfall_is_against_earlier_years_not_the_programme():
+    """Ten a month before; three planned and held now: seven a month are missing."""
+    now = [(f"2020-{month:02}", "sport", 3, 3, 0, 0, 1, 50) for month in (4, 5, 6)]
+    found = assess("2020-Q2", ordinary() + now)
+    row = found.table.loc[("period", "sport")]
+    assert row["expected"] == pytest.approx(30, abs=1.0)
+    assert row["shortfall"] == pytest.approx(row["expected"] - 9)
+    assert row["held_later"] == 3
+    assert activities.verdict(row) == "fewer"
+    assert found.missing == tuple(("sport", pd.Period(f"2020-{m:02}", "M")) for m in (1, 2, 3))
+
+
+def test_a_month_not_reported_is_on_neither_side():
+    """Of two months one is known: half the span's number is expected."""
+    found = assess("2020-Q2", [*ordinary(), ("2020-04", "sport", 3, 3, 0, 0, 0, 50)])
+    row = found.table.loc[("period", "sport")]
+    assert (row["reported"], row["expected_months"]) == (1, 3)
+    assert row["expected"] == pytest.approx(10, abs=0.5)
+
+
+def test_few_participants_are_not_printed():
+    """Three persons are hidden, with the smallest other field; the total stays."""
+    rows = [("2020-04", field, 1, 1, 0, 0, 0, n) for field, n in
+            [("sport", 3), ("culture", 40), ("extracurricular", 90)]]  # fmt: skip
+    found = assess("2020-04", ordinary() + ordinary("culture") + ordinary("extracurricular") + rows)
+    own = found.table.loc["period"]
+    assert own.index[own["hidden"]].tolist() == ["culture", "sport"]
+    assert own["participants"].dropna().to_dict() == {"extracurricular": 90, "total": 133}
+
+
+def test_the_illustrative_ward_lies_inside(tmp_path):
+    """The planted shortfall of every field and period lies in its interval (one ward, one seed)."""
+    for period in ("2020-9M", "2020", "2021"):
+        book = intake.open_book("phuc-dong", period)
+        truth = book.table("truth")
+        lost = truth[
+            (truth["table"] == "activities")
+            & (truth["measure"] == "lost")
+            & truth["month"].isin(book.period.months)
+        ]
+        found = activities.assess(book.period, book.table, book.ward.areas).table.loc["period"]
+        for field, events in lost.groupby("item")["value"].sum().items():
+            row = found.loc[field]
+            assert row["shortfall_lower"] <= events <= row["shortfall_upper"], (period, field)
+
+
+def solutions(total, shown, size, small):
+    """Every way to fill `size` hidden cells, where those marked small hold 1 to 4 and the others more."""
+    rest = total - sum(shown)
+    choices = [range(1, 5) if one else range(5, rest + 1) for one in small]
+    return [way for way in itertools.product(*choices) if sum(way) == rest and size]
+
+
+@pytest.mark.parametrize(
+    "cells", [[3, 60, 200], [1, 5, 6], [4, 4, 7], [2, 5, 80], [1, 1, 5, 9], [4, 30], [2, 0, 90, 12]]
+)
+def test_a_hidden_count_cannot_be_worked_out(cells):
+    """From total, printed cells and this very rule, no small count has only one possible value."""
+    series = pd.Series(cells, dtype=float)
+    mask, whole = disclosure.hidden(series)
+    assert mask[series.between(1, 4)].all()
+    assert not mask[series == 0].any()
+    if whole:
+        return
+    small = [1 <= cell <= 4 for cell in series[mask]]
+    ways = solutions(int(series.sum()), [int(c) for c in series[~mask]], len(small), small)
+    for place in [place for place, one in enumerate(small) if one]:
+        assert len({way[place] for way in ways}) > 1
+
+
+def test_nothing_is_hidden_without_need():
+    """Zeros, fives and missing counts are printed as they are; a total of three is not."""
+    mask, whole = disclosure.hidden(pd.Series([0, 5, np.nan, 100]))
+    assert not mask.any()
+    assert not whole
+    mask, whole = disclosure.hidden(pd.Series([1, 2, 0]))
+    assert whole
+    assert mask.tolist() == [True, True, False]

@@ -1,0 +1,220 @@
+"""School days: lost, made up, why; by level, school and school year."""
+
+import pandas as pd
+import pytest
+
+from wardlib import intake, schools
+from wardlib.periods import Period
+
+AREAS = ("VN", "VN-HN")
+PHASES = pd.DataFrame(
+    {
+        "id": ["1"],
+        "area": ["VN-HN"],
+        "start": [pd.Timestamp("2020-02-03")],
+        "end": [pd.Timestamp("2020-06-09")],
+        "name_vi": ["Đợt 1"],
+        "name_en": ["Wave 1"],
+    }
+)
+
+
+def closures(*rows):
+    """Rows (id, start, end, levels, grades, state), as the table school_closures has them."""
+    frame = pd.DataFrame(rows, columns=["id", "start", "end", "levels", "grades", "state"])
+    frame["levels"] = frame["levels"].str.split(" ").map(tuple)
+    frame["start"], frame["end"] = pd.to_datetime(frame["start"]), pd.to_datetime(frame["end"])
+    return frame.assign(area="VN-HN", name_vi=frame["id"], name_en=frame["id"])
+
+
+def months(school, rows):
+    """Rows month: (pupils, planned, in person, online, closed) of a school."""
+    frame = pd.DataFrame.from_dict(
+        rows,
+        orient="index",
+        columns=["pupils", "planned_days", "in_person_days", "online_days", "closed_days"],
+    )
+    frame["month"], frame["school"] = pd.PeriodIndex(frame.index, freq="M"), school
+    frame["attendance_share"] = (frame["in_person_days"] > 0).map({True: 0.9, False: None})
+    return frame.reset_index(drop=True)
+
+
+def register(**levels):
+    return pd.DataFrame(
+        {
+            "school": list(levels),
+            "name": [f"Trường {name}" for name in levels],
+            "level": list(levels.values()),
+            "valid_from": pd.PeriodIndex([None] * len(levels), freq="M"),
+            "valid_to": pd.PeriodIndex([None] * len(levels), freq="M"),
+        }
+    )
+
+
+def assess(period, reported, where, decisions):
+    given = {
+        "school_months": reported,
+        "schools": where,
+        "school_closures": decisions,
+        "covid_phases": PHASES,
+    }
+    return schools.assess(Period.parse(period), given.get, AREAS)
+
+
+ORDINARY = {
+    f"{year}-{month:02}": (100, days, days, 0, 0)
+    for year in (2018, 2019)
+    for month, days in enumerate([20, 10, 21, 20, 18, 0, 0, 0, 20, 22, 21, 21], start=1)
+}
+SPRING = {
+    "2020-01": (100, 16, 16, 0, 0),
+    "2020-02": (100, 20, 0, 0, 20),
+    "2020-03": (100, 22, 0, 5, 17),
+    "2020-04": (100, 20, 12, 2, 6),
+    "2020-05": (100, 20, 20, 0, 0),
+    "2020-06": (100, 22, 22, 0, 0),
+}
+CLOSED = closures(
+    ("F", "2019-09-05", "2020-07-15", "thcs", "", "frame"),
+    ("S1", "2020-02-03", "2020-04-05", "thcs", "", "closed"),
+    ("S2", "2020-03-25", "2020-04-05", "thcs", "", "online"),
+)
+
+
+def test_lost_made_up_and_usual_days_by_hand():
+    """Lost = planned - in class - online; made up beyond the most that an earlier year planned; usual
+    from the same months before COVID-19, not from 2020's own plan."""
+    found = assess("2020-H1", months("a", ORDINARY | SPRING), register(a="thcs"), CLOSED)
+    row = found.levels.loc[(0, "thcs")]
+    assert (row["planned"], row["in_person"], row["online"], row["lost"]) == (120, 70, 7, 43)
+    assert row["made_up"] == (20 - 18) + 22
+    assert (row["usual_taught"], row["years"]) == (89, 2)
+    assert row["attendance"] == pytest.approx(0.9)
+
+
+def test_lost_days_are_set_against_the_days_of_decisions():
+    """February's 20 and March's 17 under the closure; in April three school days fall under it, the
+    other three lost days have no reason."""
+    found = assess("2020-H1", months("a", ORDINARY | SPRING), register(a="thcs"), CLOSED)
+    period = found.reasons[found.reasons["span"] == 0].set_index("measure")["days"]
+    assert period.to_dict() == {"S1": 20 + 17 + 3, "": 3}
+
+
+def test_a_period_of_two_school_years_has_two_rows():
+    """Nine months: January to August belong to one school year, September to the next."""
+    extra = {
+        "2020-07": (100, 5, 5, 0, 0),
+        "2020-08": (100, 0, 0, 0, 0),
+        "2020-09": (110, 21, 21, 0, 0),
+    }
+    found = assess("2020-9M", months("a", ORDINARY | SPRING | extra), register(a="thcs"), CLOSED)
+    spans = found.spans[found.spans["kind"] == "period"]
+    assert list(spans["year"]) == ["2019-2020", "2020-2021"]
+    lost = found.levels["lost"].droplevel("level")
+    assert list(lost[spans.index]) == [43, 0]
+
+
+def test_days_of_a_level_are_those_of_an_average_pupil():
+    """300 pupils lose 10 days, 100 lose 2: 8 days on average."""
+    big = months("a", {"2020-02": (300, 20, 10, 0, 10)})
+    small = months("b", {"2020-02": (100, 20, 18, 0, 2)})
+    found = assess("2020-02", pd.concat([big, small]), register(a="thcs", b="thcs"), CLOSED)
+    assert found.levels.loc[(0, "thcs"), "lost"] == 8
+
+
+def test_a_month_not_reported_is_missing_and_a_closed_school_is_not_expected():
+    """Validity dates say which months are due."""
+    where = register(a="thcs", b="thcs")
+    where["valid_to"] = pd.PeriodIndex([None, "2020-01"], freq="M")
+    both = pd.concat(
+        [
+            months("a", {"2020-01": (100, 16, 16, 0, 0), "2020-03": (100, 22, 0, 0, 22)}),
+            months("b", {"2020-01": (50, 16, 16, 0, 0)}),
+        ]
+    )
+    found = assess("2020-Q1", both, where, CLOSED)
+    assert found.missing == (("a", pd.Period("2020-02", "M")),)
+    row = found.levels.loc[(0, "thcs")]
+    assert (row["reported"], row["expected"]) == (3, 4)
+
+
+def test_grades_in_different_states_make_a_level_partial():
+    """Grade 12 in class, 10 and 11 online: some pupils are in class."""
+    decisions = closures(
+        ("F", "2021-09-01", "2022-05-31", "thpt", "", "frame"),
+        ("A", "2021-09-06", "2022-02-07", "thcs thpt", "7-11", "online"),
+        ("B", "2021-09-06", "2021-12-05", "thpt", "12", "online"),
+        ("C", "2021-12-06", "2021-12-26", "thpt", "12", "partial"),
+        ("D", "2021-12-27", "2022-01-22", "thpt", "12", "online"),
+    )
+    reported = months("a", {"2021-12": (100, 23, 0, 23, 0)})
+    found = assess("2021-12", reported, register(a="thpt"), decisions)
+    states = found.calendar["thpt"]["state"]
+    assert states["2021-12-03"] == schools.ONLINE
+    assert states["2021-12-06"] == schools.PARTIAL
+    assert states["2021-12-27"] == schools.ONLINE
+    assert states["2021-12-05"] == schools.OFF  # a Sunday
+
+
+def test_a_directive_closes_no_school():
+    """What is not in school_closures explains nothing, whatever measures were in force."""
+    none = CLOSED[CLOSED["state"] == "frame"]
+    found = assess("2020-H1", months("a", ORDINARY | SPRING), register(a="thcs"), none)
+    assert set(found.reasons["measure"]) == {""}
+    assert found.spells.empty
+
+
+def test_small_schools_show_neither_pupils_nor_attendance():
+    """Three pupils are hidden, and with them the smallest other school of the level."""
+    parts = [
+        months(name, {"2020-01": (pupils, 16, 16, 0, 0)})
+        for name, pupils in {"a": 3, "b": 60, "c": 200}.items()
+    ]
+    found = assess("2020-01", pd.concat(parts), register(a="thcs", b="thcs", c="thcs"), CLOSED)
+    own = found.schools.loc[0]
+    assert own["hidden"].to_dict() == {"a": True, "b": True, "c": False}
+    assert own.loc[["a", "b"], ["pupils", "attendance"]].isna().all(axis=None)
+    assert found.totals.loc[(0, "thcs"), "pupils"] == 263
+
+
+@pytest.fixture(scope="module")
+def ward():
+    """Assess a period of the illustrative ward."""
+
+    def of(period):
+        book = intake.open_book("phuc-dong", period)
+        return book, schools.assess(book.period, book.table, book.ward.areas)
+
+    return of
+
+
+@pytest.mark.parametrize("period", ["2020-Q1", "2020-9M", "2020", "2021-Q3", "2021"])
+def test_days_lost_by_level_are_those_planted(ward, period):
+    """Against truth.csv, exactly, level by level; every day has its decision."""
+    book, found = ward(period)
+    truth = book.table("truth")
+    truth = truth[(truth["table"] == "school_months") & truth["month"].isin(book.period.months)]
+    planted = truth.groupby("item")["value"].sum()
+    spans = found.spans.index[found.spans["kind"] == "period"]
+    lost = found.levels.loc[list(spans), "lost"].groupby("level").sum()
+    assert lost.round(9).to_dict() == planted.to_dict()
+    assert "" not in set(found.reasons["measure"])
+    days = found.reasons[found.reasons["span"].isin(spans)].groupby("level")["days"].sum()
+    assert days.round(9).to_dict() == planted[planted > 0].to_dict()
+
+
+def test_the_closures_agree_by_hand(ward):
+    """THCS 91 and primary 98 calendar days in spring 2020; from 04/05/2021 in 2021."""
+    _, found = ward("2020-9M")
+    spring = found.spells.set_index("level")
+    assert spring["days"].to_dict() == {"mam_non": 98, "tieu_hoc": 98, "thcs": 91, "thpt": 91}
+    assert set(spring["start"]) == {pd.Timestamp("2020-02-03")}
+    _, found = ward("2021")
+    starts = found.spells[found.spells["level"] == "thcs"]["start"]
+    assert list(starts) == list(pd.to_datetime(["2021-02-01", "2021-05-04", "2021-09-06"]))
+
+
+def test_no_table_no_answer():
+    """A ward without school months has no schooling to show."""
+    book = intake.open_book("philadelphia", "2020-Q2")
+    assert schools.assess(book.period, book.table, book.ward.areas) is None
