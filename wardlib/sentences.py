@@ -673,8 +673,10 @@ def chance(share: float, edition: Edition) -> str:
 
 
 def cannot_project(found: Targets, edition: Edition) -> Block | None:
-    """Targets whose year-end cannot be projected, by reason."""
+    """Targets whose year-end cannot be projected, by reason; in December, that nothing remains."""
     language, text = edition.language, edition.language.text
+    if (found.table["left"] == 0).all():
+        return paragraph(text("The year is complete: nothing remains to be projected."))
     silent = found.table[found.table["silent"] != ""]
     if silent.empty:
         return None

@@ -322,7 +322,7 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
     if brief:
         heads = [
             text("Line"),
-            text("Usual"),
+            language.sentence(text("expected")),
             text("Shortfall"),
             text("Lost or overdue"),
             text("Finding"),
@@ -553,7 +553,8 @@ def school_days(found: Schools | None, edition: Edition, *, brief: bool = False)
         if months in shown or span not in found.levels.index.get_level_values("span"):
             continue  # the period is the school year to date
         shown.add(months)
-        year = text("school year {year}", year=at["year"].replace("-", "–"))
+        year = at["year"].replace("-", "–")
+        year = year if brief else text("school year {year}", year=year)
         for level, row in found.levels.loc[span].iterrows():
             mark = PARTIAL * bool(row["reported"] < row["expected"])
             cells = [
@@ -863,6 +864,7 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
     money = table[table["kind"] == MONEY]
     unit = _unit(edition, money["value"], money["target"])
     planned = bool(table["target"].notna().any())
+    ahead = bool((table["left"] > 0).any())  # else the year's end is the value so far
     rows, before = [], ""
     for _, row in table.iterrows():
         mark = ESTIMATE * bool(row["estimated"])
@@ -874,13 +876,13 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
             cells += [_target_value(row, "target", edition, unit), _percent(edition, row["share"])]
         says = sentences.target_status(row["status"], edition) if planned else ""
         if brief:
-            cells.append(_year_end(row, edition, unit).replace("\n", " "))
+            cells += [_year_end(row, edition, unit).replace("\n", " ")] * ahead
             cells += [says] * planned
         else:
             cells.append(_percent(edition, row["usual"]))
             if planned:
-                ahead = _target_value(row, "ahead", edition, unit)
-                cells.append(ahead if ahead.startswith(("-", NONE)) else f"+{ahead}")
+                gap = _target_value(row, "ahead", edition, unit)
+                cells.append(gap if gap.startswith(("-", NONE)) else f"+{gap}")
         name, depth = _target_head(row, before, edition, whose=not brief)
         before = row["item"]
         rows.append(_Row(name, tuple(cells), depth, "" if brief else says))
@@ -902,8 +904,8 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
         heads += [text("Target of the year"), text("% of it")]
         widths += [19, 15]
     if brief:
-        heads += [text("Year's end (80 %)"), *[text("Status")] * planned]
-        widths += [42, *[28] * planned]
+        heads += [text("Year's end (80 %)")] * ahead + [text("Status")] * planned
+        widths += [40] * ahead + [28] * planned
     else:
         heads += [text("Usual by now %"), *[text("Ahead (+), late (-)")] * planned]
         widths += [17, *[22] * planned]
