@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from wardlib import (
+    activities,
     blocks,
     charts,
     editions,
@@ -19,6 +20,7 @@ from wardlib import (
     published,
     receipts,
     relief,
+    schools,
     sentences,
     tables,
     targets,
@@ -40,6 +42,18 @@ def assessed(ward, period, as_of):
     return effects.assess(result, book.table, book.ward.areas)
 
 
+@functools.cache
+def others(ward, period, as_of):
+    """Schooling, activities and targets: the same for both languages."""
+    book = intake.open_book(ward, period, as_of)
+    given = book.period, book.table, book.ward.areas
+    result = receipts.summarise(
+        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
+    )
+    found = targets.assess(result, book.table, book.ward.areas)
+    return schools.assess(*given), activities.assess(*given), found
+
+
 def made(ward, period, as_of, language):
     """Every block that the notebooks show, by name."""
     book = intake.open_book(ward, period, as_of)
@@ -55,6 +69,7 @@ def made(ward, period, as_of, language):
     ]
     beside = published.reconcile(book.table("published"), *history, book.period)
     effect = assessed(ward, period, as_of)
+    schooling, held, found = others(ward, period, as_of)
     shown = {
         "headline": sentences.headline(result, edition),
         "effect": sentences.effect(effect, edition),
@@ -66,7 +81,24 @@ def made(ward, period, as_of, language):
         "plan": tables.plan(result, edition),
         "year_before": tables.year_before(result, edition),
         "months": tables.months(result, edition),
-        "briefing": tables.briefing(result, edition),
+        "school_days": tables.school_days(schooling, edition),
+        "school_days_brief": tables.school_days(schooling, edition, brief=True),
+        "school_reasons": tables.school_reasons(schooling, edition),
+        "school_calendar": tables.school_calendar(schooling, edition),
+        "schools": tables.schools(schooling, edition),
+        "schooling": sentences.schooling(schooling, edition),
+        "closures": sentences.closures(schooling, edition),
+        "activities": tables.activities(held, edition),
+        "events": sentences.events(held, edition),
+        "chart_calendar": charts.school_calendar(schooling, edition),
+        "chart_activities": charts.activities(held, edition),
+        "targets": tables.targets(found, edition),
+        "targets_brief": tables.targets(found, edition, brief=True),
+        "projections": tables.projections(found, edition),
+        "target_states": sentences.target_states(found, edition),
+        "year_end": sentences.year_end(found, edition),
+        "cannot_project": sentences.cannot_project(found, edition),
+        "chart_targets": charts.targets(found, edition),
         "coverage": tables.coverage(intake.coverage(book), edition),
         "reconciliation": tables.reconciliation(beside, edition),
         "chart_year": charts.year_to_date(result, edition),
@@ -78,6 +110,9 @@ def made(ward, period, as_of, language):
         "files": editions.files(edition, book),
     }
     return result, shown
+
+
+SAME_NUMBERS = {"plan", "year_before", "targets", "targets_brief", "projections", "year_end"}
 
 
 def plain(block):
@@ -104,11 +139,11 @@ def test_both_languages_print_the_same_figures(case):
             assert other is None
             continue
         assert block.data.get(blocks.RESOURCE) == other.data.get(blocks.RESOURCE), name
-        if name in {"plan", "year_before", "briefing"}:
+        if name in SAME_NUMBERS:
             ours, theirs = plain(block).split("\n", 1)[-1], plain(other).split("\n", 1)[-1]
             assert numbers(ours, "vi") == numbers(theirs, "en"), name
             compared += 1
-    assert compared == 3
+    assert compared >= 4
 
 
 def test_the_headline_prints_the_share_with_both_amounts():
@@ -168,7 +203,7 @@ def test_amusement_and_parking_lost():
     """Two taxes of which nothing was put off: the loss stands in both languages with its interval."""
     for language, words in (("vi", "Mất thu:"), ("en", "Loss:")):
         _, shown = made("philadelphia", "2020-Q2", "", language)
-        text = plain(shown["brief_findings"])
+        text = plain(shown["findings"])
         claimed = text[text.index(words) :].split(".  ")[0].split(". ")[0]
         for name in {"vi": ("thuế giải trí", "thuế bãi đỗ xe"),
                      "en": ("amusement tax", "parking tax")}[language]:  # fmt: skip
@@ -267,7 +302,7 @@ def test_no_statement_says_why_and_shows_no_estimate(silent, language):
     assert all(row["counterfactual"] is None for row in drawn)
     table = tables.effects(fresh, edition, brief=True)
     assert "total" not in [row["line"] for row in table.data[blocks.RESOURCE]["data"]]
-    assert plain(table).split("\n")[1].count("…") >= 4
+    assert plain(table).split("\n")[1].count("…") == 3
 
 
 def test_table_sentence_and_chart_agree():
@@ -301,11 +336,11 @@ def test_a_period_before_the_epidemic_claims_nothing():
 def test_marks_follow_the_status():
     """Estimates carry an asterisk, partial sums a dagger, and only then do the notes speak."""
     _, shown = made(*CASES[0], "vi")
-    table = shown["briefing"].data["text/html"]
+    table = shown["targets_brief"].data["text/html"]
     assert re.search(r'6\.240,0<span class="hang">\*</span>', table)
     assert table.count("†") >= 4
     _, shown = made("phuc-dong", "2018-Q1", "", "vi")
-    assert not {"*", "†"} & set(plain(shown["briefing"]))
+    assert not {"*", "†"} & set(plain(shown["targets_brief"]))
 
 
 def effects_start(case):
@@ -330,13 +365,26 @@ def test_alt_texts_speak_of_what_is_drawn(case, language):
 
 def test_a_bar_is_as_high_as_its_figure(monkeypatch):
     """The heights of the bars are the table's amounts in the unit of the axis, from zero."""
+    book = intake.open_book("phuc-dong", "2020-9M")
+    edition = editions.of(book, "vi")
+    result, _ = made("phuc-dong", "2020-9M", "", "vi")
     kept = []
     monkeypatch.setattr(charts, "_svg", lambda figure: kept.append(_bars(figure)) or "<svg/>")
-    result, shown = made("phuc-dong", "2020-9M", "", "vi")
-    drawn = shown["chart_months"].data[blocks.RESOURCE]["data"]
-    (heights,) = [bars for bars in kept if bars]
+    block = charts.monthly(result, assessed("phuc-dong", "2020-9M", ""), edition)
+    drawn = block.data[blocks.RESOURCE]["data"]
+    (heights,) = kept
     assert heights == pytest.approx([row["collected"] / 1e6 for row in drawn])
     assert heights[-9:] == pytest.approx(list(result.months["total"].iloc[-9:] / 1e6))
+
+
+def test_the_bars_of_events_are_those_held(monkeypatch):
+    """All fields together, month by month, from zero."""
+    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
+    _, held, _ = others("phuc-dong", "2020-9M", "")
+    kept = []
+    monkeypatch.setattr(charts, "_svg", lambda figure: kept.append(_bars(figure)) or "<svg/>")
+    charts.activities(held, edition)
+    assert kept == [list(held.months["held"].groupby("month").sum())]
 
 
 def _bars(figure):
@@ -378,7 +426,15 @@ def test_tables_have_heads_and_are_well_formed():
         "plan",
         "year_before",
         "months",
-        "briefing",
+        "targets_brief",
+        "targets",
+        "projections",
+        "school_days",
+        "school_days_brief",
+        "school_reasons",
+        "school_calendar",
+        "schools",
+        "activities",
         "coverage",
         "reconciliation",
         "effects",
@@ -507,8 +563,90 @@ def test_no_plan_frame_is_touched_by_a_page():
     result, _ = made("phuc-dong", "2020-9M", "", "vi")
     before = result.lines.copy(), result.months.copy()
     edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
-    for function in (tables.plan, tables.year_before, tables.months, tables.briefing,
+    for function in (tables.plan, tables.year_before, tables.months,
                      sentences.headline, charts.year_to_date):  # fmt: skip
         function(result, edition)
     pd.testing.assert_frame_equal(result.lines, before[0])
     pd.testing.assert_frame_equal(result.months, before[1])
+
+
+def test_a_ward_without_schools_is_told_so_and_has_no_empty_chart():
+    """Philadelphia: "no data", in both languages, and neither table nor chart."""
+    for language, words in (
+        ("vi", "không có số liệu của phường này"),
+        ("en", "no data for this ward"),
+    ):
+        _, shown = made("philadelphia", "2020-Q2", "", language)
+        assert words in plain(shown["schooling"])
+        assert words in plain(shown["events"])
+        for name in ("school_days", "school_days_brief", "school_reasons", "school_calendar",
+                     "schools", "closures", "activities", "chart_calendar", "chart_activities"):  # fmt: skip
+            assert shown[name] is None, name
+
+
+def test_the_calendar_and_its_table_hold_the_same_days():
+    """Every school day of the picture is in the table's runs, with state and decision; its alt text
+    counts them."""
+    _, shown = made("phuc-dong", "2021-Q3", "", "en")
+    drawn = pd.DataFrame(shown["chart_calendar"].data[blocks.RESOURCE]["data"])
+    runs = pd.DataFrame(shown["school_calendar"].data[blocks.RESOURCE]["data"])
+    for level, days in drawn.groupby("level"):
+        own = runs[runs["level"] == level]
+        assert own["days"].sum() == len(days)
+        for state, of in days.groupby("state"):
+            assert own.loc[own["state"] == state, "days"].sum() == len(of)
+    closed = drawn[(drawn["level"] == "mam_non") & (drawn["state"] == "closed")]
+    assert f"{len(closed)} closed" in shown["chart_calendar"].about["alt"]
+
+
+def test_the_schools_of_spring_2020_in_words():
+    """91 and 98 calendar days, both school years of the nine months, what was made up."""
+    _, shown = made("phuc-dong", "2020-9M", "", "vi")
+    text = plain(shown["closures"])
+    assert "THCS và THPT: không đến lớp từ 03/02/2020 đến 03/05/2020, 91 ngày" in text
+    assert "10/05/2020, 98 ngày" in text
+    text = plain(shown["schooling"])
+    assert "(năm học 2019–2020), số ngày học bị mất" in text
+    assert "THCS 37/130 (học bù 35)" in text
+    assert "(năm học 2020–2021): không mất ngày học nào." in text
+
+
+@pytest.mark.parametrize("pupils", [1, 4])
+def test_small_counts_are_in_no_output(home, accept, pupils):
+    """A school of four pupils: neither its count nor the one that would reveal it is in text, HTML,
+    Typst or the attached figures."""
+    path = home / "data" / "phuc-dong" / "school_months.csv"
+    rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        if row[1] == "mam_non_d":
+            row[2] = str(pupils)
+    path.write_text("\n".join(map(",".join, rows)) + "\n", encoding="utf-8")
+    accept()
+    book = intake.open_book("phuc-dong", "2020-Q1")
+    found = schools.assess(book.period, book.table, book.ward.areas)
+    edition = editions.of(book, "en")
+    block = tables.schools(found, edition)
+    own = {row["school"]: row for row in block.data[blocks.RESOURCE]["data"]}
+    assert [own[name]["pupils"] for name in ("mam_non_d", "mam_non_c")] == [None, None]
+    assert [own[name]["attendance"] for name in ("mam_non_d", "mam_non_c")] == [None, None]
+    assert own["mam_non_a"]["pupils"] == 442
+    newest = rows[[row[:2] for row in rows].index(["2020-03", "mam_non_c"])][2]
+    for rendering in ("text/plain", "text/html", blocks.TYPST):
+        cells = re.findall(r"[\d.,]+", block.data[rendering])
+        assert newest not in cells
+    assert plain(block).count("–  ") >= 2
+    assert "1 to 4 persons" in plain(block)
+
+
+def test_a_status_is_said_by_its_rule():
+    """Both amounts' share, the usual share, late or ahead, and the status of each line."""
+    _, shown = made(*CASES[0], "vi")
+    text = plain(shown["targets"])
+    assert (
+        "Tổng thu ngân sách nhà nước trên địa bàn (cấp trên giao)  6.240,0*  3.000,0  208,0" in text
+    )
+    assert "HĐND phường giao" in text
+    assert "chưa đủ hai năm trọn số liệu trước đó" in plain(shown["cannot_project"])
+    states = plain(shown["target_states"])
+    assert states.startswith("Trong 15 chỉ tiêu do cấp trên giao: ")
+    assert "ít khả năng đạt 2 (thuế ngoài quốc doanh, lệ phí môn bài)" in states

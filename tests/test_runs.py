@@ -14,6 +14,8 @@ import nbformat
 import pypdf
 import pytest
 
+from wardlib import runs
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 
@@ -59,19 +61,25 @@ def test_a_run_prints_a_line_a_job_and_the_totals(run):
     lines = out.splitlines()
     assert code == 0, err
     assert err == ""
-    assert len(lines) == 7
+    assert len(lines) == 11
     assert re.fullmatch(
-        r"\[1/6\] phuc-dong 2020-9M 00-data-check\.vi: done in \d+\.\d s -> "
+        r"\[1/10\] phuc-dong 2020-9M 00-data-check\.vi: done in \d+\.\d s -> "
         r"output/phuc-dong/2020-9M\.as-of-2020-09-13/00-data-check\.vi\.pdf",
         lines[0],
     )
-    assert lines[-1] == "6 done, 0 failed"
+    assert lines[-1] == "10 done, 0 failed"
 
 
 def test_a_run_leaves_every_file_and_no_other(run):
     """Notebook, HTML and PDF of each job, figures.json and run.json; nothing half-made."""
     folder, *_ = run
-    names = ["00-data-check", "10-tax-collection", "90-briefing"]
+    names = [
+        "00-data-check",
+        "10-tax-collection",
+        "20-school-activities",
+        "30-targets",
+        "90-briefing",
+    ]
     expected = {
         f"{name}.{language}{suffix}"
         for name in names for language in ("vi", "en") for suffix in (".ipynb", ".html", ".pdf")
@@ -85,7 +93,7 @@ def test_the_same_command_twice_gives_the_same_bytes(run):
     folder, _, before, second = run
     after = files(folder.parent.parent)
     assert second[0] == 0
-    assert len(before) == 20
+    assert len(before) == 32
     assert [name for name in before if before[name] != after.get(name)] == []
 
 
@@ -120,11 +128,11 @@ def test_figures_json_holds_the_unrounded_figures(run):
     """What the tables print, with unit, period, day and source, in no language."""
     folder, *_ = run
     figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
-    assert sorted(figures) == ["00-data-check", "10-tax-collection", "90-briefing"]
-    table = figures["90-briefing"]["receipts"]
+    assert sorted(figures) == sorted(runs.notebooks())
+    table = figures["90-briefing"]["targets-brief"]
     assert table["period"] == "2020-9M"
-    row = next(row for row in table["data"] if row["line"] == "total")
-    assert (row["year_to_date"], row["plan_upper"], row["share_upper"]) == (
+    row = next(row for row in table["data"] if row["item"] == "total")
+    assert (row["value"], row["target"], row["share"]) == (
         6_240_000_000, 3_000_000_000, 2.08,
     )  # fmt: skip
 
@@ -141,7 +149,8 @@ def test_the_briefing_prints_the_articles_figures(run):
         for page in pypdf.PdfReader(path).pages:
             mark = "SỐ LIỆU MINH HỌA" if ".vi." in path.name else "ILLUSTRATIVE FIGURES"
             assert mark in page.extract_text(), path.name
-    assert len(pypdf.PdfReader(folder / "90-briefing.vi.pdf").pages) <= 2
+    for language in ("vi", "en"):
+        assert len(pypdf.PdfReader(folder / f"90-briefing.{language}.pdf").pages) <= 2
 
 
 def test_without_a_day_the_later_figures_are_printed(tmp_path):

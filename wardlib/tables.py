@@ -276,7 +276,7 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
         ]
         for begin, end, head, depth in spans:
             split = found.split(line, begin, end)
-            telling = split is not None and (split.verdict != "none" or line == found.root)
+            telling = line == found.root or (split is not None and split.verdict != "none")
             if telling if brief else split is not None or depth == row["depth"]:
                 rows.append((line, head, depth, split))
             if split is not None:
@@ -329,21 +329,9 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
         ]
         widths = [15, 37, 36]
         body = [
-            _Row(
-                head,
-                (
-                    unit.figure(split.expected),
-                    _range(unit, split.shortfall).replace("\n", " ")
-                    + ESTIMATE * bool(found.lines.at[line, "estimated"]),
-                    _range(unit, split.claim).replace("\n", " "),
-                    sentences.verdict(split, edition),
-                ),
-                depth,
-            )
+            _Row(head, _finding_cells(found, line, split, unit, edition), depth)
             for line, head, depth, split in rows
         ]
-        if not body:
-            return None
     notes = [
         text(
             "In brackets the 95 % interval. A negative shortfall is more than expected. What is put "
@@ -389,6 +377,21 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
         figures,
         widths=(*widths, 26),
         words=(4,) if brief else (),
+    )
+
+
+def _finding_cells(
+    found: Effects, line: str, split: Split | None, unit: Unit, edition: Edition
+) -> tuple[str, ...]:
+    """Expected, shortfall, claim and finding of a line, each interval on the line of its mean."""
+    if split is None:
+        return NONE, NONE, NONE, sentences.silence(found, line, edition)
+    mark = ESTIMATE * bool(found.lines.at[line, "estimated"])
+    return (
+        unit.figure(split.expected),
+        _range(unit, split.shortfall).replace("\n", " ") + mark,
+        _range(unit, split.claim).replace("\n", " "),
+        sentences.verdict(split, edition),
     )
 
 

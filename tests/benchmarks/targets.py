@@ -41,31 +41,32 @@ def summary(open_book: Book) -> receipts.Receipts:
     )
 
 
+def at(ward: str, cut: pd.Period, final: pd.DataFrame) -> list[dict[str, object]]:
+    """One row a line, projected from `cut`; `final` has what came, by month and line."""
+    then = book(ward, cut)
+    result = summary(then)
+    rows = []
+    for line, projected in projection.project(result, then.table, then.ward.areas).items():
+        year = final[line][final.index.year == cut.year]
+        before = result.months[line][result.months.index.year == cut.year - 1]
+        if projected.silent or year.isna().any() or not len(projected.months):
+            continue
+        to_date = result.months.loc[f"{cut.year}-01" : str(cut), line].sum()
+        share = before.iloc[: cut.month].sum() / before.sum() if before.sum() > 0 else np.nan
+        rows.append(
+            entry(ward, line, cut, year.sum(), projected.draws)
+            | {
+                "twelfths": to_date / cut.month * 12,
+                "last_share": to_date / share if share > 0 else np.nan,
+            }
+        )
+    return rows
+
+
 def money(ward: str) -> list[dict[str, object]]:
     """One row a line and month."""
     final = summary(book(ward)).months
-    rows = []
-    for cut in final.index[24:]:
-        if cut.month == 12:
-            continue
-        then = book(ward, cut)
-        result = summary(then)
-        found = projection.project(result, then.table, then.ward.areas)
-        for line, projected in found.items():
-            year = final[line][final.index.year == cut.year]
-            before = result.months[line][result.months.index.year == cut.year - 1]
-            if projected.silent or year.isna().any() or not len(projected.months):
-                continue
-            to_date = result.months.loc[f"{cut.year}-01" : str(cut), line].sum()
-            share = before.iloc[: cut.month].sum() / before.sum() if before.sum() > 0 else np.nan
-            rows.append(
-                entry(ward, line, cut, year.sum(), projected.draws)
-                | {
-                    "twelfths": to_date / cut.month * 12,
-                    "last_share": to_date / share if share > 0 else np.nan,
-                }
-            )
-    return rows
+    return [row for cut in final.index[24:] if cut.month < 12 for row in at(ward, cut, final)]
 
 
 def indicators(ward: str) -> list[dict[str, object]]:

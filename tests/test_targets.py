@@ -1,0 +1,292 @@
+"""Targets: where each stands, where the year ends, what the months that remain need."""
+
+import importlib.util
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from wardlib import catalogue, intake, projection, receipts, targets
+from wardlib.intake import Book
+from wardlib.periods import Period
+
+NONE = {}.get
+
+
+def lines(*names):
+    return pd.DataFrame(
+        {
+            "code": ["total", *names],
+            "parent": ["", *["total"] * len(names)],
+            "name_vi": ["Tổng", *names],
+            "name_en": ["Total", *names],
+            "valid_from": pd.PeriodIndex([None] * (1 + len(names)), freq="M"),
+            "valid_to": pd.PeriodIndex([None] * (1 + len(names)), freq="M"),
+        }
+    )
+
+
+def reported(series, status="actual"):
+    """Receipts of the total alone."""
+    return pd.DataFrame(
+        {
+            "month": series.index,
+            "line": "total",
+            "collected": series.to_numpy(),
+            "kept": 0,
+            "status": status,
+            "reported_on": pd.Timestamp("2020-12-31"),
+        }
+    )
+
+
+def noisy(first, months, seed=0, level=100.0):
+    """Monthly amounts around a level with a peak each December."""
+    index = pd.period_range(first, periods=months, freq="M")
+    rng = np.random.default_rng(seed)
+    season = np.where(index.month == 12, 3.0, 1.0)
+    return pd.Series(1e6 * level * season * np.exp(rng.normal(0, 0.1, months)), index)
+
+
+def plan(amount, year=2019, set_by="upper", line="total"):
+    return pd.DataFrame({"year": [year], "line": [line], "set_by": [set_by], "amount": [amount]})
+
+
+def assess(series, period, plans, **tables):
+    result = receipts.summarise(reported(series), lines(), plans, Period.parse(period))
+    return targets.assess(result, {"targets": plans, **tables}.get, ("X",)).table
+
+
+def test_usual_by_now_is_not_months_over_twelve():
+    """A December peak of three: nine months usually bring 9/14, not 9/12."""
+    steady = pd.Series(1e6, pd.period_range("2016-01", "2019-09", freq="M"))
+    steady[steady.index.month == 12] = 3e6
+    row = assess(steady, "2019-9M", plan(14e6)).iloc[0]
+    assert row["usual"] == pytest.approx(9 / 14)
+    assert row["usual_years"] == 3
+    assert row["share"] == pytest.approx(9 / 14)
+    assert row["ahead"] == pytest.approx(0, abs=1)
+
+
+def test_needed_and_how_often_it_was_reached():
+    """5 of 14 million remain for three months: 1.67 each; only Decembers brought so much."""
+    steady = pd.Series(1e6, pd.period_range("2016-01", "2019-09", freq="M"))
+    steady[steady.index.month == 12] = 3e6
+    row = assess(steady, "2019-9M", plan(14e6)).iloc[0]
+    assert row["left"] == 3
+    assert row["needed"] == pytest.approx(5e6 / 3)
+    assert (row["reached"], row["asked"]) == (3, 9)
+
+
+def test_the_projection_ends_where_years_end():
+    """Half a year of 100 and a December peak: about 1,400 with an interval around it; far targets are
+    likely and unlikely."""
+    series = noisy("2015-01", 54)
+    row = assess(series, "2019-H1", plan(1_400e6)).iloc[0]
+    assert row["point"] == pytest.approx(1_400e6, rel=0.1)
+    bounds = row[["low95", "low80", "point", "high80", "high95"]].tolist()
+    assert bounds == sorted(bounds)
+    assert len(set(bounds)) == 5
+    assert 0.05 < row["chance"] < 0.95
+    assert assess(series, "2019-H1", plan(1_000e6)).iloc[0]["status"] == "likely"
+    assert assess(series, "2019-H1", plan(2_000e6)).iloc[0]["status"] == "unlikely"
+
+
+def test_fewer_than_two_full_years_is_said():
+    """One full year before: no year-end, but late or ahead of what that year had."""
+    row = assess(noisy("2018-01", 18), "2019-H1", plan(1_400e6)).iloc[0]
+    assert row["silent"] == "history"
+    assert pd.isna(row["point"])
+    assert row["status"] in ("late", "ahead")
+
+
+def test_a_gap_and_no_report_are_said():
+    """A month missing inside the year, and a year without a figure, have no projection."""
+    holes = noisy("2015-01", 54).drop(pd.Period("2019-03", "M"))
+    assert assess(holes, "2019-H1", plan(1e9)).iloc[0]["silent"] == "gap"
+    silent = assess(noisy("2015-01", 48), "2019-H1", plan(1e9)).iloc[0]
+    assert silent["silent"] == "unreported"
+    assert silent["status"] == "none"
+
+
+def test_december_is_met_or_missed():
+    """A complete year is no matter of chance."""
+    series = noisy("2015-01", 60)
+    total = series["2019-01":].sum()
+    for amount, status in ((total - 1, "met"), (total + 1, "missed")):
+        row = assess(series, "2019", plan(amount)).iloc[0]
+        assert (row["status"], row["left"]) == (status, 0)
+        assert row["low95"] == row["high95"] == total
+
+
+def test_without_targets_the_lines_stand_alone():
+    """No plan: projection and usual share without chance, status or needs."""
+    row = assess(noisy("2015-01", 54), "2019-H1", None).iloc[0]
+    assert row["set_by"] == ""
+    assert row["status"] == "none"
+    assert row["point"] > 0
+    assert pd.isna(row["chance"])
+
+
+def relief(**row):
+    return pd.DataFrame(
+        [
+            {
+                "id": "R", "area": "X", "kind": "deferral", "payers": "all", "lines": ("total",),
+                "period_start": pd.Period("2020-03", "M"), "period_end": pd.Period("2020-06", "M"),
+                "in_force": pd.Timestamp("2020-03-01"), "normal_due": pd.NaT,
+                "extended_due": pd.Timestamp("2020-12-15"), "share_low": 0.5, "share_high": 0.5,
+                "document": "D", **row,
+            }
+        ]
+    )  # fmt: skip
+
+
+PHASES = pd.DataFrame(
+    {"id": ["1"], "area": ["X"], "start": [pd.Timestamp("2020-02-03")],
+     "end": [pd.Timestamp("2020-06-09")], "name_vi": ["a"], "name_en": ["a"]}
+)  # fmt: skip
+
+
+def deferred():
+    """A level of 100; from March to June 2020 half of it is put off."""
+    series = pd.Series(100e6, pd.period_range("2015-01", "2020-06", freq="M"))
+    series *= np.exp(np.random.default_rng(5).normal(0, 0.02, len(series)))
+    series["2020-03":] *= 0.5
+    return series
+
+
+def test_what_was_put_off_is_expected_by_its_due_day():
+    """About 200 of what was put off falls due by 31/12: it comes on top; without the rule, or due after
+    the year, it does not."""
+    series = deferred()
+    given = {"covid_phases": PHASES}
+    own = assess(series, "2020-H1", plan(1e9, 2020), tax_relief=relief(), **given).iloc[0]
+    assert own["due"] == pytest.approx(200e6, rel=0.15)
+    assert own["point"] == pytest.approx(1_200e6, rel=0.1)
+    later = relief(extended_due=pd.Timestamp("2021-03-15"))
+    late = assess(series, "2020-H1", plan(1e9, 2020), tax_relief=later, **given).iloc[0]
+    assert late["due"] == 0
+    assert late["point"] < own["point"] - 150e6
+
+
+def test_relief_not_yet_enacted_is_not_foreseen():
+    """A document of July is not known at the end of June."""
+    series, given = deferred(), {"covid_phases": PHASES}
+    coming = relief(in_force=pd.Timestamp("2020-07-10"))
+    row = assess(series, "2020-H1", plan(1e9, 2020), tax_relief=coming, **given).iloc[0]
+    assert row["due"] == 0
+
+
+def indicators(kind, better="higher"):
+    return pd.DataFrame(
+        {"code": ["x"], "name_vi": ["x"], "name_en": ["x"], "unit_vi": ["%"], "unit_en": ["%"],
+         "kind": [kind], "better": [better], "decimals": [1]}
+    )  # fmt: skip
+
+
+def values(series):
+    return pd.DataFrame(
+        {"month": series.index, "indicator": "x", "value": series.to_numpy(), "status": "actual",
+         "reported_on": pd.Timestamp("2019-12-31")}
+    )  # fmt: skip
+
+
+def indicator(series, kind, amount, better="higher"):
+    table = assess(
+        noisy("2015-01", 54), "2019-H1", plan(amount, line="x"),
+        indicators=indicators(kind, better), indicator_months=values(series),
+    )  # fmt: skip
+    return table.set_index("item").loc["x"]
+
+
+def test_shares_are_never_summed():
+    """A share that stands at 90 month after month ends near 90, has no share of its target, and is
+    compared with the target itself."""
+    index = pd.period_range("2016-01", "2019-06", freq="M")
+    rng = np.random.default_rng(2)
+    row = indicator(pd.Series(90 + rng.normal(0, 0.5, len(index)), index), "share", 95)
+    assert row["point"] == pytest.approx(90, abs=1.5)
+    assert pd.isna(row["share"])
+    assert pd.isna(row["needed"])
+    assert row["ahead"] == pytest.approx(-5, abs=1.5)
+    assert row["high95"] <= 100
+
+
+def test_lower_is_better_turns_the_status_round():
+    """The same figures against the same target: unlikely to rise to it, likely to stay below it."""
+    index = pd.period_range("2016-01", "2019-06", freq="M")
+    series = pd.Series(90 + np.random.default_rng(2).normal(0, 0.5, len(index)), index)
+    assert indicator(series, "share", 97)["status"] == "unlikely"
+    assert indicator(series, "share", 97, "lower")["status"] == "likely"
+
+
+def test_a_flow_counts_up_and_is_met_for_good():
+    """Ten a month counted up: 60 by June, about 120 at the end."""
+    index = pd.period_range("2016-01", "2019-06", freq="M")
+    series = pd.Series(10.0 * index.month, index)
+    row = indicator(series, "flow", 119)
+    assert row["usual"] == pytest.approx(0.5)
+    assert row["point"] == pytest.approx(120, rel=0.08)
+    assert row["needed"] == pytest.approx(59 / 6)
+    assert indicator(series, "flow", 60)["status"] == "met"
+
+
+def test_the_article_day():
+    """As of 13/09/2020: the total is met; the indicators, with one full year before, say what they
+    cannot; the households' put-off tax falls due by 31/12."""
+    book = intake.open_book("phuc-dong", "2020-9M", "2020-09-13")
+    result = receipts.summarise(
+        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
+    )
+    table = targets.assess(result, book.table, book.ward.areas).table
+    table = table[table["set_by"] == "upper"].set_index("item")
+    assert table.at["total", "status"] == "met"
+    assert table.at["total", "share"] == 2.08
+    assert table.at["blood_units", "status"] == "met"
+    assert set(table.loc[table["kind"] != "money", "silent"]) == {"history"}
+    assert table.at["nonstate", "due"] > 50e6
+    assert table.at["fees", "through"] == pd.Period("2020-08", "M")
+
+
+@pytest.fixture(scope="module")
+def backtest():
+    """The module that goes back; its own tables are in docs/method.md."""
+    sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
+    path = ROOT / "tests" / "benchmarks" / "targets.py"
+    spec = importlib.util.spec_from_file_location("backtest", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    yield module
+    sys.path.remove(str(ROOT / "tests" / "benchmarks"))
+
+
+@pytest.mark.parametrize("ward", ["phuc-dong", "philadelphia"])
+def test_going_back_beats_both_simple_rules(ward, backtest):
+    """At mid-year of every year with two before it, over all lines: less than 0.8 of the error of
+    either rule, four of five years inside their 95 % interval."""
+    final = backtest.summary(backtest.book(ward)).months
+    cuts = [month for month in final.index[24:] if month.month == 6]
+    rows = pd.DataFrame([row for cut in cuts for row in backtest.at(ward, cut, final)])
+    assert len(rows) > 30
+    shown = backtest.table(rows, ["ward"]).iloc[0]
+    assert shown["error / twelfths"] < 0.8
+    assert shown["error / last year's share"] < 0.8
+    assert shown["95 %"] > 0.8
+
+
+def test_nothing_later_enters_a_projection():
+    """What came after the period's last month changes nothing."""
+    ward = catalogue.ward("philadelphia")
+    early = Book(ward, Period.parse("2019-06"), None)
+    plain = receipts.summarise(
+        early.table("receipts"), early.table("revenue_lines"), None, early.period
+    )
+    late = Book(ward, Period.parse("2021-12"), None)
+    table = late.table("receipts")
+    more = receipts.summarise(table, late.table("revenue_lines"), None, early.period)
+    one = projection.project(plain, early.table, ward.areas)["wage"].draws
+    other = projection.project(more, late.table, ward.areas)["wage"].draws
+    assert np.array_equal(one, other)
