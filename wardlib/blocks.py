@@ -35,6 +35,13 @@ class Block:
         return self.data, {"wardlib": self.about}
 
 
+def show(*blocks: Block | None) -> None:
+    """Display several blocks in one cell, those that there are."""
+    from IPython.display import display  # only a notebook has a use for it
+
+    display(*(block for block in blocks if block is not None))
+
+
 def html(text: str) -> str:
     """`text` as HTML character data or a quoted attribute."""
     return _html.escape(text)
