@@ -351,9 +351,9 @@ def school_calendar(
     first = days[0] - pd.Timedelta(days=days[0].day_of_week)
     weeks = (days[-1] - first).days // 7 + 1
     week = 6 if found.six_days else 5
-    step = week + max(1.4, 0.09 / cell)  # between one level and the next: room for the numbers
+    step = week + max(1.4, 0.11 / cell)  # between one level and the next: room for the numbers
     shown, counts = set(), []
-    with _drawing(cell * step * len(calendar) + 0.5) as (figure, axes):
+    with _drawing(cell * step * len(calendar) + 0.6) as (figure, axes):
         for row, (level, table) in enumerate(calendar.items()):
             top = row * step
             known = table[table["state"] != OFF]

@@ -485,13 +485,12 @@ def _events(found: Activities | None, edition: Edition) -> list[str]:
         )
     ]
     if row["reported"] < row["expected_months"]:
-        said[0] += " " + language.sentence(
-            text(
-                "(only {reported} of {expected} months are reported)",
-                reported=str(row["reported"]),
-                expected=str(row["expected_months"]),
-            )
+        only = text(
+            "(only {reported} of {expected} months are reported)",
+            reported=str(row["reported"]),
+            expected=str(row["expected_months"]),
         )
+        said[0] = f"{said[0].removesuffix('.')} {only}."
     verdict = _activities.verdict(row)
     if verdict == "silent":
         said.append(
