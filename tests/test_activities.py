@@ -54,6 +54,15 @@ def test_one_year_is_no_history():
     assert counts.predictive(history(3), span) is not None
 
 
+def test_no_event_in_earlier_years_does_not_rule_one_out():
+    """Three years without an event: one is still inside the interval."""
+    index = pd.period_range("2017-01", periods=36, freq="M")
+    drawn = counts.predictive(
+        pd.Series(0.0, index), pd.period_range("2020-01", "2020-03", freq="M")
+    )
+    assert np.quantile(drawn, activities.TAILS).tolist() == [0, 1]
+
+
 def table(rows):
     frame = pd.DataFrame(
         rows,

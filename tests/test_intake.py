@@ -186,6 +186,48 @@ def test_each_kind_of_fault_is_found(home, accept, table, change, part):
 
 
 @pytest.mark.parametrize(
+    ("table", "start", "cells", "column", "found", "expected"),
+    [
+        ("school_months", "2018-03,thcs", {"attendance_share": "1.02"}, "attendance_share", "'1.02'",
+         "at least 0 and at most 1 (1)"),
+        ("school_months", "2018-03,thcs", {"attendance_share": ""}, "attendance_share", "an empty cell",
+         "a share, as days were taught in class"),
+        ("school_months", "2020-03,thcs", {"attendance_share": "0.9"}, "attendance_share", "0.9",
+         "an empty cell, as no day was taught in class"),
+        ("school_months", "2018-02,thcs", {"planned_days": "25", "in_person_days": "25"},
+         "planned_days", "25", "at most 24, the days of 2018-02 without Sundays"),
+        ("school_months", "2018-03,thcs", {"pupils": "0"}, "pupils", "no pupil in level thcs in 2018-03",
+         "at least one pupil where school days are planned"),
+        ("school_months", "2018-09,mam_non_c", {"month": "2018-08"}, "month", "2018-08 for mam_non_c",
+         "a month from 2018-09 to now"),
+        ("school_months", "2021-05,mam_non_d", {"month": "2021-06"}, "month", "2021-06 for mam_non_d",
+         "a month from 2017-01 to 2021-05"),
+        ("activities", "2020-04,sport", {"participants": "12"}, "participants", "12",
+         "0, as no event was held"),
+    ],
+    ids=["above-one", "no-share", "share-unearned", "days", "no-pupils", "before", "after", "nobody"],
+)  # fmt: skip
+def test_an_impossible_report_is_named(home, accept, table, start, cells, column, found, expected):
+    """What a school or a field cannot have had is refused with row, column, found and expected."""
+    wanted = None
+
+    def spoil(lines):
+        nonlocal wanted
+        head = lines[0].split(",")
+        at = next(i for i, line in enumerate(lines) if line.startswith(start))
+        row = lines[at].split(",")
+        for name, value in cells.items():
+            row[head.index(name)] = value
+        wanted = at + 1
+        return [*lines[:at], ",".join(row), *lines[at + 1 :]]
+
+    edit(home, table, spoil)
+    accept()
+    own = [p for p in problems() if p.column == column]
+    assert [(p.row, p.found, p.expected) for p in own] == [(wanted, found, expected)]
+
+
+@pytest.mark.parametrize(
     ("column", "value", "found", "expected"),
     [("share_low", "0.9", "0.8", "not below share_low, 0.9"),
      ("share_high", "", "an empty cell", "a value, as the rule is of kind deferral and names a line"),

@@ -96,9 +96,10 @@ def test_the_projection_ends_where_years_end():
 
 def test_fewer_than_two_full_years_is_said():
     """One full year before: no year-end, but late or ahead of what that year had."""
-    row = assess(noisy("2018-01", 18), "2019-H1", plan(1_400e6)).iloc[0]
-    assert row["silent"] == "history"
-    assert pd.isna(row["point"])
+    for first, months in (("2018-01", 18), ("2017-04", 27)):
+        row = assess(noisy(first, months), "2019-H1", plan(1_400e6)).iloc[0]
+        assert row["silent"] == "history"
+        assert pd.isna(row["point"])
     assert row["status"] in ("late", "ahead")
 
 
@@ -178,6 +179,24 @@ def test_relief_not_yet_enacted_is_not_foreseen():
     coming = relief(in_force=pd.Timestamp("2020-07-10"))
     row = assess(series, "2020-H1", plan(1e9, 2020), tax_relief=coming, **given).iloc[0]
     assert row["due"] == 0
+    plain = assess(series, "2020-H1", plan(1e9, 2020), **given).iloc[0]
+    exempt = relief(
+        kind="exemption", in_force=pd.Timestamp("2020-07-10"), share_low=1.0, share_high=1.0,
+        period_start=pd.Period("2020-07", "M"), period_end=pd.Period("2020-12", "M"),
+    )  # fmt: skip
+    row = assess(series, "2020-H1", plan(1e9, 2020), tax_relief=exempt, **given).iloc[0]
+    assert row["point"] == plain["point"]
+    known = exempt.assign(in_force=pd.Timestamp("2020-06-10"))
+    row = assess(series, "2020-H1", plan(1e9, 2020), tax_relief=known, **given).iloc[0]
+    assert row["point"] == pytest.approx(row["value"])
+
+
+def test_usual_leaves_the_epidemic_out():
+    """In 2021 the years before 2020 say what is usual, where there are two of them."""
+    series = pd.Series(1e6, pd.period_range("2017-01", "2021-06", freq="M"))
+    series["2020-01":"2020-06"] = 0.1e6
+    row = assess(series, "2021-H1", plan(12e6, 2021), covid_phases=PHASES).iloc[0]
+    assert (row["usual"], row["usual_years"]) == (0.5, 3)
 
 
 def indicators(kind, better="higher"):
@@ -212,7 +231,9 @@ def test_shares_are_never_summed():
     assert pd.isna(row["share"])
     assert pd.isna(row["needed"])
     assert row["ahead"] == pytest.approx(-5, abs=1.5)
-    assert row["high95"] <= 100
+    near = pd.Series(99.2 + rng.normal(0, 0.5, len(index)), index).clip(upper=100)
+    assert indicator(near, "share", 95)["high95"] == 100
+    assert indicator(near, "stock", 95)["high95"] > 100
 
 
 def test_lower_is_better_turns_the_status_round():
