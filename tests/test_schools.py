@@ -67,7 +67,7 @@ ORDINARY = {
     for month, days in enumerate([20, 10, 21, 20, 18, 0, 0, 0, 20, 22, 21, 21], start=1)
 }
 SPRING = {
-    "2020-01": (100, 23, 23, 0, 0),  # more than usual, and nothing to make up yet
+    "2020-01": (100, 16, 16, 0, 0),
     "2020-02": (100, 20, 0, 0, 20),
     "2020-03": (100, 22, 0, 5, 17),
     "2020-04": (100, 20, 12, 2, 6),
@@ -86,10 +86,22 @@ def test_lost_made_up_and_usual_days_by_hand():
     from the same months before COVID-19, not from 2020's own plan."""
     found = assess("2020-H1", months("a", ORDINARY | SPRING), register(a="thcs"), CLOSED)
     row = found.levels.loc[(0, "thcs")]
-    assert (row["planned"], row["in_person"], row["online"], row["lost"]) == (127, 77, 7, 43)
+    assert (row["planned"], row["in_person"], row["online"], row["lost"]) == (120, 70, 7, 43)
     assert row["made_up"] == (20 - 18) + 22
     assert (row["usual_taught"], row["years"]) == (89, 2)
     assert row["attendance"] == pytest.approx(0.9)
+
+
+def test_nothing_is_made_up_before_a_day_is_lost():
+    """February taught twice the usual, the first day was lost in March: only May's excess makes up."""
+    rows = {
+        "2020-02": (100, 20, 20, 0, 0),
+        "2020-03": (100, 21, 11, 0, 10),
+        "2020-04": (100, 20, 20, 0, 0),
+        "2020-05": (100, 21, 21, 0, 0),
+    }
+    found = assess("2020-H1", months("a", ORDINARY | rows), register(a="thcs"), CLOSED)
+    assert found.levels.loc[(0, "thcs"), "made_up"] == 3
 
 
 def test_the_epidemics_own_year_is_not_usual():
