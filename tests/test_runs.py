@@ -321,7 +321,7 @@ def test_a_ward_with_receipts_alone_has_its_briefings(home, accept):
     (folder / "datapackage.json").write_text(json.dumps(raw, ensure_ascii=False), "utf-8")
     code, out, err = ward("run", "2020-09", "--ward", "sai-dong", home=home)
     assert code == 0, err
-    assert out.splitlines()[-1] == "3 done, 0 failed"
+    assert out.splitlines()[-1] == "5 done, 0 failed"
     text = text_of(home / "output" / "sai-dong" / "2020-09" / "90-briefing.vi.pdf")
     assert "Phường Sài Đồng" in text
 
