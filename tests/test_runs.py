@@ -386,3 +386,19 @@ def test_jupyterlab_exports_both_from_its_menu(tmp_path):
     finally:
         server.terminate()
         server.wait()
+
+
+def test_a_ward_without_schools_has_its_notebook(home):
+    """Philadelphia: the run succeeds, both parts say "no data for this ward", no section stands empty
+    and no chart is drawn."""
+    words = ["--ward", "philadelphia", "--language", "en", "--notebook", "20-school-activities"]
+    code, _, err = ward("run", "2020-Q2", *words, home=home)
+    assert code == 0, err
+    page = (home / "output/philadelphia/2020-Q2/20-school-activities.en.html").read_text("utf-8")
+    assert page.count("no data for this ward") == 2
+    assert "<img" not in page
+    assert "<table" not in page
+    heads = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
+    assert [re.sub("<.*?>", "", head) for head in heads] == [
+        "School days: lost, online, made up", "Extracurricular, culture, sport", "Sources and method",
+    ]  # fmt: skip

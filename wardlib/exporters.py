@@ -29,6 +29,7 @@ from wardlib.errors import ExportError
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
+_SECTION = "## "
 _PARAMETER_TAGS = {"parameters", "injected-parameters"}
 
 
@@ -81,9 +82,19 @@ def read(notebook: NotebookNode) -> Briefing:
                 for output in cell.outputs
                 if _about(output).get("kind") != "head" and _bundle(output)
             ]
+    # A section of which nothing is known shows nothing, and its heading goes with it.
+    briefing.parts = [
+        part
+        for part, following in zip(briefing.parts, [*briefing.parts[1:], _SECTION], strict=True)
+        if not (_is_section(part) and "\n" not in part and _is_section(following))
+    ]
     if not briefing.title:
         raise ExportError("the notebook has no title: begin a Markdown cell with '# '")
     return briefing
+
+
+def _is_section(part: str | dict[str, Any]) -> bool:
+    return isinstance(part, str) and part.startswith(_SECTION)
 
 
 def _about(output: NotebookNode) -> dict[str, Any]:
