@@ -650,3 +650,16 @@ def test_a_status_is_said_by_its_rule():
     states = plain(shown["target_states"])
     assert states.startswith("Trong 15 chỉ tiêu do cấp trên giao: ")
     assert "ít khả năng đạt 2 (thuế ngoài quốc doanh, lệ phí môn bài)" in states
+
+
+def test_schools_that_have_not_reported_are_not_said_to_plan_nothing():
+    """On 05/02/2020 no school had reported the year; on 20/03 two months of three are known."""
+    _, shown = made("phuc-dong", "2020-Q1", "2020-02-05", "vi")
+    assert plain(shown["schooling"]) == (
+        "Ngày học từ tháng 1/2020 đến tháng 3/2020: chưa trường nào báo cáo."
+    )
+    assert shown["school_days_brief"] is None
+    _, shown = made("phuc-dong", "2020-Q1", "2020-03-20", "en")
+    assert "(12 of 18 monthly school reports have come in)" in plain(shown["schooling"])
+    _, shown = made(*CASES[0], "en")
+    assert "School days in September 2020: no report has come in." in plain(shown["schooling"])

@@ -344,11 +344,16 @@ def _schooling(found: Schools | None, edition: Edition) -> list[str]:
     language, text = edition.language, edition.language.text
     if found is None:
         return [text("School days: no data for this ward.")]
-    said = []
+    said: list[str] = []
+    unknown: list[str] = []
     for span, row in found.spans[found.spans["kind"] == "period"].iterrows():
         if span not in found.levels.index.get_level_values("span"):
             continue
         levels = found.levels.loc[span]
+        counted = levels[["reported", "expected"]].sum()
+        if counted["reported"] == 0:
+            unknown.append(language.span(row["first"], row["last"]))
+            continue
         levels = levels[levels["planned"] > 0]
         if levels.empty:
             continue
@@ -357,8 +362,19 @@ def _schooling(found: Schools | None, edition: Edition) -> list[str]:
             "span": language.sentence(language.span(row["first"], row["last"])),
             "year": row["year"].replace("-", "–"),
         }
+        partly = ""
+        if counted["reported"] < counted["expected"]:
+            partly = " " + text(
+                "({reported} of {expected} monthly school reports have come in)",
+                reported=str(counted["reported"]),
+                expected=str(counted["expected"]),
+            )
         if lost.empty:
-            said.append(text("{span} (school year {year}): no school day was lost.", **figures))
+            said.append(
+                text("{span} (school year {year}): no school day was lost", **figures)
+                + partly
+                + "."
+            )
             continue
         parts = [
             text(
@@ -374,11 +390,15 @@ def _schooling(found: Schools | None, edition: Edition) -> list[str]:
         ]
         said.append(
             text(
-                "{span} (school year {year}), school days lost: {levels}.",
+                "{span} (school year {year}), school days lost: {levels}",
                 levels="; ".join(parts),
                 **figures,
             )
+            + partly
+            + "."
         )
+    if unknown:
+        said.append(text("School days {spans}: no report has come in.", spans="; ".join(unknown)))
     return said or [text("No school day was planned in this period.")]
 
 

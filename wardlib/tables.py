@@ -559,6 +559,8 @@ def school_days(found: Schools | None, edition: Edition, *, brief: bool = False)
         year = at["year"].replace("-", "–")
         year = year if brief else text("school year {year}", year=year)
         for level, row in found.levels.loc[span].iterrows():
+            if row["reported"] == 0:
+                continue
             mark = PARTIAL * bool(row["reported"] < row["expected"])
             cells = [
                 *(sentences.days(row[name], edition) + mark for name in _DAYS),
