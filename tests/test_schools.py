@@ -198,6 +198,16 @@ def test_small_schools_show_neither_pupils_nor_attendance():
     assert found.totals.loc[(0, "thcs"), "pupils"] == 263
 
 
+def test_a_level_of_three_pupils_shows_no_attendance():
+    """A single school of three: neither it nor its level."""
+    found = assess(
+        "2020-01", months("a", {"2020-01": (3, 16, 16, 0, 0)}), register(a="thcs"), CLOSED
+    )
+    assert pd.isna(found.levels.loc[(0, "thcs"), "attendance"])
+    assert pd.isna(found.totals.loc[(0, "thcs"), "pupils"])
+    assert found.levels.loc[(0, "thcs"), "in_person"] == 16
+
+
 @pytest.fixture(scope="module")
 def ward():
     """Assess a period of the illustrative ward."""

@@ -244,6 +244,21 @@ def test_lower_is_better_turns_the_status_round():
     assert indicator(series, "share", 97, "lower")["status"] == "likely"
 
 
+def test_what_is_printed_as_met_is_met():
+    """A share printed with one decimal that stands at 94.96 meets 95.0."""
+    index = pd.period_range("2016-01", "2019-06", freq="M")
+    row = indicator(pd.Series(94.96, index), "share", 95)
+    assert (row["point"], row["chance"], row["status"]) == (95.0, 1.0, "likely")
+
+
+def test_a_count_to_be_kept_low_needs_nothing():
+    """Ten a month, at most 150 a year: likely kept, and no amount is needed."""
+    index = pd.period_range("2016-01", "2019-06", freq="M")
+    row = indicator(pd.Series(10.0 * index.month, index), "flow", 150, "lower")
+    assert row["status"] == "likely"
+    assert pd.isna(row["needed"])
+
+
 def test_a_flow_counts_up_and_is_met_for_good():
     """Ten a month counted up: 60 by June, about 120 at the end."""
     index = pd.period_range("2016-01", "2019-06", freq="M")

@@ -42,7 +42,8 @@ class Schools:
     `levels`: index (`span`, `level`) in the order of `GRADES`; days of an average pupil `planned,
     in_person, online, lost, made_up` over the months reported; `attendance`, attended pupil-days as a
     share of those in class; `usual_planned`, `usual_taught`, `usual_attendance`: of the same months
-    in the `years` school years before COVID-19 (mean); `reported`, `expected`: school-months.
+    in the `years` school years before COVID-19 (mean); attendance is missing where the pupils of the
+    level must not be printed; `reported`, `expected`: school-months.
 
     `schools`: index (`span`, `school`); `name`, `level`, `pupils` at the end, the same days and
     counts; `hidden` where pupils and attendance must not be printed (see `disclosure`), those cells
@@ -111,10 +112,14 @@ def assess(
     known = set(zip(rows["school"], rows["month"], strict=True))
     shown = set().union(*in_span.values())
     by_school, totals = _by_school(rows, register, in_span, expected)
+    by_level = _by_level(rows, levels, in_span, expected, start)
+    # The attendance of a level of so few pupils is that of persons.
+    few = totals["hidden"].reindex(by_level.index, fill_value=False)
+    by_level.loc[few, ["attendance", "usual_attendance"]] = np.nan
     return Schools(
         period=period,
         spans=spans,
-        levels=_by_level(rows, levels, in_span, expected, start),
+        levels=by_level,
         schools=by_school,
         totals=totals,
         reasons=_explained(rows, reasons, closures, levels, in_span),

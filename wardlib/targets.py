@@ -169,6 +169,8 @@ def _indicators(
             chosen = plans[plans["line"] == indicator.code].sort_values("set_by")
             amounts = list(zip(chosen["set_by"], chosen["amount"].astype(float), strict=True))
         draws = None if pd.isna(last) else indicator_draws(series, indicator.kind, last)
+        if draws is not None:  # what is printed without decimals is met without them
+            draws = np.round(draws, int(indicator.decimals))
         silent = "unreported" if pd.isna(last) else "history" if draws is None else ""
         months = pd.period_range(
             period.year_to_date[0] if pd.isna(last) else last + 1, f"{period.year}-12", freq="M"
@@ -194,8 +196,8 @@ def _indicators(
             row |= _usual(flow if grows else flow.iloc[:0], last, start)
             row |= _end(draws if draws is not None else np.empty(0), silent, target, row["higher"])
             row |= _needed(
-                flow if grows else flow.iloc[:0], months, row["value"], target if grows else np.nan,
-                not silent,
+                flow if grows else flow.iloc[:0], months, row["value"],
+                target if grows and row["higher"] else np.nan, not silent,
             )  # fmt: skip
             row |= {"due": 0.0, "due_low": 0.0, "due_high": 0.0}
             rows.append(row | _stands(row))
