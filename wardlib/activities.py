@@ -18,7 +18,6 @@ from wardlib.periods import Period
 
 FIELDS = ("extracurricular", "culture", "sport")
 TOTAL = "total"
-SPANS = ("period", "to_date")
 COUNTS = ["planned", "held", "cancelled", "postponed", "held_later"]
 TAILS = (0.025, 0.975)
 
@@ -67,9 +66,10 @@ def assess(
     reported = table("activities")
     if reported is None or reported.empty:
         return None
-    phases = measures.of_areas(table("covid_phases"), areas)
-    start = phases["start"].min().to_period("M") if len(phases) else period.year_to_date[0]
-    start = min(start, period.year_to_date[0])
+    january = period.year_to_date[0]
+    start = min(
+        measures.first_month(measures.of_areas(table("covid_phases"), areas)) or january, january
+    )
     every = pd.period_range(reported["month"].min(), period.last, freq="M")
     by_field = {
         field: reported[reported["field"] == field].set_index("month").reindex(every)

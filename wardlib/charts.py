@@ -552,20 +552,12 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
                     zorder=5,
                 )
             if not row.silent and row.left:
-                axes.plot(
-                    [min(own.low95, limit), min(own.high95, limit)],
-                    [place] * 2,
-                    color=WITHOUT,
-                    linewidth=1,
-                    zorder=4,
-                )
-                axes.plot(
-                    [min(own.low80, limit), min(own.high80, limit)],
-                    [place] * 2,
-                    color=WITHOUT,
-                    linewidth=3,
-                    zorder=4,
-                )
+                for low, high, width in (
+                    (own.low95, own.high95, 1),
+                    (own.low80, own.high80, 3),
+                ):
+                    ends = [min(low, limit), min(high, limit)]
+                    axes.plot(ends, [place] * 2, color=WITHOUT, linewidth=width, zorder=4)
                 if own.point <= limit:
                     axes.plot(
                         [own.point],

@@ -99,7 +99,7 @@ def assess(
     """
     period = receipts.period
     here = measures.of_areas(table("covid_phases"), areas)
-    start = here["start"].min().to_period("M") if len(here) else None
+    start = measures.first_month(here)
     lines = receipts.lines[["parent", "depth", "name_vi", "name_en"]].copy()
     compared = table("revenue_lines").set_index("code")["comparison"]
     lines["comparison"] = compared.reindex(lines.index).astype(bool)

@@ -55,6 +55,11 @@ def of_areas(phases: pd.DataFrame | None, areas: tuple[str, ...]) -> pd.DataFram
     return phases[phases["area"].isin(areas)].sort_values("start", ignore_index=True)
 
 
+def first_month(spells: pd.DataFrame) -> pd.Period | None:
+    """The month in which the first spell began; None where there is none."""
+    return spells["start"].min().to_period("M") if len(spells) else None
+
+
 def segments(spells: pd.DataFrame, first: pd.Period, last: pd.Period) -> pd.DataFrame:
     """Every month from `first` to `last` in just one segment: a spell, or the time after one.
 

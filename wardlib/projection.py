@@ -67,8 +67,7 @@ def project(
     projection is made from its own series with the relief of its parts.
     """
     year = result.period.year
-    phases = measures.of_areas(table("covid_phases"), areas)
-    start = phases["start"].min().to_period("M") if len(phases) else None
+    start = measures.first_month(measures.of_areas(table("covid_phases"), areas))
     given, tet = table("tax_relief"), table("tet") if areas[0] == "VN" else None
     days = tuple(tet["date"]) if tet is not None else ()
     rests: dict[str, _Rest] = {}

@@ -86,8 +86,7 @@ def assess(
     reported = table("school_months")
     if reported is None or reported.empty:
         return None
-    phases = measures.of_areas(table("covid_phases"), areas)
-    start = phases["start"].min().to_period("M") if len(phases) else period.last + 1
+    start = measures.first_month(measures.of_areas(table("covid_phases"), areas)) or period.last + 1
     register = table("schools").set_index("school")
     closures = table("school_closures")
     closures = closures[closures["area"].isin(areas)]
@@ -99,12 +98,16 @@ def assess(
     known_from = rows["month"].min().start_time, period.last.end_time.normalize()
     weekdays = pd.bdate_range(*known_from).to_period("M").value_counts()
     six_days = bool((rows["planned"] > rows["month"].map(weekdays)).any())
-    workdays = pd.date_range(*known_from)
-    workdays = workdays[~_off(workdays, free, six_days)]
-    first, last = spans["first"].min().start_time, spans["last"].max().end_time.normalize()
-    calendar = {level: _calendar(closures, level, first, last, free, six_days) for level in levels}
+    first, last = spans["first"].min().start_time, known_from[1]
+    days = pd.date_range(min(first, known_from[0]), last)
+    decided = {level: _of_level(*_decided(closures, level, days)) for level in levels}
+    off = _off(days, free, six_days)
+    calendar = {
+        level: _calendar(table, closures, level, off)[first:] for level, table in decided.items()
+    }
     rows["made_up"] = _made_up(rows, start)
-    reasons = _reasons(rows, closures, levels, workdays)
+    causes = {level: table.loc[~off, "measure"] for level, table in decided.items()}
+    reasons = _reasons(rows, closures, causes)
     in_span = {
         span: pd.period_range(row.first, row.last, freq="M") for span, row in spans.iterrows()
     }
@@ -233,27 +236,18 @@ def _of_level(states: pd.DataFrame, causes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _calendar(
-    closures: pd.DataFrame,
-    level: str,
-    first: pd.Timestamp,
-    last: pd.Timestamp,
-    free: pd.DatetimeIndex,
-    six_days: bool,
+    decided: pd.DataFrame, closures: pd.DataFrame, level: str, off: np.ndarray
 ) -> pd.DataFrame:
-    """State and decision of every day from `first` to `last`; empty where no frame of a school year
-    of the level is known."""
-    days = pd.date_range(first, last)
-    table = _of_level(*_decided(closures, level, days))
+    """State and decision of every day, those that are `off` and those outside the frames of the
+    level's school years set apart."""
+    table, days = decided.copy(), decided.index
     frames = closures[
         (closures["state"] == FRAME) & closures["levels"].map(lambda levels: level in levels)
     ]
     framed = np.zeros(len(days), dtype=bool)
     for frame in frames.itertuples():
         framed |= np.asarray((days >= frame.start) & (days <= frame.end))
-    if not framed.any():
-        return table.iloc[:0]
-    off = ~framed | _off(days, free, six_days)
-    table.loc[off, "state"] = OFF
+    table.loc[off | ~framed, "state"] = OFF
     table.loc[~framed, "measure"] = ""
     return table
 
@@ -272,20 +266,20 @@ def _spells(calendar: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _reasons(
-    rows: pd.DataFrame, closures: pd.DataFrame, levels: list[str], workdays: pd.DatetimeIndex
+    rows: pd.DataFrame, closures: pd.DataFrame, causes: dict[str, pd.Series]
 ) -> dict[tuple[str, pd.Period], dict[str, int]]:
     """For each school and month with lost days, how many are due to which decision.
 
     Schools report how many days of a month were lost, not which: they are taken from the days on
     which a decision kept pupils away, closures before online teaching, earlier before later. What is
-    beyond them has no reason ("").
+    beyond them has no reason (""). `causes`: by level, the decision of each day on which schools may
+    teach.
     """
     kinds = closures.set_index("id")["state"]
     by_month: dict[tuple[str, pd.Period], pd.Series] = {}
-    for level in levels:
-        causes = _of_level(*_decided(closures, level, workdays))["measure"]
-        causes = causes[causes != ""]
-        for month, of_month in causes.groupby(causes.index.to_period("M")):
+    for level, by_day in causes.items():
+        away = by_day[by_day != ""]
+        for month, of_month in away.groupby(away.index.to_period("M")):
             counts = of_month.groupby(of_month.to_numpy(), sort=False).size()
             by_month[level, month] = counts.iloc[
                 np.argsort(counts.index.map(kinds) != CLOSED, kind="stable")

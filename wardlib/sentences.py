@@ -37,11 +37,7 @@ def headline(result: Receipts, edition: Edition) -> Block:
         )
     ]
     if row["reported"] < row["expected"]:
-        parts[0] += " " + text(
-            "(only {reported} of {expected} months are reported)",
-            reported=str(row["reported"]),
-            expected=str(row["expected"]),
-        )
+        parts[0] += " " + _only(row["reported"], row["expected"], edition)
     if not is_missing(row["share_upper"]):
         share = unit.share(row["year_to_date"], row["plan_upper"])
         parts.append(text("{share} of the plan set by the upper level", share=share))
@@ -49,6 +45,15 @@ def headline(result: Receipts, edition: Edition) -> Block:
         share = unit.share(row["year_to_date"], row["year_to_date_before"])
         parts.append(text("equal to {share} of the same period of the year before", share=share))
     return paragraph(language.sentence("; ".join(parts)) + ".", "headline")
+
+
+def _only(reported: int, expected: int, edition: Edition) -> str:
+    """Of how many months a sum is, where some are missing."""
+    return edition.language.text(
+        "(only {reported} of {expected} months are reported)",
+        reported=str(reported),
+        expected=str(expected),
+    )
 
 
 def effect(effects: Effects, edition: Edition, *, line: str = "") -> Block:
@@ -173,13 +178,7 @@ def _effect(effects: Effects, edition: Edition, line: str) -> list[str]:
     ]
     whole = len(pd.period_range(split.first, split.last, freq="M"))
     if split.months < whole:
-        said[0] += " " + language.sentence(
-            text(
-                "(only {reported} of {expected} months are reported)",
-                reported=str(split.months),
-                expected=str(whole),
-            )
-        )
+        said[0] += " " + language.sentence(_only(split.months, whole, edition))
     gap = {
         "amount": unit.amount(abs(difference.mean)),
         "share": language.percent(abs(difference.mean) / split.expected)
@@ -505,11 +504,7 @@ def _events(found: Activities | None, edition: Edition) -> list[str]:
         )
     ]
     if row["reported"] < row["expected_months"]:
-        only = text(
-            "(only {reported} of {expected} months are reported)",
-            reported=str(row["reported"]),
-            expected=str(row["expected_months"]),
-        )
+        only = _only(row["reported"], row["expected_months"], edition)
         said[0] = f"{said[0].removesuffix('.')} {only}."
     verdict = _activities.verdict(row)
     if verdict == "silent":

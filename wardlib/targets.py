@@ -88,8 +88,7 @@ def assess(
     `table` gives a table by its name, None where there is none: targets, indicators,
     indicator_months, and those of `projection.project`.
     """
-    phases = measures.of_areas(table("covid_phases"), areas)
-    start = phases["start"].min().to_period("M") if len(phases) else None
+    start = measures.first_month(measures.of_areas(table("covid_phases"), areas))
     plans = table("targets")
     own = None if plans is None else plans[plans["year"] == result.period.year]
     rows = _money(result, own, projection.project(result, table, areas), start)
