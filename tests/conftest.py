@@ -1,15 +1,78 @@
 """Shared fixtures: a workbook folder of one's own, and small tables worked by hand."""
 
+import functools
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+from IPython.utils.capture import capture_output
+from nbformat.v4 import new_output
+from playwright.sync_api import sync_playwright
+from traitlets.config import Config
 
 from wardlib import catalogue
 
 ROOT = Path(__file__).parent.parent
+
+
+AXE = "4.14.1"
+
+
+@functools.cache
+def executed(notebook, ward, period, language, as_of=""):
+    """A notebook's cells run in this process, which saves the start of a kernel; to be read only."""
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.reset(new_session=False)
+    parameters = {"ward": ward, "period": period, "language": language, "as_of": as_of}
+    found = nbformat.read(ROOT / "notebooks" / f"{notebook}.ipynb", as_version=4)
+    for cell in found.cells:
+        if cell.cell_type != "code":
+            continue
+        with capture_output() as captured:
+            done = shell.run_cell(cell.source)
+            done.raise_error()
+            if done.result is not None:
+                display(done.result)
+        if "parameters" in cell.metadata.get("tags", []):
+            shell.user_ns.update(parameters)
+        cell.outputs = [
+            new_output("display_data", data=shown.data, metadata=shown.metadata)
+            for shown in captured.outputs
+        ]
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The machine's Chromium, driven; it asks for no page of its own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    assert path, "these tests need Chromium: apt-get install chromium"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The source of axe-core, the checker of accessibility, fetched once by npm."""
+    folder = Path(sys.prefix) / f"axe-{AXE}"
+    file = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if not file.exists():
+        npm = shutil.which("npm")
+        assert npm, "these tests need npm, for axe-core: apt-get install npm"
+        folder.mkdir(exist_ok=True)
+        words = ["install", "--no-save", "--no-audit", "--no-fund", f"axe-core@{AXE}"]
+        subprocess.run([npm, *words, "--prefix", folder], check=True, capture_output=True)
+    return file.read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_every_picture_has_an_alt_text():
 def test_markdown_is_set_in_both_outputs():
     """Prose keeps its headings and emphasis; nothing of the marks shows."""
     page = html()
-    assert "<h2>Mục <em>một</em></h2>" in page
+    assert "<h2>1. Mục <em>một</em></h2>" in page
     assert "<strong>đậm</strong>" in page
     _, reader = pdf()
     text = text_of(reader)
@@ -141,7 +141,7 @@ def test_the_pdf_can_be_searched_with_its_diacritics():
 def test_the_figures_are_attached():
     """The CSV behind the chart and the table travel in the PDF, with units in their heads."""
     attached = pdf()[1].attachments
-    assert sorted(attached) == ["chart-monthly.csv", "receipts-plan.csv"]
+    assert sorted(attached) == ["chart-monthly.csv", "receipts-plan.csv", "run.json"]
     head, *rows = attached["receipts-plan.csv"][0].decode().splitlines()
     assert head.startswith("line,year_to_date (VND),plan_upper (VND),share_upper (1)")
     assert rows[0].startswith("total,6240000000,3000000000,2.08,")

@@ -42,9 +42,28 @@ def show(*blocks: Block | None) -> None:
     display(*(block for block in blocks if block is not None))
 
 
+# Signs that print nothing themselves but turn or break what stands beside them: control characters
+# and the marks of writing direction (Unicode Standard Annex #9).
+_UNPRINTED = dict.fromkeys(
+    code
+    for code in (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F),
+                 *range(0x2066, 0x206A), 0xFEFF)
+    if chr(code) not in "\n\t"
+)  # fmt: skip
+
+
+def printed(text: str) -> str:
+    """`text` as it prints: without controls and marks of direction, which could turn a line around.
+
+    >>> printed("Thu\u202e phí\u200f")
+    'Thu phí'
+    """
+    return text.translate(_UNPRINTED)
+
+
 def html(text: str) -> str:
     """`text` as HTML character data or a quoted attribute."""
-    return _html.escape(text)
+    return _html.escape(printed(text))
 
 
 def typst(text: str) -> str:
@@ -61,11 +80,11 @@ def typst(text: str) -> str:
 
 def typst_string(text: str) -> str:
     """`text` as a Typst string literal, for arguments such as alt texts."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    return '"' + printed(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def paragraph(text: str, kind: str = "") -> Block:
-    """A paragraph; `kind` is a class that the page styles ("headline", "note")."""
+    """A paragraph; `kind` is a class that the page styles ("note")."""
     return Block(
         {
             "text/plain": text,
@@ -73,6 +92,20 @@ def paragraph(text: str, kind: str = "") -> Block:
             TYPST: f"#{kind}[{typst(text)}]" if kind else typst(text),
         },
         {"kind": "paragraph"},
+    )
+
+
+def lead(*sentences: str) -> Block:
+    """The sentences that open a section; the first, which stands out, says what happened. An
+    exporter adds to it which figures and tables show this."""
+    first, rest = sentences[0], " ".join(sentences[1:])
+    return Block(
+        {
+            "text/plain": " ".join(sentences),
+            "text/html": f'<p class="headline"><strong>{html(first)}</strong> {html(rest)}</p>',
+            TYPST: f"{typst(first)} {typst(rest)}",
+        },
+        {"kind": "headline", "sentences": list(sentences)},
     )
 
 

@@ -9,6 +9,7 @@ of its values), a source's `title_vi` beside its English `title`.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from wardlib.errors import DataError, Problem, RequestError
+from wardlib.periods import parse_day
 
 REFERENCE = "reference"
 TYPES = ("string", "integer", "number", "boolean", "date", "yearmonth", "list")
@@ -94,6 +96,17 @@ class Package:
 
 
 @dataclass(frozen=True)
+class Recipient:
+    """Who receives a ward's papers (Nơi nhận), from the first to the last day, both inclusive; None:
+    without end."""
+
+    name_vi: str
+    name_en: str
+    valid_from: datetime.date | None
+    valid_to: datetime.date | None
+
+
+@dataclass(frozen=True)
 class Ward(Package):
     """A ward's package: the tables plus what a briefing says of the ward.
 
@@ -108,6 +121,7 @@ class Ward(Package):
     superior_vi: str
     superior_en: str
     place: str
+    recipients: tuple[Recipient, ...]
     areas: tuple[str, ...]
     currency: str
     illustrative: bool
@@ -150,6 +164,14 @@ def ward(name: str) -> Ward:
                 f"{text}_{code}": about[f"{text}_{code}"] for text in texts for code in ("vi", "en")
             },
             place=about["place"],
+            recipients=tuple(
+                Recipient(
+                    recipient["name_vi"],
+                    recipient["name_en"],
+                    *(parse_day(recipient.get(end, "")) for end in ("valid_from", "valid_to")),
+                )
+                for recipient in about.get("recipients", [])
+            ),
             areas=tuple(about["areas"]),
             currency=about["currency"],
             illustrative=about["illustrative"],
@@ -194,7 +216,7 @@ def _faults(package: str) -> Iterator[None]:
         found, fix = error.strerror or "unreadable", "restore the file"
     except KeyError as error:
         found, fix = f"no property {error}", f"add the property {error}"
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, RequestError) as error:
         found, fix = str(error), "compare it with that file"
     raise DataError(
         [Problem(f"data/{package}/{DESCRIPTOR}", row, "", found, expected, fix)]

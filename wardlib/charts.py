@@ -8,9 +8,11 @@ looks the same wherever it is shown; the alt text speaks for it.
 from __future__ import annotations
 
 import io
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -22,29 +24,21 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from wardlib import sentences
 from wardlib.activities import Activities
-from wardlib.blocks import RESOURCE, SVG, Block, resource
+from wardlib.blocks import RESOURCE, SVG, Block, printed, resource
 from wardlib.editions import Edition
 from wardlib.effects import Effects
 from wardlib.language import Unit
 from wardlib.receipts import Receipts
 from wardlib.schools import BREAK, CLOSED, IN_PERSON, OFF, ONLINE, PARTIAL, Schools
-from wardlib.targets import MONEY, Targets
+from wardlib.targets import Targets
 
-WIDTH = 6.3  # inches: the text width of an A4 page with the margins of Decree 30/2020/NĐ-CP
+WIDTH = 6.5  # inches: the text width of an A4 page with margins as Decree 30/2020/NĐ-CP has them
 WINDOW = 36  # months that the monthly chart looks back
 
 # Colours are named by purpose and differ in lightness, so that they part in black and white.
 NOW, BEFORE, PLAN, PHASE = "#1b4f72", "#7f8c8d", "#922b21", "#e5e8e8"
 WITHOUT = "#b9770e"
-_STYLE = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib, has every Vietnamese letter
-    "font.size": 8,
-    "axes.labelsize": 8,
-    "axes.edgecolor": "#555555",
-    "hatch.linewidth": 0.6,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "wardlib",  # else the ids in the file differ from run to run
-}
+_STYLE = Path(__file__).parent / "ward.mplstyle"
 
 
 @contextmanager
@@ -53,7 +47,7 @@ def _drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
     with (
         warnings.catch_warnings(),
         sns.axes_style("whitegrid", {"axes.grid.axis": "y"}),
-        plt.rc_context(_STYLE),
+        plt.style.context(_STYLE),
     ):
         warnings.filterwarnings("error", message="Glyph .* missing")
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -247,6 +241,14 @@ def monthly(
                 end=language.month(drawn_without.index[-1]),
             )
         )
+        gap = (drawn_without - values).sum()
+        parts.append(
+            text("Over these months {gap} less was collected.", gap=unit.figure(gap, trim=True))
+            if gap >= 0
+            else text(
+                "Over these months {gap} more was collected.", gap=unit.figure(-gap, trim=True)
+            )
+        )
     if estimated.any():
         parts.append(text("Hatched bars are estimates."))
     if len(shown):
@@ -334,11 +336,11 @@ _STATES = {
 
 
 def school_calendar(
-    found: Schools | None, edition: Edition, *, cell: float = 0.085
+    found: Schools | None, edition: Edition, *, brief: bool = False
 ) -> Block | None:
     """The school years of the period, a row a level: weeks from left to right, weekdays from top to
     bottom, each day as the decisions set it, and their numbers. Nothing where no school year is known.
-    `cell` is the height of a day in inches."""
+    With `brief`, less high and without the numbers."""
     language, text = edition.language, edition.language.text
     if found is None:
         return None
@@ -351,7 +353,8 @@ def school_calendar(
     first = days[0] - pd.Timedelta(days=days[0].day_of_week)
     weeks = (days[-1] - first).days // 7 + 1
     week = 6 if found.six_days else 5
-    step = week + max(1.4, 0.11 / cell)  # between one level and the next: room for the numbers
+    cell = 0.04 if brief else 0.085  # the height of a day, in inches
+    step = week + (2 if brief else 1.6)  # between one level and the next: room for the numbers
     shown, counts = set(), []
     with _drawing(cell * step * len(calendar) + 0.6) as (figure, axes):
         for row, (level, table) in enumerate(calendar.items()):
@@ -385,7 +388,7 @@ def school_calendar(
                 ha="right",
                 va="center",
             )
-            marked = known[known["measure"] != ""]
+            marked = known[(known["measure"] != "") & (not brief)]
             labels: list[tuple[int, str]] = []
             for measure, own in marked.groupby("measure", sort=False):
                 at = (own.index[0] - first).days // 7
@@ -393,7 +396,7 @@ def school_calendar(
                     at, measure = labels[-1][0], f"{labels.pop()[1]}, {measure}"
                 labels.append((at, measure))
             for at, label in labels:
-                axes.text(at, top - 0.15, label, fontsize=5.5, va="bottom")
+                axes.text(at, top - 0.1, label, fontsize=6, va="bottom")
             counts.append((level, known["state"].value_counts()))
         axes.set_xlim(0, weeks)
         axes.set_ylim(step * len(calendar) - 1, -1.2)
@@ -520,13 +523,12 @@ def activities(found: Activities | None, edition: Edition) -> Block | None:
 
 def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block | None:
     """Each target that can be formed as a share: so far, usual by now, and the projected year's end,
-    in per cent of the target; nothing where there is none. With `brief`, first-level lines of the plan of
-    the upper level alone."""
+    in per cent of the target; nothing where there is none. With `brief`, what is `in_doubt` alone."""
     language, text = edition.language, edition.language.text
-    table = found.table[(found.table["share"].notna()) & (found.table["target"] > 0)]
+    table = found.in_doubt if brief else found.table[found.table["depth"] <= 1]
+    table = table[(table["share"].notna()) & (table["target"] > 0)]
     if (table["set_by"] == "upper").any():
         table = table[table["set_by"] == "upper"]
-    table = table[(table["depth"] <= 1) & ((table["kind"] == MONEY) | (not brief))]
     if table.empty:
         return None
     scaled = pd.DataFrame(
@@ -537,7 +539,7 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
     )
     usual = 100 * table["usual"]
     limit = 250.0
-    height = (0.105 if brief else 0.21) * len(table) + 0.45
+    height = 0.22 * len(table) + 0.45
     with _drawing(height) as (figure, axes):
         for place, (row, own) in enumerate(
             zip(table.itertuples(), scaled.itertuples(), strict=True)
@@ -577,7 +579,9 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
         axes.axvline(100, color=PLAN, linestyle=":", linewidth=1.5, zorder=3)
         axes.set_yticks(range(len(table)))
         axes.set_yticklabels(
-            [_short(language.pick(row, "name")) for _, row in table.iterrows()], fontsize=7
+            [_beside(language.pick(row, "name")) for _, row in table.iterrows()],
+            fontsize=6.5,
+            linespacing=0.95,
         )
         axes.set_ylim(len(table) - 0.4, -0.6)
         axes.set_xlim(0, limit * 1.08)
@@ -598,14 +602,12 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
         said = text(
             "{name}: so far {value}",
             name=language.pick(row, "name"),
-            value=language.number(own.value, 1),
+            value=language.percent(own.value / 100),
         )
         if not row["silent"] and row["left"]:
             said += ", " + text(
-                "projected {point} (80 %: {low} to {high})",
-                point=language.number(own.point, 1),
-                low=language.number(own.low80, 1),
-                high=language.number(own.high80, 1),
+                "at the end of the year {point} is projected",
+                point=language.percent(own.point / 100),
             )
         parts.append(said + ".")
     drawn = scaled.assign(item=table["item"], usual=usual)[["item", "usual", *scaled.columns]]
@@ -615,33 +617,42 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
     return _chart("chart-targets", title, " ".join(parts), svg, figures)
 
 
-def _short(name: str) -> str:
-    """A name as it fits beside a chart."""
-    return name if len(name) <= 34 else name[:33].rstrip() + "…"
+def _beside(name: str) -> str:
+    """A name on two lines at most, as it fits beside a chart."""
+    return "\n".join(textwrap.wrap(printed(name), 30, max_lines=2, placeholder=" …"))
 
 
 def _shade(axes: Axes, phases: pd.DataFrame, first: pd.Period, size: int, edition: Edition) -> None:
-    """Shade the phases behind an axis that begins with the month `first`, named at the top."""
-    top = axes.get_ylim()[1]
+    """Shade the phases behind an axis that begins with the month `first`; their names stand above
+    it, a name that would touch the one before it a row higher. To be called once the axis has its
+    limits."""
+    whole = axes.get_xlim()
+    inches = WIDTH * 0.85 / (whole[1] - whole[0])  # of one month, the labels of the axis set aside
+    rows: list[float] = []  # where the last name of each row ends
     for phase in phases.itertuples():
         left, right = _place(phase.start, first), _place(phase.end, first, end=True)
         left, right = max(left, 0), min(right, size)
         axes.axvspan(left, right, color=PHASE, zorder=0, linewidth=0)
-        middle = (left + right) / 2 / size
-        side = "left" if middle < 0.06 else "right" if middle > 0.94 else "center"
+        name = printed(edition.language.pick(phase._asdict(), "name"))
+        half = 0.031 * len(name) / inches + 0.1  # at 7 pt, a little more than it takes
+        middle = min(max((left + right) / 2, whole[0] + half), whole[1] - half)
+        row = next((n for n, end in enumerate(rows) if end <= middle - half), len(rows))
+        rows[row : row + 1] = [middle + half]
         axes.annotate(
-            edition.language.pick(phase._asdict(), "name"),
-            ({"left": left, "right": right}.get(side, (left + right) / 2), top),
-            xytext=(0, -2), textcoords="offset points", ha=side, va="top", fontsize=7,
-            bbox={"fc": PHASE, "ec": "none", "pad": 0.5},
+            name, (middle, 1), xycoords=("data", "axes fraction"), xytext=(0, 2 + 9 * row),
+            textcoords="offset points", ha="center", va="bottom", fontsize=7, annotation_clip=False,
         )  # fmt: skip
 
 
 def _bands(phases: pd.DataFrame, edition: Edition) -> str:
-    """The phases with their days, for an alt text."""
+    """The phases with their first and last days, for an alt text."""
     return "; ".join(
-        f"{edition.language.pick(phase._asdict(), 'name')} "
-        f"({phase.start:%d/%m/%Y}–{phase.end:%d/%m/%Y})"
+        edition.language.text(
+            "{phase} from {start} to {end}",
+            phase=edition.language.pick(phase._asdict(), "name"),
+            start=edition.language.date(phase.start),
+            end=edition.language.date(phase.end),
+        )
         for phase in phases.itertuples()
     )
 

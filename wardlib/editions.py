@@ -66,15 +66,30 @@ class Edition:
             "sources": [{"title": source} for source in self.ward.sources_en],
         }
 
+    @property
+    def dated(self) -> datetime.date:
+        """The day that the paper bears: that to which its figures are known."""
+        return self.as_of or self.newest
+
+    @property
+    def recipients(self) -> list[str]:
+        """Who receives a paper of that day."""
+        return [
+            self.language.pick(recipient, "name")
+            for recipient in self.ward.recipients
+            if (recipient.valid_from or self.dated) <= self.dated
+            and self.dated <= (recipient.valid_to or self.dated)
+        ]
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple:
         language, ward = self.language, self.ward
         subtitle = f"{self.ward_name} · {language.sentence(self.period_name)}"
         head = {
             "language": language.code,
             "vietnamese": ward.vietnamese,
+            "superior": language.pick(ward, "superior"),
             "authority": language.pick(ward, "authority").splitlines(),
             "subtitle": subtitle,
-            "ward": self.ward_name,
             "period": self.period_name,
             "known": self.known,
             "mark": self.mark,
@@ -82,8 +97,23 @@ class Edition:
                 language.text("SOCIALIST REPUBLIC OF VIET NAM"),
                 language.text("Independence - Freedom - Happiness"),
             ],
+            "number": language.text("No.: … /BC-UBND"),
+            "dated": language.text(
+                "{place}, {day}", place=ward.place, day=language.date_line(self.dated)
+            ),
             "draft": language.text("DRAFT"),
-            "place": ward.place,
+            "paper": language.text("REPORT"),
+            "record": language.text("What this briefing was made from"),
+            "to": language.text("To:"),
+            "recipients": self.recipients,
+            "signature": [
+                language.text("ON BEHALF OF THE PEOPLE'S COMMITTEE"),
+                language.text("CHAIRMAN"),
+            ],
+            "chart": language.text("Figure"),
+            "table": language.text("Table"),
+            "id": ward.id,
+            "period_id": str(self.period),
             "skip": language.text("Skip to the content"),
             "newest": self.newest.isoformat(),
             **self.about,

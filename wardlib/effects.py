@@ -26,7 +26,7 @@ UNREPORTED = "unreported"  # no month since the start has a figure
 class Effects:
     """The effects up to the last month of `period`.
 
-    `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `comparison`
+    `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `plan_upper`, `comparison`
     (shown for comparison: nothing closed its payers' business or changed what they owe), `estimated`
     (some month since the start is still an estimate) and `silent`:
     why no statement is possible, "" where one is (`impact.Impact.silent`, `before` or `unreported`).
@@ -100,7 +100,7 @@ def assess(
     period = receipts.period
     here = measures.of_areas(table("covid_phases"), areas)
     start = measures.first_month(here)
-    lines = receipts.lines[["parent", "depth", "name_vi", "name_en"]].copy()
+    lines = receipts.lines[["parent", "depth", "name_vi", "name_en", "plan_upper"]].copy()
     compared = table("revenue_lines").set_index("code")["comparison"]
     lines["comparison"] = compared.reindex(lines.index).astype(bool)
     lines["estimated"] = receipts.estimated[start : period.last].any() if start else False

@@ -10,9 +10,14 @@ from __future__ import annotations
 
 import base64
 import datetime
+import functools
+import hashlib
+import importlib.metadata
 import json
+import re
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,12 +42,49 @@ _PARAMETER_TAGS = {"parameters", "injected-parameters"}
 class Briefing:
     """What an executed notebook says, ready for a page: the head, the title, the parts in order.
 
-    A part is the text of a Markdown cell (str) or the bundle of an output (dict).
+    A part is the text of a Markdown cell (str) or the bundle of an output (dict). Of a figure or a
+    table, `about["label"]` is what it is called ("Hình 1", "Bảng 2"); of the headline above them,
+    `about["see"]` holds those labels with the slug that each is found by.
     """
 
     head: dict[str, Any]
     title: str
     parts: list[str | dict[str, Any]] = field(default_factory=list)
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def record(notebook: NotebookNode) -> dict[str, Any]:
+    """What an executed notebook was made from: parameters, data files with their digests, versions
+    of the packages that made it. No clock, no host, no path of the machine."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    head = next(about for about in map(_about, outputs) if about.get("kind") == "head")
+    read: dict[str, str] = {}
+    for output in outputs:
+        read |= _about(output).get("digests", {})
+    needs = importlib.metadata.requires("wardlib") or []
+    direct = sorted(re.split(r"[ <>=!~;\[]", need)[0] for need in needs if "extra ==" not in need)
+    return {
+        "parameters": {
+            "ward": head["id"],
+            "period": head["period_id"],
+            "language": head["language"],
+            "as_of": head["as_of"] or "",
+        },
+        "data": dict(sorted(read.items())),
+        "versions": {"wardlib": _own_version()}
+        | {name: importlib.metadata.version(name) for name in direct},
+    }
+
+
+@functools.cache
+def _own_version() -> str:
+    """The version of wardlib with the digest of its code, which a checkout may have changed."""
+    code = hashlib.sha256()
+    folder = Path(__file__).parent
+    for file in sorted(folder.rglob("*")):
+        if file.suffix in {".py", ".po", ".j2", ".css", ".mplstyle"}:
+            code.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
+    return f"{importlib.metadata.version('wardlib')}+{code.hexdigest()[:12]}"
 
 
 def read(notebook: NotebookNode) -> Briefing:
@@ -90,7 +132,33 @@ def read(notebook: NotebookNode) -> Briefing:
     ]
     if not briefing.title:
         raise ExportError("the notebook has no title: begin a Markdown cell with '# '")
+    _number(briefing)
+    briefing.record = record(notebook)
     return briefing
+
+
+def _number(briefing: Briefing) -> None:
+    """Number sections, and figures and tables in the order of the page; each headline refers to those that stand
+    below it in its section."""
+    counts = {"chart": 0, "table": 0}
+    headline: dict[str, Any] = {}
+    sections = 0
+    for index, part in enumerate(briefing.parts):
+        if isinstance(part, str):
+            if _is_section(part):
+                headline = {}
+                sections += 1
+                briefing.parts[index] = f"{_SECTION}{sections}. {part.removeprefix(_SECTION)}"
+            continue
+        about = part["about"]
+        if about.get("kind") == "headline":
+            headline = about
+            headline["see"] = []
+        elif about.get("kind") in counts:
+            counts[about["kind"]] += 1
+            about["label"] = f"{briefing.head[about['kind']]} {counts[about['kind']]}"
+            if headline:
+                headline["see"].append((about["label"], about["slug"]))
 
 
 def _is_section(part: str | dict[str, Any]) -> bool:
@@ -125,10 +193,21 @@ def _as_html(part: str | dict[str, Any]) -> str:
     if about.get("kind") == "chart":
         address = base64.b64encode(data[blocks.SVG].encode()).decode()
         return (
-            f'<figure class="chart"><img src="data:image/svg+xml;base64,{address}" '
-            f'alt="{blocks.html(about["alt"])}"><figcaption>{blocks.html(about["caption"])}'
-            "</figcaption></figure>"
+            f'<figure class="chart" id="{about["slug"]}"><div class="scroll" role="region" '
+            f'tabindex="0" aria-label="{blocks.html(about["caption"])}"><img src="data:image/svg+xml;'
+            f'base64,{address}" alt="{blocks.html(about["alt"])}"></div><figcaption>'
+            f"{about['label']}. {blocks.html(about['caption'])}</figcaption></figure>"
         )
+    if about.get("kind") == "table":
+        return (
+            data["text/html"]
+            .replace("<caption>", f"<caption>{about['label']}. ", 1)
+            .replace("<figure ", f'<figure id="{about["slug"]}" ', 1)
+        )
+    if about.get("see"):
+        links = ", ".join(f'<a href="#{slug}">{label}</a>' for label, slug in about["see"])
+        first, rest = _headline(about, blocks.html)
+        return f'<p class="headline"><strong>{first}</strong> ({links}).{rest}</p>'
     if "text/html" in data:
         return data["text/html"]
     return f"<pre>{blocks.html(data.get('text/plain', ''))}</pre>"
@@ -148,13 +227,33 @@ def _as_typst(part: str | dict[str, Any]) -> str:
         )
     if about.get("kind") == "chart":
         return (
-            f"{attached}#figure(image({blocks.typst_string(about['slug'] + '.svg')}, width: 100%, "
+            f"{attached}{_anchor(about)}#figure(image({blocks.typst_string(about['slug'] + '.svg')}, width: 100%, "
             f"alt: {blocks.typst_string(about['alt'])}), kind: image, "
             f"caption: [{blocks.typst(about['caption'])}])"
         )
+    if about.get("see"):
+        links = ", ".join(
+            f"#link(label({blocks.typst_string(slug)}))[{blocks.typst(label)}]"
+            for label, slug in about["see"]
+        )
+        first, rest = _headline(about, blocks.typst)
+        return f"{first} ({links}).{rest}"
     if blocks.TYPST in data:
-        return attached + data[blocks.TYPST]
+        return attached + _anchor(about) + data[blocks.TYPST]
     return f"#raw({blocks.typst_string(data.get('text/plain', ''))}, block: true)"
+
+
+def _headline(about: dict[str, Any], escape: Callable[[str], str]) -> tuple[str, str]:
+    """The first sentence of a headline without its full stop, and the rest with a space before it."""
+    first, *rest = about["sentences"]
+    return escape(first.removesuffix(".")), "".join(f" {escape(sentence)}" for sentence in rest)
+
+
+def _anchor(about: dict[str, Any]) -> str:
+    """Where a reference to this figure or table leads."""
+    return (
+        f"#metadata(none) #label({blocks.typst_string(about['slug'])})\n" if "slug" in about else ""
+    )
 
 
 class _WardExporter(TemplateExporter):
@@ -192,6 +291,7 @@ class _WardExporter(TemplateExporter):
     def default_filters(self):
         yield from super().default_filters()
         yield "part", self._part
+        yield "html", blocks.html
         yield "typst", blocks.typst
         yield "typst_string", blocks.typst_string
 
@@ -205,10 +305,12 @@ class WardHTMLExporter(_WardExporter):
 
 
 class WardPDFExporter(_WardExporter):
-    """A PDF that is PDF/A-3a and PDF/UA-1 at once, the figures behind it attached as CSV.
+    """A PDF that is PDF/A-3a and PDF/UA-1 at once; the figures behind it are attached as CSV, and
+    what it was made from as `run.json`.
 
-    Set in Libertinus Serif, which comes inside the typst wheel and has every Vietnamese letter;
-    the machine's own fonts are left aside, so that the same notebook gives the same bytes.
+    Set in Times New Roman where the machine has it whole, else in Libertinus Serif, which comes
+    inside the typst wheel and has every Vietnamese letter: a page is in one face, never in two.
+    ExportError names a letter that neither face has.
     """
 
     output_mimetype = "application/pdf"
@@ -221,29 +323,69 @@ class WardPDFExporter(_WardExporter):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             (root / "main.typ").write_text(source, encoding="utf-8")
-            for part in briefing.parts:
-                if isinstance(part, dict) and "slug" in part["about"]:
-                    slug = part["about"]["slug"]
-                    if blocks.SVG in part["data"]:
-                        (root / f"{slug}.svg").write_text(part["data"][blocks.SVG], "utf-8")
-                    figures = part["data"][blocks.RESOURCE]
-                    if isinstance(figures, str):
-                        figures = json.loads(figures)
-                    (root / f"{slug}.csv").write_text(blocks.as_csv(figures), "utf-8", newline="")
+            for name, content in _attachments(briefing):
+                (root / name).write_text(content, "utf-8", newline="")
             newest = datetime.datetime.fromisoformat(briefing.head["newest"])
-            try:
-                pdf = typst.Compiler(
-                    root / "main.typ", root=root, ignore_system_fonts=True
-                ).compile(
-                    format="pdf",
-                    pdf_standards=["a-3a", "ua-1"],
-                    timestamp=newest.replace(tzinfo=datetime.UTC),
-                )
-            except typst.TypstError as error:
-                raise ExportError(
-                    "\n".join([f"the PDF could not be set: {error.message}", *error.hints])
-                ) from error
+            for face, folders in _faces():
+                try:
+                    pdf = typst.Compiler(
+                        root / "main.typ",
+                        root=root,
+                        ignore_system_fonts=True,
+                        font_paths=folders,
+                        sys_inputs={"face": face},
+                    ).compile(
+                        format="pdf",
+                        pdf_standards=["a-3a", "ua-1"],
+                        timestamp=newest.replace(tzinfo=datetime.UTC),
+                    )
+                    break
+                except typst.TypstError as error:
+                    failure = error
+            else:
+                raise _refusal(failure)
         return pdf, resources
+
+
+def _attachments(briefing: Briefing) -> Iterator[tuple[str, str]]:
+    """The files that the page draws and carries: name and content."""
+    yield "run.json", blocks.dumps(briefing.record)
+    for part in briefing.parts:
+        if isinstance(part, dict) and "slug" in part["about"]:
+            slug = part["about"]["slug"]
+            if blocks.SVG in part["data"]:
+                yield f"{slug}.svg", part["data"][blocks.SVG]
+            figures = part["data"][blocks.RESOURCE]
+            if isinstance(figures, str):
+                figures = json.loads(figures)
+            yield f"{slug}.csv", blocks.as_csv(figures)
+
+
+_STYLES = {("normal", 400), ("normal", 700), ("italic", 400), ("italic", 700)}
+
+
+@functools.cache
+def _faces() -> tuple[tuple[str, list[str]], ...]:
+    """The faces to try in turn, each with the folders that hold its files."""
+    times = [
+        font
+        for font in typst.Fonts(include_embedded_fonts=False).fonts()
+        if font.family == "Times New Roman" and font.path
+    ]
+    whole = {(font.style, font.weight) for font in times} >= _STYLES
+    folders = sorted({str(Path(font.path).parent) for font in times})
+    return (*([("Times New Roman", folders)] if whole else []), ("Libertinus Serif", []))
+
+
+def _refusal(error: typst.TypstError) -> ExportError:
+    """Why the page could not be set, and what to do."""
+    said = [f"the PDF could not be set: {error.message}", *error.hints]
+    if "could not be displayed" in error.message:
+        said.append(
+            "No face at hand has this letter. Vietnamese text has none such: look for a stray sign in "
+            "the names of the ward's tables, or in the text of the notebook."
+        )
+    return ExportError("\n".join(said))
 
 
 class WardHTMLMenuExporter(WardHTMLExporter):

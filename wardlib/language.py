@@ -12,6 +12,7 @@ import functools
 import importlib.resources
 import io
 import math
+import re
 from dataclasses import dataclass, field
 from gettext import GNUTranslations
 
@@ -20,13 +21,14 @@ from babel import Locale
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, get_decimal_symbol
 
 from wardlib.errors import RequestError, TranslationError
 
 CODES = ("vi", "en")
 NBSP = "\N{NO-BREAK SPACE}"  # between a number and its unit, so that a line never ends in between
 NONE = "…"  # stands for a figure not reported or not applicable: never a zero, never a blank
+_PER_CENT = re.compile(r"(?<=\d) (?=%)")
 
 
 class _Strict(GNUTranslations):
@@ -49,10 +51,15 @@ class Language:
     def locale(self) -> Locale:
         return Locale("vi") if self.code == "vi" else Locale("en", "GB")
 
+    @property
+    def comma(self) -> str:
+        """The decimal sign: "," in Vietnamese, "." in English."""
+        return get_decimal_symbol(self.locale)
+
     def text(self, message: str, **values: str) -> str:
         """The translation of the English `message`, its {names} filled with `values`."""
         found = message if self._catalogue is None else self._catalogue.gettext(message)
-        return found.format(**values)
+        return _PER_CENT.sub(NBSP, found.format(**values))
 
     def pick(self, row: object, stem: str) -> str:
         """The cell or attribute `<stem>_<code>` of a record that holds both languages."""

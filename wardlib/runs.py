@@ -7,14 +7,11 @@ own, `<period>.as-of-<day>`, so that a past briefing never takes the place of to
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import itertools
 import json
 import logging
 import os
 import platform
-import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +28,7 @@ from traitlets.config import Config
 from wardlib import catalogue, intake
 from wardlib.blocks import RESOURCE, dumps
 from wardlib.errors import DataError, RequestError, WardError
-from wardlib.exporters import WardHTMLExporter, WardPDFExporter
+from wardlib.exporters import WardHTMLExporter, WardPDFExporter, record
 from wardlib.language import get
 from wardlib.periods import Period, parse_day
 
@@ -245,33 +242,17 @@ def _figures(notebook: nbformat.NotebookNode) -> dict[str, Any]:
 
 def _record(job: Job, notebook: nbformat.NotebookNode, partial: Path) -> dict[str, Any]:
     """What a job was made from and what it made: no clock, no host, no path of the machine."""
-    read: dict[str, str] = {}
-    for output in _outputs(notebook):
-        read |= output.metadata.get("wardlib", {}).get("digests", {})
-    needs = importlib.metadata.requires("wardlib") or []
-    direct = sorted(re.split(r"[ <>=!~;\[]", need)[0] for need in needs if "extra ==" not in need)
-    return {
+    made_from = record(notebook)
+    return made_from | {
         "parameters": job.parameters,
         "notebook": {f"notebooks/{job.source.name}": catalogue.digest(job.source)},
-        "data": dict(sorted(read.items())),
-        "versions": {"python": platform.python_version(), "wardlib": _own_version()}
-        | {name: importlib.metadata.version(name) for name in direct},
+        "versions": {"python": platform.python_version()} | made_from["versions"],
         "outputs": {
             file.name: catalogue.digest(file)
             for file in sorted(partial.iterdir())
             if file.name.startswith(job.name)
         },
     }
-
-
-def _own_version() -> str:
-    """The version of wardlib with the digest of its code, which a checkout may have changed."""
-    code = hashlib.sha256()
-    folder = Path(__file__).parent
-    for file in sorted(folder.rglob("*")):
-        if file.suffix in {".py", ".po", ".j2", ".css"}:
-            code.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
-    return f"{importlib.metadata.version('wardlib')}+{code.hexdigest()[:12]}"
 
 
 def _merge(target: Path, key: str, value: Any, partial: Path) -> None:

@@ -13,14 +13,14 @@ import pandas as pd
 from wardlib import activities as _activities
 from wardlib import published as _published
 from wardlib.activities import Activities
-from wardlib.blocks import TYPST, Block, html, joined, paragraph, typst
+from wardlib.blocks import TYPST, Block, html, joined, lead, paragraph, typst
 from wardlib.editions import Edition
 from wardlib.effects import Effects
 from wardlib.language import NBSP, NONE, Language, Unit, is_missing
 from wardlib.receipts import Receipts
 from wardlib.relief import Split
 from wardlib.schools import BREAK, CLOSED, IN_PERSON, ONLINE, PARTIAL, Schools
-from wardlib.targets import MONEY, Targets
+from wardlib.targets import GOOD, MONEY, Targets
 
 
 def headline(result: Receipts, edition: Edition) -> Block:
@@ -44,7 +44,68 @@ def headline(result: Receipts, edition: Edition) -> Block:
     if not is_missing(row["ratio_year_to_date"]):
         share = unit.share(row["year_to_date"], row["year_to_date_before"])
         parts.append(text("equal to {share} of the same period of the year before", share=share))
-    return paragraph(language.sentence("; ".join(parts)) + ".", "headline")
+    return lead(language.sentence("; ".join(parts)) + ".")
+
+
+def year_before(result: Receipts, edition: Edition) -> Block:
+    """The period's total against the same period of the year before, and how many first-level lines
+    rose, fell or stayed."""
+    language, text = edition.language, edition.language.text
+    row = result.lines.loc[result.root]
+    name = _lower(language.pick(row, "name"))
+    if is_missing(row["ratio_period"]):
+        return lead(
+            text(
+                "In {period}, {line} cannot be set against the same period of the year before: a "
+                "month of either year is not reported.",
+                period=edition.period_name,
+                line=name,
+            )
+        )
+    unit = language.unit(edition.ward.currency, row["period"])
+    changes = [_change(ratio) for ratio in result.lines["ratio_period"]]
+    change = changes[result.lines.index.get_loc(result.root)]
+    how = {
+        "rise": text("a rise of {change}", change=language.percent(abs(change) / 100)),
+        "fall": text("a fall of {change}", change=language.percent(abs(change) / 100)),
+        "same": text("no change"),
+    }[_direction(change)]
+    said = text(
+        "In {period}, {line} was equal to {share} of the same period of the year before: {how}.",
+        period=edition.period_name,
+        line=name,
+        share=unit.share(row["period"], row["period_before"]),
+        how=how,
+    )
+    own = [
+        change for change, depth in zip(changes, result.lines["depth"], strict=True) if depth == 1
+    ]
+    if not own:
+        return lead(said)
+    counts = {way: str(sum(_direction(change) == way for change in own)) for way in _WAYS}
+    words = {
+        "rise": text("rose {count}", count=counts["rise"]),
+        "fall": text("fell {count}", count=counts["fall"]),
+        "same": text("unchanged {count}", count=counts["same"]),
+        "": text("cannot be compared {count}", count=counts[""]),
+    }
+    groups = [words[way] for way in _WAYS if counts[way] != "0"]
+    return lead(
+        said,
+        text("Of its {count} lines: {groups}.", count=str(len(own)), groups="; ".join(groups)),
+    )
+
+
+def _change(ratio: float) -> float:
+    """By how many per cent, as printed, `ratio` is above (below: negative) one."""
+    return round(round(100 * ratio, 1) - 100, 1)
+
+
+_WAYS = ("rise", "fall", "same", "")
+
+
+def _direction(change: float) -> str:
+    return "rise" if change > 0 else "fall" if change < 0 else "same" if change == 0 else ""
 
 
 def _only(reported: int, expected: int, edition: Edition) -> str:
@@ -58,7 +119,7 @@ def _only(reported: int, expected: int, edition: Edition) -> str:
 
 def effect(effects: Effects, edition: Edition, *, line: str = "") -> Block:
     """What COVID-19 did to a line in the year to date, how sure that is, and what is only late."""
-    return paragraph(" ".join(_effect(effects, edition, line or effects.root)), "headline")
+    return lead(*_effect(effects, edition, line or effects.root))
 
 
 def findings(effects: Effects, edition: Edition) -> Block | None:
@@ -207,6 +268,14 @@ def _effect(effects: Effects, edition: Edition, line: str) -> list[str]:
                 **bounds,
             )
         )
+        plan = effects.lines.at[line, "plan_upper"]
+        if plan > 0:
+            said.append(
+                text(
+                    "That is {share} of the plan set by the upper level.",
+                    share=unit.share(split.claim.mean, plan),
+                )
+            )
     else:
         said.append(text("No loss can be claimed."))
     return said
@@ -336,7 +405,7 @@ def _checks(effects: Effects, edition: Edition) -> str:
 def schooling(found: Schools | None, edition: Edition) -> Block:
     """Days lost, taught online and made up of each level, a sentence a school year; or that there is
     no data."""
-    return paragraph(" ".join(_schooling(found, edition)), "headline")
+    return lead(*_schooling(found, edition))
 
 
 def _schooling(found: Schools | None, edition: Edition) -> list[str]:
@@ -399,6 +468,67 @@ def _schooling(found: Schools | None, edition: Edition) -> list[str]:
     if unknown:
         said.append(text("School days {spans}: no report has come in.", spans="; ".join(unknown)))
     return said or [text("No school day was planned in this period.")]
+
+
+def longest_closure(found: Schools | None, edition: Edition) -> Block | None:
+    """The longest time that a level was kept from class in the school years of the period."""
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return None
+    if found.spells.empty:
+        return lead(text("No decision kept a level from class in these school years."))
+    longest = found.spells[found.spells["days"] == found.spells["days"].max()]
+    row = longest.iloc[0]
+    return lead(
+        text(
+            "Longest away from class: {levels}, {days} calendar days, from {start} to {end}.",
+            levels=language.join(
+                [level_name(level, edition) for level in longest["level"].unique()]
+            ),
+            days=language.number(row["days"]),
+            start=language.date(row["start"]),
+            end=language.date(row["end"]),
+        )
+    )
+
+
+def schools_hit(found: Schools | None, edition: Edition) -> Block | None:
+    """How many schools lost days in each school year of the period, and which lost most."""
+    language, text = edition.language, edition.language.text
+    if found is None:
+        return None
+    said = []
+    for span, row in found.spans[found.spans["kind"] == "period"].iterrows():
+        if span not in found.schools.index.get_level_values("span"):
+            continue
+        own = found.schools.loc[span]
+        known = own[(own["reported"] > 0) & (own["planned"] > 0)]
+        figures = {
+            "span": language.sentence(language.span(row["first"], row["last"])),
+            "hit": str(int((known["lost"] > 0).sum())),
+            "count": str(len(known)),
+        }
+        if known.empty:
+            said.append(text("{span}: no school day is reported.", **figures))
+        elif not (known["lost"] > 0).any():
+            said.append(text("{span}: none of {count} schools lost a day.", **figures))
+        else:
+            most = known[known["lost"] == known["lost"].max()]
+            names = (
+                "; ".join(most["name"])
+                if len(most) <= 3
+                else text("{count} schools", count=str(len(most)))
+            )
+            said.append(
+                text(
+                    "{span}: {hit} of {count} schools lost days; most, {lost} of {planned}: {names}.",
+                    lost=days(most["lost"].iloc[0], edition),
+                    planned=days(most["planned"].iloc[0], edition),
+                    names=names,
+                    **figures,
+                )
+            )
+    return lead(*said) if said else None
 
 
 def closures(found: Schools | None, edition: Edition) -> Block | None:
@@ -581,13 +711,13 @@ def target_silence(row: pd.Series, edition: Edition) -> str:
 
 def target_states(found: Targets, edition: Edition) -> Block:
     """How many targets are met, likely, open, unlikely, and which are in doubt."""
-    return paragraph(_states(found, edition), "headline")
+    return lead(_states(found, edition))
 
 
 def year_end(found: Targets, edition: Edition) -> Block | None:
     """The total at the year's end, the chance of its target, and what the remaining months need."""
     said = _year_end(found, edition)
-    return paragraph(" ".join(said)) if said else None
+    return lead(*said) if said else None
 
 
 def _states(found: Targets, edition: Edition) -> str:
@@ -603,7 +733,7 @@ def _states(found: Targets, edition: Edition) -> str:
         for state in states
         if len(rows := own[own["status"] == state])
     }
-    sure = {states[state] for state in ("met", "likely", "ahead")}
+    sure = {states[state] for state in GOOD}
     said = "; ".join(
         f"{state} {len(names)}" + ("" if state in sure else f" ({', '.join(names)})")
         for state, names in groups.items()
@@ -703,8 +833,15 @@ def cannot_project(found: Targets, edition: Edition) -> Block | None:
     )
 
 
-def not_reported(result: Receipts, edition: Edition, standing: pd.DataFrame | None = None) -> Block:
-    """Which figures of the year to date are estimates and which have not come in."""
+def not_reported(
+    result: Receipts,
+    edition: Edition,
+    standing: pd.DataFrame | None = None,
+    *,
+    opening: bool = False,
+) -> Block:
+    """Which figures of the year to date are estimates and which have not come in: a note, or with
+    `opening` the headline of a section."""
     language, text = edition.language, edition.language.text
     months = result.estimated.reindex(result.period.year_to_date, fill_value=False)
     estimates = [language.month_short(month) for month in months.index[months.any(axis=1)]]
@@ -731,9 +868,45 @@ def not_reported(result: Receipts, edition: Edition, standing: pd.DataFrame | No
         said.append(
             text("Not yet reported, and not counted as zero: {lines}.", lines="; ".join(gaps))
         )
-    return paragraph(
-        " ".join(said) or text("Every figure has been reported, none is an estimate."), "note"
+    said = said or [text("Every figure has been reported, none is an estimate.")]
+    return lead(*said) if opening else paragraph(" ".join(said), "note")
+
+
+def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
+    """How many of the ward's monthly tables have every month of the period, and which have not."""
+    language, text = edition.language, edition.language.text
+    lacking = tables[tables["reported"] < tables["expected"]]
+    figures = {
+        "period": edition.period_name,
+        "whole": str(len(tables) - len(lacking)),
+        "count": str(len(tables)),
+    }
+    if lacking.empty:
+        return lead(
+            text("Every month of {period} has come in, for {count} of {count} tables.", **figures)
+        )
+    names = [
+        f"{_lower(table_name(row['table'], edition))} ({row['reported']}/{row['expected']})"
+        for _, row in lacking.iterrows()
+    ]
+    return lead(
+        text(
+            "Every month of {period} has come in for {whole} of {count} tables; lacking: {names}.",
+            names=language.join(names),
+            **figures,
+        )
     )
+
+
+def table_name(name: str, edition: Edition) -> str:
+    """What a table of monthly figures holds."""
+    text = edition.language.text
+    return {
+        "receipts": text("Receipts"),
+        "school_months": text("School days by school"),
+        "activities": text("Extracurricular, cultural and sports activities"),
+        "indicator_months": text("Other targets"),
+    }.get(name, name)
 
 
 def _months(months: list[pd.Period], language: Language) -> str:
@@ -744,32 +917,12 @@ def _months(months: list[pd.Period], language: Language) -> str:
 
 
 def key_figures(result: Receipts, edition: Edition, standing: pd.DataFrame | None = None) -> Block:
-    """The figures a leader looks for first: number, what it is, both amounts of a ratio."""
+    """What the unit keeps, and its other targets: number, what it is, both amounts of a ratio. (The
+    receipts themselves stand in the headline.)"""
     language, text = edition.language, edition.language.text
-    row = result.lines.loc[result.root]
-    unit = language.unit(edition.ward.currency, row["year_to_date"])
-    cards = []
-    if result.has_plan and not is_missing(row["share_upper"]):
-        cards.append(
-            (
-                language.percent(row["share_upper"]),
-                text("of the plan set by the upper level"),
-                f"{unit.figure(row['year_to_date'], trim=True)}/"
-                f"{unit.figure(row['plan_upper'], trim=True)}{NBSP}{unit.name}",
-            )
-        )
-    else:
-        cards.append((unit.amount(row["year_to_date"]), text("collected, year to date"), ""))
-    if not is_missing(row["ratio_year_to_date"]):
-        cards.append(
-            (
-                language.percent(row["ratio_year_to_date"]),
-                text("of the same period of the year before"),
-                f"{unit.figure(row['year_to_date'], trim=True)}/"
-                f"{unit.figure(row['year_to_date_before'], trim=True)}{NBSP}{unit.name}",
-            )
-        )
-    cards.append((unit.amount(row["kept_year_to_date"]), text("kept by its own budget"), ""))
+    kept = result.lines.at[result.root, "kept_year_to_date"]
+    unit = language.unit(edition.ward.currency, kept)
+    cards = [(unit.amount(kept), text("kept by its own budget"), "")]
     for _, indicator in (standing if standing is not None else pd.DataFrame()).iterrows():
         if is_missing(indicator["value"]):
             name = _lower(language.pick(indicator, "name"))
@@ -810,11 +963,42 @@ def _cards(cards: list[tuple[str, str, str]]) -> Block:
     )
 
 
-def reconciliation(table: pd.DataFrame, edition: Edition) -> Block:
+def agreement(table: pd.DataFrame, edition: Edition) -> Block:
+    """How many published figures agree with this workbook's."""
+    text = edition.language.text
+    if table.empty:
+        return lead(text("No published figure of this period is known here."))
+    verdicts = agreements(edition)
+    counted = table["verdict"].value_counts()
+    return lead(
+        text(
+            "Of {count} published figures: {verdicts}.",
+            count=str(len(table)),
+            verdicts="; ".join(
+                f"{words} {counted[verdict]}"
+                for verdict, words in verdicts.items()
+                if verdict in counted
+            ),
+        )
+    )
+
+
+def agreements(edition: Edition) -> dict[str, str]:
+    """The words of each verdict on a published figure."""
+    text = edition.language.text
+    return {
+        "agrees": text("agrees"),
+        "revised": text("agreed then, revised since"),
+        "differs": text("differs"),
+        "nothing": text("no figure of ours"),
+    }
+
+
+def reconciliation(table: pd.DataFrame, edition: Edition) -> Block | None:
     """How each published figure is read here, and why ours differs where it does."""
     language, text = edition.language, edition.language.text
     if table.empty:
-        return paragraph(text("No published figure of this period is known here."))
+        return None
     items = []
     for _, row in table.iterrows():
         said = [f"“{row['statement']}”: {language.pick(row, 'reading')}"]

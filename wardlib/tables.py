@@ -7,6 +7,7 @@ estimate carries an asterisk, a sum that lacks a month a dagger, and the notes s
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 
 import pandas as pd
@@ -25,6 +26,7 @@ from wardlib.schools import OFF, Schools
 from wardlib.targets import FLOW, MONEY, SHARE, Targets
 
 ESTIMATE, PARTIAL = "*", "†"
+HIDDEN = "–"  # a count of persons that is not printed
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class _Row:
 
 
 def _table(
+    edition: Edition,
     slug: str,
     caption: str,
     heads: list[str],
@@ -45,22 +48,29 @@ def _table(
     *,
     words: tuple[int, ...] = (),
     widths: tuple[int, ...] = (),
+    sources: tuple[str, ...] = (),
 ) -> Block:
     """The block of a table. `heads[0]` heads the row heads; columns in `words` hold words and
-    stand left-aligned; `widths`, in mm on paper, are those of all columns but the first."""
+    stand left-aligned; `widths`, in mm on paper, are those of all columns but the first; `sources`
+    are the data tables that the figures come from."""
+    if sources:
+        files = ", ".join(f"{name}.csv" for name in sources if edition.ward.table(name))
+        notes = [*notes, edition.language.text("Source: {sources}.", sources=files)]
+    comma = edition.language.comma
+    pads = [_pads([row.cells[column] for row in rows], comma) for column in range(len(heads) - 1)]
     aligned = ["start" if index == 0 or index in words else "end" for index in range(len(heads))]
     head = "".join(
-        f'<th scope="col" class="{side}">{html(text)}</th>'
+        f'<th scope="col" class="{side}">{html(text.replace(chr(10), " "))}</th>'
         for text, side in zip(heads, aligned, strict=True)
     )
     body = joined(
         f'<tr class="depth-{row.depth}"><th scope="row">{_html_row_head(row)}</th>'
         + "".join(
-            f'<td class="{side}">{_html_cell(cell)}</td>'
-            for cell, side in zip(row.cells, aligned[1:], strict=True)
+            f'<td class="{side}"{_html_pad(pad[index])}>{_html_cell(cell)}</td>'
+            for cell, side, pad in zip(row.cells, aligned[1:], pads, strict=True)
         )
         + "</tr>"
-        for row in rows
+        for index, row in enumerate(rows)
     )
     note = " ".join(notes)
     foot = f'<p class="note">{html(note)}</p>' if note else ""
@@ -71,19 +81,22 @@ def _table(
     )
     cells = joined(
         f"  {_typst_row_head(row)}, "
-        + ", ".join(f"[{_strong(row, _typst_cell(cell))}]" for cell in row.cells)
+        + ", ".join(
+            f"[{_strong(row, _typst_cell(cell, pad[index]))}]"
+            for cell, pad in zip(row.cells, pads, strict=True)
+        )
         + ","
-        for row in rows
+        for index, row in enumerate(rows)
     )
     as_typst = f"""#ward-table(
   caption: [{typst(caption)}],
+  foot: {f"[{typst(note)}]" if note else "none"},
   columns: {len(heads)},
   widths: ({"".join(f"{width}mm, " for width in widths)}),
   align: ({", ".join("left" if side == "start" else "right" for side in aligned)}),
-  table.header({", ".join(f"[{typst(text)}]" for text in heads)}),
+  table.header({", ".join(f"[{_lines(text)}]" for text in heads)}),
 {cells}
-)
-{f"#note[{typst(note)}]" if note else ""}"""
+)"""
     plain = joined([caption, *("  ".join([row.head, *row.cells]) for row in rows), *notes])
     return Block(
         {"text/plain": plain, "text/html": as_html, TYPST: as_typst, RESOURCE: figures},
@@ -97,6 +110,29 @@ def _split(cell: str) -> tuple[str, str]:
     return figure, cell[len(figure) :]
 
 
+_FIGURE = re.compile(r"[-+]?[\d.,]*\d")
+
+
+def _pads(cells: list[str], comma: str) -> list[str]:
+    """What each figure of a column lacks behind its decimal comma, so that the commas stand in line;
+    nothing in a column of words or intervals."""
+    figures = [_split(cell)[0] for cell in cells]
+    if any(
+        figure not in ("", NONE, HIDDEN) and not _FIGURE.fullmatch(figure) for figure in figures
+    ):
+        return [""] * len(cells)
+    tails = [comma + figure.partition(comma)[2] if comma in figure else "" for figure in figures]
+    longest = max((len(tail) for tail in tails), default=0)
+    return [
+        (comma + "0" * (longest - 1))[len(tail) :] if _FIGURE.fullmatch(figure) else ""
+        for figure, tail in zip(figures, tails, strict=True)
+    ]
+
+
+def _html_pad(pad: str) -> str:
+    return f' data-pad="{pad}"' if pad else ""
+
+
 def _html_cell(cell: str) -> str:
     figure, mark = _split(cell)
     return "<br/>".join(html(part) for part in figure.split("\n")) + (
@@ -104,11 +140,17 @@ def _html_cell(cell: str) -> str:
     )
 
 
-def _typst_cell(cell: str) -> str:
+def _typst_cell(cell: str, pad: str) -> str:
     figure, mark = _split(cell)
-    return "#linebreak()".join(typst(part) for part in figure.split("\n")) + (
-        f"#hang[{typst(mark)}]" if mark else ""
+    return (
+        _lines(figure)
+        + (f"#hang[{typst(mark)}]" if mark else "")
+        + (f"#hide[{typst(pad)}]" if pad else "")
     )
+
+
+def _lines(text: str) -> str:
+    return "#linebreak()".join(typst(line) for line in text.split("\n"))
 
 
 def _strong(row: _Row, content: str) -> str:
@@ -195,7 +237,19 @@ def plan(result: Receipts, edition: Edition) -> Block:
         year_to_date=money, plan_upper=money, plan_ward=money, kept_year_to_date=money,
         share_upper="1", share_ward="1", reported="months", expected="months",
     )  # fmt: skip
-    return _table("receipts-plan", caption, heads, rows, notes, figures)
+    return _table(
+        edition,
+        "receipts-plan",
+        caption,
+        heads,
+        rows,
+        notes,
+        figures,
+        sources=(
+            "receipts",
+            "targets",
+        ),
+    )
 
 
 def year_before(result: Receipts, edition: Edition) -> Block:
@@ -246,7 +300,14 @@ def year_before(result: Receipts, edition: Edition) -> Block:
         kept_period=money,
     )
     return _table(
-        "receipts-year-before", caption, heads, rows, _notes(edition, lines, *spans), figures
+        edition,
+        "receipts-year-before",
+        caption,
+        heads,
+        rows,
+        _notes(edition, lines, *spans),
+        figures,
+        sources=("receipts",),
     )
 
 
@@ -288,16 +349,17 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
         "returned": any(split.returned.mean > 0 for split in splits),
         "may_come": any(split.may_come.mean > 0 for split in splits),
     }
-    heads = [text("Line"), text("Expected"), text("Shortfall"), "%"]
-    heads += [text("Not payable")] * shown["relieved"] + [text("Paid since")] * shown["returned"]
-    heads += [text("May still come")] * shown["may_come"]
-    heads += [text("Lost or overdue")]
+    heads = [text("Line"), text("Expected amount"), text("Shortfall"), "%"]
+    heads += [text("Not payable")] * shown["relieved"] + [text("Paid\nsince")] * shown["returned"]
+    heads += [text("May still\ncome")] * shown["may_come"]
+    heads += [text("Lost or\noverdue")]
     widths = [
         15,
         26,
         10,
         *[13] * (shown["relieved"] + shown["returned"]),
         *[22] * shown["may_come"],
+        26,
     ]
     body = []
     for line, head, depth, split in rows:
@@ -327,7 +389,7 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
             text("Lost or overdue"),
             text("Finding"),
         ]
-        widths = [15, 37, 36]
+        widths = [14, 33, 33, 38]
         body = [
             _Row(head, _finding_cells(found, line, split, unit, edition), depth)
             for line, head, depth, split in rows
@@ -369,14 +431,19 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
         edition, slug, pd.DataFrame({"line": pd.Series(dtype=str)})
     )  # fmt: skip
     return _table(
+        edition,
         slug,
         caption,
         heads,
         body,
         notes,
         figures,
-        widths=(*widths, 26),
+        widths=tuple(widths),
         words=(4,) if brief else (),
+        sources=(
+            "receipts",
+            "tax_relief",
+        ),
     )
 
 
@@ -449,18 +516,14 @@ def months(result: Receipts, edition: Edition) -> Block:
     )
     figures = _figures(edition, "receipts-months", long, collected=edition.ward.currency)
     heads = [text("Line"), *(language.month_short(month) for month in wanted)]
-    return _table("receipts-months", caption, heads, rows, notes, figures)
+    return _table(
+        edition, "receipts-months", caption, heads, rows, notes, figures, sources=("receipts",)
+    )
 
 
 def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
     """For each table of the ward: rows, span, months of the period that have come in."""
     language, text = edition.language, edition.language.text
-    names = {
-        "receipts": text("Receipts"),
-        "school_months": text("School days by school"),
-        "activities": text("Extracurricular, cultural and sports activities"),
-        "indicator_months": text("Other targets"),
-    }
 
     def span(row: pd.Series) -> str:
         if is_missing(row["first"]):
@@ -469,7 +532,7 @@ def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
 
     rows = [
         _Row(
-            names.get(row["table"], row["table"]),
+            sentences.table_name(row["table"], edition),
             (
                 language.number(row["rows"]),
                 span(row),
@@ -481,11 +544,11 @@ def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
     ]
     caption = text("What has come in for {period}", period=edition.period_name)
     heads = [
-        text("Table"), text("Rows"), text("Months"), text("Months of the period"),
+        text("Data table"), text("Rows"), text("Months"), text("Months of the period"),
         text("Newest report"),
     ]  # fmt: skip
     figures = _figures(edition, "coverage", tables, reported="months", expected="months")
-    return _table("coverage", caption, heads, rows, [], figures)
+    return _table(edition, "coverage", caption, heads, rows, [], figures, sources=())
 
 
 def reconciliation(table: pd.DataFrame, edition: Edition) -> Block | None:
@@ -493,12 +556,7 @@ def reconciliation(table: pd.DataFrame, edition: Edition) -> Block | None:
     if table.empty:
         return None
     language, text = edition.language, edition.language.text
-    verdicts = {
-        "agrees": text("agrees"),
-        "revised": text("agreed then, revised since"),
-        "differs": text("differs"),
-        "nothing": text("no figure of ours"),
-    }
+    verdicts = sentences.agreements(edition)
 
     def value(row: pd.Series, amount: float) -> str:
         if is_missing(amount):
@@ -531,10 +589,8 @@ def reconciliation(table: pd.DataFrame, edition: Edition) -> Block | None:
          "ours_then", "part", "whole", "ours", "verdict", "source"]
     ]  # fmt: skip
     figures = _figures(edition, "reconciliation", frame)
-    return _table(
-        "reconciliation", caption, heads, rows, [], figures,
-        words=(4,),
-    )  # fmt: skip
+    return _table(edition, "reconciliation", caption, heads, rows, [], figures,
+        words=(4,), sources=("published", "receipts", "targets", "indicator_months",))  # fmt: skip
 
 
 def school_days(found: Schools | None, edition: Edition, *, brief: bool = False) -> Block | None:
@@ -569,11 +625,9 @@ def school_days(found: Schools | None, edition: Edition, *, brief: bool = False)
             ]
             head = language.sentence(sentences.level_name(level, edition))
             when = f"{year}, {language.span_short(*months)}"
-            if brief:
-                rows.append(_Row(f"{head}, {when}", tuple(cells)))
-            else:
+            if not brief:
                 cells.append(_percent(edition, row["usual_attendance"]))
-                rows.append(_Row(head, tuple(cells), 1, when))
+            rows.append(_Row(f"{head}, {when}", tuple(cells)))
     if not rows:
         return None
     notes = (
@@ -589,7 +643,7 @@ def school_days(found: Schools | None, edition: Edition, *, brief: bool = False)
     )
     if any(PARTIAL in cell for row in rows for cell in row.cells):
         notes.append(text("† some school or month is not reported."))
-    caption = text("School days of {period}", period=edition.period_name)
+    caption = text("School days of {period} (days)", period=edition.period_name)
     heads = [
         text("Level"), text("Planned"), text("In class"), text("Online"), text("Lost"),
         text("Made up"), text("Usual"), text("Attended %"), *[text("Usual %")] * (not brief),
@@ -603,7 +657,17 @@ def school_days(found: Schools | None, edition: Edition, *, brief: bool = False)
         edition, slug, frame, **days, attendance="1", usual_attendance="1", years="years",
         reported="school-months", expected="school-months",
     )  # fmt: skip
-    return _table(slug, caption, heads, rows, notes, figures, widths=widths)
+    return _table(
+        edition,
+        slug,
+        caption,
+        heads,
+        rows,
+        notes,
+        figures,
+        widths=widths,
+        sources=("school_months",),
+    )
 
 
 _DAYS = ("planned", "in_person", "online", "lost", "made_up")
@@ -640,10 +704,8 @@ def school_reasons(found: Schools | None, edition: Edition) -> Block | None:
     ]
     frame = reasons.join(spans[["year", "first", "last"]], on="span").drop(columns="span")
     figures = _figures(edition, "school-reasons", frame, days="days")
-    return _table(
-        "school-reasons", caption, heads, rows, notes, figures, words=(1, 2, 3),
-        widths=(26, 14, 60, 20),
-    )  # fmt: skip
+    return _table(edition, "school-reasons", caption, heads, rows, notes, figures, words=(1, 2, 3),
+        widths=(26, 14, 60, 20), sources=("school_months", "school_closures",))  # fmt: skip
 
 
 def school_calendar(found: Schools | None, edition: Edition) -> Block | None:
@@ -680,10 +742,8 @@ def school_calendar(found: Schools | None, edition: Edition) -> Block | None:
             "Mondays to Fridays without public holidays; the schools' own longer break at Tết is not known here."
         )
     ]
-    return _table(
-        "school-calendar", caption, heads, rows, notes, figures, words=(1, 2, 3, 5),
-        widths=(24, 24, 36, 18, 16),
-    )  # fmt: skip
+    return _table(edition, "school-calendar", caption, heads, rows, notes, figures, words=(1, 2, 3, 5),
+        widths=(24, 24, 36, 18, 16), sources=("school_closures",))  # fmt: skip
 
 
 def schools(found: Schools | None, edition: Edition) -> Block | None:
@@ -704,7 +764,7 @@ def schools(found: Schools | None, edition: Edition) -> Block | None:
             for _, row in group.iterrows():
                 rows.append(
                     _Row(
-                        row["name"],
+                        f"{row['name']}, {months}",
                         (
                             HIDDEN if row["hidden"] else _count(edition, row["pupils"]),
                             *(
@@ -715,7 +775,6 @@ def schools(found: Schools | None, edition: Edition) -> Block | None:
                             HIDDEN if row["hidden"] else _percent(edition, row["attendance"]),
                         ),
                         2,
-                        months,
                     )
                 )
             if len(group) > 1:
@@ -726,14 +785,13 @@ def schools(found: Schools | None, edition: Edition) -> Block | None:
                 days = found.levels.loc[(span, level)]
                 rows.append(
                     _Row(
-                        head,
+                        f"{head}, {months}",
                         (
                             HIDDEN if total["hidden"] else _count(edition, total["pupils"]),
                             *(sentences.days(days[name], edition) for name in _DAYS),
                             _percent(edition, days["attendance"]),
                         ),
                         1,
-                        months,
                     )
                 )
     if not rows:
@@ -743,7 +801,7 @@ def schools(found: Schools | None, edition: Edition) -> Block | None:
         notes.append(_hides(edition))
     if any(PARTIAL in cell for row in rows for cell in row.cells):
         notes.append(text("† some school or month is not reported."))
-    caption = text("Schools in {period}", period=edition.period_name)
+    caption = text("Schools in {period} (pupils; days)", period=edition.period_name)
     heads = [
         text("School"), text("Pupils"), text("Planned"), text("In class"), text("Online"), text("Lost"),
         text("Made up"), text("Attended %"),
@@ -759,11 +817,19 @@ def schools(found: Schools | None, edition: Edition) -> Block | None:
         reported="months", expected="months",
     )  # fmt: skip
     return _table(
-        "schools", caption, heads, rows, notes, figures, widths=(14, 15, 14, 13, 11, 13, 17)
+        edition,
+        "schools",
+        caption,
+        heads,
+        rows,
+        notes,
+        figures,
+        widths=(14, 15, 14, 13, 11, 13, 17),
+        sources=(
+            "schools",
+            "school_months",
+        ),
     )
-
-
-HIDDEN = "–"  # a count of persons that is not printed
 
 
 def _hides(edition: Edition) -> str:
@@ -830,7 +896,8 @@ def activities(found: Activities | None, edition: Edition) -> Block | None:
     if any(PARTIAL in cell for row in rows for cell in row.cells):
         notes.append(text("† some month is not reported: the sum is of the months reported only."))
     caption = text(
-        "Extracurricular, cultural and sports activities of {period}", period=edition.period_name
+        "Extracurricular, cultural and sports activities of {period} (events)",
+        period=edition.period_name,
     )
     heads = [
         text("Field"), text("Planned"), text("Held"), text("Called off"), text("Put off"), text("Held late"),
@@ -853,19 +920,23 @@ def activities(found: Activities | None, edition: Edition) -> Block | None:
         reported="months", expected_months="months",
     )  # fmt: skip
     return _table(
-        "activities", caption, heads, rows, notes, figures, widths=(14, 12, 14, 12, 13, 15, 20, 20)
+        edition,
+        "activities",
+        caption,
+        heads,
+        rows,
+        notes,
+        figures,
+        widths=(14, 12, 14, 12, 13, 15, 20, 20),
+        sources=("activities",),
     )
 
 
 def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block | None:
-    """Where each target stands by now and against what is usual by now; with `brief`, only the plan
-    of the upper level (the ward's where there is none), and with the year's end beside it."""
+    """Where each target stands by now and against what is usual by now; with `brief`, only what is
+    `in_doubt`, with the year's end beside it."""
     text = edition.language.text
-    table = found.table
-    if brief:
-        table = table[(table["depth"] <= 1) & (table["kind"] == MONEY)]
-        if (table["set_by"] == "upper").any():
-            table = table[table["set_by"] == "upper"]
+    table = found.in_doubt if brief else found.table
     money = table[table["kind"] == MONEY]
     unit = _unit(edition, money["value"], money["target"])
     planned = bool(table["target"].notna().any())
@@ -902,7 +973,15 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
         unit=unit.name,
     )
     if brief:
-        caption = text("Plan of {year} ({unit})", year=str(found.period.year), unit=unit.name)
+        caption = (
+            text(
+                "Plan of {year}: the total, and the lines not met or likely to be met ({unit})",
+                year=str(found.period.year),
+                unit=unit.name,
+            )
+            if planned
+            else text("Receipts of {year} ({unit})", year=str(found.period.year), unit=unit.name)
+        )
     heads = [text("Target"), text("So far")]
     widths = [20]
     if planned:
@@ -916,10 +995,8 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
         widths += [17, *[22] * planned]
     slug = "targets-brief" if brief else "targets"
     figures = _target_figures(edition, slug, table)
-    return _table(
-        slug, caption, heads, rows, notes, figures, widths=tuple(widths),
-        words=(len(heads) - 1,) if brief and planned else (),
-    )  # fmt: skip
+    return _table(edition, slug, caption, heads, rows, notes, figures, widths=tuple(widths),
+        words=(len(heads) - 1,) if brief and planned else (), sources=("receipts", "targets", "indicator_months",))  # fmt: skip
 
 
 def _target_notes(table: pd.DataFrame, edition: Edition) -> str:
@@ -1024,10 +1101,10 @@ def projections(found: Targets, edition: Edition) -> Block | None:
         year=str(found.period.year),
         unit=unit.name,
     )
-    heads = [text("Target"), text("Year's end (80 %)"), text("95 %")]
+    heads = [text("Target"), text("Year's end\n(80 %)"), text("95 %")]
     widths = [33, 36]
     if planned:
-        heads += [text("Chance"), text("Needed a month"), text("Reached")]
+        heads += [text("Chance"), text("Needed\na month"), text("Reached")]
         widths += [15, 15, 14]
     if owed:
         heads.append(text("Falls due by 31/12"))
@@ -1042,4 +1119,18 @@ def projections(found: Targets, edition: Edition) -> Block | None:
     if (table["kind"] == FLOW).any() or (table["kind"] == SHARE).any():
         notes.append(text("Indicators: after their earlier years; shares are never added up."))
     figures = _target_figures(edition, "projections", table)
-    return _table("projections", caption, heads, rows, notes, figures, widths=tuple(widths))
+    return _table(
+        edition,
+        "projections",
+        caption,
+        heads,
+        rows,
+        notes,
+        figures,
+        widths=tuple(widths),
+        sources=(
+            "receipts",
+            "targets",
+            "indicator_months",
+        ),
+    )

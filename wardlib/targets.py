@@ -26,6 +26,9 @@ _DRAWS, _SEED = 2000, 12
 _TOP = 100.0  # of a share, per cent
 
 
+GOOD = ("met", "likely", "ahead")  # the statuses of a target that nobody need worry about
+
+
 @dataclass(frozen=True)
 class Targets:
     """Every target at the end of `period`.
@@ -53,6 +56,18 @@ class Targets:
 
     period: Period
     table: pd.DataFrame
+
+    @property
+    def in_doubt(self) -> pd.DataFrame:
+        """The rows of the total and of first-level lines that are not met, likely to be met or ahead:
+        of the plan of the upper level, of the ward's where that has none; every first-level line
+        where there is no plan."""
+        table = self.table[(self.table["kind"] == MONEY) & (self.table["depth"] <= 1)]
+        if (table["set_by"] == "upper").any():
+            table = table[table["set_by"] == "upper"]
+        if table["target"].isna().all():
+            return table
+        return table[(table["depth"] == 0) | ~table["status"].isin(GOOD)]
 
 
 def status(row: pd.Series) -> str:

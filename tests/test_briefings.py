@@ -1,0 +1,319 @@
+"""The briefings as their readers meet them: in a browser, in a PDF reader, in either language."""
+
+import csv
+import functools
+import io
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pypdf
+import pytest
+from conftest import ROOT, executed
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text as Words
+
+from wardlib import (
+    activities,
+    charts,
+    editions,
+    effects,
+    intake,
+    receipts,
+    schools,
+    targets,
+)
+from wardlib.exporters import WardHTMLExporter, WardPDFExporter, record
+
+NOTEBOOKS = [
+    "00-data-check",
+    "10-tax-collection",
+    "20-school-activities",
+    "30-targets",
+    "90-briefing",
+]
+PERIODS = [("phuc-dong", "2020-04"), ("phuc-dong", "2020-9M"), ("philadelphia", "2020-Q2")]
+PAGES = [
+    (notebook, ward, period, language)
+    for notebook in NOTEBOOKS
+    for ward, period in PERIODS
+    for language in ("vi", "en")
+]  # fmt: skip
+MONTHS = "January February March April May June July August September October November December"
+NAMES = {name: str(number) for number, name in enumerate(MONTHS.split(), 1)} | {
+    name[:3]: str(number) for number, name in enumerate(MONTHS.split(), 1)
+} | {"Sept": "9", "six": "6", "nine": "9",
+     "IV": "4", "III": "3", "II": "2"}  # fmt: skip
+
+
+def quoted():
+    """What the papers quote: words of others, in their own language and with their own signs."""
+    for path in sorted((ROOT / "data").glob("*/published.csv")):
+        with path.open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                yield from (f"“{row['statement']}”", f"{row['statement']} (")
+
+
+@functools.cache
+def html(*page):
+    return WardHTMLExporter().from_notebook_node(executed(*page))[0]
+
+
+@functools.cache
+def pdf(*page):
+    return WardPDFExporter().from_notebook_node(executed(*page))[0]
+
+
+def text_of(data):
+    """The text layer of a PDF, as one line."""
+    pages = pypdf.PdfReader(io.BytesIO(data)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+class Text(HTMLParser):
+    """The text of a page and its alternative texts; what is hidden is left out."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.words, self._style = [], False
+        self.feed(source)
+
+    def handle_starttag(self, tag, attributes):
+        self._style = tag in ("style", "script")
+        self.words.append(dict(attributes).get("alt") or " ")
+
+    def handle_endtag(self, tag):
+        self._style = False
+        self.words.append(" ")
+
+    def handle_data(self, data):
+        self.words.append("" if self._style else data)
+
+
+def numbers(source, language):
+    """Every number of a page: digits, and months and quarters that stand as words. Names that hold
+    digits are left out, and what is quoted."""
+    text = " ".join("".join(Text(source).words).split())
+    for name in ("COVID-19", "May still", "CC0 1.0", "phl_budget_data 0.2.1", *quoted()):
+        text = text.replace(name, "")
+    for name in sorted(NAMES, key=len, reverse=True):
+        text = re.sub(rf"\b{name}\b", f" {NAMES[name]} ", text)
+    group, point = (".", ",") if language == "vi" else (",", ".")
+    found = re.findall(r"\d+(?:[.,]\d+)*", text)
+    return Counter(float(number.replace(group, "").replace(point, ".")) for number in found)
+
+
+@pytest.mark.parametrize(("notebook", "ward", "period"), [
+    (notebook, ward, period) for notebook in NOTEBOOKS for ward, period in PERIODS
+])  # fmt: skip
+def test_both_languages_print_the_same_numbers(notebook, ward, period):
+    """Every number of the Vietnamese page stands in the English one as often, and the other way."""
+    vietnamese, english = (
+        numbers(html(notebook, ward, period, language), language) for language in ("vi", "en")
+    )
+    assert sum(vietnamese.values()) > 15
+    assert (vietnamese - english, english - vietnamese) == (Counter(), Counter())
+
+
+def charts_of(*page):
+    """What each chart of a page says of itself, with the figures that it draws."""
+    for cell in executed(*page).cells:
+        for output in cell.get("outputs", []):
+            about = output.metadata.get("wardlib", {})
+            if about.get("kind") == "chart":
+                yield about, pd.DataFrame(output.data["application/vnd.dataresource+json"]["data"])
+
+
+@pytest.mark.parametrize(("ward", "period"), PERIODS)
+def test_alt_texts_hold_the_numbers_drawn(ward, period):
+    """Every number of an alt text, dates aside, is a figure that the chart draws, their sum over the
+    months of the shortfall, or how many days it draws of a kind."""
+    seen = 0
+    for notebook in NOTEBOOKS[1:]:
+        for about, drawn in charts_of(notebook, ward, period, "vi"):
+            alt = re.sub(r"\d\d/\d\d/\d{4}|tháng \d+(/\d+| năm \d+)|\bnăm \d+|95 %|COVID-19", "", about["alt"].replace("\N{NO-BREAK SPACE}", " "))  # fmt: skip
+            alt = re.sub(r"\b(20\d\d)(?=:|$)|\b20\d\d\b(?=[^,.]*? theo)|quý \w+", "", alt)
+            values = [value for column in drawn for value in drawn[column].dropna() if not isinstance(value, (str, bool))]  # fmt: skip
+            if "counterfactual" in drawn:
+                values.append(abs((drawn["counterfactual"] - drawn["collected"]).sum()))
+            if "state" in drawn:
+                values += list(drawn.groupby(["level", "state"]).size())
+            if "held" in drawn:
+                months = drawn.groupby("month")[["held", "expected"]].sum(min_count=1)
+                values += list(months.to_numpy().ravel())
+            known = {round(abs(value) / scale, 1) for value in values for scale in (1, 1e6)}
+            for number in re.findall(r"\d+(?:\.\d{3})*(?:,\d+)?", alt):
+                value = float(number.replace(".", "").replace(",", "."))
+                assert round(value, 1) in known, (about["slug"], number, alt)
+                seen += 1
+    assert seen > 20
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(("ward", "period"), PERIODS)
+def test_each_section_opens_with_a_headline_that_names_its_figures(ward, period, language):
+    """Every section with a figure or a table begins with a headline; every one is referred to by its
+    number, and numbers run through the page."""
+    for notebook in NOTEBOOKS:
+        main = html(notebook, ward, period, language).partition("<main")[2]
+        sections = re.split(r"<h2>", main)[1:]
+        for number, section in enumerate(sections, 1):
+            title, _, body = section.partition("</h2>")
+            assert title.startswith(f"{number}. ")
+            if "<figure" in body:
+                assert body.strip().startswith('<p class="headline">'), title
+        labels = re.findall(r"<(?:figcaption|caption)>((?:Hình|Bảng|Figure|Table) \d+)\. ", main)
+        assert len(labels) == main.count("<figure ")
+        assert sorted(re.findall(r'<a href="#[\w-]+">([^<]+)</a>', main)) == sorted(labels)
+        for word in {label.split()[0] for label in labels}:
+            own = [int(label.split()[1]) for label in labels if label.startswith(word)]
+            assert own == list(range(1, len(own) + 1))
+
+
+@pytest.mark.parametrize("page", PAGES, ids="-".join)
+def test_a_page_in_a_browser(page, chromium, axe, tmp_path):
+    """With the network cut, nothing is asked for; axe-core finds no violation; a phone shows the
+    whole width; the file is small."""
+    source = html(*page)
+    assert len(source.encode()) < 1_000_000
+    file = tmp_path / "page.html"
+    file.write_text(source, encoding="utf-8")
+    context = chromium.new_context(offline=True, viewport={"width": 390, "height": 800})
+    asked, complaints = [], []
+    tab = context.new_page()
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.goto(file.as_uri())
+    assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    tab.evaluate(axe)
+    found = tab.evaluate(
+        "axe.run().then(found => found.violations.map(v => [v.id, v.nodes[0].html]))"
+    )
+    assert found == []
+    assert complaints == []
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "content"
+    context.close()
+
+
+def test_a_pdf_checker_finds_no_error(tmp_path):
+    """PDF/UA-1 and the checker's own questions, on every page."""
+    for page in PAGES:
+        (tmp_path / f"{'-'.join(page)}.pdf").write_bytes(pdf(*page))
+    report = tmp_path / "report.json"
+    command = [Path(sys.executable).parent / "outloud", tmp_path, "--json", report]
+    subprocess.run(command, capture_output=True, text=True)
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert len(found["files"]) == len(PAGES)
+    errors = [
+        (file["file"], finding["rule"], finding.get("evidence"))
+        for file in found["files"]
+        for finding in file["findings"]
+        if finding["severity"] == "error"
+    ]
+    assert errors == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids="-".join)
+def test_a_pdf_is_small_and_says_what_the_html_says(page):
+    """Two pages at most for the leader, half a megabyte, the words of the HTML to be searched, and
+    what it was made from inside."""
+    data = pdf(*page)
+    reader = pypdf.PdfReader(io.BytesIO(data))
+    assert len(data) < 500_000
+    if page[0] == "90-briefing":
+        assert len(reader.pages) <= 2
+    assert json.loads(reader.attachments["run.json"][0]) == record(executed(*page))
+    assert len(reader.outline) == html(*page).count("<h2>")
+    squeezed = "".join(text_of(data).split())
+    for paragraph in re.findall(r'<p class="headline">(.*?)</p>', html(*page)):
+        words = "".join("".join(Text(paragraph).words).split())
+        assert words in squeezed
+    for number, sheet in enumerate(reader.pages, 1):
+        assert sheet.extract_text().strip().startswith(str(number)) is (number > 1)
+
+
+def test_the_head_follows_the_decree():
+    """Superior and issuing body, motto, number to be filled in, place and date, draft, title,
+    signature left blank; in English the same."""
+    text = text_of(pdf("90-briefing", "phuc-dong", "2020-9M", "vi", "2020-09-13"))
+    for part in ("DỰ THẢO", "UBND QUẬN LONG BIÊN", "ỦY BAN NHÂN DÂN PHƯỜNG PHÚC ĐỒNG", "Số: … /BC-UBND",
+                 "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "BÁO CÁO",
+                 "Phúc Đồng, ngày 13 tháng 9 năm 2020", "TM. ỦY BAN NHÂN DÂN CHỦ TỊCH", "Lưu: VT."):  # fmt: skip
+        assert part in text, part
+    text = text_of(pdf("90-briefing", "phuc-dong", "2020-9M", "en"))
+    for part in ("DRAFT", "LONG BIÊN DISTRICT", "PEOPLE'S COMMITTEE OF PHÚC ĐỒNG WARD", "REPORT",
+                 "No.: … /BC-UBND", "Independence - Freedom - Happiness", "CHAIRMAN"):  # fmt: skip
+        assert part in text, part
+    assert "BC-UBND" not in text_of(pdf("90-briefing", "philadelphia", "2020-Q2", "en"))
+
+
+@pytest.mark.parametrize(
+    ("day", "council"),
+    [("2021-06-30", True), ("2021-07-01", False), ("2025-06-30", False), ("2025-07-01", True)],
+)
+def test_recipients_are_those_of_the_day(day, council):
+    """The ward had no People's Council from 01/07/2021 to 30/06/2025, both days included."""
+    edition = editions.of(intake.open_book("phuc-dong", "2020-9M", day), "vi")
+    assert ("HĐND phường" in edition.recipients) is council
+    assert edition.recipients[0] == "UBND quận Long Biên (để báo cáo)"
+    assert edition.recipients[-1] == "Lưu: VT"
+
+
+def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):
+    """From one month to five years, in both languages, every word of every chart stands inside the
+    picture and on no other."""
+    drawn = 0
+
+    def look(figure):
+        nonlocal drawn
+        FigureCanvasAgg(figure).draw()
+        renderer, whole = figure.canvas.get_renderer(), figure.bbox
+        boxes = []
+        for words in figure.findobj(Words):
+            box = words.get_window_extent(renderer)
+            if words.get_visible() and words.get_text().strip() and box.overlaps(whole):
+                boxes.append((words.get_text(), box))
+        for index, (words, box) in enumerate(boxes):
+            assert whole.x0 - 1 <= box.x0 and box.x1 <= whole.x1 + 1, words
+            assert whole.y0 - 1 <= box.y0 and box.y1 <= whole.y1 + 1, words
+            for other, beside in boxes[:index]:
+                wide = min(box.x1, beside.x1) - max(box.x0, beside.x0)
+                high = min(box.y1, beside.y1) - max(box.y0, beside.y0)
+                assert wide < 1 or high < 1, (words, other)
+        drawn += 1
+        return "<svg/>"
+
+    monkeypatch.setattr(charts, "_svg", look)
+    for ward, period, window in (
+        ("phuc-dong", "2017-01", 36), ("phuc-dong", "2020-04", 36), ("phuc-dong", "2020-9M", 36),
+        ("phuc-dong", "2021", 60), ("philadelphia", "2021", 60), ("philadelphia", "2020-Q2", 12),
+    ):  # fmt: skip
+        monkeypatch.setattr(charts, "WINDOW", window)
+        book = intake.open_book(ward, period, "")
+        given = book.period, book.table, book.ward.areas
+        result = receipts.summarise(
+            book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
+        )
+        effect = effects.assess(result, book.table, book.ward.areas)
+        found = targets.assess(result, book.table, book.ward.areas)
+        schooling, held = schools.assess(*given), activities.assess(*given)
+        for language in ("vi", "en"):
+            edition = editions.of(book, language)
+            charts.year_to_date(result, edition)
+            charts.monthly(result, effect, edition)
+            charts.monthly(result, effect, edition, height=1.2)
+            charts.shortfall(effect, edition)
+            charts.school_calendar(schooling, edition)
+            charts.school_calendar(schooling, edition, brief=True)
+            charts.activities(held, edition)
+            charts.targets(found, edition)
+            charts.targets(found, edition, brief=True)
+    assert drawn > 60
