@@ -691,12 +691,16 @@ def _money_axis(axes: Axes, unit: Unit) -> None:
 
 def _month_axis(axes: Axes, months: pd.PeriodIndex, edition: Edition, at: float = 0.5) -> None:
     """Ticks in the middle of months (`at` 1: at their ends): each, or each quarter's or half-year's
-    first."""
-    step = 1 if len(months) <= 12 else 3 if len(months) <= 24 else 6
+    first; the year stands below the first of them and each January."""
+    step = 1 if len(months) <= 12 else 3 if len(months) <= 36 else 6
     chosen = [index for index, month in enumerate(months) if (month.month - 1) % step == 0]
     axes.set_xticks([index + at for index in chosen])
     axes.set_xticklabels(
-        [edition.language.month_short(months[index]).replace(" ", "\n") for index in chosen]
+        [
+            edition.language.month_tick(months[index])
+            + (f"\n{months[index].year}" if index == chosen[0] or months[index].month == 1 else "")
+            for index in chosen
+        ]
     )
 
 

@@ -110,6 +110,12 @@ class Language:
             return f"{month.month}/{month.year}"
         return format_date(month.start_time, "MMM y", self.locale)
 
+    def month_tick(self, month: pd.Period) -> str:
+        """ "T9", "Sept": a month on the axis of a chart."""
+        if self.code == "vi":
+            return f"T{month.month}"
+        return format_date(month.start_time, "MMM", self.locale)
+
     def span(self, first: pd.Period, last: pd.Period) -> str:
         """Months from first to last, both inclusive, as they stand inside a sentence."""
         if first == last:

@@ -611,7 +611,7 @@ def days(value: float, edition: Edition) -> str:
 
 def events(found: Activities | None, edition: Edition) -> Block:
     """Events held in the period against the number to be expected; or that there is no data."""
-    return paragraph(" ".join(_events(found, edition)))
+    return lead(*_events(found, edition))
 
 
 def _events(found: Activities | None, edition: Edition) -> list[str]:
