@@ -2,18 +2,29 @@
 
 import functools
 import io
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
+import matplotlib as mpl
 import nbformat
+import pandas as pd
+import pymupdf
 import pypdf
 import pytest
+from fontTools.ttLib import TTFont
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from wardlib import blocks, charts, editions, effects, intake, receipts, sentences, tables
 from wardlib.errors import ExportError
 from wardlib.exporters import WardHTMLExporter, WardPDFExporter
 
-HOSTILE = ["<script>alert(1)</script>", '#read("secret.txt")', '=HYPERLINK("x")', "$x$ **b** @c"]
+HOSTILE = [
+    "<script>alert(1)</script>", '#read("secret.txt")', '=HYPERLINK("x")', "$x$", "**b**", "@c <d> _e_ `f`",
+    "]#[", "\\u{41} \\n", "</figcaption></figure>", "Thu\u202e phí\u200f, lệ phí\u2066", "Khoản" + 300 * "W",
+]  # fmt: skip
 
 
 def shown(block):
@@ -38,7 +49,7 @@ def notebook(language="vi", ward="phuc-dong", name=None, extra=()):
     edition = editions.of(book, language)
     lines = book.table("revenue_lines")
     if name:
-        lines.loc[lines["code"] == "land_tax", ["name_vi", "name_en"]] = name
+        lines.loc[lines["code"].isin(["land_tax", "total"]), ["name_vi", "name_en"]] = name
     result = receipts.summarise(book.table("receipts"), lines, book.table("targets"), book.period)
     outputs = [
         sentences.headline(result, edition),
@@ -122,12 +133,7 @@ def test_the_pdf_is_archivable_accessible_and_in_one_face():
     assert reader.root_object["/Lang"] == "vi"
     assert reader.root_object["/MarkInfo"]["/Marked"]
     assert reader.metadata.title.startswith("Tiêu đề đầy đủ dấu · Phường Phúc Đồng")
-    fonts = {
-        font.get_object()["/BaseFont"].split("+")[-1].split("-")[0]
-        for page in reader.pages
-        for font in page["/Resources"]["/Font"].values()
-    }
-    assert fonts <= {"/LibertinusSerif", "LibertinusSerif", "DejaVuSansMono"}
+    assert len(faces(reader)) == 1
     assert len(data) < 500_000
 
 
@@ -165,12 +171,27 @@ def test_the_same_notebook_gives_the_same_bytes():
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_is_printed_as_text(name):
-    """Nothing from data takes effect in either output."""
+def test_a_hostile_name_is_printed_as_text(name, chromium):
+    """Nothing from data takes effect in either output: the name stands in sentence, caption, table,
+    alternative text; no line leaves its margins, in the browser of a phone neither."""
     page = html(name=name)
     assert "<script" not in page
-    assert blocks.html(name) in page
-    assert "".join(name.split()) in "".join(text_of(pdf(name=name)[1]).split())
+    assert page.count("<figure") == page.count("</figure") == 2
+    assert page.count(blocks.html(name)) > 4
+    data, reader = pdf(name=name)
+    squeezed = "".join(text_of(reader).replace("\u200b", "").split())
+    assert squeezed.count("".join(blocks.printed(name).split())) >= 3
+    for sheet in pymupdf.open(stream=data):
+        words = sheet.get_text("words")
+        assert min(word[0] for word in words) >= 30 / 25.4 * 72 - 1
+        assert (
+            max(word[2] for word in words) <= sheet.rect.width - 15 / 25.4 * 72 + 4
+        )  # a mark hangs
+    tab = chromium.new_page(viewport={"width": 390, "height": 800})
+    tab.set_content(page)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert tab.evaluate("document.body.innerText").replace("\n", "").count("đ") > 20
+    tab.close()
 
 
 def test_plain_outputs_of_an_analyst_are_kept():
@@ -207,3 +228,80 @@ def test_a_notebook_that_was_not_run_is_refused():
     with pytest.raises(ExportError, match="run it first"):
         WardPDFExporter().from_notebook_node(bare)
     assert nbformat.validate(bare) is None
+
+
+def test_a_letter_that_no_face_has_fails_the_export():
+    """The message names the letter; nothing is set in a second face."""
+    with pytest.raises(ExportError, match=r"(?s)中.*No face at hand has this letter"):
+        pdf(name="Phí 中")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_times_new_roman_is_used_where_it_is_whole(whole, tmp_path):
+    """A machine with all four styles sets the page in it, one that lacks the italic does not."""
+    fonts = tmp_path / "home" / ".fonts"
+    fonts.mkdir(parents=True)
+    styles = ["", "-Bold", "-Italic", "-BoldItalic"]
+    for style in styles if whole else styles[:-1]:
+        font = TTFont(Path(mpl.get_data_path(), "fonts", "ttf", f"DejaVuSerif{style}.ttf"))
+        for entry in font["name"].names:
+            if entry.nameID in (1, 3, 4, 6, 16):
+                entry.string = str(entry).replace("DejaVu Serif", "Times New Roman")
+        font.save(fonts / f"times{style}.ttf")
+    file = tmp_path / "page.ipynb"
+    nbformat.write(notebook(), file)
+    subprocess.run(
+        [Path(sys.executable).parent / "jupyter", "nbconvert", "--to", "ward-pdf", file],
+        env=os.environ | {"HOME": str(tmp_path / "home")},
+        check=True,
+        capture_output=True,
+    )
+    assert faces(pypdf.PdfReader(tmp_path / "page.pdf")) == (
+        {"DejaVuSerif" if whole else "LibertinusSerif"}
+    )
+
+
+def test_a_long_table_repeats_its_head_and_loses_no_row():
+    """Sixty rows run over two pages; each begins with the head, and every row is there."""
+    rows = [tables._Row(f"Khoản {index:02}", (str(index), "…"), 1) for index in range(60)]
+    reader = set_table(rows, ["Khoản thu", "Lũy kế", "Đạt"])
+    pages = [" ".join(page.extract_text().split()) for page in reader.pages]
+    holding = [page for page in pages if "Khoản 0" in page or "Khoản 59" in page]
+    assert len(holding) >= 2
+    assert all("Khoản thu Lũy kế Đạt" in page for page in holding)
+    assert all(f"Khoản {index:02}" in " ".join(pages) for index in range(60))
+
+
+def test_a_wide_table_turns_its_page():
+    """Thirteen columns stand on a page turned, the text before and after them on upright ones."""
+    rows = [tables._Row("Khoản thu", tuple("1.234,5" for _ in range(12)))]
+    reader = set_table(rows, ["Khoản thu", *(f"{month}/2020" for month in range(1, 13))])
+    turned = [page.mediabox.width > page.mediabox.height for page in reader.pages]
+    assert turned == [False, False, True, False]
+    assert "12/2020" in reader.pages[2].extract_text()
+
+
+def test_figures_stand_on_their_decimal_comma():
+    """A figure with fewer decimals, a mark or none keeps the comma in line; words move nothing."""
+    pads = tables._pads(["1.234,5", "0,03*", "12", "…", "–", "-7,25"], ",")
+    assert pads == ["0", "", ",00", "", "", ""]
+    assert tables._pads(["1,5", "2 (1 … 3)"], ",") == ["", ""]
+
+
+def set_table(rows, heads):
+    """A PDF with one table of these rows."""
+    book = intake.open_book("phuc-dong", "2020-9M")
+    figures = blocks.resource("one", pd.DataFrame({"a": [1]}), {}, {})
+    block = tables._table(editions.of(book, "vi"), "one", "Một bảng", heads, rows, [], figures)
+    return pypdf.PdfReader(
+        io.BytesIO(WardPDFExporter().from_notebook_node(notebook(extra=[shown(block)]))[0])
+    )
+
+
+def faces(reader):
+    """The type families of a PDF, the one of code aside."""
+    return {
+        font.get_object()["/BaseFont"].split("+")[-1].split("-")[0].lstrip("/")
+        for page in reader.pages
+        for font in page["/Resources"]["/Font"].values()
+    } - {"DejaVuSansMono"}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import html as _html
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,7 +76,15 @@ def typst(text: str) -> str:
     >>> print(typst('#read("secret.txt") $x$'))
     #"#read(\\"secret.txt\\") $x$";
     """
-    return f"#{typst_string(text)};"
+    return f"#{typst_string(_LONG.sub(_broken, text))};"
+
+
+_LONG = re.compile(r"\S{31,}")  # letters without a space that no column may hold
+
+
+def _broken(word: re.Match) -> str:
+    """A long word with places where a line may break: Typst breaks no word by itself."""
+    return "\u200b".join(word[0][at : at + 8] for at in range(0, len(word[0]), 8))
 
 
 def typst_string(text: str) -> str:
