@@ -400,5 +400,6 @@ def test_a_ward_without_schools_has_its_notebook(home):
     assert "<table" not in page
     heads = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
     assert [re.sub("<.*?>", "", head) for head in heads] == [
-        "School days: lost, online, made up", "Extracurricular, culture, sport", "Sources and method",
+        "1. School days: lost, online, made up", "2. Extracurricular, culture, sport",
+        "3. Sources and method",
     ]  # fmt: skip

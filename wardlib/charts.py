@@ -539,7 +539,7 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
     )
     usual = 100 * table["usual"]
     limit = 250.0
-    height = 0.22 * len(table) + 0.45
+    height = (0.19 if brief else 0.22) * len(table) + 0.4
     with _drawing(height) as (figure, axes):
         for place, (row, own) in enumerate(
             zip(table.itertuples(), scaled.itertuples(), strict=True)
