@@ -111,7 +111,7 @@ def year_to_date(result: Receipts, edition: Edition, *, line: str = "") -> Block
         if len(values):
             parts.append(
                 text(
-                    "{year}: {first} in {start}, {last} up to {end}.",
+                    "{year}: {first} at the end of {start}, {last} at the end of {end}.",
                     year=str(of),
                     first=unit.figure(values.iloc[0], trim=True),
                     start=language.month(values.index[0]),
@@ -539,7 +539,7 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
     )
     usual = 100 * table["usual"]
     limit = 250.0
-    height = (0.19 if brief else 0.22) * len(table) + 0.4
+    height = (0.21 if brief else 0.22) * len(table) + 0.4
     with _drawing(height) as (figure, axes):
         for place, (row, own) in enumerate(
             zip(table.itertuples(), scaled.itertuples(), strict=True)
