@@ -666,3 +666,110 @@ def test_schools_that_have_not_reported_are_not_said_to_plan_nothing():
     assert "(12 of 18 monthly school reports have come in)" in plain(shown["schooling"])
     _, shown = made(*CASES[0], "en")
     assert "School days in September 2020: no report has come in." in plain(shown["schooling"])
+
+
+@pytest.mark.parametrize(
+    ("ratios", "said"),
+    [
+        ((0.841, 0.5, 1.2), "bằng 84,1 % (8,4/10 triệu đồng) so với cùng kỳ năm trước: giảm 15,9 %. Trong 2 khoản thu: tăng 1; giảm 1."),
+        ((1.064, 1.1, 1.2), "bằng 106,4 % (10,6/10 triệu đồng) so với cùng kỳ năm trước: tăng 6,4 %. Trong 2 khoản thu: tăng 2."),
+        ((1.0004, 1.0, None), "bằng 100 % (10/10 triệu đồng) so với cùng kỳ năm trước: không tăng, không giảm. Trong 2 khoản thu: không đổi 1; không so sánh được 1."),
+        ((None, 1.0, 1.0), "không so sánh được với cùng kỳ năm trước: có tháng của một trong hai năm chưa được báo cáo, hoặc cùng kỳ không có số thu."),
+    ],
+)  # fmt: skip
+def test_the_year_before_is_told_as_a_rise_a_fall_or_neither(ratios, said, receipts_of_one):
+    """ "bằng" is the ratio, "tăng" and "giảm" what it differs from 100, both as printed."""
+    result, edition = receipts_of_one("Tổng thu")
+    lines = result.lines.assign(ratio_period=pd.Series(ratios, result.lines.index, dtype=float))
+    lines["period_before"] = 1e7
+    lines["period"] = 1e7 * lines["ratio_period"]
+    told = plain(sentences.year_before(dataclasses.replace(result, lines=lines), edition))
+    assert told.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("reported", "said"),
+    [
+        ([9, 9], "Đã nhận đủ các tháng của 9 tháng đầu năm 2020 cho 2 trên 2 bảng dữ liệu."),
+        ([9, 8], "cho 1 trên 2 bảng dữ liệu; còn thiếu: ngày học theo trường (8/9)."),
+        (
+            [0, 8],
+            "cho 0 trên 2 bảng dữ liệu; còn thiếu: số thu (0/9) và ngày học theo trường (8/9).",
+        ),
+    ],
+)
+def test_what_has_come_in_is_told_by_table(reported, said):
+    """All tables, one that lacks a month, and every one."""
+    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
+    received = pd.DataFrame(
+        {"table": ["receipts", "school_months"], "reported": reported, "expected": 9}
+    )
+    assert plain(sentences.coverage(received, edition)).endswith(said)
+
+
+def test_schools_hit_are_counted_and_the_worst_named():
+    """By school year: how many lost days and which lost most; none; not reported."""
+    schooling, _, _ = others("phuc-dong", "2020-9M", "")
+    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
+    told = plain(sentences.schools_hit(schooling, edition))
+    assert told.startswith("Từ tháng 1/2020 đến tháng 8/2020: 6 trên 6 trường mất ngày học; nhiều nhất, 67 trên 130 ngày: ")  # fmt: skip
+    assert told.endswith("Trong tháng 9 năm 2020: không trường nào trong 6 trường mất ngày học.")
+    first = schooling.schools.index.get_level_values("span")[0]
+    hit = schooling.schools.copy()
+    hit.loc[first, "lost"] = [5, 0, 0, 0, 0, 0]
+    told = plain(sentences.schools_hit(dataclasses.replace(schooling, schools=hit), edition))
+    assert ": 1 trên 6 trường mất ngày học; nhiều nhất, 5 trên 130 ngày: " in told
+    silent = schooling.schools.assign(reported=0)
+    told = plain(sentences.schools_hit(dataclasses.replace(schooling, schools=silent), edition))
+    assert told.startswith("Từ tháng 1/2020 đến tháng 8/2020: chưa có báo cáo về ngày học.")
+
+
+def test_the_longest_closure_is_told_with_its_levels():
+    """In spring 2020 preschool and primary school stayed away longest; before the epidemic nobody."""
+    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
+    told = plain(sentences.longest_closure(others("phuc-dong", "2020-9M", "")[0], edition))
+    assert told == (
+        "Nghỉ đến trường lâu nhất: mầm non và tiểu học, 98 ngày liên tục, từ ngày 03/02/2020 đến "
+        "ngày 10/05/2020."
+    )
+    told = plain(sentences.longest_closure(others("phuc-dong", "2019-Q4", "")[0], edition))
+    assert told.startswith("Trong các năm học này, không có quyết định nào")
+
+
+def test_a_loss_is_set_against_the_plan():
+    """Where a loss is claimed and a plan known, its share of the plan stands with both amounts."""
+    found = assessed("philadelphia", "2020-Q2", "")
+    edition = editions.of(intake.open_book("philadelphia", "2020-Q2"), "en")
+    assert "of the plan" not in plain(sentences.effect(found, edition, line="amusement"))
+    claim = found.by_line["amusement"].claim.mean
+    planned = dataclasses.replace(found, lines=found.lines.assign(plan_upper=4 * claim))
+    told = plain(sentences.effect(planned, edition, line="amusement"))
+    assert re.search(
+        r"That is 25 % \([\d.]+/[\d.]+ M USD\) of the plan set by the upper level\.", told
+    )
+
+
+def test_published_figures_are_counted_by_verdict():
+    """As many as there are, by verdict."""
+    _, shown = made(*CASES[0], "vi")
+    assert plain(shown["agreement"]) == "Trong 6 số liệu đã công bố: khớp 6."
+
+
+def test_a_brief_table_of_targets_holds_the_total_and_what_is_in_doubt():
+    """What is met, likely or ahead is left to its own notebook; without a plan all lines stand."""
+    _, _, found = others("phuc-dong", "2020-9M", "")
+    doubt = found.in_doubt
+    assert list(doubt["item"]) == ["total", "nonstate", "land_tax", "licence_fee"]
+    assert set(doubt["set_by"]) == {"upper"}
+    rest = found.table[(found.table["set_by"] == "upper") & (found.table["depth"] == 1)]
+    gone = rest[(rest["kind"] == "money") & ~rest["item"].isin(doubt["item"])]
+    assert set(gone["status"]) <= set(targets.GOOD)
+    _, _, found = others("philadelphia", "2020-Q2", "")
+    assert len(found.in_doubt) == (found.table["depth"] <= 1).sum() > 5
+
+
+def test_no_line_ends_between_a_number_and_its_per_cent_sign():
+    """A plain space before "%" in a text becomes one that does not break."""
+    said = sentences.effect(assessed(*CASES[0]), editions.of(intake.open_book(*CASES[0]), "en"))
+    assert f"95{NBSP}%" in said.data["text/plain"]
+    assert " %" not in said.data["text/plain"]

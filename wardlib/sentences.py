@@ -57,7 +57,7 @@ def year_before(result: Receipts, edition: Edition) -> Block:
         return lead(
             text(
                 "In {period}, {line} cannot be set against the same period of the year before: a "
-                "month of either year is not reported.",
+                "month of either year is not reported, or nothing came in then.",
                 period=edition.period_name,
                 line=name,
             )
