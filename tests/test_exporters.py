@@ -305,3 +305,23 @@ def faces(reader):
         for page in reader.pages
         for font in page["/Resources"]["/Font"].values()
     } - {"DejaVuSansMono"}
+
+
+def test_a_chart_shown_twice_is_two_figures():
+    """An analyst's second chart of the same kind keeps its own picture, figures, number and anchor."""
+    book = intake.open_book("phuc-dong", "2020-9M", "2020-09-13")
+    result = receipts.summarise(
+        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
+    )
+    edition = editions.of(book, "vi")
+    second = charts.monthly(result, assessed("phuc-dong"), edition, line="land_tax")
+    page = html(extra=[shown(second)])
+    pictures = re.findall(r'src="(data:image[^"]+)"', page)
+    assert len(set(pictures)) == 2
+    assert re.findall(r'<figure [^>]*id="(chart[^"]*)"', page) == [
+        "chart-monthly",
+        "chart-monthly-2",
+    ]
+    attached = pdf(extra=[shown(second)])[1].attachments
+    first, other = (attached[f"chart-monthly{end}.csv"][0] for end in ("", "-2"))
+    assert first != other

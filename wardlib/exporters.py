@@ -17,6 +17,7 @@ import json
 import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,9 +139,10 @@ def read(notebook: NotebookNode) -> Briefing:
 
 
 def _number(briefing: Briefing) -> None:
-    """Number sections, and figures and tables in the order of the page; each headline refers to those that stand
-    below it in its section."""
+    """Number sections, and figures and tables in the order of the page; each headline refers to
+    those that stand below it in its section. One shown twice, of two lines, has two names."""
     counts = {"chart": 0, "table": 0}
+    slugs: Counter[str] = Counter()
     headline: dict[str, Any] = {}
     sections = 0
     for index, part in enumerate(briefing.parts):
@@ -156,6 +158,9 @@ def _number(briefing: Briefing) -> None:
             headline["see"] = []
         elif about.get("kind") in counts:
             counts[about["kind"]] += 1
+            slugs[about["slug"]] += 1
+            if (times := slugs[about["slug"]]) > 1:
+                about["slug"] += f"-{times}"
             about["label"] = f"{briefing.head[about['kind']]} {counts[about['kind']]}"
             if headline:
                 headline["see"].append((about["label"], about["slug"]))
