@@ -690,11 +690,11 @@ def test_the_year_before_is_told_as_a_rise_a_fall_or_neither(ratios, said, recei
 @pytest.mark.parametrize(
     ("reported", "said"),
     [
-        ([9, 9], "Đã nhận đủ các tháng của 9 tháng đầu năm 2020 cho 2 trên 2 bảng dữ liệu."),
-        ([9, 8], "cho 1 trên 2 bảng dữ liệu; còn thiếu: ngày học theo trường (8/9)."),
+        ([9, 9], "Đã nhận đủ số liệu 9 tháng đầu năm 2020 cho mọi bảng (2/2 bảng)."),
+        ([9, 8], "cho 1/2 bảng; còn thiếu: ngày học theo trường (8/9)."),
         (
             [0, 8],
-            "cho 0 trên 2 bảng dữ liệu; còn thiếu: số thu (0/9) và ngày học theo trường (8/9).",
+            "cho 0/2 bảng; còn thiếu: số thu (0/9) và ngày học theo trường (8/9).",
         ),
     ],
 )

@@ -883,7 +883,10 @@ def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
     }
     if lacking.empty:
         return lead(
-            text("Every month of {period} has come in, for {count} of {count} tables.", **figures)
+            text(
+                "Every month of {period} has come in for every table ({count} of {count}).",
+                **figures,
+            )
         )
     names = [
         f"{_lower(table_name(row['table'], edition))} ({row['reported']}/{row['expected']})"
