@@ -56,7 +56,8 @@ class Briefing:
 
 def record(notebook: NotebookNode) -> dict[str, Any]:
     """What an executed notebook was made from: parameters, data files with their digests, versions
-    of the packages that made it. No clock, no host, no path of the machine."""
+    of the packages that made it, the face that its PDF is set in. No clock, no host, no path of the
+    machine."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     head = next(about for about in map(_about, outputs) if about.get("kind") == "head")
     read: dict[str, str] = {}
@@ -74,6 +75,7 @@ def record(notebook: NotebookNode) -> dict[str, Any]:
         "data": dict(sorted(read.items())),
         "versions": {"wardlib": _own_version()}
         | {name: importlib.metadata.version(name) for name in direct},
+        "face": _faces()[0][0],  # a machine with another one gives other bytes
     }
 
 

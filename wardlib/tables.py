@@ -548,7 +548,7 @@ def coverage(tables: pd.DataFrame, edition: Edition) -> Block:
         text("Newest report"),
     ]  # fmt: skip
     figures = _figures(edition, "coverage", tables, reported="months", expected="months")
-    return _table(edition, "coverage", caption, heads, rows, [], figures, sources=())
+    return _table(edition, "coverage", caption, heads, rows, [], figures)
 
 
 def reconciliation(table: pd.DataFrame, edition: Edition) -> Block | None:
