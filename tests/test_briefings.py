@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
+import pymupdf
 import pypdf
 import pytest
 from conftest import ROOT, executed
@@ -230,8 +231,8 @@ def test_a_pdf_checker_finds_no_error(tmp_path):
 
 @pytest.mark.parametrize("page", PAGES, ids="-".join)
 def test_a_pdf_is_small_and_says_what_the_html_says(page):
-    """Two pages at most for the leader, half a megabyte, the words of the HTML to be searched, and
-    what it was made from inside."""
+    """Two pages at most for the leader, half a megabyte, the words of the HTML to be searched, none
+    upon another, and what it was made from inside."""
     data = pdf(*page)
     reader = pypdf.PdfReader(io.BytesIO(data))
     assert len(data) < 500_000
@@ -243,6 +244,13 @@ def test_a_pdf_is_small_and_says_what_the_html_says(page):
     for paragraph in re.findall(r'<p class="headline">(.*?)</p>', html(*page)):
         words = "".join("".join(Text(paragraph).words).split())
         assert words in squeezed
+    for sheet in pymupdf.open(stream=data):
+        words = sheet.get_text("words")
+        for index, (left, top, right, foot, word, *_) in enumerate(words):
+            for left2, top2, right2, foot2, word2, *_ in words[:index]:
+                high = min(foot, foot2) - max(top, top2)
+                if min(right, right2) - max(left, left2) > 1:
+                    assert high < 0.45 * min(foot - top, foot2 - top2), (word, word2)
     for number, sheet in enumerate(reader.pages, 1):
         assert sheet.extract_text().strip().startswith(str(number)) is (number > 1)
 
