@@ -1,0 +1,314 @@
+"""The warm kernel: a kernel provisioner of jupyter_client that forks from a warm parent.
+
+Most of what a notebook costs is the start of its kernel. Python's `multiprocessing` forkserver
+imports the libraries once (`warm`), and every kernel is a fork of it: a fresh process with its own
+namespace, working folder, environment and process group, ready in a fraction of the time. It
+speaks over Unix sockets in a folder that only the user can enter, and dies with the process that
+asked for it. The kernelspec `ward`, installed with the package, names the provisioner, so that
+papermill, nbclient, `jupyter nbconvert --execute` and JupyterLab all have it.
+
+Where there is no forkserver (Windows), where it fails, or where a kernelspec asks for another
+program than this Python's ipykernel, the ordinary kernel starts, and the log says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing import connection
+from pathlib import Path
+from queue import Empty
+from types import ModuleType
+from typing import Any
+
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.client import KernelClient
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.localinterfaces import localhost
+from jupyter_client.provisioning import LocalProvisioner
+from jupyter_core.utils import ensure_async, run_sync
+
+NAME = "ward"  # of the kernelspec
+_WARM = "wardlib.warm"
+_LAUNCHER = ["-m", "ipykernel_launcher"]
+_FLAGS = {"-Xfrozen_modules=off"}  # what ipykernel's own kernelspec says to Python; no matter here
+_OPTIONS = {"cwd", "env", "extra_arguments", "kernel_id", "independent"}  # of a launch that we know
+_SOCKET_PATH = 100  # bytes; the systems' limits are 104 to 108, the port's suffix included
+_START_SECONDS = 60.0
+_EXIT_SECONDS = 1.0
+
+
+def context() -> multiprocessing.context.BaseContext | None:
+    """The multiprocessing context whose processes are forks of the warm parent; None where the
+    system cannot fork."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return None
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload([_WARM])
+    return made
+
+
+def die_with_parent(last: Callable[[], None] = lambda: None) -> None:
+    """From now on, when the process that started this one is gone, call `last` and kill this
+    process with its process group: nobody would read what it makes."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        try:
+            last()
+        finally:
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="die with parent", daemon=True).start()
+
+
+def start(process: multiprocessing.process.BaseProcess) -> None:
+    """Start a process of `context()` that needs nothing of this one's `__main__`, from wherever.
+
+    multiprocessing would import the `__main__` of this process into the new one, to find functions
+    there: slow for a command such as papermill, and wrong for a script without the usual guard. It
+    also refuses to start one from a daemon (a Dask worker is one), since a daemon that is killed
+    leaves its children; ours die with their parent.
+    """
+    me = multiprocessing.current_process()
+    with _STARTING:
+        main, daemon = sys.modules["__main__"], me.daemon
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            if daemon:
+                me.daemon = False
+            process.start()
+        finally:
+            sys.modules["__main__"] = main
+            if daemon:
+                me.daemon = True
+
+
+_STARTING = threading.Lock()
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Starts a kernel as a fork of the warm parent; see the module."""
+
+    _folder: str | None = None  # of the sockets
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Choose Unix sockets in a private folder, unless somebody chose an address; then as usual."""
+        manager = self.parent
+        if manager is not None and context() is not None:
+            chosen = manager.transport != "tcp" or manager.ip != localhost() or manager.shell_port
+            if not chosen:
+                folder = tempfile.mkdtemp(prefix="ward-")
+                if len(os.fsencode(folder)) <= _SOCKET_PATH - len("/kernel"):
+                    self._folder = folder
+                    manager.transport, manager.ip = "ipc", f"{folder}/kernel"
+                    manager.cache_ports = False
+                else:
+                    Path(folder).rmdir()
+                    self.log.warning("%s is too long for a socket: the kernel uses TCP.", folder)
+            if manager.client_factory in _CLIENTS:
+                manager.client_factory = _CLIENTS[manager.client_factory]
+        return await super().pre_launch(**kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Fork a kernel where that is possible, else start the ordinary one and log why."""
+        obstacle = _obstacle(cmd, kwargs)
+        if not obstacle:
+            try:
+                await self._fork(cmd[cmd.index(_LAUNCHER[1]) + 1 :], kwargs)
+                return self.connection_info
+            except (OSError, EOFError, RuntimeError) as error:
+                obstacle = f"the warm parent failed ({type(error).__name__}: {error})"
+        self.log.warning("An ordinary kernel starts instead of a warm one: %s.", obstacle)
+        return await super().launch_kernel(cmd, **kwargs)
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Wait for the exit itself, instead of looking ten times a second whether it has come."""
+        await self._exited(_EXIT_SECONDS)
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel's process group and wait for its end."""
+        await super().kill(restart)
+        await self._exited(_EXIT_SECONDS)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """As usual; the folder of the sockets goes with the last kernel in it."""
+        await super().cleanup(restart)
+        if self._folder and not restart:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    async def _fork(self, arguments: list[str], kwargs: dict[str, Any]) -> None:
+        ready, tell = multiprocessing.Pipe(duplex=False)
+        with ready:
+            with tell:
+                env = dict(kwargs.get("env") or os.environ)
+                cwd = os.fspath(kwargs.get("cwd") or Path.cwd())
+                process = context().Process(
+                    target=_serve, args=(arguments, env, cwd, self._folder, tell), daemon=True
+                )
+                await asyncio.to_thread(start, process)
+            self.process = _Popen(process)
+            self.pid = self.pgid = process.pid
+            self.cwd = cwd
+            # A client that connects before the sockets are there tries again only a while later.
+            await _readable(ready.fileno(), _START_SECONDS)
+            try:
+                ready.recv_bytes()
+            except EOFError:  # it died: whoever asked for it sees that as with any kernel
+                await self._exited(_EXIT_SECONDS)
+
+    async def _exited(self, seconds: float) -> None:
+        if isinstance(self.process, _Popen) and self.process.poll() is None:
+            await _readable(self.process.sentinel, seconds)
+
+
+class _Popen:
+    """A process of multiprocessing with the part of Popen's manners that a LocalProvisioner needs."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
+        self._process = process
+        self.pid, self.sentinel = process.pid, process.sentinel
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self) -> int | None:
+        self._process.join()
+        return self._process.exitcode
+
+    def send_signal(self, signum: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signum)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+async def _readable(descriptor: int, seconds: float) -> None:
+    """Wait until there is something to read, or the end, or the time is over."""
+    loop, seen = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, seen.set)
+    try:
+        await asyncio.wait_for(seen.wait(), seconds)
+    except TimeoutError:
+        pass
+    finally:
+        loop.remove_reader(descriptor)
+
+
+def _obstacle(cmd: list[str], kwargs: dict[str, Any]) -> str:
+    """Why a kernel with this command cannot be a fork; empty where it can."""
+    if context() is None:
+        return "this system cannot fork"
+    python, own = Path(cmd[0]), Path(sys.executable)
+    words = [word for word in cmd[1:] if word not in _FLAGS]
+    if python.parent != own.parent or python.resolve() != own.resolve() or words[:2] != _LAUNCHER:
+        return f"the kernelspec runs {' '.join(cmd[:3])}, not the ipykernel of {own}"
+    unknown = {name for name, value in kwargs.items() if value is not None} - _OPTIONS
+    if kwargs.get("independent"):
+        unknown.add("independent")
+    return f"it was asked for with {', '.join(sorted(unknown))}" if unknown else ""
+
+
+def _serve(
+    arguments: list[str],
+    env: dict[str, str],
+    cwd: str,
+    folder: str | None,
+    tell: connection.Connection,
+) -> None:
+    """Be a kernel: what a fork has of its parent is set to what a fresh Python would have."""
+    os.setsid()
+    multiprocessing.current_process().daemon = False  # a notebook may start processes of its own
+    with open(os.devnull, "rb") as null:  # noqa: PTH123 - a descriptor is wanted
+        os.dup2(null.fileno(), 0)
+    os.chdir(cwd)
+    from wardlib import warm  # imported long ago, by the parent
+
+    warm.refresh(env)
+    sys.argv = [str(Path(sys.executable).with_name("ipykernel_launcher")), *arguments]
+    from ipykernel.kernelapp import IPKernelApp
+
+    # 1: it has a parent (and needs no advice on Ctrl-C), but not one to poll: see the thread below.
+    app = IPKernelApp.instance(parent_handle=1)
+
+    def last() -> None:
+        app.cleanup_connection_file()
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    die_with_parent(last)
+    app.initialize(arguments)
+    tell.send_bytes(b"ready")
+    tell.close()
+    app.start()
+
+
+class _Prompt(KernelClient):
+    """Is ready when the kernel is. jupyter_client's clients then listen for a fifth of a second
+    more, to be sure that nothing is left of the start; here the kernel's own word that it is idle
+    after our request tells so."""
+
+    async def _until_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers and its output reaches this client.
+
+        Raises RuntimeError if the kernel dies, or does not answer within `timeout` seconds.
+        """
+        end = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while True:
+            asked = self.kernel_info()
+            try:
+                answer = await self._about(self.shell_channel, asked, "kernel_info_reply", 1)
+                await self._about(self.iopub_channel, asked, "status", 0.05)
+            except Empty:
+                pass
+            else:
+                self._handle_kernel_info_reply(answer)
+                return
+            if not await self._async_is_alive():
+                raise RuntimeError("Kernel died before replying to kernel_info")
+            if time.monotonic() > end:
+                raise RuntimeError(f"Kernel didn't respond in {timeout} seconds")
+
+    async def _about(self, channel: Any, asked: str, kind: str, seconds: float) -> dict[str, Any]:
+        """The message of that kind about our request; of `status`, the one that says idle."""
+        while True:
+            message = await ensure_async(channel.get_msg(timeout=seconds))
+            if (
+                message["parent_header"].get("msg_id") == asked
+                and message["msg_type"] == kind
+                and message["content"].get("execution_state", "idle") == "idle"
+            ):
+                return message
+
+
+class PromptAsyncClient(_Prompt, AsyncKernelClient):
+    """jupyter_client's asynchronous client, ready sooner."""
+
+    wait_for_ready = _Prompt._until_ready
+
+
+class PromptBlockingClient(_Prompt, BlockingKernelClient):
+    """jupyter_client's blocking client, ready sooner."""
+
+    wait_for_ready = run_sync(_Prompt._until_ready)
+
+
+_CLIENTS = {AsyncKernelClient: PromptAsyncClient, BlockingKernelClient: PromptBlockingClient}
