@@ -311,7 +311,7 @@ def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):
         drawn += 1
         return "<svg/>"
 
-    monkeypatch.setattr(charts, "_svg", look)
+    monkeypatch.setattr(charts, "outlines", look)
     for ward, period, window in (
         ("phuc-dong", "2017-01", 36), ("phuc-dong", "2020-04", 36), ("phuc-dong", "2020-9M", 36),
         ("phuc-dong", "2021", 60), ("philadelphia", "2021", 60), ("philadelphia", "2020-Q2", 12),

@@ -371,7 +371,7 @@ def test_a_bar_is_as_high_as_its_figure(monkeypatch):
     edition = editions.of(book, "vi")
     result, _ = made("phuc-dong", "2020-9M", "", "vi")
     kept = []
-    monkeypatch.setattr(charts, "_svg", lambda figure: kept.append(_bars(figure)) or "<svg/>")
+    monkeypatch.setattr(charts, "outlines", lambda figure: kept.append(_bars(figure)) or "<svg/>")
     block = charts.monthly(result, assessed("phuc-dong", "2020-9M", ""), edition)
     drawn = block.data[blocks.RESOURCE]["data"]
     (heights,) = kept
@@ -384,7 +384,7 @@ def test_the_bars_of_events_are_those_held(monkeypatch):
     edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
     _, held, _ = others("phuc-dong", "2020-9M", "")
     kept = []
-    monkeypatch.setattr(charts, "_svg", lambda figure: kept.append(_bars(figure)) or "<svg/>")
+    monkeypatch.setattr(charts, "outlines", lambda figure: kept.append(_bars(figure)) or "<svg/>")
     charts.activities(held, edition)
     assert kept == [list(held.months["held"].groupby("month").sum())]
 

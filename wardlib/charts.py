@@ -42,7 +42,7 @@ _STYLE = Path(__file__).parent / "ward.mplstyle"
 
 
 @contextmanager
-def _drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
+def drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
     """A figure of the house style, closed at the end; a letter that no font has is an error."""
     with (
         warnings.catch_warnings(),
@@ -73,7 +73,7 @@ def year_to_date(result: Receipts, edition: Edition, *, line: str = "") -> Block
     plan = result.lines.at[line, "plan_upper"]
     unit = language.unit(edition.ward.currency, max(now.max(), before.max()))
     year = result.period.year
-    with _drawing(2.2) as (figure, axes):
+    with drawing(2.2) as (figure, axes):
         ends = []
         for series, label, style in (
             (before, str(year - 1), {"color": BEFORE, "linestyle": "--"}),
@@ -103,7 +103,7 @@ def year_to_date(result: Receipts, edition: Edition, *, line: str = "") -> Block
         axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
         _money_axis(axes, unit)
         axes.set_xlabel(text("Month"))
-        svg = _svg(figure)
+        svg = outlines(figure)
     title = text("{line}: running total of the year", line=name)
     parts = [text("Line chart. {line}, running total, {unit}.", line=name, unit=unit.name)]
     for series, of in ((now, year), (before, year - 1)):
@@ -170,7 +170,7 @@ def monthly(
     shown = effects.phases[
         (effects.phases["end"] >= first.start_time) & (effects.phases["start"] <= last.end_time)
     ]
-    with _drawing(height) as (figure, axes):
+    with drawing(height) as (figure, axes):
         heights, expected = values / unit.scale, without / unit.scale
         axes.set_xlim(0, len(values) + 0.2)
         peak = max(heights.max(), expected["counterfactual"].max(), 0)
@@ -203,7 +203,7 @@ def monthly(
         axes.axhline(0, color="#555555", linewidth=0.8)
         _month_axis(axes, values.index, edition)
         _money_axis(axes, unit)
-        svg = _svg(figure)
+        svg = outlines(figure)
     title = (
         text("{line} by month, and what was to be expected without COVID-19", line=name)
         if split
@@ -273,7 +273,7 @@ def shortfall(effects: Effects, edition: Edition, *, line: str = "") -> Block | 
     unit = language.unit(edition.ward.currency, table[["difference", "claim"]].abs().max().max())
     first, last = table.index[0], table.index[-1]
     scaled = table.drop(columns="until") / unit.scale
-    with _drawing(2.2) as (figure, axes):
+    with drawing(2.2) as (figure, axes):
         places = [index + 1.0 for index in range(len(table))]
         axes.set_xlim(0, len(table) * 1.3 + 0.5)
         low, high = scaled["claim_lower"].min(), scaled["claim_upper"].max()
@@ -297,7 +297,7 @@ def shortfall(effects: Effects, edition: Edition, *, line: str = "") -> Block | 
         _label_ends(axes, ends)
         _month_axis(axes, table.index, edition, at=1.0)
         _money_axis(axes, unit)
-        svg = _svg(figure)
+        svg = outlines(figure)
     until_last = table.iloc[-1]
     parts = [
         text(
@@ -356,7 +356,7 @@ def school_calendar(
     cell = 0.04 if brief else 0.085  # the height of a day, in inches
     step = week + (2 if brief else 1.6)  # between one level and the next: room for the numbers
     shown, counts = set(), []
-    with _drawing(cell * step * len(calendar) + 0.6) as (figure, axes):
+    with drawing(cell * step * len(calendar) + 0.6) as (figure, axes):
         for row, (level, table) in enumerate(calendar.items()):
             top = row * step
             known = table[table["state"] != OFF]
@@ -425,7 +425,7 @@ def school_calendar(
             columnspacing=1.2,
             handlelength=1.6,
         )
-        svg = _svg(figure)
+        svg = outlines(figure)
     title = text(
         "School days from {start} to {end}, as the decisions set them",
         start=language.date(days[0]),
@@ -471,7 +471,7 @@ def activities(found: Activities | None, edition: Edition) -> Block | None:
     table = found.months.groupby("month").sum(min_count=found.months.index.unique("field").size)
     if table["held"].isna().all():
         return None
-    with _drawing(1.9) as (figure, axes):
+    with drawing(1.9) as (figure, axes):
         places = pd.Series([index + 0.5 for index in range(len(table))], table.index)
         axes.bar(places, table["held"], width=0.6, color=NOW, zorder=3)
         known = table["expected"].dropna()
@@ -489,7 +489,7 @@ def activities(found: Activities | None, edition: Edition) -> Block | None:
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         _month_axis(axes, table.index, edition)
         axes.set_ylabel(text("Events held"))
-        svg = _svg(figure)
+        svg = outlines(figure)
     held = table["held"].dropna()
     parts = [
         text(
@@ -540,7 +540,7 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
     usual = 100 * table["usual"]
     limit = 250.0
     height = (0.21 if brief else 0.22) * len(table) + 0.4
-    with _drawing(height) as (figure, axes):
+    with drawing(height) as (figure, axes):
         for place, (row, own) in enumerate(
             zip(table.itertuples(), scaled.itertuples(), strict=True)
         ):
@@ -592,7 +592,7 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
             fontsize=8,
         )
         axes.grid(axis="y", visible=False)
-        svg = _svg(figure)
+        svg = outlines(figure)
     title = text(
         "Targets of {year}: so far and at the year's end, % of the target",
         year=str(found.period.year),
@@ -704,7 +704,8 @@ def _month_axis(axes: Axes, months: pd.PeriodIndex, edition: Edition, at: float 
     )
 
 
-def _svg(figure: Figure) -> str:
+def outlines(figure: Figure) -> str:
+    """The figure as SVG, its letters drawn as outlines, the same bytes each time."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()

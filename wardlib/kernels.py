@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import random
 import shutil
 import signal
 import sys
@@ -240,9 +239,8 @@ def _serve(
     with open(os.devnull, "rb") as null:  # noqa: PTH123 - a descriptor is wanted
         os.dup2(null.fileno(), 0)
     os.chdir(cwd)
-    from wardlib import warm  # imported long ago, by the parent
-
-    warm.refresh(env)
+    # The parent has imported it long ago; here it stands above this module.
+    sys.modules[_WARM].refresh(env)
     sys.argv = [str(Path(sys.executable).with_name("ipykernel_launcher")), *arguments]
     from ipykernel.kernelapp import IPKernelApp
 

@@ -1,29 +1,45 @@
 """What the warm parent of all kernels imports. Importing this module IS the warming.
 
 `kernels` names it to Python's forkserver, which imports it once and forks every kernel and every
-worker from there; nothing else should. It loads the libraries that a briefing's notebook, an
-exporter and ipykernel need, draws a chart and formats texts in each language, so that fonts, styles
-and locale data are at hand. It opens no data file, and leaves no thread, no event loop and no
-chosen chart backend behind.
+worker from there; nothing else should. It loads what a briefing's notebook, an exporter and ipykernel
+need, draws a chart and formats texts in each language, so that fonts, styles and locale data are at
+hand. It opens no data file, and leaves no thread of Python's and no event loop behind.
 """
 
 from __future__ import annotations
 
+import datetime
 import gc
+import importlib
 import os
 import sys
 from pathlib import Path
 
-os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # its warning is meant for who debugs; forks have their own
-import ipykernel.debugger  # draws in debugpy, which every start of a kernel would import
-import ipykernel.kernelapp
+import ipykernel.kernelapp  # noqa: F401
 import matplotlib
 import numpy as np
 
-import wardlib.runs  # noqa: F401 - what a worker and, but for papermill, a notebook needs
-from wardlib import charts
+from wardlib import charts, language, runs  # noqa: F401 - runs: with the exporters and papermill
 
-_PATH = [entry for entry in sys.path if entry not in ("", *os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+# What a kernel or a worker would otherwise import at its own start, each one anew.
+_LATE = (
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "IPython.utils.wildcard",
+    "multiprocessing.popen_fork",
+    "multiprocessing.popen_forkserver",
+    "tornado.platform.asyncio",
+    "wardlib.kernels",
+)
+_INLINE = "module://matplotlib_inline.backend_inline"
+_PATH = [
+    entry
+    for entry in sys.path
+    if entry not in ("", *os.environ.get("PYTHONPATH", "").split(os.pathsep))
+]
 
 
 def _code() -> dict[str, int]:
@@ -32,6 +48,7 @@ def _code() -> dict[str, int]:
 
 
 _CODE = _code()
+_DAY = datetime.date(2020, 9, 13)
 
 
 def refresh(env: dict[str, str]) -> None:
@@ -41,14 +58,29 @@ def refresh(env: dict[str, str]) -> None:
     os.environ.update(env)
     extra = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:] = [*extra, *_PATH]
-    # ipykernel names its backend to a matplotlib that is imported later than itself.
-    inline = "module://matplotlib_inline.backend_inline"
-    matplotlib.rcParams["backend"] = env.get("MPLBACKEND", inline)
-    np.random.seed()  # noqa: NPY002 - the global state, which all forks would share
+    if (backend := env.get("MPLBACKEND", _INLINE)) != _INLINE:
+        matplotlib.rcParams["backend"] = backend
+    np.random.seed()
     if _code() != _CODE:  # an analyst has edited it and restarted the kernel
         for name in [name for name in sys.modules if name.partition(".")[0] == "wardlib"]:
             del sys.modules[name]
 
 
+def _warm() -> None:
+    # debugpy warns those who debug of Python's frozen modules; forks have an environment of their own.
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+    for name in ("ipykernel.debugger", *_LATE):
+        importlib.import_module(name)
+    # ipykernel tells its backend to a matplotlib that is imported later than itself; ours is not.
+    matplotlib.rcParams["backend"] = _INLINE
+    for code in language.CODES:
+        spoken = language.get(code)
+        with charts.drawing(2.0) as (figure, axes):
+            axes.plot([0, 1], [0, 1])
+            axes.set_title(f"Thu ngân sách {spoken.number(1234.5, 1)} {spoken.date(_DAY)}")
+            charts.outlines(figure)
+
+
+_warm()
 gc.collect()
 gc.freeze()  # what is here now is nobody's garbage: forks leave its pages shared
