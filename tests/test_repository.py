@@ -24,6 +24,7 @@ LAYERS = [
     ["cli"],
     ["warm"],
     ["runs"],
+    ["execution"],
     ["kernels"],
     ["exporters"],
     ["charts", "tables"],
@@ -35,6 +36,8 @@ LAYERS = [
     ["relief"],
     ["receipts", "impact", "measures", "counts", "disclosure"],
     ["intake"],
+    ["cache"],
+    ["plans"],
     ["catalogue"],
     ["language"],
     ["periods"],
@@ -42,10 +45,10 @@ LAYERS = [
 ]
 # Only one module knows each outside tool.
 OWNERS = {
-    "papermill": {"runs"},
+    "papermill": {"execution"},
     "jupyter_client": {"kernels"},
     "ipykernel": {"kernels", "warm"},
-    "nbconvert": {"exporters"},
+    "nbconvert": {"execution", "exporters"},
     "typst": {"exporters"},
     "mistune": {"exporters"},
     "matplotlib": {"charts", "warm"},
@@ -53,6 +56,9 @@ OWNERS = {
     "pandera": {"intake"},
     "babel": {"language"},
     "typer": {"cli"},
+    "rich": {"cli"},
+    "distributed": {"runs"},
+    "filelock": {"runs"},
     "scipy": {"impact"},
 }
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -190,7 +196,7 @@ def test_both_environments_carry_the_same_packages():
         "python" + project["requires-python"]
     }
     assert pip[-1] == "-e ."
-    order = [text.index(f"# {section}:") for section in ("run", "analyse", "test")]
+    order = [text.index(f"# {section}:") for section in ("run", "analyse", "cluster", "test")]
     assert order == sorted(order)
 
 

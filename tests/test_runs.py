@@ -14,8 +14,6 @@ import nbformat
 import pypdf
 import pytest
 
-from wardlib import runs
-
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 
@@ -44,14 +42,15 @@ def text_of(path):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """The nine-month run as of 13/09/2020 in both languages, twice, in a folder of its own."""
+    """The nine-month run as of 13/09/2020 in both languages, twice (the second time by force), in a
+    folder of its own."""
     home = tmp_path_factory.mktemp("run")
     for name in ("data", "notebooks"):
         (home / name).symlink_to(ROOT / name)
     words = ["run", "2020-9M", "--as-of", "2020-09-13", "--language", "vi", "--language", "en"]
     first = ward(*words, home=home)
     before = files(home / "output")
-    second = ward(*words, home=home)
+    second = ward(*words, "--force", home=home)
     return home / "output" / "phuc-dong" / "2020-9M.as-of-2020-09-13", first, before, second
 
 
@@ -64,14 +63,14 @@ def test_a_run_prints_a_line_a_job_and_the_totals(run):
     assert len(lines) == 11
     assert re.fullmatch(
         r"\[1/10\] phuc-dong 2020-9M 00-data-check\.vi: done in \d+\.\d s -> "
-        r"output/phuc-dong/2020-9M\.as-of-2020-09-13/00-data-check\.vi\.pdf",
-        lines[0],
+        r"output/phuc-dong/2020-9M\.as-of-2020-09-13/00-data-check\.vi/00-data-check\.vi\.pdf",
+        next(line for line in lines if "00-data-check.vi" in line).replace("[2/", "[1/"),
     )
     assert lines[-1] == "10 done, 0 failed"
 
 
 def test_a_run_leaves_every_file_and_no_other(run):
-    """Notebook, HTML and PDF of each job, figures.json and run.json; nothing half-made."""
+    """A folder a job with notebook, HTML, PDF, figures.json and run.json; nothing half-made."""
     folder, *_ = run
     names = [
         "00-data-check",
@@ -81,11 +80,13 @@ def test_a_run_leaves_every_file_and_no_other(run):
         "90-briefing",
     ]
     expected = {
-        f"{name}.{language}{suffix}"
-        for name in names for language in ("vi", "en") for suffix in (".ipynb", ".html", ".pdf")
+        f"{name}.{language}/{file}"
+        for name in names for language in ("vi", "en")
+        for file in ("figures.json", "run.json",
+                     *(f"{name}.{language}{suffix}" for suffix in (".ipynb", ".html", ".pdf")))
     }  # fmt: skip
-    assert {path.name for path in folder.iterdir()} == expected | {"figures.json", "run.json"}
-    assert [path.name for path in folder.parent.parent.iterdir()] == ["phuc-dong"]
+    assert set(files(folder)) == expected
+    assert {path.name for path in folder.parent.parent.iterdir()} == {"phuc-dong", "run.json"}
 
 
 def test_the_same_command_twice_gives_the_same_bytes(run):
@@ -93,7 +94,7 @@ def test_the_same_command_twice_gives_the_same_bytes(run):
     folder, _, before, second = run
     after = files(folder.parent.parent)
     assert second[0] == 0
-    assert len(before) == 32
+    assert len(before) == 51
     assert [name for name in before if before[name] != after.get(name)] == []
 
 
@@ -101,7 +102,7 @@ def test_no_output_holds_a_clock_a_host_or_a_path(run):
     """Neither this folder, nor the checkout, nor the machine's name, nor today's date is in it."""
     folder, *_ = run
     words = [str(ROOT), str(folder), os.uname().nodename, 'papermill": {', "start_time"]
-    for path in folder.iterdir():
+    for path in folder.rglob("*"):
         if path.suffix in {".json", ".html", ".ipynb"}:
             text = path.read_text(encoding="utf-8")
             assert not [word for word in words if word in text], path.name
@@ -110,12 +111,12 @@ def test_no_output_holds_a_clock_a_host_or_a_path(run):
 def test_run_json_records_what_was_read_and_made(run):
     """Parameters, digests of data and outputs, versions: enough to make the briefing again."""
     folder, *_ = run
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    own = record["90-briefing.vi"]
+    folder = folder / "90-briefing.vi"
+    own = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert own["parameters"] == {
         "ward": "phuc-dong", "period": "2020-9M", "language": "vi", "as_of": "2020-09-13"
     }  # fmt: skip
-    assert set(own) == {"parameters", "notebook", "data", "face", "versions", "outputs"}
+    assert set(own) == {"parameters", "notebook", "code", "data", "face", "versions", "outputs"}
     assert "data/phuc-dong/receipts.csv" in own["data"]
     assert {"python", "pandas", "papermill", "typst", "wardlib"} <= set(own["versions"])
     import hashlib
@@ -127,9 +128,12 @@ def test_run_json_records_what_was_read_and_made(run):
 def test_figures_json_holds_the_unrounded_figures(run):
     """What the tables print, with unit, period, day and source, in no language."""
     folder, *_ = run
-    figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
-    assert sorted(figures) == sorted(runs.notebooks())
-    table = figures["90-briefing"]["targets-brief"]
+    figures = {
+        language: (folder / f"90-briefing.{language}" / "figures.json").read_text(encoding="utf-8")
+        for language in ("vi", "en")
+    }
+    assert figures["vi"] == figures["en"]
+    table = json.loads(figures["vi"])["targets-brief"]
     assert table["period"] == "2020-9M"
     row = next(row for row in table["data"] if row["item"] == "total")
     assert (row["value"], row["target"], row["share"]) == (
@@ -141,16 +145,23 @@ def test_the_briefing_prints_the_articles_figures(run):
     """208 % with both amounts, 115 units, 100 % and 82,9 %; what is missing is named; every page
     says that the data are illustrative."""
     folder, *_ = run
-    text = text_of(folder / "90-briefing.vi.pdf")
+    text = text_of(folder / "90-briefing.vi" / "90-briefing.vi.pdf")
     for part in ("208 % (6.240/3.000 triệu đồng)", "115 đơn vị máu", "100 %", "82,9 %",
                  "Chưa có báo cáo, không tính là 0: phí, lệ phí (9/2020)"):  # fmt: skip
         assert part in text
-    for path in folder.glob("*.pdf"):
+    for path in folder.rglob("*.pdf"):
         for page in pypdf.PdfReader(path).pages:
             mark = "SỐ LIỆU MINH HỌA" if ".vi." in path.name else "ILLUSTRATIVE FIGURES"
             assert mark in page.extract_text(), path.name
     for language in ("vi", "en"):
-        assert len(pypdf.PdfReader(folder / f"90-briefing.{language}.pdf").pages) <= 2
+        assert (
+            len(
+                pypdf.PdfReader(
+                    folder / f"90-briefing.{language}" / f"90-briefing.{language}.pdf"
+                ).pages
+            )
+            <= 2
+        )
 
 
 def test_without_a_day_the_later_figures_are_printed(tmp_path):
@@ -161,10 +172,10 @@ def test_without_a_day_the_later_figures_are_printed(tmp_path):
     code, _, err = ward(*words, home=tmp_path)
     assert code == 0, err
     folder = tmp_path / "output" / "phuc-dong" / "2020-9M"
-    text = text_of(folder / "90-briefing.vi.pdf")
+    text = text_of(folder / "90-briefing.vi" / "90-briefing.vi.pdf")
     assert "212,5 % (6.375,3/3.000 triệu đồng)" in text
     assert "208 %" not in text
-    check = text_of(folder / "00-data-check.vi.pdf")
+    check = text_of(folder / "00-data-check.vi" / "00-data-check.vi.pdf")
     assert "khớp khi công bố, sau đó điều chỉnh" in check
     assert "308%" in check.replace(" ", "")
 
@@ -178,11 +189,11 @@ def test_the_real_city_carries_no_mark(tmp_path):
     assert code == 0, err
     folder = tmp_path / "output" / "philadelphia" / "2020-Q2"
     assert "Late, not lost: business income and receipts tax" in text_of(
-        folder / "10-tax-collection.en.pdf"
+        folder / "10-tax-collection.en" / "10-tax-collection.en.pdf"
     )
-    for path in [*folder.glob("*.pdf")]:
+    for path in [*folder.rglob("*.pdf")]:
         assert "ILLUSTRATIVE" not in text_of(path)
-    for path in [*folder.glob("*.html")]:
+    for path in [*folder.rglob("*.html")]:
         assert "ILLUSTRATIVE" not in path.read_text(encoding="utf-8")
 
 
@@ -197,7 +208,12 @@ def test_the_real_city_carries_no_mark(tmp_path):
         (["run", "2035"], ["no receipt of phuc-dong for 2035"]),
         (["run", "2020-13", "--ward", "x", "--language", "fr"], ["2020-13", "'x'", "'fr'"]),
         (["run", "2020-9M", "--langauge", "vi"], ["No such option: --langauge"]),
-        (["run"], ["Missing argument"]),
+        (["run"], ["name the periods to run"]),
+        (["run", "--failed"], ["output/run.json does not say which jobs failed"]),
+        (["run", "2020-9M", "--failed"], ["--failed alone"]),
+        (["run", "2020-12..2020-01"], ["'2020-12..2020-01' is no span of periods"]),
+        (["run", "2020-01..2020-Q2"], ["'2020-01..2020-Q2' is no span of periods"]),
+        (["run", "2020-9M", "--scheduler", "tcp://127.0.0.1:1"], ["no Dask scheduler answers"]),
     ],
 )  # fmt: skip
 def test_a_bad_request_ends_before_anything_is_written(home, words, parts):
@@ -208,7 +224,7 @@ def test_a_bad_request_ends_before_anything_is_written(home, words, parts):
     for part in parts:
         assert part in err
     assert "Traceback" not in err
-    assert not (home / "output").exists()
+    assert not files(home / "output")
 
 
 def test_a_run_leaves_the_working_folder_alone(home, tmp_path):
@@ -245,7 +261,7 @@ def test_faulty_data_stop_the_run(home):
                  "--accept"):  # fmt: skip
         assert part in err, part
     assert "Traceback" not in err
-    assert not (home / "output").exists()
+    assert not files(home / "output")
 
 
 def test_a_notebook_with_other_parameters_is_refused(home):
@@ -270,18 +286,26 @@ def test_a_failed_notebook_is_kept_and_the_others_run(home):
     assert out.splitlines()[-1] == "1 done, 1 failed"
     assert "ZeroDivisionError: division by zero" in err
     assert "10-tax-collection.vi: FAILED" in out
-    names = {path.name for path in folder.iterdir()}
-    assert "10-tax-collection.vi.failed.ipynb" in names
-    assert not {"10-tax-collection.vi.ipynb", "10-tax-collection.vi.pdf"} & names
-    assert "90-briefing.vi.pdf" in names
-    assert "10-tax-collection.vi" not in json.loads((folder / "run.json").read_text("utf-8"))
-    failed = nbformat.read(folder / "10-tax-collection.vi.failed.ipynb", as_version=4)
+    assert {path.name for path in folder.iterdir()} == {
+        "10-tax-collection.vi.failed",
+        "90-briefing.vi",
+    }
+    failed = nbformat.read(folder / "10-tax-collection.vi.failed/10-tax-collection.vi.ipynb", 4)
     assert any(o.output_type == "error" for c in failed.cells for o in c.get("outputs", []))
+    report = json.loads((home / "output" / "run.json").read_text("utf-8"))
+    assert (report["complete"], report["not_run"]) == (1, 0)
+    (broken,) = report["failed"]
+    assert broken["notebook"] == "10-tax-collection"
+    assert broken["error"] == "ZeroDivisionError: division by zero"
+    assert [cell.source for cell in failed.cells if cell.id == broken["cell"]] == ["1 / 0"]
+    assert (home / broken["file"]).is_file()
 
     path.write_text(good, "utf-8")
-    assert ward(*words, home=home)[0] == 0
-    assert not list(folder.glob("*.failed.ipynb"))
-    assert not list((home / "output").glob(".partial-*"))
+    code, out, _ = ward("run", "--failed", home=home)
+    assert (code, out.splitlines()[-1]) == (0, "1 done, 0 failed")
+    assert {path.name for path in folder.iterdir()} == {"10-tax-collection.vi", "90-briefing.vi"}
+    assert ward("run", "--failed", home=home)[1] == "0 done, 0 failed\n"
+    assert {path.name for path in (home / "output").iterdir()} == {"phuc-dong", "run.json"}
 
 
 def test_check_accepts_a_month_of_data(home):
@@ -322,7 +346,7 @@ def test_a_ward_with_receipts_alone_has_its_briefings(home, accept):
     code, out, err = ward("run", "2020-09", "--ward", "sai-dong", home=home)
     assert code == 0, err
     assert out.splitlines()[-1] == "5 done, 0 failed"
-    text = text_of(home / "output" / "sai-dong" / "2020-09" / "90-briefing.vi.pdf")
+    text = text_of(home / "output/sai-dong/2020-09/90-briefing.vi/90-briefing.vi.pdf")
     assert "Phường Sài Đồng" in text
 
 
@@ -394,7 +418,9 @@ def test_a_ward_without_schools_has_its_notebook(home):
     words = ["--ward", "philadelphia", "--language", "en", "--notebook", "20-school-activities"]
     code, _, err = ward("run", "2020-Q2", *words, home=home)
     assert code == 0, err
-    page = (home / "output/philadelphia/2020-Q2/20-school-activities.en.html").read_text("utf-8")
+    page = (
+        home / "output/philadelphia/2020-Q2/20-school-activities.en/20-school-activities.en.html"
+    ).read_text("utf-8")
     assert page.count("no data for this ward") == 2
     assert "<img" not in page
     assert "<table" not in page

@@ -9,7 +9,9 @@ of its values), a source's `title_vi` beside its English `title`.
 
 from __future__ import annotations
 
+import csv
 import datetime
+import functools
 import hashlib
 import json
 import os
@@ -25,6 +27,7 @@ from wardlib.periods import parse_day
 REFERENCE = "reference"
 TYPES = ("string", "integer", "number", "boolean", "date", "yearmonth", "list")
 DESCRIPTOR = "datapackage.json"
+REPORTED = ("reported_on", "published_on")  # columns that say since when a row is known
 
 
 def home() -> Path:
@@ -58,7 +61,7 @@ class Field:
         return bool(self.constraints.get("required"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """A table of a package: where it is, what its bytes hash to, what its columns are."""
 
@@ -143,10 +146,68 @@ def digest(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digest_read(table: Table, last: str, as_of: str) -> str:
+    """The digest of what a reader of `table` sees who asks for the months up to `last` ("2020-09",
+    inclusive), as of a day ("2020-09-13"; "" for the newest): the header and the rows of those
+    months (or years) that were reported by then, as they are written. Of a file that is read whole,
+    it is the `digest` of the file.
+
+    Raises OSError, UnicodeDecodeError or csv.Error where the file is no table.
+    """
+    bounds = {"month": last, "year": last[:4]} | (dict.fromkeys(REPORTED, as_of) if as_of else {})
+    limits = [(at, bounds[name]) for at, name in enumerate(_heads(table.path)) if name in bounds]
+    rows = _rows(table.path, table.path.stat().st_mtime_ns)
+    kept = [
+        raw
+        for cells, raw in rows[1:]
+        if not cells or all(cells[at] and cells[at] <= bound for at, bound in limits)
+    ]
+    if len(kept) == len(rows) - 1:
+        return digest(table.path)
+    text = "".join([rows[0][1], *kept])
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _heads(path: Path) -> list[str]:
+    return _rows(path, path.stat().st_mtime_ns)[0][0]
+
+
+@functools.lru_cache(maxsize=64)
+def _rows(path: Path, _: int) -> list[tuple[list[str], str]]:
+    """The records of a CSV file, header first: their cells, and their text as it is written."""
+    raw: list[str] = []
+
+    def lines() -> Iterator[str]:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for line in file:
+                raw.append(line)
+                yield line
+
+    found = []
+    for cells in csv.reader(lines(), strict=True):
+        found.append((cells, "".join(raw)))
+        raw.clear()
+    return found or [([], "")]
+
+
+def digest_descriptor(package: str) -> str:
+    """The digest of what a package's descriptor says, but for the hashes of its tables."""
+    raw = _read(package)
+    for resource in raw["resources"]:
+        resource.pop("hash", None)
+    text = json.dumps(raw, ensure_ascii=False, sort_keys=True)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
 def names() -> list[str]:
     """The wards that have a folder with a descriptor, sorted."""
     found = (home() / "data").glob(f"*/{DESCRIPTOR}")
     return sorted(path.parent.name for path in found if path.parent.name != REFERENCE)
+
+
+def package(name: str) -> Package:
+    """The descriptor of a folder of tables, be it a ward or not; DataError if it is faulty."""
+    return Package(**_package(name, _read(name)))
 
 
 def ward(name: str) -> Ward:
@@ -154,7 +215,7 @@ def ward(name: str) -> Ward:
     if name not in names():
         raise RequestError(f"there is no ward {name!r}. Wards here: {', '.join(names())}.")
     raw = _read(name)
-    reference = Package(**_package(REFERENCE, _read(REFERENCE)))
+    reference = package(REFERENCE)
     with _faults(name):
         about = raw["ward"]
         texts = ("name", "authority", "superior")

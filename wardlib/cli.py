@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from typing import Annotated
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from typer.core import TyperCommand
 
-from wardlib.errors import DataError, WardError
+from wardlib.errors import DataError, RequestError, WardError
+
+if TYPE_CHECKING:
+    from wardlib.runs import Outcome
 
 app = typer.Typer(
     help="Run, check and list the briefings of wards.",
@@ -17,50 +29,201 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+class Lists(TyperCommand):
+    """A command whose repeatable options take several values at once: `--language vi en`."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        repeatable = {name for p in self.params if getattr(p, "multiple", False) for name in p.opts}
+        spread: list[str] = []
+        option, first = (
+            "",
+            False,
+        )  # the option whose values these may be, and whether it has none yet
+        for word in args:
+            if word.startswith("-"):
+                option, first = (word if word in repeatable else ""), True
+            elif option and not first:
+                if _is_period(word):
+                    option = ""
+                else:
+                    spread.append(option)
+            else:
+                first = False
+            spread.append(word)
+        return super().parse_args(ctx, spread)
+
+
+def _is_period(word: str) -> bool:
+    from wardlib.periods import Period
+
+    try:
+        Period.span(word)
+    except RequestError:
+        return False
+    return True
+
+
 Wards = Annotated[list[str], typer.Option("--ward", help="Folder of data/; may be repeated.")]
 
 
-@app.command()
+@app.command(cls=Lists)
 def run(
     periods: Annotated[
-        list[str],
-        typer.Argument(metavar="PERIOD...", help="2020-09, 2020-Q3, 2020-H1, 2020-9M, 2020"),
-    ],
-    ward: Wards = ["phuc-dong"],  # noqa: B006 - typer copies defaults
-    language: Annotated[list[str], typer.Option(help="vi or en; may be repeated.")] = ["vi"],  # noqa: B006
-    notebook: Annotated[
-        list[str], typer.Option(help="Such as 90-briefing; may be repeated. Default: all.")
-    ] = [],  # noqa: B006
+        list[str] | None,
+        typer.Argument(
+            metavar="PERIOD...",
+            help="2020-09, 2020-Q3, 2020-H1, 2020-9M, 2020; 2020-01..2020-12 for all between",
+            show_default=False,
+        ),
+    ] = None,
+    ward: Annotated[
+        list[str], typer.Option(help="Folders of data/; all: every ward that has figures.")
+    ] = ["phuc-dong"],  # noqa: B006 - typer copies defaults
+    language: Annotated[list[str], typer.Option(help="vi, en or both.")] = ["vi"],  # noqa: B006
+    notebook: Annotated[list[str], typer.Option(help="Such as 90-briefing. Default: all.")] = [],  # noqa: B006
     as_of: Annotated[
         str, typer.Option(help="See nothing reported after this day, e.g. 2020-09-13.")
     ] = "",
+    workers: Annotated[
+        int, typer.Option(min=1, help="Jobs at once. Default: one a processor.", show_default=False)
+    ] = os.cpu_count() or 1,
+    scheduler: Annotated[
+        str, typer.Option(help="Run on the workers of a Dask cluster, e.g. tcp://10.0.0.5:8786.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Run what is up to date too.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Run the jobs again that failed in the last run.")
+    ] = False,
+    cell_seconds: Annotated[float, typer.Option(min=0.1, help="The most a cell may take.")] = 120,
+    job_seconds: Annotated[float, typer.Option(min=0.1, help="The most a job may take.")] = 600,
 ) -> None:
     """Run the notebooks of each PERIOD and export them as HTML and PDF to output/.
 
-    Example: ward run 2020-Q3 2020-9M --ward phuc-dong --language vi --language en
+    What is up to date is not run again. Example:
+    ward run 2020-01..2020-12 2020-Q3 --ward phuc-dong --language vi en
     """
-    from wardlib import catalogue, runs
+    from wardlib import plans, runs
 
-    jobs = runs.plan(
-        periods,
-        wards=ward,
-        languages=language,
-        notebooks=notebook or runs.notebooks(),
-        as_of=as_of,
-    )
-    failed = 0
-    for number, outcome in enumerate(runs.run(jobs), 1):
-        job = outcome.job
-        failed += bool(outcome.error)
-        typer.echo(
-            f"[{number}/{len(jobs)}] {job.ward} {job.period} {job.name}: "
-            f"{'FAILED' if outcome.error else 'done'} in {outcome.seconds:.1f} s"
-            f" -> {outcome.file.relative_to(catalogue.home())}"
+    if failed == bool(periods):
+        raise RequestError(
+            "name the periods to run, e.g. ward run 2020-9M; or --failed alone, for the jobs that "
+            "failed in the last run."
         )
-        if outcome.error:
-            typer.echo(f"    {outcome.error}", err=True)
-    typer.echo(f"{len(jobs) - failed} done, {failed} failed")
-    raise typer.Exit(1 if failed else 0)
+    jobs = (
+        runs.failed()
+        if failed
+        else plans.plan(
+            periods or [],
+            wards=ward,
+            languages=language,
+            notebooks=notebook or plans.notebooks(),
+            as_of=as_of,
+        )
+    )
+    counts: Counter[str] = Counter()
+    broken = []
+    outcomes = runs.run(
+        jobs,
+        workers=workers,
+        scheduler=scheduler,
+        force=force,
+        empty=ward == [plans.ALL],
+        cell_seconds=cell_seconds,
+        job_seconds=job_seconds,
+    )
+    with _interruptible(), _progress(len(jobs)) as show:
+        for outcome in outcomes:
+            counts[outcome.status] += 1
+            if outcome.status == runs.FAILED:
+                broken.append(outcome)
+            show(outcome, counts)
+    if broken:
+        _table(broken)
+    words = [f"{counts[runs.DONE]} done", f"{counts[runs.FAILED]} failed"]
+    words += [f"{counts[name]} {name}" for name in (runs.CURRENT, runs.EMPTY) if counts[name]]
+    typer.echo(", ".join(words))
+    raise typer.Exit(1 if broken else 0)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and a polite kill end the run with a word and exit code 130; what is done stays."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(
+            "\nstopped: what is done stays; the same command goes on with the rest", err=True
+        )
+        raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator:
+    """Shows each outcome: on a terminal below a bar with counts and the time left, else a line each."""
+    number = 0
+
+    def line(outcome: Outcome) -> str:
+        job = outcome.job
+        text = f"[{number}/{total}] {job.ward} {job.period} {job.name}: "
+        if outcome.status == "no figures":
+            return f"{text}no figures, passed over"
+        word = "FAILED" if outcome.error else outcome.status
+        return f"{text}{word} in {outcome.seconds:.1f} s -> {outcome.file}"
+
+    if not sys.stdout.isatty():
+
+        def show(outcome: Outcome, _: Counter[str]) -> None:
+            nonlocal number
+            number += 1
+            if outcome.status != "up to date":
+                typer.echo(line(outcome))
+
+        yield show
+        return
+    bar = Progress(
+        TextColumn("{task.completed}/{task.total}"),
+        BarColumn(),
+        TextColumn("{task.fields[counts]}"),
+        TimeRemainingColumn(),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=total, counts="")
+
+        def show_live(outcome: Outcome, counts: Counter[str]) -> None:
+            nonlocal number
+            number += 1
+            if outcome.status != "up to date":
+                bar.console.print(line(outcome), markup=False, highlight=False, soft_wrap=True)
+            told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+            bar.update(task, completed=number, counts=told)
+
+        yield show_live
+
+
+def _table(broken: list[Outcome]) -> None:
+    """What failed: job, cell, error and the file to look at."""
+    table = Table("job", "cell", "error", "file", title="failed", title_justify="left")
+    for outcome in broken:
+        job = outcome.job
+        table.add_row(
+            f"{job.ward} {job.period} {job.name}",
+            outcome.cell,
+            outcome.error,
+            outcome.file,
+        )
+    console = Console(stderr=True, markup=False, highlight=False)
+    if not console.is_terminal:
+        console.width = 240  # a log has no edge to wrap at
+    console.print(table)
 
 
 @app.command()
@@ -97,7 +260,7 @@ def list_() -> None:
 
     Example: ward list
     """
-    from wardlib import catalogue, intake, runs
+    from wardlib import catalogue, intake, plans
 
     for name in catalogue.names():
         described = catalogue.ward(name)
@@ -105,7 +268,7 @@ def list_() -> None:
         receipts = intake.load(described, "receipts")
         span = "none" if receipts is None else f"{receipts.month.min()} to {receipts.month.max()}"
         typer.echo(f"{name}: {described.title}{mark}; receipts {span}")
-    for name in runs.notebooks():
+    for name in plans.notebooks():
         typer.echo(f"notebook {name}")
 
 

@@ -143,15 +143,18 @@ def sources(edition: Edition, book: Book) -> Block:
     ]
     return replace(
         paragraph(" ".join(lines), "note"),
-        about={"kind": "sources", "digests": dict(sorted(book.digests.items()))},
+        about={
+            "kind": "sources",
+            "digests": dict(sorted((book.digests | book.descriptors).items())),
+        },
     )
 
 
 def files(edition: Edition, book: Book) -> Block:
-    """The files that the notebook has read, with the first digits of their hash."""
+    """The files that the notebook has read, with the first digits of the hash of the rows read."""
     return paragraph(
         edition.language.text(
-            "Files read (first digits of the SHA-256): {files}.",
+            "Files read up to this period (first digits of the SHA-256 of those rows): {files}.",
             files=", ".join(
                 f"{file} ({digest.removeprefix('sha256:')[:8]})"
                 for file, digest in sorted(book.digests.items())

@@ -11,10 +11,7 @@ from __future__ import annotations
 import base64
 import datetime
 import functools
-import hashlib
-import importlib.metadata
 import json
-import re
 import sys
 import tempfile
 from collections import Counter
@@ -30,7 +27,7 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from traitlets import Bool, default
 
-from wardlib import blocks
+from wardlib import blocks, cache
 from wardlib.errors import ExportError
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -63,8 +60,6 @@ def record(notebook: NotebookNode) -> dict[str, Any]:
     read: dict[str, str] = {}
     for output in outputs:
         read |= _about(output).get("digests", {})
-    needs = importlib.metadata.requires("wardlib") or []
-    direct = sorted(re.split(r"[ <>=!~;\[]", need)[0] for need in needs if "extra ==" not in need)
     return {
         "parameters": {
             "ward": head["id"],
@@ -73,21 +68,9 @@ def record(notebook: NotebookNode) -> dict[str, Any]:
             "as_of": head["as_of"] or "",
         },
         "data": dict(sorted(read.items())),
-        "versions": {"wardlib": _own_version()}
-        | {name: importlib.metadata.version(name) for name in direct},
+        "versions": cache.versions(),
         "face": _faces()[0][0],  # a machine with another one gives other bytes
     }
-
-
-@functools.cache
-def _own_version() -> str:
-    """The version of wardlib with the digest of its code, which a checkout may have changed."""
-    code = hashlib.sha256()
-    folder = Path(__file__).parent
-    for file in sorted(folder.rglob("*")):
-        if file.suffix in {".py", ".po", ".j2", ".css", ".mplstyle"}:
-            code.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
-    return f"{importlib.metadata.version('wardlib')}+{code.hexdigest()[:12]}"
 
 
 def read(notebook: NotebookNode) -> Briefing:

@@ -13,7 +13,7 @@ import io
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -24,8 +24,6 @@ from wardlib import catalogue
 from wardlib.catalogue import Field, Table, Ward
 from wardlib.errors import DataError, Problem, RequestError
 from wardlib.periods import Period, parse_day
-
-_REPORTED = ("reported_on", "published_on")
 
 
 def load(
@@ -47,19 +45,34 @@ def load(
     described = ward.table(table)
     if described is None:
         return None
-    frame, problems = _read(ward, described)
-    problems += _changed(described)
+    return _known(_whole(ward, described), described, period, as_of, every_report)
+
+
+def _whole(ward: Ward, table: Table) -> pd.DataFrame:
+    frame, problems = _read(ward, table)
+    problems += _changed(table)
     if problems:
         raise DataError(problems)
+    return frame
+
+
+def _known(
+    frame: pd.DataFrame,
+    table: Table,
+    period: Period | None,
+    as_of: datetime.date | None,
+    every_report: bool,
+) -> pd.DataFrame:
+    """The rows of a whole table that a reader sees; `catalogue.digest_read` digests the same."""
     if period is not None and "month" in frame:
         frame = frame[frame["month"] <= period.last]
     if period is not None and "year" in frame:
         frame = frame[frame["year"] <= period.year]
-    reported = next((name for name in _REPORTED if name in frame), None)
+    reported = next((name for name in catalogue.REPORTED if name in frame), None)
     if reported and as_of:
         frame = frame[frame[reported] <= pd.Timestamp(as_of)]
     if reported == "reported_on" and not every_report:
-        frame = newest(frame, described.primary_key)
+        frame = newest(frame, table.primary_key)
     return frame.reset_index(drop=True)
 
 
@@ -81,25 +94,37 @@ def check(ward: Ward, *, hashes: bool = True) -> list[Problem]:
 
 @dataclass(frozen=True)
 class Book:
-    """What a ward knew of a period on a day: its tables, and a record of the files read.
+    """What a ward knew of a period on a day: its tables, and a record of the rows read.
 
-    `digests` maps each file read so far to the hash of its bytes.
+    `digests` maps each file read so far to the digest of the rows that it gave for this period and
+    day (`catalogue.digest_read`). A file is opened once.
     """
 
     ward: Ward
     period: Period
     as_of: datetime.date | None
     digests: dict[str, str] = field(default_factory=dict, compare=False)
+    _whole: dict[str, pd.DataFrame] = field(default_factory=dict, compare=False, repr=False)
 
     def table(self, name: str, *, every_report: bool = False) -> pd.DataFrame | None:
         """`load` for this ward, period and day."""
-        frame = load(
-            self.ward, name, period=self.period, as_of=self.as_of, every_report=every_report
-        )
-        if frame is not None:
-            described = self.ward.table(name)
-            self.digests[described.file] = described.hash
-        return frame
+        described = self.ward.table(name)
+        if described is None:
+            return None
+        if name not in self._whole:
+            self._whole[name] = _whole(self.ward, described)
+            day = self.as_of.isoformat() if self.as_of else ""
+            read = catalogue.digest_read(described, str(self.period.last), day)
+            self.digests[described.file] = read
+        return _known(self._whole[name], described, self.period, self.as_of, every_report)
+
+    @property
+    def descriptors(self) -> dict[str, str]:
+        """The digests of the descriptors that the tables were read by."""
+        return {
+            f"data/{package}/{catalogue.DESCRIPTOR}": catalogue.digest_descriptor(package)
+            for package in (self.ward.id, catalogue.REFERENCE)
+        }
 
 
 def open_book(ward: str, period: str, as_of: str = "") -> Book:
@@ -108,15 +133,32 @@ def open_book(ward: str, period: str, as_of: str = "") -> Book:
     Raises RequestError where they name nothing, or where nothing was reported for the period.
     """
     book = Book(catalogue.ward(ward), Period.parse(period), parse_day(as_of))
-    receipts = book.table("receipts")
-    if receipts is None or not receipts["month"].isin(book.period.months).any():
-        every = load(book.ward, "receipts")
-        months = "none" if every is None else f"{every['month'].min()} to {every['month'].max()}"
-        known = f" was reported by {as_of}" if as_of else " is in its files"
-        raise RequestError(
-            f"no receipt of {ward} for {period}{known}. Months in its files: {months}."
-        )
+    if absent := unreported(book.ward, [book.period], book.as_of, book.table("receipts")):
+        raise RequestError(absent[book.period])
     return book
+
+
+def unreported(
+    ward: Ward,
+    periods: Iterable[Period],
+    as_of: datetime.date | None,
+    receipts: pd.DataFrame | None = None,
+) -> dict[Period, str]:
+    """Those of the periods of which no receipt was known on the day `as_of`, each with a text that
+    says so; `receipts`, if they are at hand, save reading them."""
+    if receipts is None:
+        receipts = load(ward, "receipts", as_of=as_of)
+    months = set() if receipts is None else set(receipts["month"])
+    absent = [period for period in periods if months.isdisjoint(period.months)]
+    if not absent:
+        return {}
+    every = load(ward, "receipts")
+    span = "none" if every is None else f"{every['month'].min()} to {every['month'].max()}"
+    known = f" was reported by {as_of}" if as_of else " is in its files"
+    return {
+        period: f"no receipt of {ward.id} for {period}{known}. Months in its files: {span}."
+        for period in absent
+    }
 
 
 def _read(ward: Ward, table: Table) -> tuple[pd.DataFrame, list[Problem]]:

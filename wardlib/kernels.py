@@ -47,12 +47,49 @@ _START_SECONDS = 60.0
 _EXIT_SECONDS = 1.0
 
 
+if "forkserver" in multiprocessing.get_all_start_methods():
+    from multiprocessing.context import ForkServerContext, ForkServerProcess
+else:
+    ForkServerContext = ForkServerProcess = None
+
+
+class _Process(ForkServerProcess or object):
+    """A process of `context()`; it can be started from wherever, and needs nothing of `__main__`.
+
+    multiprocessing would import the `__main__` of this process into the new one, to find functions
+    there: slow for a command such as papermill, and wrong for a script without the usual guard. It
+    also refuses to start one from a daemon (a Dask worker is one), since a daemon that is killed
+    leaves its children; ours die with their parent.
+    """
+
+    def start(self) -> None:
+        me = multiprocessing.current_process()
+        with _STARTING:
+            main, daemon = sys.modules["__main__"], me.daemon
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                if daemon:
+                    me.daemon = False
+                super().start()
+            finally:
+                sys.modules["__main__"] = main
+                if daemon:
+                    me.daemon = True
+
+
+class _Context(ForkServerContext or object):
+    Process = _Process
+
+
+_STARTING = threading.Lock()
+
+
 def context() -> multiprocessing.context.BaseContext | None:
     """The multiprocessing context whose processes are forks of the warm parent; None where the
     system cannot fork."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    if ForkServerContext is None:
         return None
-    made = multiprocessing.get_context("forkserver")
+    made = _Context()
     made.set_forkserver_preload([_WARM])
     return made
 
@@ -70,31 +107,6 @@ def die_with_parent(last: Callable[[], None] = lambda: None) -> None:
             os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="die with parent", daemon=True).start()
-
-
-def start(process: multiprocessing.process.BaseProcess) -> None:
-    """Start a process of `context()` that needs nothing of this one's `__main__`, from wherever.
-
-    multiprocessing would import the `__main__` of this process into the new one, to find functions
-    there: slow for a command such as papermill, and wrong for a script without the usual guard. It
-    also refuses to start one from a daemon (a Dask worker is one), since a daemon that is killed
-    leaves its children; ours die with their parent.
-    """
-    me = multiprocessing.current_process()
-    with _STARTING:
-        main, daemon = sys.modules["__main__"], me.daemon
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            if daemon:
-                me.daemon = False
-            process.start()
-        finally:
-            sys.modules["__main__"] = main
-            if daemon:
-                me.daemon = True
-
-
-_STARTING = threading.Lock()
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -157,7 +169,7 @@ class WarmProvisioner(LocalProvisioner):
                 process = context().Process(
                     target=_serve, args=(arguments, env, cwd, self._folder, tell), daemon=True
                 )
-                await asyncio.to_thread(start, process)
+                await asyncio.to_thread(process.start)
             self.process = _Popen(process)
             self.pid = self.pgid = process.pid
             self.cwd = cwd

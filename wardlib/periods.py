@@ -23,6 +23,7 @@ FORMS = (
     "2020-09 (month), 2020-Q3 (quarter), 2020-H1 (first half), 2020-9M (nine months), 2020 (year)"
 )
 _GRAMMAR = re.compile(r"(?P<year>(?:19|20)[0-9]{2})(?:-(?P<part>0[1-9]|1[0-2]|Q[1-4]|H1|9M))?")
+_CYCLES = (tuple(f"{month:02}" for month in range(1, 13)), ("Q1", "Q2", "Q3", "Q4"))
 _ROMAN = ("I", "II", "III", "IV")
 
 
@@ -48,6 +49,34 @@ class Period:
         if match is None:
             raise RequestError(f"{text!r} is not a period. Accepted forms: {FORMS}.")
         return cls(int(match["year"]), match["part"] or "")
+
+    @classmethod
+    def span(cls, text: str) -> list[Period]:
+        """The period that `text` names, or all from one to another of its kind (2020-01..2020-12),
+        both inclusive; raises RequestError where it names neither.
+
+        >>> [str(period) for period in Period.span("2019-Q3..2020-Q1")]
+        ['2019-Q3', '2019-Q4', '2020-Q1']
+        >>> [str(period) for period in Period.span("2019-9M..2020-9M")]
+        ['2019-9M', '2020-9M']
+        """
+        begin, dots, end = text.partition("..")
+        if not dots:
+            return [cls.parse(text)]
+        first, last = cls.parse(begin), cls.parse(end)
+        if first._cycle != last._cycle or last < first:
+            raise RequestError(
+                f"{text!r} is no span of periods. Name two of one kind, the earlier first, "
+                "e.g. 2020-01..2020-12 or 2019-Q3..2020-Q2."
+            )
+        cycle = first._cycle
+        at, until = (p.year * len(cycle) + cycle.index(p.part) for p in (first, last))
+        return [cls(at // len(cycle), cycle[at % len(cycle)]) for at in range(at, until + 1)]
+
+    @property
+    def _cycle(self) -> tuple[str, ...]:
+        """The parts of a year of this period's kind, in order."""
+        return next((cycle for cycle in _CYCLES if self.part in cycle), (self.part,))
 
     def __str__(self) -> str:
         return f"{self.year}-{self.part}" if self.part else str(self.year)

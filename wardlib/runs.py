@@ -1,263 +1,367 @@
-"""Running briefings: plan, check everything first, run, publish. The only caller of papermill.
+"""Runs: many jobs side by side, on this machine's processors or on a cluster's.
 
-A job is one notebook in one language for one ward, period and as-of day. Its files appear in
-`output/<ward>/<period>/` only when all of them are complete; a run as of a day has a folder of its
-own, `<period>.as-of-<day>`, so that a past briefing never takes the place of today's.
+What is up to date is left alone. Everything is checked before the first kernel starts; a failed job
+stops no other; a lost worker's jobs run again elsewhere. Jobs are drafted in `output/.run-…/`, which
+goes with the run, or, if that was killed, with the next one. The modules that take long to load are
+imported where jobs really run: to find all up to date takes no second.
 """
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import json
-import logging
+import multiprocessing
 import os
-import platform
+import shutil
+import signal
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from dataclasses import asdict, dataclass
+from multiprocessing import forkserver
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import nbformat
-import papermill
-from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
+from filelock import FileLock, Timeout
 
-from wardlib import catalogue, intake
-from wardlib.blocks import RESOURCE, dumps
-from wardlib.errors import DataError, RequestError, WardError
-from wardlib.exporters import WardHTMLExporter, WardPDFExporter, record
-from wardlib.language import get
+from wardlib import cache, catalogue, plans
+from wardlib.errors import DataError, Problem, RequestError
 from wardlib.periods import Period, parse_day
+from wardlib.plans import Job
 
-_EXPORTERS = {".html": WardHTMLExporter, ".pdf": WardPDFExporter}
-_RECORD, _FIGURES = "run.json", "figures.json"
+if TYPE_CHECKING:
+    from wardlib.execution import Failure
 
-
-@dataclass(frozen=True)
-class Job:
-    """One notebook to run; the fields but `notebook` are its parameters."""
-
-    notebook: str
-    ward: str
-    period: str
-    language: str
-    as_of: str
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        return {name: value for name, value in asdict(self).items() if name != "notebook"}
-
-    @property
-    def name(self) -> str:
-        return f"{self.notebook}.{self.language}"
-
-    @property
-    def source(self) -> Path:
-        return catalogue.home() / "notebooks" / f"{self.notebook}.ipynb"
-
-    @property
-    def folder(self) -> Path:
-        period = f"{self.period}.as-of-{self.as_of}" if self.as_of else self.period
-        return catalogue.home() / "output" / self.ward / period
+DONE, FAILED, CURRENT, EMPTY = "done", "failed", "up to date", "no figures"
+_JOB_BYTES = 4_000_000  # what a job may need on the disk; the largest of both wards needs half
+_TRIES = 3  # of a job whose worker dies
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: `error` is empty where it succeeded, `file` is the PDF or the evidence."""
+    """How a job ended: `status`; of a failed one `error`, the id of the `cell` ("" where it was none) and, as of
+    one that is done, the `file` to look at, relative to the workbook's folder."""
 
     job: Job
-    error: str
-    file: Path
-    seconds: float
+    status: str
+    seconds: float = 0.0
+    error: str = ""
+    cell: str = ""
+    file: str = ""
 
 
-def notebooks() -> list[str]:
-    """The notebooks of a run: those that are numbered, in order."""
-    return sorted(path.stem for path in (catalogue.home() / "notebooks").glob("[0-9]*.ipynb"))
-
-
-def plan(
-    periods: Sequence[str],
+def run(
+    jobs: list[Job],
     *,
-    wards: Sequence[str],
-    languages: Sequence[str],
-    notebooks: Sequence[str],
-    as_of: str = "",
-) -> list[Job]:
-    """Every combination of what is asked for, once each, checked before anything runs.
+    workers: int,
+    scheduler: str = "",
+    force: bool = False,
+    empty: bool = False,
+    cell_seconds: float = 120.0,
+    job_seconds: float = 600.0,
+) -> Iterator[Outcome]:
+    """Run the jobs that are not up to date (all, with `force`); each one's outcome as it ends.
 
-    Raises RequestError with every name, period, day or parameter that is wrong, and DataError with
-    every fault of the data of the wards asked for.
+    `workers` processes of this machine, or the workers of the Dask `scheduler` (tcp://…). With
+    `empty`, a ward without figures for a period is passed over. A job fails after `cell_seconds` in one
+    cell or `job_seconds` in all. Ends with `output/run.json`, as `report` reads it, also when it is
+    broken off.
+
+    Raises DataError with every fault of the data of the wards that have something to run, and
+    RequestError where a period has no figures, the disk no room, or the cluster no answer.
     """
-    faults = []
-    for known, asked in (
-        (catalogue.ward, wards),
-        (Period.parse, periods),
-        (get, languages),
-        (parse_day, [as_of]),
-        (_signature, notebooks),
-    ):
-        for name in dict.fromkeys(asked):
+    failed: list[dict[str, object]] = []
+    complete = 0
+    stale: list[tuple[Job, bool]] = []
+    for job in jobs:
+        state = cache.STALE if force else cache.state(job)
+        if state == cache.CURRENT:
+            complete += 1
+            yield Outcome(job, CURRENT)
+        else:
+            stale.append((job, state == cache.PROSE))
+    if stale:
+        _room(len(stale))
+        with _staging() as staging, _executors(workers, scheduler) as (start, width):
+            absent = _checked([job for job, _ in stale], start, width, empty=empty)
+            ready = [(job, prose) for job, prose in stale if (job.ward, job.period) not in absent]
+            left = len(stale)
+            for job, _ in stale:
+                if (job.ward, job.period) in absent:
+                    left -= 1
+                    yield Outcome(job, EMPTY)
+            options = (str(catalogue.home()), str(staging), cell_seconds, job_seconds)
             try:
-                known(name)
-            except RequestError as error:
-                faults.append(str(error))
-    if faults:
-        raise RequestError("\n".join(faults))
-    problems = set()
-    for ward in dict.fromkeys(wards):
-        problems |= set(intake.check(catalogue.ward(ward)))
+                for outcome in _all(ready, options, start, width):
+                    left -= 1
+                    if outcome.status == FAILED:
+                        failed.append(
+                            asdict(outcome.job)
+                            | {"cell": outcome.cell, "error": outcome.error, "file": outcome.file}
+                        )
+                    else:
+                        complete += 1
+                    yield outcome
+            finally:
+                _report(complete, failed, left)
+    else:
+        _report(complete, failed, 0)
+
+
+def failed() -> list[Job]:
+    """The jobs that failed in the last run. RequestError where no run has left its report."""
+    try:
+        found = json.loads((plans.output() / cache.RECORD).read_text(encoding="utf-8"))["failed"]
+        return [Job(**{name: row[name] for name in Job.__slots__}) for row in found]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise RequestError(
+            "output/run.json does not say which jobs failed: no run has come to its end here. "
+            "Name the periods to run."
+        ) from None
+
+
+def _report(complete: int, failed: list[dict[str, object]], left: int) -> None:
+    """The report of a run: the jobs that are complete, made now or before; those that failed; how
+    many it did not come to."""
+    failed = sorted(failed, key=lambda row: [str(row[name]) for name in Job.__slots__])
+    text = json.dumps(
+        {"complete": complete, "failed": failed, "not_run": left}, ensure_ascii=False, indent=2
+    )
+    folder = plans.output()
+    folder.mkdir(exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=".report-", dir=folder)
+    with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - it is open already
+        file.write(text + "\n")
+    Path(draft).chmod(0o644)
+    Path(draft).replace(folder / cache.RECORD)
+
+
+def _room(count: int) -> None:
+    """Raise RequestError unless the disk has room for so many jobs."""
+    free = shutil.disk_usage(catalogue.home()).free
+    if free < count * _JOB_BYTES:
+        raise RequestError(
+            f"{count} jobs may need {count * _JOB_BYTES / 1e9:.1f} GB in output/, the disk has "
+            f"{free / 1e9:.1f} GB left. Make room, or run fewer periods at once."
+        )
+
+
+@contextlib.contextmanager
+def _staging() -> Iterator[Path]:
+    """A folder for the drafts of this run. Those of runs that were killed are swept away; that of a
+    run that lives is locked."""
+    output = plans.output()
+    try:
+        output.mkdir(exist_ok=True)
+        for draft in output.glob(".report-*"):
+            if time.time() - draft.stat().st_mtime > 60:
+                draft.unlink(missing_ok=True)
+        for folder in output.glob(".run-*"):
+            _sweep(folder)
+        while True:
+            folder = Path(tempfile.mkdtemp(prefix=".run-", dir=output))
+            lock = FileLock(folder / "lock")
+            with contextlib.suppress(OSError):  # swept before it was locked
+                lock.acquire(timeout=0)
+                if (folder / "lock").exists():
+                    break
+    except OSError as error:
+        raise RequestError(f"output/ cannot be written: {error.strerror}.") from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    if not (folder / "lock").exists():
+        with contextlib.suppress(OSError):  # not empty: its run is about to lock it
+            folder.rmdir()
+        return
+    lock = FileLock(folder / "lock")
+    with contextlib.suppress(Timeout, OSError):
+        lock.acquire(timeout=0)
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _executors(workers: int, scheduler: str) -> Iterator[tuple[Callable[[], Executor], int]]:
+    """What opens an executor (again, where one has broken), and how many jobs it runs at once."""
+    if scheduler:
+        with _cluster(scheduler) as client:
+            width = sum(client.nthreads().values())
+            if not width:
+                raise RequestError(f"the scheduler {scheduler} has no worker: start `dask worker`.")
+            yield lambda: client.get_executor(pure=False, retries=_TRIES), width
+        return
+    from wardlib import kernels
+
+    # A job has one processor: that of a library that would take more for itself is not there.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    forks = kernels.context()
+    if forks is not None:  # the libraries load while the data are checked
+        forkserver.ensure_running()
+
+    def start() -> Executor:
+        return ProcessPoolExecutor(workers, mp_context=forks, initializer=_begin)
+
+    try:
+        yield start, workers
+    finally:
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
+
+
+@contextlib.contextmanager
+def _cluster(scheduler: str) -> Iterator[object]:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise RequestError(
+            "--scheduler needs the package distributed: pip install 'wardlib[cluster]'."
+        ) from None
+    try:
+        client = Client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise RequestError(
+            f"no Dask scheduler answers at {scheduler} ({error}). Start one with `dask scheduler`."
+        ) from None
+    with client:
+        yield client
+
+
+def _begin() -> None:
+    """Make a process of the pool a process group of its own, which ends with the run: Ctrl-C is for
+    the run to answer."""
+    if os.name == "posix":
+        os.setpgid(0, 0)
+        from wardlib import kernels
+
+        kernels.die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _checked(
+    jobs: list[Job], start: Callable[[], Executor], width: int, *, empty: bool
+) -> set[tuple[str, str]]:
+    """The (ward, period) without figures, every file of the wards checked.
+
+    Raises DataError with every fault, RequestError with what has no figures unless that is `empty`.
+    """
+    asked: dict[str, set[str]] = {}
+    for job in jobs:
+        asked.setdefault(job.ward, set()).add(job.period)
+    as_of, home = jobs[0].as_of, str(catalogue.home())
+    problems: set[Problem] = set()
+    absent: dict[tuple[str, str], str] = {}
+    if len(asked) == 1:  # not worth the start of a process
+        found = [_faults(home, ward, sorted(periods), as_of) for ward, periods in asked.items()]
+    else:
+        with start() as executor:
+            found = [
+                future.result()
+                for future in [
+                    executor.submit(_faults, home, ward, sorted(periods), as_of)
+                    for ward, periods in asked.items()
+                ]
+            ]
+    for faults, lacking in found:
+        problems |= set(faults)
+        absent |= lacking
     if problems:
         raise DataError(problems)
-    jobs = [
-        Job(notebook, ward, period, language, as_of)
-        for ward, period, language, notebook in dict.fromkeys(
-            itertools.product(wards, periods, languages, notebooks)
-        )
-    ]
-    for ward, period in dict.fromkeys((job.ward, job.period) for job in jobs):
-        try:
-            intake.open_book(ward, period, as_of)
-        except RequestError as error:
-            faults.append(str(error))
-    if faults:
-        raise RequestError("\n".join(faults))
-    return jobs
+    if absent and not empty:
+        raise RequestError("\n".join(absent[key] for key in sorted(absent)))
+    return set(absent)
 
 
-def run(jobs: Iterable[Job]) -> Iterator[Outcome]:
-    """Run each job in turn; a failed one does not stop the others."""
-    for job in jobs:
-        start = time.monotonic()
-        # Beside the output, so that a file is published by one rename on one file system.
-        output = catalogue.home() / "output"
-        output.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=output) as partial:
-            job.folder.mkdir(parents=True, exist_ok=True)
-            error, file = _run(job, Path(partial))
-        yield Outcome(job, error, file, time.monotonic() - start)
+def _faults(
+    home: str, ward: str, periods: list[str], as_of: str
+) -> tuple[list[Problem], dict[tuple[str, str], str]]:
+    """The problems of a ward's files; where there are none, the periods without figures."""
+    os.environ["WARDLIB_HOME"] = home
+    from wardlib import intake
+
+    described = catalogue.ward(ward)
+    problems = intake.check(described)
+    if problems:
+        return problems, {}
+    asked = [Period.parse(period) for period in periods]
+    absent = intake.unreported(described, asked, parse_day(as_of))
+    return [], {(ward, str(period)): text for period, text in absent.items()}
 
 
-def _signature(notebook: str) -> None:
-    """Raise RequestError unless the notebook exists and takes exactly a job's parameters.
-
-    papermill itself only warns of a parameter that a notebook does not have, and runs on with the
-    default: a mistyped name would publish the wrong quarter.
-    """
-    if notebook not in notebooks():
-        raise RequestError(
-            f"there is no notebook {notebook!r}. Notebooks here: {', '.join(notebooks())}."
-        )
-    job = Job(notebook, "", "", "", "")
-    takes = set(papermill.inspect_notebook(str(job.source)))
-    if takes != set(job.parameters):
-        raise RequestError(
-            f"notebooks/{notebook}.ipynb takes the parameters {', '.join(sorted(takes))}, "
-            f"expected {', '.join(sorted(job.parameters))}: mend its parameters cell."
-        )
-
-
-def _run(job: Job, partial: Path) -> tuple[str, Path]:
-    """Execute and export in the folder `partial`, then publish; (error or "", file to look at)."""
-    executed = partial / f"{job.name}.ipynb"
-    failed = job.folder / f"{job.name}.failed.ipynb"
+def _all(
+    jobs: list[tuple[Job, bool]],
+    options: tuple[str, str, float, float],
+    start: Callable[[], Executor],
+    width: int,
+) -> Iterator[Outcome]:
+    """The outcome of every job. A few more jobs are handed out than run at once, however many
+    there are. When a worker dies, the executor breaks; the jobs that it had are tried again one at a
+    time, so that the one that kills its worker is found."""
+    coming, suspects = deque(jobs), deque()
+    tries: dict[Job, int] = {}
+    pending: dict[Future, tuple[Job, bool]] = {}
+    executor = start()
     try:
-        with _transport() as transport:
-            papermill.execute_notebook(
-                str(job.source),
-                str(executed),
-                parameters=job.parameters,
-                progress_bar=False,
-                config=transport,
-                # The interrupt that ends an idle kernel is not worth a line on the screen.
-                extra_arguments=["--log-level=CRITICAL"],
-            )
-        notebook = _without_traces(nbformat.read(executed, as_version=4))
-        nbformat.write(notebook, executed)
-        for suffix, exporter in _EXPORTERS.items():
-            body, _ = exporter(log=_quiet()).from_notebook_node(notebook)
-            target = partial / f"{job.name}{suffix}"
-            target.write_bytes(body if isinstance(body, bytes) else body.encode())
-    except PapermillExecutionError as error:
-        executed.replace(failed)
-        return f"cell {error.cell_index}: {error.ename}: {error.evalue}", failed
-    except WardError as error:
-        executed.replace(failed)
-        return str(error), failed
-    except Exception as error:  # a dead kernel, a full disk: the other jobs still run
-        if executed.exists():
-            executed.replace(failed)
-        return f"{type(error).__name__}: {error}", failed if failed.exists() else job.source
-    record = _record(job, notebook, partial)
-    for file in [executed, *(partial / f"{job.name}{suffix}" for suffix in _EXPORTERS)]:
-        file.replace(job.folder / file.name)
-    failed.unlink(missing_ok=True)
-    _merge(job.folder / _FIGURES, job.notebook, _figures(notebook), partial)
-    _merge(job.folder / _RECORD, job.name, record, partial)
-    return "", job.folder / f"{job.name}.pdf"
+        while coming or suspects or pending:
+            source, most = (suspects, 1) if suspects else (coming, 2 * width)
+            while source and len(pending) < most:
+                job, prose = source.popleft()
+                try:
+                    pending[executor.submit(_work, job, prose, *options)] = job, prose
+                except BrokenExecutor:
+                    source.appendleft((job, prose))
+                    executor = start()
+            for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                job, prose = pending.pop(future)
+                try:
+                    yield future.result()
+                except BrokenExecutor:
+                    tries[job] = tries.get(job, 0) + 1
+                    if tries[job] < _TRIES:
+                        suspects.append((job, prose))
+                        continue
+                    error = f"the process that ran it died {_TRIES} times (of memory, or killed)"
+                    yield Outcome(job, FAILED, error=error, file=_source(job))
+                except Exception as error:
+                    text = f"{type(error).__name__}: {error}"
+                    yield Outcome(job, FAILED, error=text, file=_source(job))
+    finally:
+        executor.shutdown(wait=not pending, cancel_futures=True)
 
 
-@contextmanager
-def _transport() -> Iterator[Config]:
-    """How to reach the kernel: Unix sockets in a folder of its own that no other user can enter,
-    instead of TCP ports that anybody on the machine can take. (Left to itself, jupyter_client puts
-    the sockets into the working folder, where two runs would take each other's.)"""
-    if os.name != "posix":
-        yield Config()
-        return
-    with tempfile.TemporaryDirectory(prefix="ward-") as folder:
-        yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+def _source(job: Job) -> str:
+    return job.source.relative_to(catalogue.home()).as_posix()
 
 
-def _quiet() -> logging.Logger:
-    logger = logging.getLogger("wardlib.exporters")
-    logger.setLevel(logging.ERROR)
-    return logger
+def _work(
+    job: Job, prose: bool, home: str, staging: str, cell_seconds: float, job_seconds: float
+) -> Outcome:
+    """Execute a job in this process, wherever it runs."""
+    begin = time.monotonic()
+    os.environ["WARDLIB_HOME"] = home
+    from wardlib import execution
 
-
-def _without_traces(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook without what differs from run to run: times, paths, random ids."""
-    notebook.metadata.pop("papermill", None)
-    for cell in notebook.cells:
-        for name in ("papermill", "execution"):
-            cell.metadata.pop(name, None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.id = "injected-parameters"
-    return notebook
-
-
-def _outputs(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
-    for cell in notebook.cells:
-        yield from (o for o in cell.get("outputs", []) if "data" in o)
-
-
-def _figures(notebook: nbformat.NotebookNode) -> dict[str, Any]:
-    """The figures behind every table and chart, by name; the same in every language."""
-    found = (output.data[RESOURCE] for output in _outputs(notebook) if RESOURCE in output.data)
-    return {figures["name"]: figures for figures in found}
-
-
-def _record(job: Job, notebook: nbformat.NotebookNode, partial: Path) -> dict[str, Any]:
-    """What a job was made from and what it made: no clock, no host, no path of the machine."""
-    made_from = record(notebook)
-    return made_from | {
-        "parameters": job.parameters,
-        "notebook": {f"notebooks/{job.source.name}": catalogue.digest(job.source)},
-        "versions": {"python": platform.python_version()} | made_from["versions"],
-        "outputs": {
-            file.name: catalogue.digest(file)
-            for file in sorted(partial.iterdir())
-            if file.name.startswith(job.name)
-        },
-    }
-
-
-def _merge(target: Path, key: str, value: Any, partial: Path) -> None:
-    """Set one key of a JSON file, the others kept, replacing the file in one step."""
-    known = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
-    draft = partial / target.name
-    draft.write_text(dumps(dict(sorted((known | {key: value}).items()))), encoding="utf-8")
-    draft.replace(target)
+    limits = execution.Limits(cell_seconds, job_seconds)
+    failure: Failure | None = execution.execute(job, Path(staging), limits, prose=prose)
+    seconds = time.monotonic() - begin
+    if failure:
+        return Outcome(job, FAILED, seconds, failure.error, failure.cell, failure.file)
+    file = job.folder / f"{job.name}.pdf"
+    return Outcome(job, DONE, seconds, file=file.relative_to(catalogue.home()).as_posix())

@@ -231,7 +231,9 @@ def _of_level(states: pd.DataFrame, causes: pd.DataFrame) -> pd.DataFrame:
     some_in_class = states.isin([IN_PERSON, PARTIAL]).any(axis=1)
     state[mixed & some_in_class] = PARTIAL
     state[mixed & ~some_in_class] = ONLINE
-    measure = causes.replace("", np.nan).bfill(axis=1).iloc[:, 0].fillna("")
+    measure = causes.iloc[:, -1]
+    for grade in reversed(causes.columns[:-1]):  # that of the lowest grade that has one
+        measure = causes[grade].where(causes[grade] != "", measure)
     return pd.DataFrame({"state": state, "measure": measure}).rename_axis("day")
 
 

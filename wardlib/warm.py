@@ -19,7 +19,7 @@ import ipykernel.kernelapp  # noqa: F401
 import matplotlib
 import numpy as np
 
-from wardlib import charts, language, runs  # noqa: F401 - runs: with the exporters and papermill
+from wardlib import charts, execution, language, runs  # noqa: F401 - with papermill and exporters
 
 # What a kernel or a worker would otherwise import at its own start, each one anew.
 _LATE = (

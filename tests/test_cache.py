@@ -1,0 +1,206 @@
+"""What runs again and what does not: rows, code, words, packages, damage."""
+
+import hashlib
+import json
+import shutil
+
+import pytest
+
+from wardlib import cache, catalogue, intake
+from wardlib.execution import Limits, execute
+from wardlib.periods import Period, parse_day
+from wardlib.plans import Job, output, plan
+
+LIMITS = Limits(120, 600)
+
+
+def job(period="2020-03", notebook="00-data-check"):
+    return Job(notebook, "phuc-dong", period, "en", "")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A workbook in which the jobs of three periods have run."""
+    home = tmp_path_factory.mktemp("cache")
+    for name in ("data", "notebooks"):
+        shutil.copytree(catalogue.home() / name, home / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WARDLIB_HOME", str(home))
+        output().mkdir()
+        for period in ("2020-03", "2020-06", "2020-Q2"):
+            assert execute(job(period), output(), LIMITS) is None
+    return home
+
+
+@pytest.fixture
+def home(made, tmp_path, monkeypatch):
+    """A copy of that workbook to spoil, its jobs as old as they are."""
+    folder = tmp_path / "workbook"
+    shutil.copytree(made, folder)
+    for marker in folder.rglob("run.json"):  # a marker is written last, in a copy too
+        marker.write_bytes(marker.read_bytes())
+    monkeypatch.setenv("WARDLIB_HOME", str(folder))
+    return folder
+
+
+def states():
+    return {period: cache.state(job(period)) for period in ("2020-03", "2020-06", "2020-Q2")}
+
+
+def test_what_has_run_is_current(home):
+    assert set(states().values()) == {cache.CURRENT}
+    assert cache.state(job("2020-04")) == cache.STALE
+
+
+def test_a_row_makes_stale_the_jobs_whose_period_reads_it(home, accept):
+    """A row of April: March has not read it, June and the second quarter have."""
+    path = home / "data" / "phuc-dong" / "receipts.csv"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    at = next(i for i, line in enumerate(lines) if line.startswith("2020-04"))
+    path.write_text("".join([*lines[:at], *lines[at + 1 :]]), "utf-8")
+    accept()
+    assert states() == {
+        "2020-03": cache.CURRENT,
+        "2020-06": cache.STALE,
+        "2020-Q2": cache.STALE,
+    }
+
+
+def test_a_later_month_makes_nothing_stale(home, accept):
+    """The clerk appends a month: the papers of earlier ones stand."""
+    with (home / "data" / "phuc-dong" / "receipts.csv").open("a", encoding="utf-8") as file:
+        file.write("2022-01,total,1,1,actual,2022-02-08\n")
+    accept()
+    assert set(states().values()) == {cache.CURRENT}
+
+
+def test_a_descriptor_counts_but_for_its_hashes(home):
+    path = home / "data" / "phuc-dong" / "datapackage.json"
+    raw = json.loads(path.read_text("utf-8"))
+    raw["resources"][0]["hash"] = "sha256:0"
+    path.write_text(json.dumps(raw), "utf-8")
+    assert set(states().values()) == {cache.CURRENT}
+    raw["ward"]["name_vi"] = "Phường khác"
+    path.write_text(json.dumps(raw), "utf-8")
+    assert set(states().values()) == {cache.STALE}
+
+
+def test_code_makes_stale_and_words_ask_for_an_export(home):
+    """An edit of prose takes the outputs of the last run; one of code does not."""
+    path = home / "notebooks" / "00-data-check.ipynb"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("# Data check", "# Check of the data"), "utf-8")
+    assert path.read_text("utf-8") != text
+    assert set(states().values()) == {cache.PROSE}
+    before = json.loads((job().folder / "00-data-check.en.ipynb").read_text("utf-8"))
+    assert execute(job(), output(), LIMITS, prose=True) is None
+    assert cache.state(job()) == cache.CURRENT
+    after = json.loads((job().folder / "00-data-check.en.ipynb").read_text("utf-8"))
+    assert [c for c in after["cells"] if c["cell_type"] == "code"] == [
+        c for c in before["cells"] if c["cell_type"] == "code"
+    ]
+    assert "Check of the data" in (job().folder / "00-data-check.en.html").read_text("utf-8")
+    path.write_text(text.replace("tables.months(result, edition)", "None"), "utf-8")
+    assert set(states().values()) == {cache.STALE}
+
+
+def test_rewording_gives_what_a_run_gives(home):
+    """Re-exporting and running anew leave the same bytes."""
+    path = home / "notebooks" / "00-data-check.ipynb"
+    path.write_text(path.read_text("utf-8").replace("# Data check", "# Check of the data"), "utf-8")
+
+    def made():
+        return {file.name: file.read_bytes() for file in job().folder.iterdir()}
+
+    assert execute(job(), output(), LIMITS, prose=True) is None
+    reworded = made()
+    assert execute(job(), output(), LIMITS) is None
+    assert made() == reworded
+
+
+@pytest.mark.parametrize("name", ["00-data-check.en.pdf", "00-data-check.en.html", "figures.json"])
+def test_a_harmed_output_is_made_again(home, name):
+    """Cut short, changed in one place, or gone."""
+    file = job().folder / name
+    whole = file.read_bytes()
+    for harmed in (whole[:-1], b"x" + whole[1:], b""):
+        file.write_bytes(harmed)
+        assert cache.state(job()) == cache.STALE
+    file.write_bytes(whole)
+    assert cache.state(job()) == cache.CURRENT
+    file.unlink()
+    assert cache.state(job()) == cache.STALE
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"parameters": null}', "\x00"])
+def test_a_harmed_record_is_no_record(home, text):
+    (job().folder / "run.json").write_text(text, "utf-8")
+    assert cache.state(job()) == cache.STALE
+
+
+def test_other_packages_make_stale(home, monkeypatch):
+    other = cache.versions() | {"pandas": "0"}
+    monkeypatch.setattr(cache, "versions", lambda: other)
+    assert set(states().values()) == {cache.STALE}
+
+
+def test_a_failure_leaves_what_was_published(home):
+    """The last good briefing stands beside the evidence."""
+    before = {file.name: file.read_bytes() for file in job().folder.iterdir()}
+    path = home / "notebooks" / "00-data-check.ipynb"
+    path.write_text(path.read_text("utf-8").replace("tables.months(result, edition)", "1 / 0"), "utf-8")  # fmt: skip
+    failure = execute(job(), output(), LIMITS)
+    assert failure.error == "ZeroDivisionError: division by zero"
+    assert {file.name: file.read_bytes() for file in job().folder.iterdir()} == before
+    assert {file.name for file in job().failed.iterdir()} == {"00-data-check.en.ipynb", "run.json"}
+    assert sorted(path.name for path in output().iterdir()) == ["phuc-dong"]
+
+
+def test_a_hung_cell_is_ended_and_named(home):
+    """Time limits by cell and by job; the evidence says where it was."""
+    path = home / "notebooks" / "00-data-check.ipynb"
+    path.write_text(
+        path.read_text("utf-8").replace("tables.months(result, edition)", "import time; time.sleep(60)"),
+        "utf-8",
+    )  # fmt: skip
+    for limits in (Limits(2, 600), Limits(60, 3)):
+        failure = execute(job(), output(), limits)
+        assert failure.error.startswith("the time is over")
+        assert failure.cell == "missing-table"
+        assert (home / failure.file).is_file()
+
+
+def test_a_dead_kernel_is_a_failure(home):
+    path = home / "notebooks" / "00-data-check.ipynb"
+    path.write_text(
+        path.read_text("utf-8").replace("tables.months(result, edition)", "import os; os.kill(os.getpid(), 9)"),
+        "utf-8",
+    )  # fmt: skip
+    failure = execute(job(), output(), LIMITS)
+    assert failure.error.startswith("DeadKernelError")
+    assert failure.cell == "missing-table"
+
+
+@pytest.mark.parametrize("as_of", ["", "2020-09-13"])
+@pytest.mark.parametrize("text", ["2019-06", "2020-Q3", "2021"])
+@pytest.mark.parametrize("name", ["phuc-dong", "philadelphia"])
+def test_the_digest_is_of_the_rows_that_are_read(name, text, as_of):
+    """Of every table: the header and the lines that a reader of that period and day is given."""
+    ward, period = catalogue.ward(name), Period.parse(text)
+    for table in (ward.tables | ward.reference.tables).values():
+        whole = intake._whole(ward, table)
+        whole["row"] = whole.index
+        seen = intake._known(whole, table, period, parse_day(as_of), every_report=True)
+        lines = table.path.read_text("utf-8").splitlines(keepends=True)
+        text = "".join([lines[0], *(lines[row - 1] for row in seen["row"])])
+        digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+        assert catalogue.digest_read(table, str(period.last), as_of) == digest, table.name
+
+
+def test_spans_and_lists_make_every_combination(home):
+    jobs = plan(
+        ["2020-01..2020-03", "2020-Q1", "2020-02"], wards=["all"], languages=["vi", "en"],
+        notebooks=["90-briefing"],
+    )  # fmt: skip
+    assert len(jobs) == len(set(jobs)) == 2 * 2 * 4
+    assert {item.ward for item in jobs} == {"philadelphia", "phuc-dong"}

@@ -1,0 +1,138 @@
+"""What need not run again: a job whose code, parameters, data and packages are those of its record,
+and whose outputs stand unharmed.
+
+The record is the `run.json` of the job's folder, written after the other files. Of the data it holds
+the digest of the rows that the notebook really read: a later month changes no earlier job.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+import importlib.metadata
+import json
+import platform
+import re
+from pathlib import Path
+from typing import Any
+
+from wardlib import catalogue, plans
+from wardlib.errors import WardError
+from wardlib.periods import Period
+from wardlib.plans import Job
+
+RECORD = "run.json"
+CURRENT, PROSE, STALE = "current", "prose", "stale"
+_CODE = {".py", ".po", ".j2", ".css", ".mplstyle"}
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """What runs a job: Python, wardlib with the digest of its code, which a checkout may have
+    changed, the packages that it asks for, and the digest of the lock where there is one."""
+    code = hashlib.sha256()
+    folder = Path(__file__).parent
+    for file in sorted(folder.rglob("*")):
+        if file.suffix in _CODE:
+            code.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
+    needs = importlib.metadata.requires("wardlib") or []
+    direct = sorted(re.split(r"[ <>=!~;\[]", need)[0] for need in needs if "extra ==" not in need)
+    own = {"wardlib": f"{importlib.metadata.version('wardlib')}+{code.hexdigest()[:12]}"}
+    lock = folder.parent / "requirements.lock"
+    return (
+        own
+        | {"python": platform.python_version()}
+        | ({"requirements.lock": catalogue.digest(lock)} if lock.is_file() else {})
+        | {name: importlib.metadata.version(name) for name in direct}
+    )
+
+
+def code(notebook: Path) -> str:
+    """The digest of a notebook's code: the cells that run, with their tags, without the prose."""
+    text = json.dumps(plans.cells(notebook), ensure_ascii=False)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def state(job: Job) -> str:
+    """`CURRENT` where the job's outputs are what a run would make; `PROSE` where only the words
+    between the cells have changed; else `STALE`."""
+    marker = job.folder / RECORD
+    try:
+        record = json.loads(marker.read_text(encoding="utf-8"))
+        same = (
+            record["parameters"] == job.parameters
+            and record["versions"] == versions()
+            and record["code"] == _code(job.source, job.source.stat().st_mtime_ns)
+            and record["data"] == {file: _read(file, job) for file in record["data"]}
+            and _unharmed(marker, record["outputs"])
+        )
+        if not same:
+            return STALE
+        name, prose = next(iter(record["notebook"].items()))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, csv.Error, WardError):
+        return STALE
+    now = _file(job.source, job.source.stat().st_mtime_ns)
+    return CURRENT if (name, prose) == (f"notebooks/{job.source.name}", now) else PROSE
+
+
+def _unharmed(marker: Path, outputs: dict[str, str]) -> bool:
+    """Whether the files are there and are those recorded; only what was touched after the marker
+    was written is read."""
+    written = marker.stat().st_ctime_ns
+    for name, digest in outputs.items():
+        file = marker.with_name(name)
+        if file.stat().st_ctime_ns > written and catalogue.digest(file) != digest:
+            return False
+    return bool(outputs)
+
+
+def _read(file: str, job: Job) -> str:
+    """The digest of what the job would read of a file today; "" where the ward has no such file."""
+    _, package, name = file.split("/")
+    path = catalogue.home() / "data" / package / catalogue.DESCRIPTOR
+    if name == catalogue.DESCRIPTOR:
+        return _descriptor(package, path.stat().st_mtime_ns)
+    table = _tables(package, path.stat().st_mtime_ns).get(name)
+    if table is None:
+        return ""
+    return _rows(
+        table, str(Period.parse(job.period).last), job.as_of, table.path.stat().st_mtime_ns
+    )
+
+
+# Thousands of jobs read the same files; each is looked at once as long as its time is the same.
+@functools.lru_cache(maxsize=1024)
+def _code(notebook: Path, _: int) -> str:
+    return code(notebook)
+
+
+@functools.lru_cache(maxsize=1024)
+def _file(path: Path, _: int) -> str:
+    return catalogue.digest(path)
+
+
+@functools.lru_cache(maxsize=1024)
+def _descriptor(package: str, _: int) -> str:
+    return catalogue.digest_descriptor(package)
+
+
+@functools.lru_cache(maxsize=64)
+def _tables(package: str, _: int) -> dict[str, catalogue.Table]:
+    return {table.path.name: table for table in catalogue.package(package).tables.values()}
+
+
+@functools.lru_cache(maxsize=4096)
+def _rows(table: catalogue.Table, last: str, as_of: str, _: int) -> str:
+    return catalogue.digest_read(table, last, as_of)
+
+
+def record(job: Job, made_from: dict[str, Any], draft: Path) -> dict[str, Any]:
+    """The record of a job whose files lie in the folder `draft`: what they were made from (see
+    `exporters.record`), and their digests. No clock, no host, no path of the machine."""
+    return made_from | {
+        "parameters": job.parameters,
+        "notebook": {f"notebooks/{job.source.name}": catalogue.digest(job.source)},
+        "code": code(job.source),
+        "outputs": {file.name: catalogue.digest(file) for file in sorted(draft.iterdir())},
+    }

@@ -1,0 +1,226 @@
+"""Executing a job: run the notebook, export it, publish its folder in one step. The only caller of
+papermill; what it needs is loaded once a process."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import functools
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from nbconvert.exporters import Exporter
+from papermill.exceptions import PapermillExecutionError
+
+from wardlib import cache, catalogue, kernels
+from wardlib.blocks import RESOURCE, dumps
+from wardlib.errors import WardError
+from wardlib.exporters import WardHTMLExporter, WardPDFExporter, record
+from wardlib.plans import Job
+
+_EXPORTERS = {".html": WardHTMLExporter, ".pdf": WardPDFExporter}
+_FIGURES = "figures.json"
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a cell and a whole job may take, in seconds."""
+
+    cell: float
+    job: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job failed: the error, the id of the cell ("" where it was no cell), and the file to look
+    at, relative to the workbook's folder."""
+
+    error: str
+    cell: str
+    file: str
+
+
+def execute(job: Job, staging: Path, limits: Limits, *, prose: bool = False) -> Failure | None:
+    """Run and export a job in a folder of its own in `staging`, then publish it; with `prose`, the
+    outputs of its last run get the notebook's new words.
+
+    A failed job leaves what it published before as it is, and its evidence in `job.failed`.
+    """
+    work = Path(tempfile.mkdtemp(prefix=f"{job.name}.", dir=staging))
+    draft, evidence = work / job.name, work / "evidence"
+    draft.mkdir()
+    evidence.mkdir()
+    target = draft / f"{job.name}.ipynb"
+    running = evidence / target.name
+    try:
+        notebook = _reworded(job) if prose else _run(job, running, limits)
+        nbformat.write(notebook, target)
+        for suffix in _EXPORTERS:
+            body, _ = _exporter(suffix).from_notebook_node(notebook)
+            (draft / f"{job.name}{suffix}").write_bytes(
+                body if isinstance(body, bytes) else body.encode()
+            )
+        (draft / _FIGURES).write_text(dumps(_figures(notebook)), encoding="utf-8")
+        made = cache.record(job, record(notebook), draft)
+        (draft / cache.RECORD).write_text(dumps(made), encoding="utf-8")
+        for file in draft.iterdir():
+            with file.open("rb+") as written:
+                os.fsync(written.fileno())
+        publish(draft, job.folder)
+        if job.failed.exists():
+            job.failed.rename(work / "failed")
+        return None
+    except Exception as error:  # a dead kernel, a full disk: the other jobs still run
+        return _kept(job, error, evidence)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _run(job: Job, file: Path, limits: Limits) -> nbformat.NotebookNode:
+    """The executed notebook, without what differs from run to run; `file` holds it as far as it
+    came, for the evidence."""
+    end = time.monotonic() + limits.job
+    papermill.execute_notebook(
+        str(job.source),
+        str(file),
+        parameters=job.parameters,
+        kernel_name=kernels.NAME,
+        progress_bar=False,
+        start_timeout=_START_SECONDS,
+        timeout_func=lambda _: max(0.01, min(limits.cell, end - time.monotonic())),
+        # The interrupt that ends an idle kernel is not worth a line on the screen.
+        extra_arguments=["--log-level=CRITICAL"],
+    )
+    return _without_traces(nbformat.read(file, as_version=4))
+
+
+def _kept(job: Job, error: Exception, evidence: Path) -> Failure:
+    """Publish the evidence of a failure."""
+    running = evidence / f"{job.name}.ipynb"
+    cell, text = _cell(running), f"{type(error).__name__}: {error}"
+    if isinstance(error, PapermillExecutionError):
+        text = f"{error.ename}: {error.evalue}"
+    elif isinstance(error, WardError):
+        cell, text = "", str(error)
+    elif isinstance(error, TimeoutError):
+        text = f"the time is over: {error}".partition("\n")[0]
+    file = job.failed / running.name if running.exists() else job.failed / cache.RECORD
+    try:
+        about = {
+            "notebook": job.notebook,
+            "parameters": job.parameters,
+            "cell": cell,
+            "error": text,
+        }
+        (evidence / cache.RECORD).write_text(dumps(about), encoding="utf-8")
+        publish(evidence, job.failed)
+    except OSError as full:
+        return Failure(f"{text}\nThe evidence could not be kept: {full}", cell, str(job.source))
+    return Failure(text, cell, file.relative_to(catalogue.home()).as_posix())
+
+
+def _cell(running: Path) -> str:
+    """The id of the cell that was begun last."""
+    try:
+        found = nbformat.read(running, as_version=4).cells
+    except (OSError, ValueError):
+        return ""
+    begun = [cell.id for cell in found if cell.metadata.get("papermill", {}).get("start_time")]
+    return begun[-1] if begun else ""
+
+
+def publish(draft: Path, target: Path) -> None:
+    """Put the folder `draft` in the place of `target`, in one step; what stood there is then where
+    the draft was. Two runs that publish the same folder come one after the other."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        try:
+            draft.rename(target)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EACCES):
+                raise
+            if not target.exists():
+                raise
+        try:
+            _exchange(draft, target)
+            return
+        except FileNotFoundError:  # the other run has just taken it away
+            continue
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Let two folders change places: on Linux in one step (renameat2), elsewhere in two."""
+    here, both = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    swap = (
+        getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+        if os.name == "posix"
+        else None
+    )
+    if swap is not None:
+        if swap(here, os.fsencode(one), here, os.fsencode(other), both) == 0:
+            return
+        code = ctypes.get_errno()
+        if code not in (errno.ENOSYS, errno.EINVAL):
+            raise OSError(code, os.strerror(code), str(other))
+    old = one.with_name(one.name + ".old")
+    other.rename(old)
+    one.rename(other)
+    old.rename(one)
+
+
+@functools.cache
+def _exporter(suffix: str) -> Exporter:
+    logger = logging.getLogger("wardlib.exporters")
+    logger.setLevel(logging.ERROR)
+    return _EXPORTERS[suffix](log=logger)
+
+
+def _reworded(job: Job) -> nbformat.NotebookNode:
+    """The outputs of the job's last run between the words of the notebook as they are now."""
+    done = nbformat.read(job.folder / f"{job.name}.ipynb", as_version=4)
+    ran = {cell.id: cell for cell in done.cells if cell.cell_type == "code"}
+    injected = [cell for cell in ran.values() if "injected-parameters" in _tags(cell)]
+    cells = []
+    for cell in nbformat.read(job.source, as_version=4).cells:
+        cells.append(ran.get(cell.id, cell))
+        if "parameters" in _tags(cell):
+            cells += injected
+    done.cells = cells
+    return done
+
+
+def _tags(cell: nbformat.NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def _without_traces(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook without what differs from run to run: times, paths, random ids."""
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        for name in ("papermill", "execution"):
+            cell.metadata.pop(name, None)
+        if "injected-parameters" in _tags(cell):
+            cell.id = "injected-parameters"
+    return notebook
+
+
+def _outputs(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
+    for cell in notebook.cells:
+        yield from (o for o in cell.get("outputs", []) if "data" in o)
+
+
+def _figures(notebook: nbformat.NotebookNode) -> dict[str, Any]:
+    """The figures behind every table and chart, by name; the same in every language."""
+    found = (output.data[RESOURCE] for output in _outputs(notebook) if RESOURCE in output.data)
+    return {figures["name"]: figures for figures in found}

@@ -1,0 +1,146 @@
+"""Plans: which jobs a request asks for, every name in it checked.
+
+A job is one notebook in one language for one ward, period and as-of day. Its files lie in a folder of
+their own, `output/<ward>/<period>/<notebook>.<language>/`; a run as of a day has a period folder
+`<period>.as-of-<day>`, so that a past briefing never takes the place of today's.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from wardlib import catalogue
+from wardlib.errors import RequestError
+from wardlib.language import get
+from wardlib.periods import Period, parse_day
+
+ALL = "all"  # in place of the wards: every one that has figures for the period
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One notebook to run; the fields but `notebook` are its parameters."""
+
+    notebook: str
+    ward: str
+    period: str
+    language: str
+    as_of: str
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        return {name: value for name, value in asdict(self).items() if name != "notebook"}
+
+    @property
+    def name(self) -> str:
+        return f"{self.notebook}.{self.language}"
+
+    @property
+    def source(self) -> Path:
+        return catalogue.home() / "notebooks" / f"{self.notebook}.ipynb"
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are published."""
+        period = f"{self.period}.as-of-{self.as_of}" if self.as_of else self.period
+        return output() / self.ward / period / self.name
+
+    @property
+    def failed(self) -> Path:
+        """Where the evidence is kept if it fails."""
+        return self.folder.with_name(f"{self.name}.failed")
+
+
+def output() -> Path:
+    """The folder of everything that is published."""
+    return catalogue.home() / "output"
+
+
+def notebooks() -> list[str]:
+    """The notebooks of a run: those that are numbered, in order."""
+    return sorted(path.stem for path in (catalogue.home() / "notebooks").glob("[0-9]*.ipynb"))
+
+
+def cells(notebook: Path) -> list[tuple[str, list[str], str]]:
+    """(id, tags, source) of the notebook's code cells. Raises ValueError where it is none."""
+    raw = json.loads(notebook.read_text(encoding="utf-8"))
+    return [
+        (cell["id"], cell["metadata"].get("tags", []), "".join(cell["source"]))
+        for cell in raw["cells"]
+        if cell["cell_type"] == "code"
+    ]
+
+
+def plan(
+    periods: Sequence[str],
+    *,
+    wards: Sequence[str],
+    languages: Sequence[str],
+    notebooks: Sequence[str],
+    as_of: str = "",
+) -> list[Job]:
+    """Every combination of what is asked for, once each; `periods` may hold spans, `wards` be `ALL`.
+
+    Raises RequestError with every name, period, day or parameter that is wrong.
+    """
+    faults = []
+
+    def known(check, asked: Sequence[str]) -> list:
+        found = []
+        for name in dict.fromkeys(asked):
+            try:
+                found.append(check(name))
+            except RequestError as error:
+                faults.append(str(error))
+        return found
+
+    wards = catalogue.names() if list(wards) == [ALL] else wards
+    known(catalogue.ward, wards)
+    spans = known(Period.span, periods)
+    known(get, languages)
+    known(parse_day, [as_of])
+    known(_signature, notebooks)
+    if faults:
+        raise RequestError("\n".join(faults))
+    texts = [str(period) for period in itertools.chain.from_iterable(spans)]
+    return [
+        Job(notebook, ward, period, language, as_of)
+        for ward, period, language, notebook in dict.fromkeys(
+            itertools.product(wards, texts, languages, notebooks)
+        )
+    ]
+
+
+def _signature(notebook: str) -> None:
+    """Raise RequestError unless the notebook exists and takes exactly a job's parameters.
+
+    papermill itself only warns of a parameter that a notebook does not have, and runs on with the
+    default: a mistyped name would publish the wrong quarter.
+    """
+    if notebook not in notebooks():
+        raise RequestError(
+            f"there is no notebook {notebook!r}. Notebooks here: {', '.join(notebooks())}."
+        )
+    job = Job(notebook, "", "", "", "")
+    mend = "mend its parameters cell."
+    try:
+        tree = ast.parse("\n".join(s for _, tags, s in cells(job.source) if "parameters" in tags))
+    except (ValueError, KeyError, SyntaxError) as error:
+        raise RequestError(f"notebooks/{notebook}.ipynb cannot be read ({error}): {mend}") from None
+    takes = {
+        target.id
+        for node in tree.body
+        if isinstance(node, (ast.Assign, ast.AnnAssign))
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    if takes != set(job.parameters):
+        raise RequestError(
+            f"notebooks/{notebook}.ipynb takes the parameters {', '.join(sorted(takes))}, "
+            f"expected {', '.join(sorted(job.parameters))}: {mend}"
+        )
