@@ -19,6 +19,7 @@ from typing import Any
 import nbformat
 import papermill
 from nbconvert.exporters import Exporter
+from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from wardlib import cache, catalogue, kernels
@@ -65,6 +66,7 @@ def execute(job: Job, staging: Path, limits: Limits, *, prose: bool = False) -> 
     try:
         notebook = _reworded(job) if prose else _run(job, running, limits)
         nbformat.write(notebook, target)
+        notebook = nbformat.read(target, as_version=4)  # as anybody else finds it
         for suffix in _EXPORTERS:
             body, _ = _exporter(suffix).from_notebook_node(notebook)
             (draft / f"{job.name}{suffix}").write_bytes(
@@ -90,9 +92,10 @@ def _run(job: Job, file: Path, limits: Limits) -> nbformat.NotebookNode:
     """The executed notebook, without what differs from run to run; `file` holds it as far as it
     came, for the evidence."""
     end = time.monotonic() + limits.job
-    papermill.execute_notebook(
+    notebook = papermill.execute_notebook(
         str(job.source),
         str(file),
+        engine_name=_ENGINE,
         parameters=job.parameters,
         kernel_name=kernels.NAME,
         progress_bar=False,
@@ -101,7 +104,26 @@ def _run(job: Job, file: Path, limits: Limits) -> nbformat.NotebookNode:
         # The interrupt that ends an idle kernel is not worth a line on the screen.
         extra_arguments=["--log-level=CRITICAL"],
     )
-    return _without_traces(nbformat.read(file, as_version=4))
+    return _without_traces(notebook)
+
+
+class _SavedOnce(NBClientEngine):
+    """papermill's engine, which writes the notebook before and after every cell, as one that writes
+    it at the end, be that a good one or not."""
+
+    @classmethod
+    def execute_notebook(
+        cls, nb: nbformat.NotebookNode, kernel_name: str, output_path: str, **kwargs: Any
+    ) -> nbformat.NotebookNode:
+        try:
+            return super().execute_notebook(nb, kernel_name, output_path=None, **kwargs)
+        except Exception:  # of a cell that raised, papermill itself writes the notebook
+            nbformat.write(nb, output_path)
+            raise
+
+
+_ENGINE = "ward"
+papermill_engines.register(_ENGINE, _SavedOnce)
 
 
 def _kept(job: Job, error: Exception, evidence: Path) -> Failure:

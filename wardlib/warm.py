@@ -83,4 +83,5 @@ def _warm() -> None:
 
 _warm()
 gc.collect()
+gc.set_threshold(50_000, 20, 50)  # pandas makes much garbage that refers to nothing: look seldom
 gc.freeze()  # what is here now is nobody's garbage: forks leave its pages shared

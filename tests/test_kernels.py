@@ -1,0 +1,269 @@
+"""The warm kernel is a kernel like any other, only sooner there: real processes and sockets."""
+
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from jupyter_client import KernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import start_new_kernel
+from nbformat.v4 import new_code_cell, new_notebook
+
+BIN = Path(sys.executable).parent
+
+
+def value(client, expression):
+    """What the kernel prints for an expression."""
+    said = []
+    client.execute_interactive(
+        f"print({expression})",
+        timeout=60,
+        output_hook=lambda message: said.append(message["content"].get("text", "")),
+    )
+    return "".join(said).strip()
+
+
+def gone(pid, seconds=10):
+    """Whether the process ends in that time; one that waits to be buried has ended."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture
+def kernel(tmp_path, monkeypatch):
+    """A warm kernel in an empty folder, and its client."""
+    monkeypatch.chdir(tmp_path)
+    manager, client = start_new_kernel(kernel_name="ward")
+    yield manager, client
+    client.stop_channels()
+    if manager.has_kernel:
+        manager.shutdown_kernel(now=True)
+
+
+def test_a_kernel_is_a_fork_with_the_libraries(kernel):
+    """The libraries are there before anybody imports them, and the process is not our child."""
+    _, client = kernel
+    assert value(client, "'wardlib.charts' in __import__('sys').modules") == "True"
+    assert value(client, "__import__('os').getppid()") != str(os.getpid())
+
+
+def test_a_kernel_is_a_process_of_its_own(kernel, tmp_path):
+    """Its own group, folder, environment, names, chance, and an empty standard input."""
+    manager, client = kernel
+    pid = int(value(client, "__import__('os').getpid()"))
+    assert manager.provisioner.pid == pid
+    assert value(client, "__import__('os').getpgrp()") == str(pid)
+    assert value(client, "__import__('os').getcwd()") == str(tmp_path)
+    assert value(client, "sorted(n for n in globals() if not n.startswith('_'))") == str(
+        ["In", "Out", "exit", "get_ipython", "open", "quit"]
+    )
+    assert value(client, "__import__('os').read(0, 1)") == "b''"
+    assert value(client, "__import__('multiprocessing').current_process().daemon") == "False"
+    assert value(client, "__name__") == "__main__"
+    assert value(client, "__import__('threading').active_count() > 0") == "True"
+
+
+def test_two_kernels_share_nothing():
+    """Environment, names and random numbers of one are not those of another."""
+    found = []
+    for number in ("1", "2"):
+        env = os.environ | {"NUMBER": number}
+        manager, client = start_new_kernel(kernel_name="ward", env=env)
+        try:
+            client.execute_interactive(f"own{number} = 1", timeout=60)
+            found.append(
+                (
+                    value(client, "__import__('os').environ['NUMBER']"),
+                    value(client, "[n for n in globals() if n.startswith('own')]"),
+                    value(client, "__import__('numpy').random.rand()"),
+                )
+            )
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+    assert [row[:2] for row in found] == [("1", "['own1']"), ("2", "['own2']")]
+    assert found[0][2] != found[1][2]
+
+
+def test_its_sockets_are_for_the_user_alone(kernel):
+    """Unix sockets in a folder that nobody else can enter; they go with the kernel."""
+    manager, client = kernel
+    assert manager.transport == "ipc"
+    folder = Path(manager.ip).parent
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert any(stat.S_ISSOCK(path.stat().st_mode) for path in folder.iterdir())
+    client.stop_channels()
+    manager.shutdown_kernel()
+    assert not folder.exists()
+
+
+def test_interrupt_restart_and_kill(kernel):
+    """As of any kernel: the interrupted one keeps its names, the restarted one is new."""
+    manager, client = kernel
+    pid = manager.provisioner.pid
+    client.execute_interactive("kept = 1", timeout=60)
+    asked = client.execute("import time; time.sleep(60)")
+    time.sleep(0.5)
+    manager.interrupt_kernel()
+    while (answer := client.get_shell_msg(timeout=10))["parent_header"]["msg_id"] != asked:
+        pass
+    assert answer["content"]["ename"] == "KeyboardInterrupt"
+    assert value(client, "kept") == "1"
+    manager.restart_kernel()
+    client.wait_for_ready(timeout=30)
+    assert manager.provisioner.pid != pid
+    assert gone(pid)
+    assert value(client, "'kept' in globals()") == "False"
+    pid = manager.provisioner.pid
+    assert manager.is_alive()
+    os.kill(pid, signal.SIGKILL)
+    assert gone(pid)
+    assert not manager.is_alive()
+
+
+def test_a_kernel_ends_with_whoever_asked_for_it():
+    """kill -9 of the parent leaves no kernel, no socket and no process that the kernel started."""
+    code = """
+import time
+from jupyter_client.manager import start_new_kernel
+manager, client = start_new_kernel(kernel_name="ward")
+client.execute_interactive("import subprocess; print(subprocess.Popen(['sleep', '600']).pid)",
+    output_hook=lambda m: print(m["content"].get("text", ""), end="", flush=True))
+print(manager.provisioner.pid, manager.ip, flush=True)
+time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as asker:
+        child = int(asker.stdout.readline())
+        pid, address = asker.stdout.readline().split()
+        asker.kill()
+    assert gone(int(pid))
+    assert gone(child)
+    assert not Path(address).parent.exists()
+
+
+def test_what_cannot_be_forked_starts_as_usual(tmp_path, monkeypatch, caplog):
+    """A kernelspec that runs another program, and one that asks for TCP: the first is no fork, and
+    the log says so."""
+    folder = tmp_path / "kernels" / "other"
+    folder.mkdir(parents=True)
+    spec = KernelSpecManager().get_kernel_spec("ward").to_dict()
+    spec["argv"] = [sys.executable, "-I", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    with caplog.at_level(logging.WARNING):
+        manager, client = start_new_kernel(kernel_name="other")
+        try:
+            assert value(client, "1 + 1") == "2"
+            assert value(client, "'wardlib' in __import__('sys').modules") == "False"
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+    assert "An ordinary kernel starts instead of a warm one" in caplog.text
+
+
+def test_who_chooses_an_address_has_it():
+    """Ports that were asked for are used: the kernel is warm all the same."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    manager = KernelManager(kernel_name="ward", shell_port=port, cache_ports=False)
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=30)
+        assert (manager.transport, manager.shell_port) == ("tcp", port)
+        assert value(client, "'wardlib.charts' in __import__('sys').modules") == "True"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_papermill_and_nbconvert_have_it(tmp_path):
+    """From their command lines, with the kernelspec's name and nothing else."""
+    cell = new_code_cell(
+        "import sys, matplotlib\n"
+        "'wardlib.charts' in sys.modules, matplotlib.get_backend().endswith('inline')"
+    )
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "a.ipynb")
+    for words in (
+        ["papermill", "-k", "ward", "a.ipynb", "b.ipynb"],
+        ["jupyter-nbconvert", "--execute", "--to", "notebook", "--output", "b.ipynb",
+         "--ExecutePreprocessor.kernel_name=ward", "a.ipynb"],
+    ):  # fmt: skip
+        (tmp_path / "b.ipynb").unlink(missing_ok=True)
+        done = subprocess.run(
+            [BIN / words[0], *words[1:]], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        output = nbformat.read(tmp_path / "b.ipynb", 4).cells[0].outputs[0]
+        assert output["data"]["text/plain"] == "(True, True)"
+        assert {path.name for path in tmp_path.iterdir()} == {"a.ipynb", "b.ipynb"}
+
+
+def test_a_dead_kernel_is_seen_by_papermill(tmp_path):
+    nbformat.write(
+        new_notebook(cells=[new_code_cell("import os; os.kill(os.getpid(), 9)")]),
+        tmp_path / "a.ipynb",
+    )
+    with pytest.raises(Exception, match="died"):
+        papermill.execute_notebook(
+            str(tmp_path / "a.ipynb"), None, kernel_name="ward", progress_bar=False
+        )
+
+
+def test_jupyterlab_has_it(tmp_path):
+    """Its server starts, restarts, interrupts and ends a warm kernel."""
+    words = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--IdentityProvider.token=x"]
+    log = (tmp_path / "log").open("w+")
+    with subprocess.Popen(
+        [BIN / "jupyter-lab", *words], cwd=tmp_path, stdout=log, stderr=subprocess.STDOUT
+    ) as server:
+        try:
+            address = None
+            for _ in range(600):
+                if found := re.search(r"http://127\.0\.0\.1:\d+/", Path(log.name).read_text()):
+                    address = found[0]
+                    break
+                time.sleep(0.1)
+
+            def ask(method, path, body=None):
+                request = urllib.request.Request(
+                    f"{address}api/{path}", method=method, data=body and json.dumps(body).encode(),
+                    headers={"Authorization": "token x"},
+                )  # fmt: skip
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    text = answer.read()
+                return json.loads(text) if text else None
+
+            assert "ward" in ask("GET", "kernelspecs")["kernelspecs"]
+            own = ask("POST", "kernels", {"name": "ward"})["id"]
+            for action in ("interrupt", "restart"):
+                ask("POST", f"kernels/{own}/{action}")
+            assert ask("GET", f"kernels/{own}")["execution_state"] in ("starting", "idle")
+            ask("DELETE", f"kernels/{own}")
+            assert ask("GET", "kernels") == []
+            assert "An ordinary kernel" not in Path(log.name).read_text()
+        finally:
+            server.terminate()
+    log.close()
