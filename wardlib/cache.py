@@ -56,7 +56,8 @@ def code(notebook: Path) -> str:
 
 def state(job: Job) -> str:
     """`CURRENT` where the job's outputs are what a run would make; `PROSE` where only the words
-    between the cells have changed; else `STALE`."""
+    between the cells have changed; else `STALE`, and where the evidence of a failure stands beside
+    outputs that were good before."""
     marker = job.folder / RECORD
     try:
         record = json.loads(marker.read_text(encoding="utf-8"))
@@ -66,6 +67,7 @@ def state(job: Job) -> str:
             and record["code"] == _code(job.source, job.source.stat().st_mtime_ns)
             and record["data"] == {file: _read(file, job) for file in record["data"]}
             and _unharmed(marker, record["outputs"])
+            and not job.failed.exists()
         )
         if not same:
             return STALE
@@ -79,12 +81,18 @@ def state(job: Job) -> str:
 def _unharmed(marker: Path, outputs: dict[str, str]) -> bool:
     """Whether the files are there and are those recorded; only what was touched after the marker
     was written is read."""
-    written = marker.stat().st_ctime_ns
+    written = _touched(marker)
     for name, digest in outputs.items():
         file = marker.with_name(name)
-        if file.stat().st_ctime_ns > written and catalogue.digest(file) != digest:
+        if _touched(file) > written and catalogue.digest(file) != digest:
             return False
     return bool(outputs)
+
+
+def _touched(file: Path) -> int:
+    """When a file was changed last; Windows keeps another time under the name of `st_ctime`."""
+    known = file.stat()
+    return max(known.st_ctime_ns, known.st_mtime_ns)
 
 
 def _read(file: str, job: Job) -> str:

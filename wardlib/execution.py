@@ -3,6 +3,7 @@ papermill; what it needs is loaded once a process."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import functools
@@ -78,9 +79,9 @@ def execute(job: Job, staging: Path, limits: Limits, *, prose: bool = False) -> 
         for file in draft.iterdir():
             with file.open("rb+") as written:
                 os.fsync(written.fileno())
-        publish(draft, job.folder)
-        if job.failed.exists():
+        with contextlib.suppress(FileNotFoundError):  # first: what is killed in between runs again
             job.failed.rename(work / "failed")
+        publish(draft, job.folder)
         return None
     except Exception as error:  # a dead kernel, a full disk: the other jobs still run
         return _kept(job, error, evidence)

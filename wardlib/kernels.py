@@ -14,6 +14,7 @@ program than this Python's ipykernel, the ordinary kernel starts, and the log sa
 from __future__ import annotations
 
 import asyncio
+import atexit
 import multiprocessing
 import os
 import shutil
@@ -48,6 +49,7 @@ _EXIT_SECONDS = 1.0
 
 
 if "forkserver" in multiprocessing.get_all_start_methods():
+    from multiprocessing import forkserver, resource_tracker
     from multiprocessing.context import ForkServerContext, ForkServerProcess
 else:
     ForkServerContext = ForkServerProcess = None
@@ -60,11 +62,17 @@ class _Process(ForkServerProcess or object):
     there: slow for a command such as papermill, and wrong for a script without the usual guard. It
     also refuses to start one from a daemon (a Dask worker is one), since a daemon that is killed
     leaves its children; ours die with their parent.
+
+    Whatever it starts in turn is a fork of the same warm parent. multiprocessing means that too (see
+    its `ensure_running`), but what it takes for the sign of a running server is not there in a
+    fork, so that each worker would load the libraries anew for its kernels.
     """
 
     def start(self) -> None:
         me = multiprocessing.current_process()
         with _STARTING:
+            forkserver._forkserver.ensure_running()
+            self._key = getattr(forkserver._forkserver, "_forkserver_authkey", None)  # Python 3.14
             main, daemon = sys.modules["__main__"], me.daemon
             sys.modules["__main__"] = ModuleType("__main__")
             try:
@@ -75,6 +83,13 @@ class _Process(ForkServerProcess or object):
                 sys.modules["__main__"] = main
                 if daemon:
                     me.daemon = True
+
+    def run(self) -> None:
+        server = forkserver._forkserver
+        if server._forkserver_address and server._forkserver_alive_fd is not None:
+            server._forkserver_authkey = self._key
+            server.ensure_running = resource_tracker.ensure_running
+        super().run()
 
 
 class _Context(ForkServerContext or object):
@@ -253,8 +268,11 @@ def _serve(
     os.chdir(cwd)
     # The parent has imported it long ago; here it stands above this module.
     sys.modules[_WARM].refresh(env)
-    sys.argv = [str(Path(sys.executable).with_name("ipykernel_launcher")), *arguments]
+    import ipykernel
     from ipykernel.kernelapp import IPKernelApp
+
+    launcher = Path(ipykernel.__file__).parent.with_name("ipykernel_launcher.py")
+    sys.argv = [str(launcher), *arguments]
 
     # 1: it has a parent (and needs no advice on Ctrl-C), but not one to poll: see the thread below.
     app = IPKernelApp.instance(parent_handle=1)
@@ -268,7 +286,11 @@ def _serve(
     app.initialize(arguments)
     tell.send_bytes(b"ready")
     tell.close()
-    app.start()
+    try:
+        app.start()
+    finally:  # as Python ends; a process of multiprocessing leaves out what atexit was told
+        threading._shutdown()
+        atexit._run_exitfuncs()
 
 
 class _Prompt(KernelClient):

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
+    CancelledError,
     Executor,
     Future,
     ProcessPoolExecutor,
@@ -89,16 +90,21 @@ def run(
             yield Outcome(job, CURRENT)
         else:
             stale.append((job, state == cache.PROSE))
-    if stale:
-        _room(len(stale))
-        with _staging() as staging, _executors(workers, scheduler) as (start, width):
-            absent = _checked([job for job, _ in stale], start, width, empty=empty)
-            ready = [(job, prose) for job, prose in stale if (job.ward, job.period) not in absent]
-            left = len(stale)
-            for job, _ in stale:
+    left = len(stale)
+    with _staging() as staging:
+        if not stale:
+            _report(staging, complete, failed, left)
+            return
+        _room(left)
+        with _executors(workers, scheduler, staging) as (start, width):
+            absent = _checked([job for job, _ in stale], start, empty=empty)
+            ready = []
+            for job, prose in stale:
                 if (job.ward, job.period) in absent:
                     left -= 1
                     yield Outcome(job, EMPTY)
+                else:
+                    ready.append((job, prose))
             options = (str(catalogue.home()), str(staging), cell_seconds, job_seconds)
             try:
                 for outcome in _all(ready, options, start, width):
@@ -112,9 +118,7 @@ def run(
                         complete += 1
                     yield outcome
             finally:
-                _report(complete, failed, left)
-    else:
-        _report(complete, failed, 0)
+                _report(staging, complete, failed, left)
 
 
 def failed() -> list[Job]:
@@ -129,20 +133,14 @@ def failed() -> list[Job]:
         ) from None
 
 
-def _report(complete: int, failed: list[dict[str, object]], left: int) -> None:
+def _report(staging: Path, complete: int, failed: list[dict[str, object]], left: int) -> None:
     """The report of a run: the jobs that are complete, made now or before; those that failed; how
-    many it did not come to."""
+    many it did not come to. Drafted in `staging`."""
     failed = sorted(failed, key=lambda row: [str(row[name]) for name in Job.__slots__])
-    text = json.dumps(
-        {"complete": complete, "failed": failed, "not_run": left}, ensure_ascii=False, indent=2
-    )
-    folder = plans.output()
-    folder.mkdir(exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=".report-", dir=folder)
-    with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - it is open already
-        file.write(text + "\n")
-    Path(draft).chmod(0o644)
-    Path(draft).replace(folder / cache.RECORD)
+    about = {"complete": complete, "failed": failed, "not_run": left}
+    draft = staging / cache.RECORD
+    draft.write_text(json.dumps(about, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    draft.replace(plans.output() / cache.RECORD)
 
 
 def _room(count: int) -> None:
@@ -162,9 +160,6 @@ def _staging() -> Iterator[Path]:
     output = plans.output()
     try:
         output.mkdir(exist_ok=True)
-        for draft in output.glob(".report-*"):
-            if time.time() - draft.stat().st_mtime > 60:
-                draft.unlink(missing_ok=True)
         for folder in output.glob(".run-*"):
             _sweep(folder)
         while True:
@@ -198,7 +193,9 @@ def _sweep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _executors(workers: int, scheduler: str) -> Iterator[tuple[Callable[[], Executor], int]]:
+def _executors(
+    workers: int, scheduler: str, staging: Path
+) -> Iterator[tuple[Callable[[], Executor], int]]:
     """What opens an executor (again, where one has broken), and how many jobs it runs at once."""
     if scheduler:
         with _cluster(scheduler) as client:
@@ -216,7 +213,9 @@ def _executors(workers: int, scheduler: str) -> Iterator[tuple[Callable[[], Exec
         forkserver.ensure_running()
 
     def start() -> Executor:
-        return ProcessPoolExecutor(workers, mp_context=forks, initializer=_begin)
+        return ProcessPoolExecutor(
+            workers, mp_context=forks, initializer=_begin, initargs=(staging,)
+        )
 
     try:
         yield start, workers
@@ -244,19 +243,26 @@ def _cluster(scheduler: str) -> Iterator[object]:
         yield client
 
 
-def _begin() -> None:
+def _begin(staging: Path) -> None:
     """Make a process of the pool a process group of its own, which ends with the run: Ctrl-C is for
-    the run to answer."""
-    if os.name == "posix":
-        os.setpgid(0, 0)
-        from wardlib import kernels
-
-        kernels.die_with_parent()
+    the run to answer. If the run is killed, its drafts go too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.name != "posix":
+        return
+    os.setpgid(0, 0)
+    from wardlib import kernels
+
+    def sweep() -> None:
+        gone = staging.with_name(f"{staging.name}.gone")
+        with contextlib.suppress(OSError):  # another process of the pool does it
+            staging.rename(gone)  # what still runs writes nothing to it from here on
+            shutil.rmtree(gone, ignore_errors=True)
+
+    kernels.die_with_parent(sweep)
 
 
 def _checked(
-    jobs: list[Job], start: Callable[[], Executor], width: int, *, empty: bool
+    jobs: list[Job], start: Callable[[], Executor], *, empty: bool
 ) -> set[tuple[str, str]]:
     """The (ward, period) without figures, every file of the wards checked.
 
@@ -339,11 +345,18 @@ def _all(
                         continue
                     error = f"the process that ran it died {_TRIES} times (of memory, or killed)"
                     yield Outcome(job, FAILED, error=error, file=_source(job))
+                except CancelledError:
+                    raise RequestError(
+                        "the cluster is lost: no scheduler answers any more. What is done stays; "
+                        "the same command goes on with the rest."
+                    ) from None
                 except Exception as error:
                     text = f"{type(error).__name__}: {error}"
                     yield Outcome(job, FAILED, error=text, file=_source(job))
     finally:
-        executor.shutdown(wait=not pending, cancel_futures=True)
+        for future in pending:
+            future.cancel()
+        executor.shutdown(wait=not pending)
 
 
 def _source(job: Job) -> str:

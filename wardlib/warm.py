@@ -19,7 +19,7 @@ import ipykernel.kernelapp  # noqa: F401
 import matplotlib
 import numpy as np
 
-from wardlib import charts, execution, language, runs  # noqa: F401 - with papermill and exporters
+from wardlib import charts, execution, language, runs, tables  # noqa: F401 - with papermill, exporters
 
 # What a kernel or a worker would otherwise import at its own start, each one anew.
 _LATE = (
@@ -29,10 +29,22 @@ _LATE = (
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "IPython.utils.wildcard",
+    "encodings.cp437",
+    "encodings.unicode_escape",
+    "encodings.utf_8_sig",
+    "faulthandler",
+    "jinja2.ext",
     "multiprocessing.popen_fork",
     "multiprocessing.popen_forkserver",
+    "multiprocessing.synchronize",
+    "pandas.core.methods.to_dict",
+    "pandas.core.reshape.reshape",
+    "pandas.io.formats.csvs",
+    "psutil",
+    "sqlite3",
     "tornado.platform.asyncio",
     "wardlib.kernels",
+    "zmq.utils.garbage",
 )
 _INLINE = "module://matplotlib_inline.backend_inline"
 _PATH = [

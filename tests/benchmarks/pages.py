@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import conftest
 from impact import markdown
 
-from wardlib import runs
+from wardlib import plans
 from wardlib.exporters import WardHTMLExporter, WardPDFExporter
 
 PERIODS = ("2020-04", "2020-Q2", "2020-9M", "2020", "2021-Q3", "2021")
@@ -34,7 +34,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for ward in ("phuc-dong", "philadelphia"):
-        for notebook in runs.notebooks():
+        for notebook in plans.notebooks():
             for period in PERIODS:
                 for language in ("vi", "en"):
                     executed = conftest.executed(notebook, ward, period, language)
