@@ -23,7 +23,7 @@ lab: $(READY)
 	@$(BIN)/jupyter lab notebooks
 
 # The stamp is written last: a set-up that was cut off starts anew.
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml $(wildcard wardlib/prefix/share/jupyter/kernels/*/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or later is needed; name one: make PYTHON=python3.12" >&2; exit 1; }
 	rm -rf $(VENV)

@@ -42,6 +42,7 @@ NAME = "ward"  # of the kernelspec
 _WARM = "wardlib.warm"
 _LAUNCHER = ["-m", "ipykernel_launcher"]
 _FLAGS = {"-Xfrozen_modules=off"}  # what ipykernel's own kernelspec says to Python; no matter here
+_HISTORY = "--HistoryManager.hist_file"  # a file that all kernels share, and wait for
 _OPTIONS = {"cwd", "env", "extra_arguments", "kernel_id", "independent"}  # of a launch that we know
 _SOCKET_PATH = 100  # bytes; the systems' limits are 104 to 108, the port's suffix included
 _START_SECONDS = 60.0
@@ -51,8 +52,25 @@ _EXIT_SECONDS = 1.0
 if "forkserver" in multiprocessing.get_all_start_methods():
     from multiprocessing import forkserver, resource_tracker
     from multiprocessing.context import ForkServerContext, ForkServerProcess
+
+    def _same_parent() -> None:
+        """In a fork, of the warm parent or of a process that has one: kernels started from here are
+        forks of that same parent.
+
+        multiprocessing means that too (see its `ensure_running`), but what it takes for the sign of
+        a running server is none in a fork: each would load the libraries anew.
+        """
+        global _STARTING
+        _STARTING = threading.Lock()
+        server = forkserver._forkserver
+        if server._forkserver_address:
+            server.ensure_running = resource_tracker.ensure_running
+
+    os.register_at_fork(after_in_child=_same_parent)
 else:
     ForkServerContext = ForkServerProcess = None
+
+_STARTING = threading.Lock()
 
 
 class _Process(ForkServerProcess or object):
@@ -62,10 +80,6 @@ class _Process(ForkServerProcess or object):
     there: slow for a command such as papermill, and wrong for a script without the usual guard. It
     also refuses to start one from a daemon (a Dask worker is one), since a daemon that is killed
     leaves its children; ours die with their parent.
-
-    Whatever it starts in turn is a fork of the same warm parent. multiprocessing means that too (see
-    its `ensure_running`), but what it takes for the sign of a running server is not there in a
-    fork, so that each worker would load the libraries anew for its kernels.
     """
 
     def start(self) -> None:
@@ -85,18 +99,12 @@ class _Process(ForkServerProcess or object):
                     me.daemon = True
 
     def run(self) -> None:
-        server = forkserver._forkserver
-        if server._forkserver_address and server._forkserver_alive_fd is not None:
-            server._forkserver_authkey = self._key
-            server.ensure_running = resource_tracker.ensure_running
+        forkserver._forkserver._forkserver_authkey = self._key
         super().run()
 
 
 class _Context(ForkServerContext or object):
     Process = _Process
-
-
-_STARTING = threading.Lock()
 
 
 def context() -> multiprocessing.context.BaseContext | None:
@@ -184,16 +192,23 @@ class WarmProvisioner(LocalProvisioner):
                 process = context().Process(
                     target=_serve, args=(arguments, env, cwd, self._folder, tell), daemon=True
                 )
-                await asyncio.to_thread(process.start)
+                await _aside(process.start)
             self.process = _Popen(process)
             self.pid = self.pgid = process.pid
             self.cwd = cwd
             # A client that connects before the sockets are there tries again only a while later.
             await _readable(ready.fileno(), _START_SECONDS)
             try:
+                if not ready.poll():
+                    raise RuntimeError(f"its fork was not ready after {_START_SECONDS:.0f} s")
                 ready.recv_bytes()
-            except EOFError:  # it died: whoever asked for it sees that as with any kernel
+            except (EOFError, RuntimeError) as error:
+                self.process.kill()
                 await self._exited(_EXIT_SECONDS)
+                if isinstance(error, EOFError):
+                    code = self.process.poll()
+                    raise RuntimeError(f"its fork ended with exit code {code}") from None
+                raise
 
     async def _exited(self, seconds: float) -> None:
         if isinstance(self.process, _Popen) and self.process.poll() is None:
@@ -225,6 +240,27 @@ class _Popen:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+
+async def _aside(work: Callable[[], None]) -> None:
+    """Do a work that may block (the first start waits for the libraries) while others go on.
+
+    The loop's own threads will not do: where a process with a loop was forked, they are not there.
+    """
+    failures: list[BaseException] = []
+
+    def attempt() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        await asyncio.sleep(0.002)
+    if failures:
+        raise failures[0]
 
 
 async def _readable(descriptor: int, seconds: float) -> None:
@@ -271,6 +307,9 @@ def _serve(
     import ipykernel
     from ipykernel.kernelapp import IPKernelApp
 
+    # nbclient asks for the same of a kernel named python3, and twice is refused.
+    if not any(argument.startswith(_HISTORY) for argument in arguments):
+        arguments = [*arguments, f"{_HISTORY}=:memory:"]
     launcher = Path(ipykernel.__file__).parent.with_name("ipykernel_launcher.py")
     sys.argv = [str(launcher), *arguments]
 
@@ -289,6 +328,7 @@ def _serve(
     try:
         app.start()
     finally:  # as Python ends; a process of multiprocessing leaves out what atexit was told
+        atexit.unregister(app.close)  # waits for threads that may wait for each other
         threading._shutdown()
         atexit._run_exitfuncs()
 

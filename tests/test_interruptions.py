@@ -1,0 +1,264 @@
+"""Whatever kills a run, a worker or a kernel: nothing partial is published, nothing runs on, and the
+same command then makes the same bytes as a run that nobody disturbed. Real processes, real signals."""
+
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+JOBS = ("2020-01..2020-03", "--notebook", "00-data-check", "30-targets", "--workers", "2")
+COUNT = 6
+VICTIMS = ("run", "worker", "kernel")
+
+
+class Run:
+    """`ward run` with a mark in its environment, by which all that it starts is found."""
+
+    def __init__(self, home, *words):
+        self.mark = f"WARD_MARK={uuid.uuid4().hex}"
+        name, _, value = self.mark.partition("=")
+        self.process = subprocess.Popen(
+            [BIN / "ward", "run", *words], text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=os.environ | {"WARDLIB_HOME": str(home), name: value},
+        )  # fmt: skip
+
+    def processes(self):
+        """All processes of the run that live, wherever they stand."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                marked = self.mark.encode() in Path(f"/proc/{process.pid}/environ").read_bytes()
+                if marked and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except (OSError, psutil.Error):
+                continue
+        return found
+
+    def of_kind(self, kind):
+        """The run itself; its workers, each with a process group of its own; its kernels, each with
+        a session of its own."""
+        if kind == "run":
+            return [self.process.pid] if self.process.poll() is None else []
+        found = []
+        for process in self.processes():
+            try:
+                leads = os.getpgid(process.pid) == process.pid != self.process.pid
+                alone = os.getsid(process.pid) == process.pid
+            except OSError:
+                continue
+            if leads and alone == (kind == "kernel"):
+                found.append(process.pid)
+        return found
+
+    def end(self):
+        """(exit code, what it printed) once it has ended and all that it started is gone; a process
+        that is there ten seconds later is an orphan."""
+        text = self.process.communicate(timeout=120)[0]
+        end = time.monotonic() + 10
+        while left := self.processes():
+            assert time.monotonic() < end, f"orphans: {left}"
+            time.sleep(0.02)
+        return self.process.returncode, text
+
+
+def ran(home, *words):
+    run = Run(home, *words)
+    return run.end()
+
+
+def published(home):
+    """Every file in output/ but the report, with its digest; each job's folder is checked to be
+    complete, and no draft to be there."""
+    output, found = home / "output", {}
+    if not output.exists():
+        return found
+    for path in sorted(output.rglob("*")):
+        name = path.relative_to(output).as_posix()
+        if name.startswith(".run-"):  # nothing but the lock, for the next run to sweep
+            assert re.fullmatch(r"\.run-\w+(/lock)?", name), name
+        elif path.is_file() and name != "run.json":
+            found[name] = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+    for folder in {Path(name).parent for name in found}:
+        record = json.loads((output / folder / "run.json").read_text("utf-8"))
+        own = {Path(name).name: d for name, d in found.items() if Path(name).parent == folder}
+        if not folder.name.endswith(".failed"):
+            assert own == record["outputs"] | {"run.json": own["run.json"]}, folder
+        else:
+            assert record["error"]
+    return found
+
+
+def workbook(folder):
+    """A workbook on the checkout's data and notebooks, without outputs."""
+    folder.mkdir()
+    for name in ("data", "notebooks"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+def disturb(home, victim, chance):
+    """Run the jobs, kill a `victim` at a moment that `chance` (a random.Random) picks from the time
+    in which there is one, then run them again. Returns (how many jobs were published at the end of
+    the disturbed run, whether it was hit)."""
+    run = Run(home, *JOBS)
+    while not (victims := run.of_kind(victim)):
+        if run.process.poll() is not None:
+            break
+        time.sleep(0.02)
+    time.sleep(chance.uniform(0, 6 if victim == "run" else 3))
+    victims = run.of_kind(victim)
+    if hit := bool(victims):
+        os.kill(chance.choice(victims), signal.SIGKILL)
+    code, text = run.end()
+    expected = {"run": {-9}, "worker": {0}, "kernel": {0, 1}}[victim] if hit else {0}
+    assert code in expected, text
+    done = sum(name.endswith(".pdf") for name in published(home))
+    code, text = ran(home, *JOBS)
+    assert code == 0, text
+    return done, hit
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What the jobs leave if nobody disturbs them."""
+    home = workbook(tmp_path_factory.mktemp("quiet") / "workbook")
+    code, text = ran(home, *JOBS)
+    assert (code, text.splitlines()[-1]) == (0, f"{COUNT} done, 0 failed")
+    return published(home)
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_killed_in_the_middle(victim, tmp_path, undisturbed):
+    """kill -9 half a second after there is a victim: the next run finishes what is left."""
+
+    class Soon:
+        uniform = staticmethod(lambda low, high: 0.5)
+        choice = staticmethod(lambda found: found[0])
+
+    home = workbook(tmp_path / "workbook")
+    done, hit = disturb(home, victim, Soon)
+    assert hit
+    assert done < COUNT or victim == "worker"
+    assert published(home) == undisturbed
+    assert {path.name for path in (home / "output").iterdir()} == {"phuc-dong", "run.json"}
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_cleanly(sent, tmp_path, undisturbed):
+    """A word, exit code 130, no draft, a report of what is left; the same command goes on."""
+    home = workbook(tmp_path / "workbook")
+    run = Run(home, *JOBS)
+    assert "done in" in run.process.stdout.readline()
+    run.process.send_signal(sent)
+    code, text = run.end()
+    assert code == 130
+    assert "stopped: what is done stays" in text
+    assert "Traceback" not in text
+    assert {path.name for path in (home / "output").iterdir()} == {"phuc-dong", "run.json"}
+    report = json.loads((home / "output" / "run.json").read_text("utf-8"))
+    assert report["failed"] == []
+    assert 0 < report["not_run"] == COUNT - report["complete"] < COUNT
+    assert ran(home, *JOBS)[0] == 0
+    assert published(home) == undisturbed
+
+
+def test_two_runs_at_once_do_no_harm(tmp_path, undisturbed):
+    """The same jobs in the same output, by force: both end well, the bytes are the same."""
+    home = workbook(tmp_path / "workbook")
+    both = [Run(home, *JOBS, "--force") for _ in range(2)]
+    assert [run.end()[0] for run in both] == [0, 0]
+    assert published(home) == undisturbed
+    assert {path.name for path in (home / "output").iterdir()} == {"phuc-dong", "run.json"}
+
+
+def test_a_worker_that_every_job_kills_ends_as_failures(tmp_path, home):
+    """A job that kills its worker each time is named; the others are done."""
+    path = home / "notebooks" / "30-targets.ipynb"
+    raw = json.loads(path.read_text("utf-8"))
+    cell = next(c for c in raw["cells"] if c["id"] == "setup")
+    # The worker is the process that asked for the kernel: the one that holds the other end of its
+    # pipe; a stand-in for a machine that runs out of memory.
+    cell["source"] = [
+        "import multiprocessing, os, signal\n",
+        "os.kill(multiprocessing.parent_process().pid, signal.SIGKILL)",
+    ]
+    path.write_text(json.dumps(raw), "utf-8")
+    code, text = ran(home, *JOBS)
+    assert code == 1, text
+    assert text.splitlines()[-1] == "3 done, 3 failed"
+    assert text.count("the process that ran it died 3 times") == 3
+    assert sum(name.endswith(".pdf") for name in published(home)) == 3
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A Dask scheduler and two worker processes on this machine: its address, and the workers."""
+    said = (tmp_path / "dask.log").open("w+")
+    file = tmp_path / "scheduler.json"
+    words = {"stdout": said, "stderr": said, "cwd": tmp_path}
+    started = [
+        subprocess.Popen(
+            [BIN / "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+             "--scheduler-file", file], **words,
+        )
+    ]  # fmt: skip
+    try:
+        while not file.exists() or not file.read_text():
+            assert started[0].poll() is None, Path(said.name).read_text()
+            time.sleep(0.05)
+        address = json.loads(file.read_text())["address"]
+        for _ in range(2):
+            started.append(
+                subprocess.Popen(
+                    [BIN / "dask", "worker", address, "--nthreads", "1", "--no-nanny",
+                     "--no-dashboard", "--local-directory", tmp_path], **words,
+                )
+            )  # fmt: skip
+        while Path(said.name).read_text().count("Starting established connection") < 4:
+            assert all(p.poll() is None for p in started), Path(said.name).read_text()
+            time.sleep(0.05)
+        yield address, started
+    finally:
+        for process in reversed(started):
+            process.kill()
+            process.wait()
+        said.close()
+
+
+def test_a_cluster_that_loses_a_worker(tmp_path, cluster, undisturbed):
+    """Two worker processes, one killed in the middle: every job done, bytes as of a local run."""
+    address, (_, worker, _) = cluster
+    home = workbook(tmp_path / "workbook")
+    run = Run(home, *JOBS, "--scheduler", address)
+    assert "done in" in run.process.stdout.readline()
+    worker.kill()
+    code, text = run.end()
+    assert (code, text.splitlines()[-1]) == (0, f"{COUNT} done, 0 failed")
+    assert published(home) == undisturbed
+    assert {path.name for path in (home / "output").iterdir()} == {"phuc-dong", "run.json"}
+
+
+def test_a_cluster_that_loses_its_scheduler(tmp_path, cluster):
+    """The run ends with a word that says what happened."""
+    address, (scheduler, *_) = cluster
+    home = workbook(tmp_path / "workbook")
+    run = Run(home, *JOBS, "--scheduler", address)
+    assert "done in" in run.process.stdout.readline()
+    scheduler.kill()
+    code, text = run.end()
+    assert code == 2
+    assert "the cluster is lost" in text
+    assert "Traceback" not in text
+    published(home)
