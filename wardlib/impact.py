@@ -17,9 +17,10 @@ The model, its sources and its validation: docs/method.md.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,12 @@ class Checks:
     @property
     def failed(self) -> bool:
         """Whether the placebo speaks against the estimate: one window far out, or two outside."""
-        return bool(self.placebo["far"].any() or (~self.placebo["inside"]).sum() >= 2)
+        return _failed(self.placebo["inside"], self.placebo["far"])
+
+
+def _failed(inside: Iterable[bool], far: Iterable[bool]) -> bool:
+    """The rule of `Checks.failed`, from what is said of each window."""
+    return any(far) or sum(not one for one in inside) >= 2
 
 
 @dataclass(frozen=True)
@@ -111,15 +117,15 @@ class Impact:
 
     def effect(self, first: pd.Period | None = None, last: pd.Period | None = None) -> Effect:
         """The effect from `first` to `last`, both inclusive; by default over all months."""
-        table = self.table.loc[first:last]
-        seen = table["observed"].notna().to_numpy()
-        inside = self.table.index.isin(table.index[seen])
-        sums = self.paths[:, inside].sum(axis=1)
-        observed = float(table["observed"].sum())
+        within = self.table.index.slice_indexer(first, last)
+        months, amounts = self.table.index[within], self.table["observed"].to_numpy()[within]
+        seen = ~np.isnan(amounts)
+        sums = self.paths[:, within][:, seen].sum(axis=1)
+        observed = float(np.nansum(amounts))
         low, high = np.quantile(sums, TAILS)
         return Effect(
-            table.index[0],
-            table.index[-1],
+            months[0],
+            months[-1],
             int(seen.sum()),
             observed,
             float(sums.mean()),
@@ -152,12 +158,15 @@ class Impact:
 
     @cached_property
     def placebo_failed(self) -> bool:
-        return Checks(self._placebo[0], np.nan, pd.DataFrame()).failed
+        windows, _ = self._placebo
+        return _failed([w["inside"] for w in windows], [w["far"] for w in windows])
 
     @cached_property
     def checks(self) -> Checks:
         """See `Checks`; made when asked for, as it estimates the series several times."""
-        placebo, errors = self._placebo
+        windows, errors = self._placebo
+        columns = ["first", "last", "observed", "expected", "lower", "upper", "inside", "far"]
+        placebo = pd.DataFrame(windows, columns=columns).astype({"inside": bool, "far": bool})
         history = self.series[: self.start - 1].iloc[-LONGEST:]
         changed: list[tuple[str, pd.Period, float]] = []
         for earlier in (self.start - 1, self.start - 2):
@@ -174,18 +183,21 @@ class Impact:
         return Checks(placebo, error, sensitivity)
 
     @cached_property
-    def _placebo(self) -> tuple[pd.DataFrame, np.ndarray]:
+    def _placebo(self) -> tuple[list[dict[str, object]], np.ndarray]:
         """The placebo windows, and the relative error of each of their months."""
-        rows, errors = [], []
+        windows, errors = [], []
         for back in (12, 24):
             first, last = self.start - back, self.start - back + 11
             again = self._again(self.series[:last], first)
-            if not again.model or again.table["observed"].isna().any():
+            observed, expected = (
+                again.table[name].to_numpy() for name in ("observed", "counterfactual")
+            )
+            if not again.model or np.isnan(observed).any():
                 continue
             effect = again.cumulative
             sums = again.paths.sum(axis=1)
             low, high = np.quantile(sums, [(1 - FAR) / 2, (1 + FAR) / 2])
-            rows.append(
+            windows.append(
                 {
                     "first": first,
                     "last": last,
@@ -197,11 +209,8 @@ class Impact:
                     "far": not low <= effect.observed <= high,
                 }
             )
-            gap = (again.table["observed"] - again.table["counterfactual"]).abs()
-            errors.append((gap / again.table["counterfactual"]).to_numpy())
-        columns = ["first", "last", "observed", "expected", "lower", "upper", "inside", "far"]
-        placebo = pd.DataFrame(rows, columns=columns).astype({"inside": bool, "far": bool})
-        return placebo, np.concatenate(errors) if errors else np.array([])
+            errors.append(np.abs(observed - expected) / expected)
+        return windows, np.concatenate(errors) if errors else np.array([])
 
     def _again(self, series: pd.Series, start: pd.Period) -> Impact:
         return estimate(
@@ -243,13 +252,12 @@ def estimate(
     if start not in index:
         raise ValueError(f"the series has no month {start}")
     exempt, tet = frozenset(exempt), tuple(tet)
-    payable = series.astype(float).mask(index.isin(list(exempt)))
-    history = payable[: start - 1].iloc[-LONGEST:]
-    first = history.first_valid_index()
-    history = history[first:] if first is not None else history[:0]
-    after = payable[start:]
-    months = history.index.append(after.index)
-    amounts = history.to_numpy(dtype=float)
+    payable = np.where(index.isin(list(exempt)), np.nan, series.to_numpy(dtype=float))
+    at = index.get_loc(start)
+    oldest = max(at - LONGEST, 0)
+    given = np.flatnonzero(~np.isnan(payable[oldest:at]))
+    first = oldest + given[0] if len(given) else at
+    amounts, after, months = payable[first:at], payable[at:], index[first:]
     rng = np.random.default_rng(SEED)
     if np.isfinite(amounts).sum() < SHORTEST or (amounts > 0).sum() < FEWEST:
         model, paths = "", np.full((draws, len(after)), np.nan)
@@ -269,7 +277,7 @@ def estimate(
             "lower": low,
             "upper": high,
         },
-        after.index.rename("month"),
+        index[at:].rename("month"),
     )
     return Impact(start, series, table, paths, model, tet, planned, exempt)
 
@@ -418,10 +426,41 @@ def _parts(points: np.ndarray) -> np.ndarray:
 def _sizes(logs: np.ndarray, calendar: np.ndarray, growth: float) -> tuple[np.ndarray, np.ndarray]:
     """Median log of each month of the calendar without growth (1 on average), and what is left."""
     flat = logs - growth * np.arange(len(logs)) / 12
-    by_month = pd.Series(flat).groupby(calendar).median().reindex(range(12))
-    by_month = by_month.fillna(by_month.mean()).to_numpy()
+    years = np.full((-(-len(flat) // 12), 12), np.nan)
+    years.flat[: len(flat)] = flat
+    by_month = np.roll(_medians(years), calendar[0])
+    none = np.isnan(by_month)
+    by_month[none] = np.where(none, 0.0, by_month).sum() / (~none).sum()
     rest = flat - by_month[calendar]
     return by_month - np.log(np.exp(by_month).mean()), rest - np.nanmedian(rest)
+
+
+def _medians(table: np.ndarray) -> np.ndarray:
+    """The median of each column's numbers; NaN where it has none."""
+    ordered = np.sort(table, axis=0)  # NaN last
+    count, columns = np.isfinite(table).sum(axis=0), np.arange(table.shape[1])
+    middle = ordered[(count - 1) // 2, columns] + ordered[count // 2, columns]
+    return middle / 2
+
+
+class _Posterior(NamedTuple):
+    """Points, breaks and Cholesky factors that stand for the posterior, and how often each counts
+    (`_KEPT` in all); the months of outliers, and how far each is out on the log scale."""
+
+    points: np.ndarray
+    breaks: np.ndarray
+    factors: np.ndarray
+    counts: np.ndarray
+    outliers: np.ndarray
+    excess: np.ndarray
+
+
+@lru_cache(maxsize=32)
+def _posterior(logs: bytes, first: pd.Period, tet: tuple[pd.Timestamp, ...]) -> _Posterior:
+    """`_Fit.weigh` of the history `logs` (float64). How many months come after it does not matter,
+    so that an effect and a projection from the same start share it."""
+    history = np.frombuffer(logs)
+    return _Fit(history, first, len(history), tet).weigh()
 
 
 class _Fit:
@@ -434,6 +473,7 @@ class _Fit:
     def __init__(
         self, logs: np.ndarray, first: pd.Period, size: int, tet: tuple[pd.Timestamp, ...]
     ):
+        self.history = logs, first, tet
         self.count, self.size = len(logs), size
         self.known = np.flatnonzero(np.isfinite(logs))
         calendar = (first.month - 1 + np.arange(size)) % 12
@@ -458,7 +498,6 @@ class _Fit:
         self.break_prior = np.r_[
             1 - _BREAK_CHANCE, np.full(len(breaks), _BREAK_CHANCE / len(breaks))
         ]
-        self._find_outliers_and_breaks()
 
     def covariance(
         self, points: np.ndarray, breaks: np.ndarray, rows: np.ndarray, columns: np.ndarray
@@ -552,9 +591,9 @@ class _Fit:
         gain = (c * x**2 - 2 * b * x * y + a * y**2) / determinant / 2 - np.log(determinant) / 2
         return np.column_stack([none, none[:, None] + gain]) + np.log(self.break_prior)
 
-    def weigh(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Points, breaks and Cholesky factors that stand for the posterior, and how often each counts
-        (`_KEPT` in all)."""
+    def weigh(self) -> _Posterior:
+        """What the history says of the hyper-parameters, breaks and outliers."""
+        self._find_outliers_and_breaks()
         rounds, factors = [], []
         centre, spread = self.start_at
         for seed, size in ((2, _SECOND), (3, _THIRD)):
@@ -577,11 +616,12 @@ class _Fit:
         used, counts = np.unique(_strata(weights, _KEPT), return_counts=True)
         first = used < len(factors[0])
         kept = np.concatenate([factors[0][used[first]], factors[1][used[~first] - len(factors[0])]])
-        return points[used], breaks[used], kept, counts
+        return _Posterior(points[used], breaks[used], kept, counts, *self.outliers)
 
     def paths(self, rng: np.random.Generator, draws: int) -> np.ndarray:
         """Simulated amounts of the months after the history: draws x months."""
-        points, breaks, factors, counts = self.weigh()
+        logs, first, tet = self.history
+        points, breaks, factors, counts, months, excess = _posterior(logs.tobytes(), first, tet)
         after = np.arange(self.count, self.size)
         across = self.covariance(points, breaks, self.known, after)
         solved = np.linalg.solve(factors, across)
@@ -593,8 +633,7 @@ class _Fit:
         logs = rng.standard_normal((draws, len(after)))
         for k, (begin, end) in enumerate(itertools.pairwise(edges)):
             logs[begin:end] = mean[k] + logs[begin:end] @ root[k].T
-        rng.shuffle(logs)
-        months, excess = self.outliers
+        logs = rng.permutation(logs)
         if len(months):
             exponent = ndtr(_EXPONENT_CENTRE + counts @ points[:, -1] / _KEPT) / 2
             typical = np.sqrt(np.mean((excess * self.weight[months] ** exponent) ** 2))
