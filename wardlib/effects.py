@@ -115,7 +115,7 @@ def assess(
     amounts = receipts.months[: known.index[-1]]
     given, taken = table("tax_relief"), table("covid_measures")
     tet = table("tet") if areas[0] == "VN" else None
-    rules = {line: relief.rules(given, areas, line) for line in lines.index}
+    rules = relief.rules_by_line(given, areas, lines.index)
     estimates = impact.estimate_all(
         amounts,
         start=start,
@@ -130,15 +130,11 @@ def assess(
             spells = measures.in_force(taken, areas, line=line)
             # A restriction whose end nobody recorded explains no month outside the phases.
             explained = phase_months | measures.months(spells.dropna(), period.last)
-        parts = {
-            part: ledgers[part]
-            for part in lines.index[lines["parent"] == line]
-            if estimates[part].model
-        }
+        parts = {part: ledgers[part] for part in receipts.parts[line] if estimates[part].model}
         ledgers[line] = (
             relief.parent(estimates[line], parts, explained)
             if parts and estimates[line].model
             else relief.ledger(estimates[line], rules[line], explained)
         )
-        lines.loc[line, "silent"] = estimates[line].silent
+    lines["silent"] = [estimates[line].silent for line in lines.index]
     return Effects(period, lines, here, start, ledgers)

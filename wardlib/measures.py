@@ -20,24 +20,25 @@ def in_force(
     the next easing or the next restriction with an end that names the sector; `end` is missing where
     none came. Spells that touch or overlap are joined.
     """
-    bound = measures[measures["area"].isin(areas)]
-    restricting = bound[bound["kind"] == RESTRICTION]
-    if line:
-        restricting = restricting[restricting["lines"].map(lambda lines: line in lines)]
+    columns = (measures[name] for name in ("area", "kind", "lines", "sectors", "start", "end"))
+    bound = [row for area, *row in zip(*columns, strict=True) if area in areas]
+    ending = [
+        (sectors, start)
+        for kind, _, sectors, start, end in bound
+        if kind == EASING or pd.notna(end)
+    ]
     spells = []
-    for row in restricting.itertuples():
-        for name in row.sectors or ("",):
+    for kind, lines, sectors, start, end in bound:
+        if kind != RESTRICTION or (line and line not in lines):
+            continue
+        for name in sectors or ("",):
             if sector and name != sector:
                 continue
-            end = row.end
-            if pd.isna(end):
-                follows = bound[
-                    (bound["start"] > row.start)
-                    & bound["sectors"].map(lambda sectors, name=name: name in sectors)
-                    & ((bound["kind"] == EASING) | bound["end"].notna())
-                ]
-                end = follows["start"].min() - pd.Timedelta(days=1)
-            spells.append((row.start, end))
+            last = end
+            if pd.isna(last):
+                follows = [day for names, day in ending if day > start and name in names]
+                last = min(follows, default=pd.NaT) - pd.Timedelta(days=1)
+            spells.append((start, last))
     joined: list[list[pd.Timestamp]] = []
     for start, end in sorted(spells, key=lambda spell: spell[0]):
         if joined and (pd.isna(joined[-1][1]) or start <= joined[-1][1] + pd.Timedelta(days=1)):

@@ -8,6 +8,7 @@ the line's own figure.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -52,6 +53,15 @@ class Receipts:
     def root(self) -> str:
         """The line that all others are parts of."""
         return self.lines.index[0]
+
+    @cached_property
+    def parts(self) -> dict[str, list[str]]:
+        """The lines right below each line, in the order of the tree."""
+        found: dict[str, list[str]] = {line: [] for line in self.lines.index}
+        for line, parent in self.lines["parent"].items():
+            if parent in found:
+                found[parent].append(line)
+        return found
 
     @property
     def has_plan(self) -> bool:

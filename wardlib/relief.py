@@ -17,9 +17,10 @@ draws its own share from it, so that the doubt about the share is in every inter
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,9 @@ from wardlib.impact import TAILS, Impact
 DEFERRAL, EXEMPTION, REDUCTION = "deferral", "exemption", "reduction"
 _WHOLE = 0.999  # share of an exemption from which nothing is payable
 _SEED = 41  # of the shares
+_COLUMNS = [  # of the rules
+    "id", "kind", "payers", "first", "last", "until", "share_low", "share_high", "document"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -226,45 +230,51 @@ def rules(relief: pd.DataFrame | None, areas: tuple[str, ...], line: str) -> pd.
     of kind `none` with a due date touches the months of the liability before that date: nothing is
     late until then. A last day that falls on a weekend moves to the next working day.
     """
-    columns = [
-        "id", "kind", "payers", "first", "last", "until", "share_low", "share_high", "document"
-    ]  # fmt: skip
-    rows = []
-    touching = (
-        relief[
-            relief["area"].isin(areas)
-            & relief["lines"].map(lambda lines: line in lines)
-            & relief["share_high"].notna()
-        ]
-        if relief is not None
-        else pd.DataFrame()
-    )
-    for row in touching.itertuples():
-        first, last, until = row.period_start, row.period_end, pd.NaT
-        if row.kind in (EXEMPTION, REDUCTION):
-            last = pd.Period("9999-12", "M") if pd.isna(last) else last
-        else:
-            until = row.extended_due if row.kind == DEFERRAL else row.normal_due
-            until = pd.offsets.BDay().rollforward(until)
-            last = until.to_period("M") - 1
-            if row.kind == DEFERRAL and pd.notna(row.normal_due):
-                first = row.normal_due.to_period("M")
-            if pd.notna(row.in_force):
-                first = max(first, row.in_force.to_period("M"))
-        if last >= first:
-            kind = row.kind if row.kind in (EXEMPTION, REDUCTION) else DEFERRAL
-            shares = row.share_low, row.share_high
-            rows.append((row.id, kind, row.payers, first, last, until, *shares, row.document))
-    return pd.DataFrame(rows, columns=columns)
+    return rules_by_line(relief, areas, [line])[line]
+
+
+def rules_by_line(
+    relief: pd.DataFrame | None, areas: tuple[str, ...], lines: Iterable[str]
+) -> dict[str, pd.DataFrame]:
+    """`rules` of each of `lines`, made once where they touch several."""
+    if relief is None:
+        return {line: pd.DataFrame([], columns=_COLUMNS) for line in lines}
+    here = relief[relief["area"].isin(areas) & relief["share_high"].notna()]
+    made = [(row.lines, rule) for row in here.itertuples() if (rule := _rule(row)) is not None]
+    return {
+        line: pd.DataFrame([rule for touched, rule in made if line in touched], columns=_COLUMNS)
+        for line in lines
+    }
+
+
+def _rule(row: Any) -> tuple[object, ...] | None:
+    """A row of the table tax_relief as a row of `Ledger.rules`; None where it touches no month."""
+    first, last, until = row.period_start, row.period_end, pd.NaT
+    if row.kind in (EXEMPTION, REDUCTION):
+        last = pd.Period("9999-12", "M") if pd.isna(last) else last
+    else:
+        until = row.extended_due if row.kind == DEFERRAL else row.normal_due
+        until = pd.offsets.BDay().rollforward(until)
+        last = until.to_period("M") - 1
+        if row.kind == DEFERRAL and pd.notna(row.normal_due):
+            first = row.normal_due.to_period("M")
+        if pd.notna(row.in_force):
+            first = max(first, row.in_force.to_period("M"))
+    if not last >= first:  # nor where no last day is known
+        return None
+    kind = row.kind if row.kind in (EXEMPTION, REDUCTION) else DEFERRAL
+    shares = row.share_low, row.share_high
+    return row.id, kind, row.payers, first, last, until, *shares, row.document
 
 
 def exempt_months(rules: pd.DataFrame) -> list[pd.Period]:
     """Months for which the rules leave nothing payable."""
-    whole = rules[(rules["kind"] == EXEMPTION) & (rules["share_low"] >= _WHOLE)]
+    columns = (rules[name] for name in ("kind", "share_low", "first", "last"))
     return [
         month
-        for row in whole.itertuples()
-        for month in pd.period_range(row.first, row.last, freq="M")
+        for kind, share, first, last in zip(*columns, strict=True)
+        if kind == EXEMPTION and share >= _WHOLE
+        for month in pd.period_range(first, last, freq="M")
     ]
 
 
@@ -277,9 +287,11 @@ def ledger(
     """
     months = impact.table.index
     held = np.array([explained is None or month in explained for month in months])
-    due = pd.Series(pd.NaT, months, dtype="datetime64[ns]")
-    shares = _shares(rules, len(impact.paths))
     shape = impact.paths.shape
+    if len(rules) == 0 or not impact.model:
+        return Ledger(impact, rules, held, _Flows.none(shape))
+    due = np.full(len(months), np.datetime64("NaT", "ns"))
+    shares = _shares(rules, len(impact.paths))
     kept, later = np.ones(shape), np.zeros(shape)  # share payable at all; share put off
     whole = np.zeros(len(months), dtype=bool)
     whole[months.isin(exempt_months(rules))] = True
@@ -291,14 +303,10 @@ def ledger(
         elif row.kind == REDUCTION:
             cut[:, touched] *= 1 - share[:, None]
         else:
-            newer = touched & ~np.asarray(due >= row.until)
-            due[newer] = row.until
+            newer = touched & ~(due >= row.until.to_datetime64())
+            due[newer] = row.until.to_datetime64()
             later[:, newer] = share[:, None]
-    if len(rules) == 0 or not impact.model:
-        flows = _Flows.none(shape)
-    else:
-        flows = _run(impact, due, whole, 1 - kept, 1 - cut, later)
-    return Ledger(impact, rules, held, flows)
+    return Ledger(impact, rules, held, _run(impact, due, whole, 1 - kept, 1 - cut, later))
 
 
 def parent(
@@ -337,7 +345,7 @@ def _shares(rules: pd.DataFrame, draws: int) -> list[np.ndarray]:
 
 def _run(
     impact: Impact,
-    due: pd.Series,
+    due: np.ndarray,
     whole: np.ndarray,
     exempt_share: np.ndarray,
     cut_share: np.ndarray,
@@ -347,20 +355,19 @@ def _run(
     paths, observed = impact.paths, _observed(impact)
     flows = _Flows.none(paths.shape)
     left = np.zeros(paths.shape)
-    last_days = due.index.to_timestamp(how="end").normalize()
+    last_days = impact.table.index.to_timestamp(how="end").normalize().to_numpy()
+    puts_off = ~np.isnat(due)
     known = np.flatnonzero(np.isfinite(observed))
     newest = (
         known[-1] if len(known) else -1
     )  # what is due after it is not overdue before it is known
-    order = [
-        month for month in np.argsort(due.to_numpy(), kind="stable") if pd.notna(due.iloc[month])
-    ]
+    order = [month for month in np.argsort(due, kind="stable") if puts_off[month]]
     allowed = np.zeros(len(paths))  # what may still be put off
     # Collected beyond what was expected while payment could be put off, and short since: what varies
     # from month to month is neither put off nor a return.
     ahead, behind = np.zeros(len(paths)), np.zeros(len(paths))
     for month, collected in enumerate(observed):
-        open_ = pd.notna(due.iloc[month])
+        open_ = puts_off[month]
         (behind if open_ else ahead)[:] = 0
         if not open_:
             allowed[:] = 0
@@ -393,15 +400,11 @@ def _run(
                 flows.put_off[:, month] = left[:, month] = put_off
             else:
                 behind += short
-        closed = (
-            np.asarray(due <= last_days[min(month, newest)])
-            if newest >= 0
-            else np.zeros(len(due), bool)
-        )
+        closed = due <= last_days[min(month, newest)] if newest >= 0 else np.zeros(len(due), bool)
         flows.overdue_then[:, month] = left[:, closed].sum(axis=1)
         waiting = ~closed & (left.mean(axis=0) > 0)
         flows.until_then[month] = due[waiting].max() if waiting.any() else np.datetime64("NaT")
         flows.lawful_then[:, month] = left[:, ~closed].sum(axis=1)
     flows.overdue[:, closed], flows.lawful[:, ~closed] = left[:, closed], left[:, ~closed]
-    flows.until[waiting] = due.to_numpy()[waiting]
+    flows.until[waiting] = due[waiting]
     return flows
