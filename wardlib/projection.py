@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -70,27 +71,29 @@ def project(
     start = measures.first_month(measures.of_areas(table("covid_phases"), areas))
     given, tet = table("tax_relief"), table("tet") if areas[0] == "VN" else None
     days = tuple(tet["date"]) if tet is not None else ()
+
+    @cache
+    def rules(cut: pd.Period) -> dict[str, pd.DataFrame]:
+        return relief.rules_by_line(_known(given, cut), areas, result.lines.index)
+
     rests: dict[str, _Rest] = {}
     found = {}
+    january = pd.Period(f"{year}-01", "M")
+    known = result.months[: result.period.last]
     for line in reversed(result.lines.index):
-        series = result.months[line][: result.period.last]
+        series = known[line]
         cut, silent = _last(series, year)
         months = pd.period_range(cut + 1, f"{year}-12", freq="M")
         none = np.empty(0)
         if silent:
             found[line] = Projection(none, none, months, silent)
             continue
-        to_date = float(series[f"{year}-01" : str(cut)].sum())
+        to_date = float(series[january:cut].sum())
         if len(months) == 0:
             found[line] = Projection(np.full(_DRAWS, to_date), np.zeros(_DRAWS), months)
             continue
-        rules = relief.rules(_known(given, cut), areas, line)
-        parts = [
-            rests[part]
-            for part in result.lines.index[result.lines["parent"] == line]
-            if part in rests
-        ]
-        rest = _rest(series[:cut], months, start, days, rules, parts)
+        parts = [rests[part] for part in result.parts[line] if part in rests]
+        rest = _rest(series[:cut], months, start, days, rules(cut)[line], parts)
         if rest is None:
             found[line] = Projection(none, none, months, "history")
             continue
@@ -101,15 +104,16 @@ def project(
 
 def _last(series: pd.Series, year: int) -> tuple[pd.Period, str]:
     """The last month of `year` with a figure, and why nothing can be said ("" where it can)."""
-    own = series[series.index.year == year]
-    full = series[series.index.year < year].dropna()
-    full = full.groupby(full.index.year).size()
-    if own.notna().sum() == 0:
+    years, known = series.index.year, series.notna().to_numpy()
+    own = np.flatnonzero(years == year)
+    reported = own[known[own]]
+    if len(reported) == 0:
         return pd.Period(f"{year - 1}-12", "M"), "unreported"
-    last = own.last_valid_index()
-    if own[:last].isna().any() or own.index[0].month != 1:
+    last = series.index[reported[-1]]
+    if len(reported) < last.month:
         return last, "gap"
-    if last.month < 12 and (full == 12).sum() < YEARS:
+    _, months = np.unique(years[known & (years < year)], return_counts=True)
+    if last.month < 12 and (months == 12).sum() < YEARS:
         return last, "history"
     return last, ""
 

@@ -7,8 +7,9 @@ without a target has "".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,7 @@ class Targets:
         return table[(table["depth"] == 0) | ~table["status"].isin(GOOD)]
 
 
-def status(row: pd.Series) -> str:
+def status(row: Mapping[str, Any]) -> str:
     """What is said of a target, by rule:
 
     `met`, a target of money or a flow that is reached already, or any at the end of December; `missed`
@@ -110,9 +111,7 @@ def assess(
     values = table("indicator_months")
     if values is not None:
         rows += _indicators(values, table("indicators"), own, result.period, start)
-    frame = pd.DataFrame(rows)
-    frame["status"] = [status(row) for _, row in frame.iterrows()]
-    return Targets(result.period, frame)
+    return Targets(result.period, pd.DataFrame(row | {"status": status(row)} for row in rows))
 
 
 def _money(
@@ -123,23 +122,16 @@ def _money(
 ) -> list[dict[str, object]]:
     rows = []
     lines = result.lines
-    asked = [
-        (line, set_by, float(amount))
-        for line in lines.index
-        for set_by in ("upper", "ward")
-        if plans is not None
-        for amount in plans.loc[(plans["line"] == line) & (plans["set_by"] == set_by), "amount"]
-    ]
-    if not asked:
-        asked = [(line, "", np.nan) for line in lines.index[lines["depth"] <= 1]]
+    asked = _asked(plans)
+    if asked.keys().isdisjoint(lines.index):
+        asked = {line: [("", np.nan)] for line in lines.index[lines["depth"] <= 1]}
     year = result.period.year_to_date
-    for line, set_by, target in asked:
-        own = projected[line]
-        series = result.months[line][: result.period.last]
+    months = result.months[: result.period.last]
+    estimated = result.estimated.reindex(year, fill_value=False).any()
+    for line in lines.index[lines.index.isin(list(asked))]:
+        own, series = projected[line], months[line]
         known = series.reindex(year).dropna()
-        row: dict[str, object] = {
-            "item": line,
-            "set_by": set_by,
+        about: dict[str, object] = {
             "name_vi": lines.at[line, "name_vi"],
             "name_en": lines.at[line, "name_en"],
             "unit_vi": "",
@@ -148,20 +140,36 @@ def _money(
             "kind": MONEY,
             "higher": True,
             "depth": int(lines.at[line, "depth"]),
-            "target": target,
+        }
+        now = {
             "value": known.sum() if len(known) else np.nan,
-            "estimated": bool(result.estimated[line].reindex(year, fill_value=False).any()),
+            "estimated": bool(estimated[line]),
             "through": known.index[-1] if len(known) else pd.NaT,
         }
-        row |= _usual(series, row["through"], start)
-        row |= _end(own.draws, own.silent, target, True)
-        row |= _needed(series, own.months, row["value"], target, own.silent != "unreported")
+        now |= _usual(series, now["through"], start)
+        same = _same_months(series, own.months)
         due = Amount(0.0, 0.0, 0.0)
         if len(own.due) and own.due.max() > 0:
             due = Amount(float(own.due.mean()), *map(float, np.quantile(own.due, (0.025, 0.975))))
-        row |= {"due": due.mean, "due_low": due.lower, "due_high": due.upper}
-        rows.append(row | _stands(row))
+        for set_by, target in asked[line]:
+            row = {"item": line, "set_by": set_by} | about | {"target": target} | now
+            row |= _end(own.draws, own.silent, target, True)
+            row |= _needed(same, own.months, row["value"], target, own.silent != "unreported")
+            row |= {"due": due.mean, "due_low": due.lower, "due_high": due.upper}
+            rows.append(row | _stands(row))
     return rows
+
+
+def _asked(plans: pd.DataFrame | None) -> dict[str, list[tuple[str, float]]]:
+    """Each item's targets: who set them (the upper level first), and the amounts."""
+    found: dict[str, list[tuple[str, float]]] = {}
+    if plans is not None:
+        ordered = plans.sort_values("set_by", kind="stable")
+        for item, set_by, amount in zip(
+            ordered["line"], ordered["set_by"], ordered["amount"].astype(float), strict=True
+        ):
+            found.setdefault(item, []).append((set_by, amount))
+    return found
 
 
 def _indicators(
@@ -172,16 +180,13 @@ def _indicators(
     start: pd.Period | None,
 ) -> list[dict[str, object]]:
     rows = []
+    asked = _asked(plans)
     for indicator in indicators[indicators["code"].isin(values["indicator"])].itertuples():
         own = values[values["indicator"] == indicator.code].set_index("month").sort_index()
         series = own["value"]
         known = series[series.index.year == period.year]
         last = known.index[-1] if len(known) else pd.NaT
         grows = indicator.kind == FLOW
-        amounts = [("", np.nan)]
-        if plans is not None and (plans["line"] == indicator.code).any():
-            chosen = plans[plans["line"] == indicator.code].sort_values("set_by")
-            amounts = list(zip(chosen["set_by"], chosen["amount"].astype(float), strict=True))
         draws = None if pd.isna(last) else indicator_draws(series, indicator.kind, last)
         if draws is not None:  # what is printed without decimals is met without them
             draws = np.round(draws, int(indicator.decimals))
@@ -189,30 +194,29 @@ def _indicators(
         months = pd.period_range(
             period.year_to_date[0] if pd.isna(last) else last + 1, f"{period.year}-12", freq="M"
         )
-        flow = _monthly(series) if grows else series
-        for set_by, target in amounts:
-            row: dict[str, object] = {
-                "item": indicator.code,
-                "set_by": set_by,
-                "name_vi": indicator.name_vi,
-                "name_en": indicator.name_en,
-                "unit_vi": indicator.unit_vi,
-                "unit_en": indicator.unit_en,
-                "decimals": int(indicator.decimals),
-                "kind": indicator.kind,
-                "higher": indicator.better == "higher",
-                "depth": 1,
-                "target": target,
-                "value": float(known.iloc[-1]) if len(known) else np.nan,
-                "estimated": bool(len(known) and own.at[last, "status"] == "estimate"),
-                "through": last,
-            }
-            row |= _usual(flow if grows else flow.iloc[:0], last, start)
+        about: dict[str, object] = {
+            "name_vi": indicator.name_vi,
+            "name_en": indicator.name_en,
+            "unit_vi": indicator.unit_vi,
+            "unit_en": indicator.unit_en,
+            "decimals": int(indicator.decimals),
+            "kind": indicator.kind,
+            "higher": indicator.better == "higher",
+            "depth": 1,
+        }
+        now = {
+            "value": float(known.iloc[-1]) if len(known) else np.nan,
+            "estimated": bool(len(known) and own.at[last, "status"] == "estimate"),
+            "through": last,
+        }
+        flow = _monthly(series) if grows else series.iloc[:0]
+        now |= _usual(flow, last, start)
+        same = _same_months(flow, months)
+        for set_by, target in asked.get(indicator.code, [("", np.nan)]):
+            row = {"item": indicator.code, "set_by": set_by} | about | {"target": target} | now
             row |= _end(draws if draws is not None else np.empty(0), silent, target, row["higher"])
-            row |= _needed(
-                flow if grows else flow.iloc[:0], months, row["value"],
-                target if grows and row["higher"] else np.nan, not silent,
-            )  # fmt: skip
+            needed = target if grows and row["higher"] else np.nan
+            row |= _needed(same, months, row["value"], needed, not silent)
             row |= {"due": 0.0, "due_low": 0.0, "due_high": 0.0}
             rows.append(row | _stands(row))
     return rows
@@ -269,8 +273,9 @@ def _usual(series: pd.Series, last: pd.Period, start: pd.Period | None) -> dict[
     if pd.isna(last) or series.empty:
         return none
     before = series[series.index.year < last.year].dropna()
-    sums = before.groupby(before.index.year).agg(["sum", "size"])
-    totals = sums.loc[(sums["size"] == 12) & (sums["sum"] > 0), "sum"]
+    by_year = before.groupby(before.index.year)
+    sums = by_year.sum()
+    totals = sums[(by_year.size() == 12) & (sums > 0)]
     ordinary = totals[totals.index < start.year] if start is not None else totals
     totals = ordinary if len(ordinary) >= YEARS else totals
     if totals.empty:
@@ -295,17 +300,24 @@ def _end(draws: np.ndarray, silent: str, target: float, higher: bool) -> dict[st
     return dict(zip(names, values, strict=True)) | {"chance": chance, "silent": ""}
 
 
+def _same_months(series: pd.Series, months: pd.PeriodIndex) -> np.ndarray:
+    """The amounts of `months` in the full years before theirs."""
+    if not len(months) or series.empty:
+        return np.empty(0)
+    earlier = series[series.index.year < months[0].year].dropna()
+    years, calendar = earlier.index.year, earlier.index.month
+    full, size = np.unique(years, return_counts=True)
+    return earlier.to_numpy()[np.isin(years, full[size == 12]) & np.isin(calendar, months.month)]
+
+
 def _needed(
-    series: pd.Series, months: pd.PeriodIndex, value: float, target: float, known: bool
+    same: np.ndarray, months: pd.PeriodIndex, value: float, target: float, known: bool
 ) -> dict[str, object]:
     """What each remaining month has to bring, and how often the same months of earlier years did."""
     row: dict[str, object] = {"left": len(months), "needed": np.nan, "reached": 0, "asked": 0}
     if not len(months) or pd.isna(target) or pd.isna(value) or not known:
         return row
     needed = max(0.0, target - value) / len(months)
-    earlier = series[series.index.year < months[0].year].dropna()
-    sizes = earlier.groupby(earlier.index.year).transform("size")
-    same = earlier[(sizes == 12) & earlier.index.month.isin(months.month)]
     return row | {"needed": needed, "reached": int((same >= needed).sum()), "asked": len(same)}
 
 
