@@ -489,6 +489,7 @@ class _Fit:
         self.weight = np.clip(np.exp(sizes), 0.02, 12)[calendar]
         noise = [np.diag(self.weight ** (-2 * exponent)) for exponent in _EXPONENT]
         self.bases = np.concatenate([noise, _bases(first, size, middle, tet)])
+        self.inner = self._between(self.known, self.known)
         self.extra = np.full(len(self.known), 1e-6)  # variance added to outliers
         time, breaks = np.arange(size), np.arange(3, self.count - 2)
         none = np.zeros((1, size))
@@ -499,11 +500,16 @@ class _Fit:
             1 - _BREAK_CHANCE, np.full(len(breaks), _BREAK_CHANCE / len(breaks))
         ]
 
+    def _between(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """`bases` for months `rows` and `columns`: parts x (rows x columns)."""
+        return self.bases[:, rows[:, None], columns].reshape(len(self.bases), -1)
+
     def covariance(
         self, points: np.ndarray, breaks: np.ndarray, rows: np.ndarray, columns: np.ndarray
     ) -> np.ndarray:
         """Covariance of months `rows` and `columns` at each point and break."""
-        bases = self.bases[:, rows[:, None], columns].reshape(len(self.bases), -1)
+        known = rows is self.known and columns is self.known
+        bases = self.inner if known else self._between(rows, columns)
         made = (_parts(points) @ bases).reshape(len(points), len(rows), len(columns))
         broken = np.flatnonzero(breaks)
         for shape in (self.step, self.ramp):
@@ -868,22 +874,20 @@ def _yearly_amounts(
     mean = np.log(amounts).mean() + _MEAN_GROWTH * centred
     rest = np.log(amounts) - mean[:count]
     kept = np.minimum(time[:, None], time) + 1
-    log, forecasts = [], []
-    for noise in np.exp(np.log(_YEAR_NOISE) + _YEAR_NOISE_SD * ndtri((np.arange(11) + 0.5) / 11)):
-        for drift in (0.0, 0.5, 1.0):  # part of the noise that stays
-            covariance = 1 + _YEAR_GROWTH_SD**2 * np.outer(centred, centred)
-            covariance += noise**2 * ((1 - drift**2 / 2) * np.eye(len(time)) + drift**2 / 2 * kept)
-            covariance[np.arange(count), np.arange(count)] += extra
-            inside, after = covariance[:count, :count], covariance[count:, count:]
-            gain = np.linalg.solve(inside, covariance[:count, count:]).T
-            fit = np.linalg.slogdet(inside)[1] + rest @ np.linalg.solve(inside, rest)
-            log.append(-fit / 2)
-            left = after - gain @ covariance[:count, count:]
-            forecasts.append((mean[count:] + gain @ rest, np.linalg.cholesky(left)))
-    weights = np.exp(np.array(log) - max(log))
+    noise = np.exp(np.log(_YEAR_NOISE) + _YEAR_NOISE_SD * ndtri((np.arange(11) + 0.5) / 11))
+    noise, drift = (  # drift: part of the noise that stays
+        grid.reshape(-1, 1, 1) for grid in np.meshgrid(noise, [0.0, 0.5, 1.0], indexing="ij")
+    )
+    covariance = noise**2 * ((1 - drift**2 / 2) * np.eye(len(time)) + drift**2 / 2 * kept)
+    covariance += 1 + _YEAR_GROWTH_SD**2 * np.outer(centred, centred)
+    covariance[:, np.arange(count), np.arange(count)] += extra
+    inside, across = covariance[:, :count, :count], covariance[:, :count, count:]
+    gain = np.linalg.solve(inside, across).transpose(0, 2, 1)
+    log = -(np.linalg.slogdet(inside)[1] + np.linalg.solve(inside, rest) @ rest) / 2
+    weights = np.exp(log - log.max())
     which = rng.choice(len(weights), draws, p=weights / weights.sum())
-    centre = np.array([forecast[0] for forecast in forecasts])[which]
-    root = np.array([forecast[1] for forecast in forecasts])[which]
+    centre = (mean[count:] + gain @ rest)[which]
+    root = np.linalg.cholesky(covariance[:, count:, count:] - gain @ across)[which]
     normal = rng.standard_normal((draws, len(ahead)))
     return np.exp(centre + np.einsum("dij,dj->di", root, normal))
 
