@@ -186,11 +186,11 @@ def _relieved(
     """What relief takes from the remaining months, brings to them, and owes since before."""
     end = months[-1].end_time
     flows = ledger.flows
-    in_year = np.array([pd.notna(day) and pd.Timestamp(day) <= end for day in flows.until])
+    in_year = flows.until <= end.to_datetime64()
     due = flows.lawful[:, in_year].sum(axis=1)
     back = due.copy()
     left = payable.copy()
-    for rule in ledger.rules.itertuples():
+    for rule in relief.each(ledger.rules):
         touched = np.asarray((months >= rule.first) & (months <= rule.last))
         share = rng.uniform(rule.share_low, rule.share_high, len(payable))[:, None]
         taken = left[:, touched] * share

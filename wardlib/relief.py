@@ -17,10 +17,10 @@ draws its own share from it, so that the doubt about the share is in every inter
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,9 +30,20 @@ from wardlib.impact import TAILS, Impact
 DEFERRAL, EXEMPTION, REDUCTION = "deferral", "exemption", "reduction"
 _WHOLE = 0.999  # share of an exemption from which nothing is payable
 _SEED = 41  # of the shares
-_COLUMNS = [  # of the rules
-    "id", "kind", "payers", "first", "last", "until", "share_low", "share_high", "document"
-]  # fmt: skip
+
+
+class Rule(NamedTuple):
+    """A row of `Ledger.rules`: `first` and `last` are months, inclusive; `until` is a day."""
+
+    id: str
+    kind: str
+    payers: str
+    first: pd.Period
+    last: pd.Period
+    until: pd.Timestamp
+    share_low: float
+    share_high: float
+    document: str
 
 
 @dataclass(frozen=True)
@@ -234,21 +245,30 @@ def rules(relief: pd.DataFrame | None, areas: tuple[str, ...], line: str) -> pd.
 
 
 def rules_by_line(
-    relief: pd.DataFrame | None, areas: tuple[str, ...], lines: Iterable[str]
+    relief: pd.DataFrame | None, areas: tuple[str, ...], lines: Collection[str]
 ) -> dict[str, pd.DataFrame]:
     """`rules` of each of `lines`, made once where they touch several."""
-    if relief is None:
-        return {line: pd.DataFrame([], columns=_COLUMNS) for line in lines}
-    here = relief[relief["area"].isin(areas) & relief["share_high"].notna()]
-    made = [(row.lines, rule) for row in here.itertuples() if (rule := _rule(row)) is not None]
-    return {
-        line: pd.DataFrame([rule for touched, rule in made if line in touched], columns=_COLUMNS)
-        for line in lines
-    }
+    made = []
+    if relief is not None:
+        touching = relief[
+            relief["area"].isin(areas)
+            & relief["lines"].map(lambda named: not set(lines).isdisjoint(named))
+            & relief["share_high"].notna()
+        ]
+        rules = ((row.lines, _rule(row)) for row in touching.itertuples())
+        made = [(named, rule) for named, rule in rules if rule is not None]
+    every = pd.DataFrame([rule for _, rule in made], columns=Rule._fields)
+    places = {line: [at for at, (named, _) in enumerate(made) if line in named] for line in lines}
+    return {line: every.take(at).reset_index(drop=True) for line, at in places.items()}
 
 
-def _rule(row: Any) -> tuple[object, ...] | None:
-    """A row of the table tax_relief as a row of `Ledger.rules`; None where it touches no month."""
+def each(rules: pd.DataFrame) -> list[Rule]:
+    """The rows of `Ledger.rules`."""
+    return [Rule(*row) for row in zip(*(rules[name] for name in Rule._fields), strict=True)]
+
+
+def _rule(row: Any) -> Rule | None:
+    """A row of the table tax_relief as months; None where it touches none."""
     first, last, until = row.period_start, row.period_end, pd.NaT
     if row.kind in (EXEMPTION, REDUCTION):
         last = pd.Period("9999-12", "M") if pd.isna(last) else last
@@ -264,18 +284,22 @@ def _rule(row: Any) -> tuple[object, ...] | None:
         return None
     kind = row.kind if row.kind in (EXEMPTION, REDUCTION) else DEFERRAL
     shares = row.share_low, row.share_high
-    return row.id, kind, row.payers, first, last, until, *shares, row.document
+    return Rule(row.id, kind, row.payers, first, last, until, *shares, row.document)
 
 
 def exempt_months(rules: pd.DataFrame) -> list[pd.Period]:
     """Months for which the rules leave nothing payable."""
-    columns = (rules[name] for name in ("kind", "share_low", "first", "last"))
     return [
         month
-        for kind, share, first, last in zip(*columns, strict=True)
-        if kind == EXEMPTION and share >= _WHOLE
-        for month in pd.period_range(first, last, freq="M")
+        for rule in each(rules)
+        if _is_whole(rule)
+        for month in pd.period_range(rule.first, rule.last, freq="M")
     ]
+
+
+def _is_whole(rule: Rule) -> bool:
+    """Whether a rule leaves nothing payable."""
+    return rule.kind == EXEMPTION and rule.share_low >= _WHOLE
 
 
 def ledger(
@@ -291,20 +315,20 @@ def ledger(
     if len(rules) == 0 or not impact.model:
         return Ledger(impact, rules, held, _Flows.none(shape))
     due = np.full(len(months), np.datetime64("NaT", "ns"))
-    shares = _shares(rules, len(impact.paths))
+    given = each(rules)
     kept, later = np.ones(shape), np.zeros(shape)  # share payable at all; share put off
     whole = np.zeros(len(months), dtype=bool)
-    whole[months.isin(exempt_months(rules))] = True
     cut = np.ones(shape)
-    for share, row in zip(shares, rules.itertuples(), strict=True):
-        touched = np.asarray((months >= row.first) & (months <= row.last))
-        if row.kind == EXEMPTION:
+    for share, rule in zip(_shares(given, len(impact.paths)), given, strict=True):
+        touched = np.asarray((months >= rule.first) & (months <= rule.last))
+        if rule.kind == EXEMPTION:
             kept[:, touched] *= 1 - share[:, None]
-        elif row.kind == REDUCTION:
+            whole |= touched & _is_whole(rule)
+        elif rule.kind == REDUCTION:
             cut[:, touched] *= 1 - share[:, None]
         else:
-            newer = touched & ~(due >= row.until.to_datetime64())
-            due[newer] = row.until.to_datetime64()
+            newer = touched & ~(due >= rule.until.to_datetime64())
+            due[newer] = rule.until.to_datetime64()
             later[:, newer] = share[:, None]
     return Ledger(impact, rules, held, _run(impact, due, whole, 1 - kept, 1 - cut, later))
 
@@ -333,13 +357,13 @@ def _amount(draws: np.ndarray, dust: float) -> Amount:
     return Amount(*(0.0 if abs(value) < dust else float(value) for value in found))
 
 
-def _shares(rules: pd.DataFrame, draws: int) -> list[np.ndarray]:
+def _shares(rules: list[Rule], draws: int) -> list[np.ndarray]:
     """For each rule, the share of each path: evenly over its range, in random order."""
     rng = np.random.default_rng(_SEED)
     even = (np.arange(draws) + 0.5) / draws
     return [
-        row.share_low + (row.share_high - row.share_low) * rng.permutation(even)
-        for row in rules.itertuples()
+        rule.share_low + (rule.share_high - rule.share_low) * rng.permutation(even)
+        for rule in rules
     ]
 
 
