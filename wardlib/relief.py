@@ -183,28 +183,29 @@ class Ledger:
 
         expected = float(self.impact.paths[:, seen].mean(axis=0).sum())
         size = abs(expected) + np.abs(observed[seen]).sum()
-
-        def amount(by_month: np.ndarray, mask: np.ndarray = within) -> Amount:
-            return _amount(by_month[:, mask].sum(axis=1), 1e-9 * size)
-
-        lost = np.where(self.explained, rest, 0) + flows.overdue
+        parts = {
+            "difference": self._gap,
+            "shortfall": own,
+            "exempt": flows.exempt,
+            "reduced": flows.reduced,
+            "returned": flows.put_off - flows.lawful - flows.overdue,
+            "may_come": flows.lawful,
+            "overdue": flows.overdue,
+            "lost": np.where(self.explained, rest, 0) + flows.overdue,
+            "unexplained": rest,
+            "claim": rest + flows.overdue,
+            "never_due_later": rest,
+        }
+        only = {"unexplained": within & ~self.explained}
+        sums = [part[:, only.get(name, within)].sum(axis=1) for name, part in parts.items()]
+        amounts = dict(zip(parts, _amounts(np.array(sums), 1e-9 * size), strict=True))
         return Split(
             first=months[within][0],
             last=months[within][-1],
             months=int(seen.sum()),
             expected=expected,
             collected=float(observed[seen].sum()),
-            difference=amount(self._gap),
-            shortfall=amount(own),
-            exempt=amount(flows.exempt),
-            reduced=amount(flows.reduced),
-            returned=amount(flows.put_off - flows.lawful - flows.overdue),
-            may_come=amount(flows.lawful),
-            overdue=amount(flows.overdue),
-            lost=amount(lost),
-            unexplained=amount(rest, within & ~self.explained),
-            claim=amount(rest + flows.overdue),
-            never_due_later=amount(rest),
+            **amounts,
             until=pd.Series(flows.until[within]).max(),
         )
 
@@ -351,10 +352,11 @@ def _observed(impact: Impact) -> np.ndarray:
     return impact.series.reindex(impact.table.index).to_numpy(dtype=float)
 
 
-def _amount(draws: np.ndarray, dust: float) -> Amount:
-    """Mean and interval; what is smaller than `dust` is left by rounding, not an amount."""
-    found = draws.mean(), *np.quantile(draws, TAILS)
-    return Amount(*(0.0 if abs(value) < dust else float(value) for value in found))
+def _amounts(draws: np.ndarray, dust: float) -> list[Amount]:
+    """Mean and interval of each row; what is smaller than `dust` is left by rounding, not an amount."""
+    found = np.array([draws.mean(axis=1), *np.quantile(draws, TAILS, axis=1)])
+    found[np.abs(found) < dust] = 0.0
+    return [Amount(*values) for values in found.T.tolist()]
 
 
 def _shares(rules: list[Rule], draws: int) -> list[np.ndarray]:
