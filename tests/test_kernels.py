@@ -2,6 +2,7 @@
 
 import json
 import logging
+import multiprocessing
 import os
 import re
 import signal
@@ -159,6 +160,82 @@ time.sleep(600)
     assert gone(int(pid))
     assert gone(child)
     assert not Path(address).parent.exists()
+
+
+def test_what_is_registered_for_the_exit_is_done(kernel, tmp_path):
+    """As in any Python: atexit, temporary folders, and threads that are to end first."""
+    manager, client = kernel
+    client.execute_interactive(
+        "import atexit, pathlib, tempfile, threading, time\n"
+        "atexit.register(lambda: pathlib.Path('exit').touch())\n"
+        "kept = tempfile.TemporaryDirectory(dir='.', prefix='gone')\n"
+        "threading.Thread(target=lambda: (time.sleep(0.3), pathlib.Path('thread').touch())).start()",
+        timeout=60,
+    )
+    assert any(path.name.startswith("gone") for path in tmp_path.iterdir())
+    client.stop_channels()
+    manager.shutdown_kernel()
+    assert {path.name for path in tmp_path.iterdir()} == {"exit", "thread"}
+
+
+def test_every_kernel_of_a_run_has_the_same_parent(kernel):
+    """Kernels of a kernel, and of a plain fork of this process, are forks of the one warm parent: the
+    libraries load once."""
+    _, client = kernel
+    code = (
+        "from jupyter_client.manager import start_new_kernel\n"
+        "manager, own = start_new_kernel(kernel_name='ward')\n"
+        "own.execute_interactive('import os; print(os.getppid())', timeout=60)\n"
+        "own.stop_channels(); manager.shutdown_kernel(now=True)"
+    )
+    parent = value(client, "__import__('os').getppid()")
+    said = []
+    client.execute_interactive(
+        code, timeout=60, output_hook=lambda m: said.append(m["content"].get("text", ""))
+    )
+    assert "".join(said).strip() == parent
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply(_parent_of_a_kernel) == parent
+
+
+def _parent_of_a_kernel():
+    manager, client = start_new_kernel(kernel_name="ward")
+    try:
+        return value(client, "__import__('os').getppid()")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_an_option_of_the_history_is_taken_once():
+    """nbclient adds it for a kernel named python3; given twice it would be refused."""
+    manager = KernelManager(kernel_name="ward")
+    manager.start_kernel(extra_arguments=["--HistoryManager.hist_file=:memory:"])
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=30)
+        assert value(client, "'wardlib.charts' in __import__('sys').modules") == "True"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_a_fork_that_fails_gives_way_to_an_ordinary_kernel(tmp_path):
+    """Here wardlib cannot be imported by the parent: the log says so, the notebook runs."""
+    nbformat.write(new_notebook(cells=[new_code_cell("1 + 1")]), tmp_path / "a.ipynb")
+    code = """
+import logging, papermill, wardlib.kernels
+logging.basicConfig()
+wardlib.kernels._WARM = "wardlib.nothing"
+papermill.execute_notebook("a.ipynb", "b.ipynb", kernel_name="ward", progress_bar=False)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "An ordinary kernel starts instead of a warm one: the warm parent failed" in done.stderr
+    assert nbformat.read(tmp_path / "b.ipynb", 4).cells[0].outputs[0]["data"]["text/plain"] == "2"
 
 
 def test_what_cannot_be_forked_starts_as_usual(tmp_path, monkeypatch, caplog):

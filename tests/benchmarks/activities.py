@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from impact import FIRST_SEED, markdown
+from impact import FIRST_SEED
+from report import markdown
 
 from wardlib import activities, catalogue, schools
 from wardlib.intake import Book

@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 import peers
 import simulated
+from report import markdown
 
 from wardlib import impact, relief
 
@@ -40,20 +41,6 @@ TAXES = (
     "parking", "real_estate_transfer",
 )  # fmt: skip
 Forecast = Callable[[simulated.Case, int], np.ndarray]
-
-
-def markdown(table: pd.DataFrame, decimals: dict[str, int]) -> str:
-    """A table as Markdown: index and columns, numbers with the decimals of their column (0)."""
-
-    def cell(column: str, value: object) -> str:
-        if isinstance(value, str):
-            return value
-        return "" if pd.isna(value) else f"{value:,.{decimals.get(column, 0)}f}"
-
-    heads = [table.index.name or "", *map(str, table.columns)]
-    rows = [[str(name), *(cell(c, row[c]) for c in table)] for name, row in table.iterrows()]
-    lines = [heads, ["---"] + ["---:"] * len(table.columns), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def ours(case: simulated.Case, seed: int) -> np.ndarray:

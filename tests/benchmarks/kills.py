@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from impact import markdown
+from report import markdown
 from test_interruptions import JOBS, VICTIMS, disturb, published, ran, workbook
 
 

@@ -21,7 +21,7 @@ import pymupdf
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import conftest
-from impact import markdown
+from report import markdown
 
 from wardlib import plans
 from wardlib.exporters import WardHTMLExporter, WardPDFExporter

@@ -16,7 +16,7 @@ import datetime
 
 import numpy as np
 import pandas as pd
-from impact import markdown
+from report import markdown
 
 from wardlib import catalogue, projection, receipts, targets
 from wardlib.intake import Book
