@@ -181,6 +181,8 @@ def _type(column: pd.Series) -> str:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return value
     if is_missing(value) or value is pd.NA:
         return None
     if isinstance(value, pd.Period):

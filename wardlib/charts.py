@@ -7,6 +7,7 @@ looks the same wherever it is shown; the alt text speaks for it.
 
 from __future__ import annotations
 
+import functools
 import io
 import textwrap
 import warnings
@@ -14,12 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import matplotlib.pyplot as plt
+import matplotlib
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from wardlib import sentences
@@ -41,14 +44,17 @@ WITHOUT = "#b9770e"
 _STYLE = Path(__file__).parent / "ward.mplstyle"
 
 
+@functools.cache
+def _style() -> dict[str, object]:
+    """The house style: seaborn's, and over it what the file says."""
+    ours = matplotlib.rc_params_from_file(_STYLE, use_default_template=False)
+    return {**sns.axes_style("whitegrid", {"axes.grid.axis": "y"}), **ours}
+
+
 @contextmanager
 def drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
     """A figure of the house style, closed at the end; a letter that no font has is an error."""
-    with (
-        warnings.catch_warnings(),
-        sns.axes_style("whitegrid", {"axes.grid.axis": "y"}),
-        plt.style.context(_STYLE),
-    ):
+    with warnings.catch_warnings(), matplotlib.rc_context(_style()):
         warnings.filterwarnings("error", message="Glyph .* missing")
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.subplots()
@@ -333,6 +339,11 @@ _STATES = {
     CLOSED: {"facecolor": NOW},
     BREAK: {"facecolor": "#d5d8dc", "hatch": "-----"},
 }
+# In a bar the hatch is NumPy's, as with `axes.bar`: an SVG's ids depend on how it is written out.
+_BARS = {
+    state: {name: np.str_(value) if name == "hatch" else value for name, value in style.items()}
+    for state, style in _STATES.items()
+}
 
 
 def school_calendar(
@@ -360,26 +371,15 @@ def school_calendar(
         for row, (level, table) in enumerate(calendar.items()):
             top = row * step
             known = table[table["state"] != OFF]
-            places = pd.DataFrame(
-                {
-                    "week": (known.index - first).days // 7,
-                    "day": known.index.day_of_week,
-                    "state": known["state"].to_numpy(),
-                }
-            )
-            # Days of one state that follow each other in a week are drawn as one bar.
-            runs = (places["state"] != places["state"].shift()) | (places["day"].diff() != 1)
-            bars = places.groupby(runs.cumsum()).agg(
-                week=("week", "first"),
-                day=("day", "first"),
-                size=("day", "size"),
-                state=("state", "first"),
-            )
-            for state, of in bars.groupby("state"):
-                shown.add(state)
-                axes.bar(
-                    of["week"] + 0.5, of["size"], bottom=top + of["day"], width=0.9,
-                    edgecolor="#7f8c8d", linewidth=0.3, **_STATES[state],
+            bars = _runs(known["state"], first)
+            shown |= {state for *_, state in bars}
+            for at, day, size, state in sorted(bars, key=lambda bar: bar[3]):
+                # No bar tells the axes its limits, as those that `axes.bar` draws do: they are set.
+                axes.add_artist(
+                    Rectangle(
+                        (at + 0.5 - 0.9 / 2, top + day), 0.9, size,
+                        edgecolor="#7f8c8d", linewidth=0.3, **_BARS[state],
+                    )
                 )  # fmt: skip
             axes.text(
                 -0.8,
@@ -460,6 +460,16 @@ def school_calendar(
         "chart-school-calendar", drawn[["level", "day", "state", "measure"]], {}, edition.about
     )
     return _chart("chart-school-calendar", title, " ".join(parts), svg, figures)
+
+
+def _runs(states: pd.Series, first: pd.Timestamp) -> list[tuple[int, int, int, str]]:
+    """The runs of days of one state that follow each other in a week: (week, weekday, days, state),
+    weeks counted from that of the Monday `first`."""
+    of, weekdays = states.to_numpy(), states.index.day_of_week.to_numpy()
+    begin = np.flatnonzero(np.r_[True, (of[1:] != of[:-1]) | (np.diff(weekdays) != 1)])
+    weeks = (states.index[begin] - first).days // 7
+    sizes = np.diff([*begin, len(of)])
+    return list(zip(weeks, weekdays[begin], sizes, of[begin], strict=True))
 
 
 def activities(found: Activities | None, edition: Edition) -> Block | None:
@@ -705,9 +715,20 @@ def _month_axis(axes: Axes, months: pd.PeriodIndex, edition: Edition, at: float 
 
 
 def outlines(figure: Figure) -> str:
-    """The figure as SVG, its letters drawn as outlines, the same bytes each time."""
+    """The figure as SVG, its letters drawn as outlines, the same bytes each time.
+
+    To be called once: it lays the figure out for good. `savefig` would draw all of it twice, once
+    for nothing but the layout.
+    """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    canvas = FigureCanvasSVG(figure)
+    for axes in figure.axes:
+        for drawn in (*axes.patches, *axes.lines, *axes.collections):
+            drawn.set_in_layout(False)  # clipped to the axes, so it takes no room of its own
+    figure.set_dpi(72)  # that of every SVG: the layout has to go by it too
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")
+    canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     return svg[svg.index("<svg") :]
 
