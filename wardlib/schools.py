@@ -9,6 +9,7 @@ School years run from September; months, days and ends are inclusive.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -100,22 +101,23 @@ def assess(
     six_days = bool((rows["planned"] > rows["month"].map(weekdays)).any())
     first, last = spans["first"].min().start_time, known_from[1]
     days = pd.date_range(min(first, known_from[0]), last)
-    decided = {level: _of_level(*_decided(closures, level, days)) for level in levels}
     off = _off(days, free, six_days)
+    rulings = closures[closures["state"] != FRAME].sort_values("start", kind="stable")
+    decided = {level: _of_level(*_decided(rulings, level, days)) for level in levels}
     calendar = {
-        level: _calendar(table, closures, level, off)[first:] for level, table in decided.items()
+        level: _calendar(*of_level, days, closures, level, off)[first:]
+        for level, of_level in decided.items()
     }
     rows["made_up"] = _made_up(rows, start)
-    causes = {level: table.loc[~off, "measure"] for level, table in decided.items()}
-    reasons = _reasons(rows, closures, causes)
-    in_span = {
-        span: pd.period_range(row.first, row.last, freq="M") for span, row in spans.iterrows()
-    }
+    reasons = _reasons(
+        rows, closures, {level: measure for level, (_, measure) in decided.items()}, days, off
+    )
+    in_span = {span: _months(row.first, row.last) for span, row in spans.iterrows()}
     expected = _expected(register, rows["month"].min(), period.last)
-    known = set(zip(rows["school"], rows["month"], strict=True))
+    known = set(zip(rows["school"], rows["at"], strict=True))
     shown = set().union(*in_span.values())
     by_school, totals = _by_school(rows, register, in_span, expected)
-    by_level = _by_level(rows, levels, in_span, expected, start)
+    by_level = _by_level(rows, register, levels, in_span, expected, start)
     # The attendance of a level of so few pupils is that of persons.
     few = totals["hidden"].reindex(by_level.index, fill_value=False)
     by_level.loc[few, ["attendance", "usual_attendance"]] = np.nan
@@ -129,8 +131,9 @@ def assess(
         calendar=calendar,
         spells=_spells(calendar),
         missing=tuple(
-            (school, month)
-            for school, month, _ in expected
+            (school, pd.Period(ordinal=month, freq="M"))
+            for school, months in expected.items()
+            for month in months
             if month in shown and (school, month) not in known
         ),
         six_days=six_days,
@@ -147,25 +150,38 @@ def _spans(period: Period) -> pd.DataFrame:
 
 
 def _rows(reported: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
-    """One row a school and month, with its level and the first month of its school year."""
+    """One row a school and month, with its `level`, the `year` in which its school year began, the
+    month as an ordinal (`at`), and the pupil-days that were `offered` in class and `attended`."""
     rows = reported.rename(columns=lambda name: name.removesuffix("_days")).rename(
         columns={"closed": "lost"}
     )
     rows["level"] = rows["school"].map(register["level"])
     rows["year"] = rows["month"].dt.year - (rows["month"].dt.month < 9)
+    rows["at"] = rows["month"].astype("int64")
+    rows["offered"] = rows["pupils"] * rows["in_person"]
+    rows["attended"] = rows["attendance_share"] * rows["offered"]
     return rows.sort_values(["school", "month"], ignore_index=True)
 
 
-def _expected(
-    register: pd.DataFrame, first: pd.Period, last: pd.Period
-) -> list[tuple[str, pd.Period, str]]:
-    """(school, month, level) for every month in which a school existed."""
-    found = []
-    for school, row in register.iterrows():
-        begin = first if pd.isna(row["valid_from"]) else max(first, row["valid_from"])
-        end = last if pd.isna(row["valid_to"]) else min(last, row["valid_to"])
-        found += [(school, month, row["level"]) for month in pd.period_range(begin, end, freq="M")]
-    return found
+def _months(first: pd.Period, last: pd.Period) -> range:
+    """The months from the first to the last, both inclusive, as ordinals."""
+    return range(first.ordinal, last.ordinal + 1)
+
+
+def _shared(some: range, others: range) -> int:
+    """How many months two spells have in common."""
+    return max(0, min(some.stop, others.stop) - max(some.start, others.start))
+
+
+def _expected(register: pd.DataFrame, first: pd.Period, last: pd.Period) -> dict[str, range]:
+    """The months in which each school existed."""
+    return {
+        row.Index: _months(
+            first if pd.isna(row.valid_from) else max(first, row.valid_from),
+            last if pd.isna(row.valid_to) else min(last, row.valid_to),
+        )
+        for row in register.itertuples()
+    }
 
 
 def _off(days: pd.DatetimeIndex, free: pd.DatetimeIndex, six_days: bool) -> np.ndarray:
@@ -198,157 +214,197 @@ def _grades(row: object, level: str) -> set[int]:
 
 
 def _decided(
-    closures: pd.DataFrame, level: str, days: pd.DatetimeIndex
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What the decisions set for each day and grade (columns): the state, and the ids.
+    rulings: pd.DataFrame, level: str, days: pd.DatetimeIndex
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the decisions, sorted by their start, set for each grade (rows) and day (columns): the
+    states, and the ids.
 
     The row that began last holds. The id is that of the row that keeps pupils from class: where
     lessons go on online while classrooms are closed, the row that closed them.
     """
-    grades = list(GRADES[level])
-    states = pd.DataFrame(IN_PERSON, days, grades)
-    causes = pd.DataFrame("", days, grades)
-    closed = pd.DataFrame("", days, grades)  # the row that closed, as long as it lasts
-    rows = closures[closures["state"] != FRAME].sort_values("start", kind="stable")
-    for row in rows.itertuples():
-        within = slice(row.start, days[-1] if pd.isna(row.end) else row.end)
+    grades = GRADES[level]
+    states = np.full((len(grades), len(days)), IN_PERSON, dtype=object)
+    causes = np.full(states.shape, "", dtype=object)
+    closed = causes.copy()  # the row that closed, as long as it lasts
+    for row in rulings.itertuples():
+        end = len(days) if pd.isna(row.end) else days.searchsorted(row.end, side="right")
         for grade in _grades(row, level):
-            states.loc[within, grade] = row.state
+            within = grades.index(grade), slice(days.searchsorted(row.start), end)
+            states[within] = row.state
             if row.state == CLOSED:
-                closed.loc[within, grade] = causes.loc[within, grade] = row.id
+                closed[within] = causes[within] = row.id
             elif row.state in (IN_PERSON, BREAK):
-                closed.loc[within, grade] = causes.loc[within, grade] = ""
+                closed[within] = causes[within] = ""
             else:
-                under = closed.loc[within, grade]
-                causes.loc[within, grade] = under.where(under != "", row.id)
+                under = closed[within]
+                causes[within] = np.where(under != "", under, row.id)
     return states, causes
 
 
-def _of_level(states: pd.DataFrame, causes: pd.DataFrame) -> pd.DataFrame:
-    """State and decision of a level from those of its grades: `PARTIAL` where some are in class."""
-    state = states.iloc[:, 0].copy()
-    mixed = states.ne(state, axis=0).any(axis=1)
-    some_in_class = states.isin([IN_PERSON, PARTIAL]).any(axis=1)
-    state[mixed & some_in_class] = PARTIAL
-    state[mixed & ~some_in_class] = ONLINE
-    measure = causes.iloc[:, -1]
-    for grade in reversed(causes.columns[:-1]):  # that of the lowest grade that has one
-        measure = causes[grade].where(causes[grade] != "", measure)
-    return pd.DataFrame({"state": state, "measure": measure}).rename_axis("day")
+def _of_level(states: np.ndarray, causes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """State and decision of a level by day from those of its grades: `PARTIAL` where some are in
+    class."""
+    mixed = (states != states[0]).any(axis=0)
+    some_in_class = ((states == IN_PERSON) | (states == PARTIAL)).any(axis=0)
+    state = np.where(mixed, np.where(some_in_class, PARTIAL, ONLINE), states[0])
+    measure = causes[-1]
+    for cause in causes[-2::-1]:  # that of the lowest grade that has one
+        measure = np.where(cause != "", cause, measure)
+    return state, measure
 
 
 def _calendar(
-    decided: pd.DataFrame, closures: pd.DataFrame, level: str, off: np.ndarray
+    state: np.ndarray,
+    measure: np.ndarray,
+    days: pd.DatetimeIndex,
+    closures: pd.DataFrame,
+    level: str,
+    off: np.ndarray,
 ) -> pd.DataFrame:
     """State and decision of every day, those that are `off` and those outside the frames of the
     level's school years set apart."""
-    table, days = decided.copy(), decided.index
-    frames = closures[
-        (closures["state"] == FRAME) & closures["levels"].map(lambda levels: level in levels)
-    ]
     framed = np.zeros(len(days), dtype=bool)
-    for frame in frames.itertuples():
-        framed |= np.asarray((days >= frame.start) & (days <= frame.end))
-    table.loc[off | ~framed, "state"] = OFF
-    table.loc[~framed, "measure"] = ""
-    return table
+    for frame in closures[closures["state"] == FRAME].itertuples():
+        if level in frame.levels:
+            framed |= np.asarray((days >= frame.start) & (days <= frame.end))
+    columns = {
+        "state": np.where(off | ~framed, OFF, state),
+        "measure": np.where(framed, measure, ""),
+    }
+    return pd.DataFrame(columns, days, dtype="str").rename_axis("day")
 
 
 def _spells(calendar: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Unbroken runs of days away from class by decision, weekends and holidays included."""
     found = []
     for level, table in calendar.items():
-        away = table[table["measure"] != ""]
-        runs = (away.index.to_series().diff() != pd.Timedelta(days=1)).cumsum()
+        away = np.flatnonzero(table["measure"] != "")
+        runs = np.split(away, np.flatnonzero(np.diff(away) != 1) + 1)
         found += [
-            (level, run.index[0], run.index[-1], len(run))
-            for _, run in away.groupby(runs.to_numpy())
+            (level, table.index[run[0]], table.index[run[-1]], len(run)) for run in runs if len(run)
         ]
     return pd.DataFrame(found, columns=["level", "start", "end", "days"])
 
 
 def _reasons(
-    rows: pd.DataFrame, closures: pd.DataFrame, causes: dict[str, pd.Series]
-) -> dict[tuple[str, pd.Period], dict[str, int]]:
-    """For each school and month with lost days, how many are due to which decision.
+    rows: pd.DataFrame,
+    closures: pd.DataFrame,
+    causes: dict[str, np.ndarray],
+    days: pd.DatetimeIndex,
+    off: np.ndarray,
+) -> dict[tuple[str, int], dict[str, int]]:
+    """For each school and month (ordinal) with lost days, how many are due to which decision.
 
     Schools report how many days of a month were lost, not which: they are taken from the days on
     which a decision kept pupils away, closures before online teaching, earlier before later. What is
-    beyond them has no reason (""). `causes`: by level, the decision of each day on which schools may
-    teach.
+    beyond them has no reason (""). `causes`: by level, the decision of each day; schools do not teach
+    on those that are `off`.
     """
-    kinds = closures.set_index("id")["state"]
-    by_month: dict[tuple[str, pd.Period], pd.Series] = {}
-    for level, by_day in causes.items():
-        away = by_day[by_day != ""]
-        for month, of_month in away.groupby(away.index.to_period("M")):
-            counts = of_month.groupby(of_month.to_numpy(), sort=False).size()
-            by_month[level, month] = counts.iloc[
-                np.argsort(counts.index.map(kinds) != CLOSED, kind="stable")
-            ]
+    kinds = dict(zip(closures["id"], closures["state"], strict=True))
+    months = days.to_period("M").astype("int64")
+    by_month: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    for level, cause in causes.items():
+        away = (cause != "") & ~off
+        counted = Counter(zip(months[away], cause[away], strict=True))
+        for (month, measure), count in sorted(
+            counted.items(), key=lambda item: kinds[item[0][1]] != CLOSED
+        ):
+            by_month.setdefault((level, month), []).append((measure, count))
     found = {}
     for row in rows[rows["lost"] > 0].itertuples():
         left, shares = row.lost, {}
-        for measure, days in by_month.get((row.level, row.month), pd.Series(dtype=int)).items():
-            shares[measure] = min(left, int(days))
+        for measure, count in by_month.get((row.level, row.at), ()):
+            shares[measure] = min(left, count)
             left -= shares[measure]
-        found[row.school, row.month] = {**shares, "": left}
+        found[row.school, row.at] = {**shares, "": left}
     return found
 
 
 # ------------------------------------------------------------------------------- sums over a span
 
 
-def _weighted(rows: pd.DataFrame, column: pd.Series) -> pd.Series:
-    """By month, the mean over schools weighted by pupils."""
-    sums = (column * rows["pupils"]).groupby(rows["month"]).sum(skipna=False)
-    return sums / rows["pupils"].groupby(rows["month"]).sum()
+def _means(rows: pd.DataFrame) -> pd.DataFrame:
+    """By level and month (ordinal), the `DAYS` and those `taught` as a mean over the schools weighted
+    by pupils."""
+    by_month = [rows["level"], rows["at"]]
+    days = rows[DAYS].assign(taught=rows["in_person"] + rows["online"]).astype(float)
+    sums = days.mul(rows["pupils"], axis=0).groupby(by_month).sum(skipna=False)
+    return sums.div(rows["pupils"].groupby(by_month).sum(), axis=0)
 
 
-def _attendance(rows: pd.DataFrame) -> float:
-    """Attended pupil-days as a share of pupil-days in class."""
-    counted = rows.dropna(subset="attendance_share")
-    offered = counted["pupils"] * counted["in_person"]
-    if offered.sum() == 0:
-        return np.nan
-    return float((counted["attendance_share"] * offered).sum() / offered.sum())
+def _arrays(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    return {name: table[name].to_numpy() for name in table}
+
+
+def _within(table: dict[str, np.ndarray], months: range) -> dict[str, np.ndarray]:
+    """The rows of `months`."""
+    here = (table["at"] >= months.start) & (table["at"] < months.stop)
+    return {name: values[here] for name, values in table.items()}
+
+
+def _sum(values: np.ndarray) -> float:
+    """The sum; missing where a value is, and where there is none."""
+    return values.sum() if len(values) else np.nan
+
+
+def _attendance(attended: np.ndarray, offered: np.ndarray) -> float:
+    """Attended pupil-days as a share of pupil-days in class, where both are known."""
+    counted = ~np.isnan(attended)
+    whole = offered[counted].sum()
+    return float(attended[counted].sum() / whole) if whole else np.nan
 
 
 def _by_level(
     rows: pd.DataFrame,
+    register: pd.DataFrame,
     levels: list[str],
-    in_span: dict[int, pd.PeriodIndex],
-    expected: list[tuple[str, pd.Period, str]],
+    in_span: dict[int, range],
+    expected: dict[str, range],
     start: pd.Period,
 ) -> pd.DataFrame:
+    means = _means(rows)
+    means = {level: _arrays(means.loc[level].reset_index()) for level in levels}
+    pupils = {
+        level: _arrays(own[["at", "attended", "offered"]]) for level, own in rows.groupby("level")
+    }
     found = []
     for span, months in in_span.items():
         for level in levels:
-            own = rows[rows["level"] == level]
-            here = own[own["month"].isin(months)]
-            wanted = sum(of == level and month in months for _, month, of in expected)
+            wanted = sum(
+                _shared(existed, months)
+                for school, existed in expected.items()
+                if register.at[school, "level"] == level
+            )
             if not wanted:
                 continue
-            entry: dict[str, object] = {"span": span, "level": level}
-            for name in DAYS:
-                by_month = _weighted(here, here[name].astype(float))
-                entry[name] = by_month.sum(min_count=1, skipna=False)
-            entry["attendance"] = _attendance(here)
-            usual = _usual(own, months, start)
-            entry |= usual | {"reported": len(here), "expected": wanted}
-            found.append(entry)
+            by_month = _within(means[level], months)
+            here = _within(pupils[level], months)
+            found.append(
+                {
+                    "span": span,
+                    "level": level,
+                    **{name: _sum(by_month[name]) for name in DAYS},
+                    "attendance": _attendance(here["attended"], here["offered"]),
+                    **_usual(means[level], pupils[level], months, start),
+                    "reported": len(here["at"]),
+                    "expected": wanted,
+                }
+            )
     return pd.DataFrame(found).set_index(["span", "level"])
 
 
-def _usual(own: pd.DataFrame, months: pd.PeriodIndex, start: pd.Period) -> dict[str, float]:
+def _usual(
+    means: dict[str, np.ndarray], pupils: dict[str, np.ndarray], months: range, start: pd.Period
+) -> dict[str, float]:
     """The same months in earlier years, those with a report for each of them before `start`."""
     earlier = []
-    back = months - 12
-    while len(own) and back[-1] >= own["month"].min():
-        here = own[own["month"].isin(back)]
-        if back[-1] < start and back.isin(here["month"]).all():
-            earlier.append(here)
-        back = back - 12
+    reported = means["at"]
+    back = range(months.start - 12, months.stop - 12)
+    while back[-1] >= reported[0]:
+        here = _within(means, back)
+        if back[-1] < start.ordinal and len(here["at"]) == len(back):
+            earlier.append((here, _within(pupils, back)))
+        back = range(back.start - 12, back.stop - 12)
     if not earlier:
         return {
             "usual_planned": np.nan,
@@ -357,11 +413,11 @@ def _usual(own: pd.DataFrame, months: pd.PeriodIndex, start: pd.Period) -> dict[
             "years": 0,
         }
     return {
-        "usual_planned": float(np.mean([_weighted(h, h["planned"]).sum() for h in earlier])),
-        "usual_taught": float(
-            np.mean([_weighted(h, h["in_person"] + h["online"]).sum() for h in earlier])
+        "usual_planned": float(np.mean([np.nansum(mean["planned"]) for mean, _ in earlier])),
+        "usual_taught": float(np.mean([np.nansum(mean["taught"]) for mean, _ in earlier])),
+        "usual_attendance": _attendance(
+            *(np.concatenate([of[name] for _, of in earlier]) for name in ("attended", "offered"))
         ),
-        "usual_attendance": _attendance(pd.concat(earlier)),
         "years": len(earlier),
     }
 
@@ -369,30 +425,37 @@ def _usual(own: pd.DataFrame, months: pd.PeriodIndex, start: pd.Period) -> dict[
 def _by_school(
     rows: pd.DataFrame,
     register: pd.DataFrame,
-    in_span: dict[int, pd.PeriodIndex],
-    expected: list[tuple[str, pd.Period, str]],
+    in_span: dict[int, range],
+    expected: dict[str, range],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     found, totals = [], []
     order = sorted(
         register.index, key=lambda school: list(GRADES).index(register.at[school, "level"])
     )
+    by_school = {
+        school: _arrays(
+            rows[rows["school"] == school][["at", "pupils", *DAYS, "attended", "offered"]]
+        )
+        for school in order
+    }
     for span, months in in_span.items():
         entries = []
         for school in order:
-            here = rows[(rows["school"] == school) & rows["month"].isin(months)]
-            wanted = sum(of == school and month in months for of, month, _ in expected)
+            wanted = _shared(expected[school], months)
             if not wanted:
                 continue
+            here = _within(by_school[school], months)
+            reported = len(here["at"])
             entries.append(
                 {
                     "span": span,
                     "school": school,
                     "name": register.at[school, "name"],
                     "level": register.at[school, "level"],
-                    "pupils": here["pupils"].iloc[-1] if len(here) else np.nan,
-                    **{name: here[name].sum(min_count=1, skipna=False) for name in DAYS},
-                    "attendance": _attendance(here),
-                    "reported": len(here),
+                    "pupils": here["pupils"][-1] if reported else np.nan,
+                    **{name: _sum(here[name]) for name in DAYS},
+                    "attendance": _attendance(here["attended"], here["offered"]),
+                    "reported": reported,
                     "expected": wanted,
                 }
             )
@@ -411,18 +474,18 @@ def _by_school(
 
 def _explained(
     rows: pd.DataFrame,
-    reasons: dict[tuple[str, pd.Period], dict[str, int]],
+    reasons: dict[tuple[str, int], dict[str, int]],
     closures: pd.DataFrame,
     levels: list[str],
-    in_span: dict[int, pd.PeriodIndex],
+    in_span: dict[int, range],
 ) -> pd.DataFrame:
     """Lost days of an average pupil by span, level and decision, in the order of the decisions."""
     columns = ["span", "level", "measure", "days"]
-    pupils = rows.groupby(["level", "month"])["pupils"].sum()
+    pupils = rows.groupby(["level", "at"])["pupils"].sum().to_dict()
     parts = [
-        (row.level, row.month, measure, days * row.pupils / pupils[row.level, row.month])
+        (row.level, row.at, measure, days * row.pupils / pupils[row.level, row.at])
         for row in rows.itertuples()
-        for measure, days in reasons.get((row.school, row.month), {}).items()
+        for measure, days in reasons.get((row.school, row.at), {}).items()
         if days
     ]
     table = pd.DataFrame(parts, columns=["level", "month", "measure", "days"])
