@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import csv
 import datetime
+import functools
 import io
 import itertools
+import operator
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
@@ -148,7 +151,7 @@ def unreported(
     says so; `receipts`, if they are at hand, save reading them."""
     if receipts is None:
         receipts = load(ward, "receipts", as_of=as_of)
-    months = set() if receipts is None else set(receipts["month"])
+    months = set() if receipts is None else set(receipts["month"].unique())
     absent = [period for period in periods if months.isdisjoint(period.months)]
     if not absent:
         return {}
@@ -159,6 +162,18 @@ def unreported(
         period: f"no receipt of {ward.id} for {period}{known}. Months in its files: {span}."
         for period in absent
     }
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of a table's file as they are written: the line of each row, and by column the cell
+    of each row."""
+
+    lines: list[int]
+    columns: dict[str, tuple[str, ...]]
+
+    def __getitem__(self, column: str) -> tuple[str, ...]:
+        return self.columns[column]
 
 
 def _read(ward: Ward, table: Table) -> tuple[pd.DataFrame, list[Problem]]:
@@ -172,7 +187,7 @@ def _read(ward: Ward, table: Table) -> tuple[pd.DataFrame, list[Problem]]:
     problems += _unknown_codes(ward, table, raw)
     if faulty:
         return pd.DataFrame(columns=table.columns), problems
-    frame = pd.DataFrame({f.name: _typed(raw[f.name], f) for f in table.fields}, index=raw.index)
+    frame = pd.DataFrame({f.name: _typed(raw[f.name], f) for f in table.fields}, index=raw.lines)
     for rule in _RULES.get(table.name, ()):
         problems += rule(ward, table, frame)
     return frame, problems
@@ -191,8 +206,8 @@ def _changed(table: Table) -> list[Problem]:
     return [Problem(table.file, 0, "", found, expected, fix)]
 
 
-def _cells(table: Table) -> tuple[pd.DataFrame | None, list[Problem]]:
-    """The file's cells as written, indexed by line number; None if there is no such table."""
+def _cells(table: Table) -> tuple[_Cells | None, list[Problem]]:
+    """The file's cells as written; None if there is no such table."""
 
     def problem(row: int, column: str, found: str, expected: str, fix: str) -> Problem:
         return Problem(table.file, row, column, found, expected, fix)
@@ -235,8 +250,9 @@ def _cells(table: Table) -> tuple[pd.DataFrame | None, list[Problem]]:
                 "name each of the columns once, as the descriptor does",
             ),
         ]
-    frame = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype="str")
-    return frame[table.columns], problems
+    by_column = zip(*rows.values(), strict=True) if rows else [()] * len(header)
+    columns = dict(zip(header, by_column, strict=True))
+    return _Cells(list(rows), {name: columns[name] for name in table.columns}), problems
 
 
 # How a cell of each Table Schema type is written: pattern, what to expect, what to do.
@@ -302,7 +318,7 @@ def _cell_tests(column: Field) -> Iterator[tuple[Callable[[str], bool], str, str
         yield (lambda text: text == text.strip()), "no space at either end", "remove the spaces"
 
 
-def _faulty_cells(table: Table, raw: pd.DataFrame) -> list[Problem]:
+def _faulty_cells(table: Table, raw: _Cells) -> list[Problem]:
     """A problem for every cell that breaks its column's type, range, codes or normal form."""
     columns, fixes = {}, {}
     for column in table.fields:
@@ -327,8 +343,9 @@ def _faulty_cells(table: Table, raw: pd.DataFrame) -> list[Problem]:
         columns[column.name] = pa.Column(str, checks)
     if not columns:
         return []
+    frame = pd.DataFrame(raw.columns, index=raw.lines, dtype="str")
     try:
-        pa.DataFrameSchema(columns).validate(raw, lazy=True)
+        pa.DataFrameSchema(columns).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         return [
             Problem(
@@ -351,34 +368,27 @@ def _shown(text: str) -> str:
     return repr(text) if len(text) <= 60 else repr(text[:57] + "...")
 
 
-def _repeated_keys(table: Table, raw: pd.DataFrame) -> list[Problem]:
+def _repeated_keys(table: Table, raw: _Cells) -> list[Problem]:
     keys = [table.primary_key] if table.primary_key else []
     keys += [(f.name,) for f in table.fields if f.constraints.get("unique")]
     problems = {}
     for key in keys:
-        rows = raw[list(key)]
-        first = {
-            values: row
-            for row, values in zip(
-                reversed(rows.index),
-                reversed(list(rows.itertuples(index=False, name=None))),
-                strict=True,
-            )
-        }
-        for row in rows.index[rows.duplicated()]:
-            values = tuple(rows.loc[row])
-            problems[row] = Problem(
-                table.file,
-                row,
-                ", ".join(key),
-                f"{', '.join(values)}, as in row {first[values]}",
-                "a key that stands once",
-                "remove one of the two rows; a later report has its own reported_on",
-            )
+        first: dict[tuple[str, ...], int] = {}
+        for row, *values in zip(raw.lines, *(raw[name] for name in key), strict=True):
+            above = first.setdefault(tuple(values), row)
+            if above != row:
+                problems[row] = Problem(
+                    table.file,
+                    row,
+                    ", ".join(key),
+                    f"{', '.join(values)}, as in row {above}",
+                    "a key that stands once",
+                    "remove one of the two rows; a later report has its own reported_on",
+                )
     return list(problems.values())
 
 
-def _unknown_codes(ward: Ward, table: Table, raw: pd.DataFrame) -> list[Problem]:
+def _unknown_codes(ward: Ward, table: Table, raw: _Cells) -> list[Problem]:
     problems = []
     for column in table.fields:
         if column.codes is None:
@@ -401,7 +411,7 @@ def _unknown_codes(ward: Ward, table: Table, raw: pd.DataFrame) -> list[Problem]
         known = _codes(target, column.codes[1])
         if known is None:  # the table of codes is itself faulty, and reported as such
             continue
-        for row, text in raw[column.name].items():
+        for row, text in zip(raw.lines, raw[column.name], strict=True):
             codes = text.split(column.delimiter) if column.type == "list" else [text]
             for code in codes:
                 if code and code not in known:
@@ -424,24 +434,33 @@ def _codes(table: Table, column: str) -> set[str] | None:
     return None if raw is None else set(raw[column]) - {""}
 
 
-def _typed(cells: pd.Series, column: Field) -> pd.Series:
+def _typed(cells: tuple[str, ...], column: Field) -> pd.api.extensions.ExtensionArray | np.ndarray:
     """The cells of a faultless column as values of its type; empty ones as missing."""
-    filled = cells.where(cells != "")
     match column.type:
+        case "integer" if column.required:
+            return np.array([int(text) for text in cells], dtype="int64")
         case "integer":
-            return cells.astype("int64") if column.required else filled.astype("Int64")
+            return pd.array([int(text) if text else None for text in cells], dtype="Int64")
         case "number":
-            return filled.astype("float64")
+            return np.array([float(text) if text else np.nan for text in cells], dtype="float64")
         case "date":
-            return pd.to_datetime(filled, format="%Y-%m-%d")
+            return _distinct(cells, functools.partial(pd.to_datetime, format="%Y-%m-%d"))
         case "yearmonth":
-            return pd.Series(pd.PeriodIndex(filled, freq="M"), index=cells.index)
+            return _distinct(cells, functools.partial(pd.PeriodIndex, freq="M"))
         case "boolean":
-            return cells == "true"
+            return np.array([text == "true" for text in cells], dtype="bool")
         case "list":
-            return cells.map(lambda text: tuple(text.split(column.delimiter)) if text else ())
+            parts = np.empty(len(cells), dtype=object)
+            parts[:] = [tuple(text.split(column.delimiter)) if text else () for text in cells]
+            return parts
         case _:
-            return cells
+            return pd.array(cells, dtype="str")
+
+
+def _distinct(cells: tuple[str, ...], parse: Callable[[list[str | None]], pd.Index]) -> pd.Index:
+    """The cells parsed, those that are alike once; empty ones as missing."""
+    place = {text: number for number, text in enumerate(dict.fromkeys(cells))}
+    return parse([text or None for text in place]).take([place[text] for text in cells])
 
 
 def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
@@ -451,51 +470,66 @@ def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
     raw, _ = _cells(lines)
     if raw is None:
         return []
-    parents = raw.set_index("code")["parent"]
-    problems = []
-    for parent, children in parents[parents != ""].groupby(parents).groups.items():
-        family = frame[frame["line"].isin([parent, *children])].assign(row=lambda rows: rows.index)
-        if not (family["line"] == parent).any():
-            continue
-        family = family.drop_duplicates(["month", "line", "reported_on"])
-        for column in ("collected", "kept", "row"):
-            # Newest known on each day of report: one row a month and day, one column a line.
-            known = family.pivot(index=["month", "reported_on"], columns="line", values=column)
-            known = known.groupby(level="month").ffill()
-            if column == "collected":
-                totals = {}
-            totals[column] = known
-        rows = totals["row"][parent]
-        own = totals["row"].drop(columns=parent)
-        for month, day in rows.index[rows.isna()]:
-            problems.append(
-                Problem(
-                    table.file,
-                    int(own.loc[(month, day)].min()),
-                    "line",
-                    f"a part of {parent} in {month}, reported on {day:%Y-%m-%d}",
-                    f"a figure of {parent} for that month by that day",
-                    f"report {parent} too, the sum of its parts known on that day",
-                )
-            )
-        for column in ("collected", "kept"):
-            known = totals[column]
-            rest = known.drop(columns=parent)
-            total, parts = known[parent], rest.sum(axis=1)
-            slack = 0.5 * (rest.notna().sum(axis=1) + 1)  # half a unit of rounding for each figure
-            wrong = total.notna() & rest.notna().any(axis=1) & ((total - parts).abs() > slack)
-            for month, day in known.index[wrong]:
-                problems.append(
+    lines = set(frame["line"])
+    families: dict[str, set[str]] = {}
+    for code, parent in zip(raw["code"], raw["parent"], strict=True):
+        if parent in lines and code in lines:
+            families.setdefault(parent, set()).add(code)
+    columns = ("collected", "kept")
+    problems = {
+        (parent, column): [] for parent in sorted(families) for column in ("line", *columns)
+    }
+    for month, day, today, known in _known_by_day(frame):
+        for parent, children in families.items():
+            if today.isdisjoint([parent, *children]):
+                continue
+            parts = [known[child] for child in children if child in known]
+            if parent not in known:
+                problems[parent, "line"].append(
                     Problem(
                         table.file,
-                        int(rows[month, day]),
-                        column,
-                        f"{total[month, day]:.0f} for {parent} in {month}",
-                        f"{parts[month, day]:.0f}, the sum of its children known on {day:%Y-%m-%d}",
-                        "correct the parent or a child, or report the parent again on that day",
+                        min(part["row"] for part in parts),
+                        "line",
+                        f"a part of {parent} in {month}, reported on {day:%Y-%m-%d}",
+                        f"a figure of {parent} for that month by that day",
+                        f"report {parent} too, the sum of its parts known on that day",
                     )
                 )
-    return problems
+                continue
+            slack = 0.5 * (len(parts) + 1)  # half a unit of rounding for each figure
+            for column in columns:
+                total, whole = known[parent][column], sum(part[column] for part in parts)
+                if parts and abs(total - whole) > slack:
+                    problems[parent, column].append(
+                        Problem(
+                            table.file,
+                            known[parent]["row"],
+                            column,
+                            f"{total:.0f} for {parent} in {month}",
+                            f"{whole:.0f}, the sum of its children known on {day:%Y-%m-%d}",
+                            "correct the parent or a child, or report the parent again on that day",
+                        )
+                    )
+    return list(itertools.chain.from_iterable(problems.values()))
+
+
+def _known_by_day(
+    frame: pd.DataFrame,
+) -> Iterator[tuple[pd.Period, pd.Timestamp, set[str], dict[str, dict[str, float]]]]:
+    """For each month and each day on which something of it was reported: the lines reported, and of
+    all lines known by then the newest `row`, `collected` and `kept`."""
+    at = frame["month"].astype("int64")  # Periods are slow to compare
+    reports = frame.assign(at=at, row=frame.index).sort_values(["at", "reported_on"], kind="stable")
+    names = ["at", "reported_on", "line", "row", "collected", "kept"]
+    rows = zip(*(reports[name] for name in names), strict=True)
+    for at, of_month in itertools.groupby(rows, key=operator.itemgetter(0)):
+        known: dict[str, dict[str, float]] = {}
+        for day, of_day in itertools.groupby(of_month, key=operator.itemgetter(1)):
+            today = {}
+            for _, _, line, *figures in of_day:  # of two alike the first: they are a fault already
+                today.setdefault(line, dict(zip(names[3:], figures, strict=True)))
+            known |= today
+            yield pd.Period(ordinal=at, freq="M"), day, set(today), known
 
 
 def _reported_early(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
@@ -540,7 +574,8 @@ def _one_root(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
     if raw is None:
         return []
     lines = set(frame["line"])
-    roots = sorted(raw[raw["code"].isin(lines) & ~raw["parent"].isin(lines)]["code"])
+    parents = zip(raw["code"], raw["parent"], strict=True)
+    roots = sorted(code for code, parent in parents if code in lines and parent not in lines)
     if len(roots) == 1:
         return []
     fix = "report a line that holds all of them, and each line's parents"
@@ -570,24 +605,24 @@ def _in_order(first: str, second: str) -> Callable[[Ward, Table, pd.DataFrame], 
 def _relief_is_whole(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
     """A rule that touches a line has what the ledger needs: both shares, and until when."""
     problems = []
-    for row, rule in frame.iterrows():
-        if not rule["lines"]:
+    for rule in frame.itertuples():
+        if not rule.lines:
             continue
-        needed = {"deferral": ["extended_due"], "none": ["normal_due"]}.get(rule["kind"], [])
+        needed = {"deferral": ["extended_due"], "none": ["normal_due"]}.get(rule.kind, [])
         shares = ["share_low", "share_high"]
-        if rule[shares].isna().all():
+        if pd.isna(rule.share_low) and pd.isna(rule.share_high):
             continue  # no share is known: the ledger leaves the rule out
         problems += [
             Problem(
                 table.file,
-                int(row),
+                rule.Index,
                 column,
                 "an empty cell",
-                f"a value, as the rule is of kind {rule['kind']} and names a line",
+                f"a value, as the rule is of kind {rule.kind} and names a line",
                 "fill the cell, or empty the cell in lines",
             )
             for column in [*shares, *needed]
-            if pd.isna(rule[column])
+            if pd.isna(getattr(rule, column))
         ]
     return problems
 
@@ -599,22 +634,23 @@ def _school_days(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
     raw = None if register is None else _cells(register)[0]
     if raw is None or not set(frame["school"]) <= set(raw["school"]):
         return []
-    schools = raw.drop_duplicates("school").set_index("school")
+    rows = zip(raw["school"], raw["level"], raw["valid_from"], raw["valid_to"], strict=True)
+    schools = {school: about for school, *about in reversed([*rows])}  # the first of two alike
     problems = []
 
     def problem(row: int, column: str, found: str, expected: str, fix: str) -> None:
         problems.append(Problem(table.file, int(row), column, found, expected, fix))
 
     ask = "correct the figure, or ask the school that reported it"
-    spells = schools[["valid_from", "valid_to"]].to_dict("index")
+    names = {month: str(month) for month in frame["month"].unique()}
     most = {
-        month: sum(day.day_of_week < 6 for day in pd.date_range(month.start_time, month.end_time))
-        for month in frame["month"].unique()
+        month: np.busday_count(name, np.datetime64(name) + 1, weekmask="Mon Tue Wed Thu Fri Sat")
+        for month, name in names.items()
     }
     for school_month in frame.itertuples():
         row, month, school = school_month.Index, school_month.month, school_month.school
-        first, last = spells[school]["valid_from"], spells[school]["valid_to"]
-        if str(month) < first or (last and str(month) > last):
+        _, first, last = schools[school]
+        if names[month] < first or (last and names[month] > last):
             spell = f"a month from {first or 'the first'} to {last or 'now'}"
             fix = f"correct the month, or the school's dates in {register.file}"
             problem(row, "month", f"{month} for {school}", spell, fix)
@@ -637,7 +673,7 @@ def _school_days(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
             found = "an empty cell" if empty else str(school_month.attendance_share)
             problem(row, "attendance_share", found, expected, ask)
     known = newest(frame, table.primary_key)
-    levels = known["school"].map(schools["level"])
+    levels = known["school"].map({school: level for school, (level, *_) in schools.items()})
     pupils = known.groupby([levels, known["month"]])["pupils"].transform("sum")
     for row in known.index[(pupils == 0) & (known["planned_days"] > 0)]:
         found = f"no pupil in level {levels[row]} in {known.at[row, 'month']}"
