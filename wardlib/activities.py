@@ -105,16 +105,15 @@ def assess(
         tuple(
             (field, month)
             for field, values in by_field.items()
-            for month in period.year_to_date
-            if pd.isna(values["held"].get(month))
+            for held in [values["held"].reindex(period.year_to_date)]
+            for month in held.index[held.isna()]
         ),
     )
 
 
 def _row(span: str, field: str, here: pd.DataFrame, drawn: np.ndarray | None) -> dict[str, object]:
     row: dict[str, object] = {"span": span, "field": field}
-    for name in [*COUNTS, "participants"]:
-        row[name] = here[name].astype(float).sum(min_count=1)
+    row |= here[[*COUNTS, "participants"]].astype(float).sum(min_count=1)
     row["reported"], row["expected_months"] = int(here["held"].notna().sum()), len(here)
     return row | _estimate(drawn, row["held"])
 
@@ -134,8 +133,7 @@ def _total(
 ) -> dict[str, object]:
     frame = pd.DataFrame(rows)
     row: dict[str, object] = {"span": span, "field": TOTAL}
-    for name in [*COUNTS, "participants"]:
-        row[name] = frame[name].sum(min_count=1)
+    row |= frame[[*COUNTS, "participants"]].sum(min_count=1)
     row["reported"], row["expected_months"] = (
         frame["reported"].min(),
         frame["expected_months"].max(),
@@ -145,13 +143,13 @@ def _total(
 
 
 def _by_month(by_field: dict[str, pd.DataFrame], period: Period, start: pd.Period) -> pd.DataFrame:
-    rows = []
+    months = period.year_to_date
+    tables = {}
     for field, values in by_field.items():
-        history = values["held"][: start - 1].astype(float).dropna()
-        means = history.groupby(history.index.month).mean()
-        for month in period.year_to_date:
-            held = float(values["held"].astype(float).get(month, np.nan))
-            rows.append((field, month, held, float(means.get(month.month, np.nan))))
-    return pd.DataFrame(rows, columns=["field", "month", "held", "expected"]).set_index(
-        ["field", "month"]
-    )
+        held = values["held"].astype(float)
+        history = held[: start - 1].dropna()
+        means = history.groupby(history.index.month).mean().reindex(months.month)
+        tables[field] = pd.DataFrame(
+            {"held": held.reindex(months), "expected": means.to_numpy()}, months
+        )
+    return pd.concat(tables, names=["field", "month"])

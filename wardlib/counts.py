@@ -51,17 +51,18 @@ def earlier(history: pd.Series, months: pd.PeriodIndex) -> pd.Series:
     """The sum of the same months in each year of `history` that has them all, by year."""
     known = history.dropna()
     same = known[known.index.month.isin(months.month)]
-    years = same.groupby(same.index.year).agg(["sum", "size"])
-    return years.loc[years["size"] == len(months), "sum"]
+    by_year = same.groupby(same.index.year)
+    return by_year.sum()[by_year.size() == len(months)]
 
 
 def dispersion(history: pd.Series) -> float:
     """Pearson's estimate of the variance over the mean around each calendar month's mean, at least 1."""
     known = history.dropna()
-    means = known.groupby(known.index.month).transform("mean")
-    freedom = len(known) - known.index.month.nunique()
+    months = known.index.month
+    freedom = len(known) - months.nunique()
     if freedom <= 0:
         return 1.0
+    means = known.groupby(months).transform("mean").to_numpy()
     ordinary = means > 0
-    pearson = ((known - means)[ordinary] ** 2 / means[ordinary]).sum()
+    pearson = ((known.to_numpy() - means)[ordinary] ** 2 / means[ordinary]).sum()
     return max(1.0, float(pearson / freedom))
