@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from wardlib.language import is_missing
@@ -137,8 +138,8 @@ def resource(
             ]
         },
         "data": [
-            {column: _plain(value) for column, value in zip(frame, row, strict=True)}
-            for row in frame.itertuples(index=False, name=None)
+            dict(zip(frame, row, strict=True))
+            for row in zip(*(_plains(frame[column]) for column in frame), strict=True)
         ],
         **about,
     }
@@ -173,11 +174,20 @@ def _type(column: pd.Series) -> str:
     if pd.api.types.is_integer_dtype(column):
         return "integer"
     if pd.api.types.is_float_dtype(column):
-        whole = column.dropna()
-        return "integer" if len(whole) and (whole % 1 == 0).all() else "number"
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        known = values[~np.isnan(values)]
+        whole = len(known) and np.isfinite(known).all() and (known % 1 == 0).all()
+        return "integer" if whole else "number"
     if pd.api.types.is_datetime64_any_dtype(column):
         return "date"
     return "string"
+
+
+def _plains(column: pd.Series) -> list[object]:
+    if pd.api.types.is_datetime64_dtype(column):
+        days = np.datetime_as_string(column.to_numpy(), unit="D").tolist()
+        return [None if day == "NaT" else day for day in days]
+    return [_plain(value) for value in column]
 
 
 def _plain(value: object) -> object:

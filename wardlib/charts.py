@@ -355,12 +355,11 @@ def school_calendar(
     language, text = edition.language, edition.language.text
     if found is None:
         return None
-    calendar = {
-        level: days for level, days in found.calendar.items() if (days["state"] != OFF).any()
-    }
+    calendar = {level: days[days["state"] != OFF] for level, days in found.calendar.items()}
+    calendar = {level: days for level, days in calendar.items() if len(days)}
     if not calendar:
         return None
-    days = next(iter(calendar.values())).index
+    days = next(iter(found.calendar.values())).index
     first = days[0] - pd.Timedelta(days=days[0].day_of_week)
     weeks = (days[-1] - first).days // 7 + 1
     week = 6 if found.six_days else 5
@@ -368,9 +367,8 @@ def school_calendar(
     step = week + (2 if brief else 1.6)  # between one level and the next: room for the numbers
     shown, counts = set(), []
     with drawing(cell * step * len(calendar) + 0.6) as (figure, axes):
-        for row, (level, table) in enumerate(calendar.items()):
+        for row, (level, known) in enumerate(calendar.items()):
             top = row * step
-            known = table[table["state"] != OFF]
             bars = _runs(known["state"], first)
             shown |= {state for *_, state in bars}
             for at, day, size, state in sorted(bars, key=lambda bar: bar[3]):
@@ -388,10 +386,12 @@ def school_calendar(
                 ha="right",
                 va="center",
             )
-            marked = known[(known["measure"] != "") & (not brief)]
             labels: list[tuple[int, str]] = []
-            for measure, own in marked.groupby("measure", sort=False):
-                at = (own.index[0] - first).days // 7
+            marked = known["measure"].drop_duplicates().items() if not brief else ()
+            for day, measure in marked:
+                if not measure:
+                    continue
+                at = (day - first).days // 7
                 if labels and at - labels[-1][0] < 5:  # too close for a label of its own
                     at, measure = labels[-1][0], f"{labels.pop()[1]}, {measure}"
                 labels.append((at, measure))
@@ -450,10 +450,7 @@ def school_calendar(
             )
         )
     drawn = pd.concat(
-        [
-            table[table["state"] != OFF].reset_index().assign(level=level)
-            for level, table in calendar.items()
-        ],
+        [known.reset_index().assign(level=level) for level, known in calendar.items()],
         ignore_index=True,
     )
     figures = resource(
