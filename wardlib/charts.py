@@ -387,10 +387,8 @@ def school_calendar(
                 va="center",
             )
             labels: list[tuple[int, str]] = []
-            marked = known["measure"].drop_duplicates().items() if not brief else ()
-            for day, measure in marked:
-                if not measure:
-                    continue
+            begun = known["measure"].drop_duplicates()  # the first day of each decision
+            for day, measure in begun[(begun != "") & (not brief)].items():
                 at = (day - first).days // 7
                 if labels and at - labels[-1][0] < 5:  # too close for a label of its own
                     at, measure = labels[-1][0], f"{labels.pop()[1]}, {measure}"

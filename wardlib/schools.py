@@ -102,10 +102,12 @@ def assess(
     first, last = spans["first"].min().start_time, known_from[1]
     days = pd.date_range(min(first, known_from[0]), last)
     off = _off(days, free, six_days)
-    rulings = closures[closures["state"] != FRAME].sort_values("start", kind="stable")
+    in_order = list(closures.sort_values("start", kind="stable").itertuples())
+    frames = [row for row in in_order if row.state == FRAME]
+    rulings = [row for row in in_order if row.state != FRAME]
     decided = {level: _of_level(*_decided(rulings, level, days)) for level in levels}
     calendar = {
-        level: _calendar(*of_level, days, closures, level, off)[first:]
+        level: _calendar(*of_level, days, frames, level, off)[first:]
         for level, of_level in decided.items()
     }
     rows["made_up"] = _made_up(rows, start)
@@ -192,9 +194,9 @@ def _off(days: pd.DatetimeIndex, free: pd.DatetimeIndex, six_days: bool) -> np.n
 def _made_up(rows: pd.DataFrame, start: pd.Period) -> pd.Series:
     """Days made up by each row; missing where no earlier year says what is usual."""
     before = rows[rows["month"] < start]
-    usual = before.groupby(["level", before["month"].dt.month])["planned"].max()
-    keys = pd.MultiIndex.from_arrays([rows["level"], rows["month"].dt.month])
-    most = pd.Series(usual.reindex(keys).to_numpy(), rows.index)
+    months = rows["month"].dt.month
+    usual = before.groupby(["level", months])["planned"].max().to_dict()
+    most = np.array([usual.get(key, np.nan) for key in zip(rows["level"], months, strict=True)])
     lost_before = rows["lost"].groupby([rows["school"], rows["year"]]).cumsum() > 0
     beyond = (rows["in_person"] + rows["online"] - most).clip(lower=0)
     return beyond.where(lost_before, 0.0)
@@ -214,7 +216,7 @@ def _grades(row: object, level: str) -> set[int]:
 
 
 def _decided(
-    rulings: pd.DataFrame, level: str, days: pd.DatetimeIndex
+    rulings: list[tuple], level: str, days: pd.DatetimeIndex
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the decisions, sorted by their start, set for each grade (rows) and day (columns): the
     states, and the ids.
@@ -226,7 +228,7 @@ def _decided(
     states = np.full((len(grades), len(days)), IN_PERSON, dtype=object)
     causes = np.full(states.shape, "", dtype=object)
     closed = causes.copy()  # the row that closed, as long as it lasts
-    for row in rulings.itertuples():
+    for row in rulings:
         end = len(days) if pd.isna(row.end) else days.searchsorted(row.end, side="right")
         for grade in _grades(row, level):
             within = grades.index(grade), slice(days.searchsorted(row.start), end)
@@ -257,14 +259,14 @@ def _calendar(
     state: np.ndarray,
     measure: np.ndarray,
     days: pd.DatetimeIndex,
-    closures: pd.DataFrame,
+    frames: list[tuple],
     level: str,
     off: np.ndarray,
 ) -> pd.DataFrame:
     """State and decision of every day, those that are `off` and those outside the frames of the
     level's school years set apart."""
     framed = np.zeros(len(days), dtype=bool)
-    for frame in closures[closures["state"] == FRAME].itertuples():
+    for frame in frames:
         if level in frame.levels:
             framed |= np.asarray((days >= frame.start) & (days <= frame.end))
     columns = {
@@ -336,10 +338,13 @@ def _arrays(table: pd.DataFrame) -> dict[str, np.ndarray]:
     return {name: table[name].to_numpy() for name in table}
 
 
+def _where(table: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: values[mask] for name, values in table.items()}
+
+
 def _within(table: dict[str, np.ndarray], months: range) -> dict[str, np.ndarray]:
     """The rows of `months`."""
-    here = (table["at"] >= months.start) & (table["at"] < months.stop)
-    return {name: values[here] for name, values in table.items()}
+    return _where(table, (table["at"] >= months.start) & (table["at"] < months.stop))
 
 
 def _sum(values: np.ndarray) -> float:
@@ -362,11 +367,10 @@ def _by_level(
     expected: dict[str, range],
     start: pd.Period,
 ) -> pd.DataFrame:
-    means = _means(rows)
-    means = {level: _arrays(means.loc[level].reset_index()) for level in levels}
-    pupils = {
-        level: _arrays(own[["at", "attended", "offered"]]) for level, own in rows.groupby("level")
-    }
+    means = _arrays(_means(rows).reset_index())
+    means = {level: _where(means, means["level"] == level) for level in levels}
+    pupils = _arrays(rows[["level", "at", "attended", "offered"]])
+    pupils = {level: _where(pupils, pupils["level"] == level) for level in levels}
     found = []
     for span, months in in_span.items():
         for level in levels:
@@ -432,12 +436,8 @@ def _by_school(
     order = sorted(
         register.index, key=lambda school: list(GRADES).index(register.at[school, "level"])
     )
-    by_school = {
-        school: _arrays(
-            rows[rows["school"] == school][["at", "pupils", *DAYS, "attended", "offered"]]
-        )
-        for school in order
-    }
+    reports = _arrays(rows[["school", "at", "pupils", *DAYS, "attended", "offered"]])
+    by_school = {school: _where(reports, reports["school"] == school) for school in order}
     for span, months in in_span.items():
         entries = []
         for school in order:
@@ -460,12 +460,13 @@ def _by_school(
                 }
             )
         table = pd.DataFrame(entries)
-        table["hidden"] = False
-        for level, group in table.groupby("level", sort=False):
-            mask, whole = disclosure.hidden(group["pupils"])
-            table.loc[mask.index, "hidden"] = mask
-            pupils = np.nan if whole else group["pupils"].sum(min_count=1)
+        hidden = []
+        for level, group in table.groupby("level", sort=False)["pupils"]:
+            mask, whole = disclosure.hidden(group)
+            hidden.append(mask)
+            pupils = np.nan if whole else group.sum(min_count=1)
             totals.append({"span": span, "level": level, "pupils": pupils, "hidden": whole})
+        table["hidden"] = pd.concat(hidden)
         table.loc[table["hidden"], ["pupils", "attendance"]] = np.nan
         found.append(table)
     index = ["span", "school"]
@@ -480,7 +481,6 @@ def _explained(
     in_span: dict[int, range],
 ) -> pd.DataFrame:
     """Lost days of an average pupil by span, level and decision, in the order of the decisions."""
-    columns = ["span", "level", "measure", "days"]
     pupils = rows.groupby(["level", "at"])["pupils"].sum().to_dict()
     parts = [
         (row.level, row.at, measure, days * row.pupils / pupils[row.level, row.at])
@@ -499,16 +499,8 @@ def _explained(
     ]
     names = closures.set_index("id")
     order = {measure: place for place, measure in enumerate([*names.index, ""])}
-    result = pd.DataFrame(found, columns=columns)
-    result = result.sort_values(
-        by=columns[:3],
-        key=lambda column: (
-            column.map(order if column.name == "measure" else {v: i for i, v in enumerate(levels)})
-            if column.name != "span"
-            else column
-        ),
-        ignore_index=True,
-    )
+    found.sort(key=lambda row: (row[0], levels.index(row[1]), order[row[2]]))
+    result = pd.DataFrame(found, columns=["span", "level", "measure", "days"])
     for language in ("vi", "en"):
         result[f"name_{language}"] = result["measure"].map(names[f"name_{language}"]).fillna("")
     return result
