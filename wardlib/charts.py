@@ -720,6 +720,9 @@ def outlines(figure: Figure) -> str:
     for axes in figure.axes:
         for drawn in (*axes.patches, *axes.lines, *axes.collections):
             drawn.set_in_layout(False)  # clipped to the axes, so it takes no room of its own
+        for axis in (axes.xaxis, axes.yaxis):
+            if not axis.get_label_text():
+                axis.set_label_coords(0, 0)  # else all ticks are measured to find it a place
     figure.set_dpi(72)  # that of every SVG: the layout has to go by it too
     figure.get_layout_engine().execute(figure)
     figure.set_layout_engine("none")
