@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import papermill
 from nbconvert.exporters import Exporter
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
+from papermill.iorw import write_ipynb
 
 from wardlib import cache, catalogue, kernels
 from wardlib.blocks import RESOURCE, dumps
@@ -52,10 +54,18 @@ class Failure:
     file: str
 
 
-def execute(job: Job, staging: Path, limits: Limits, *, prose: bool = False) -> Failure | None:
+def execute(
+    job: Job,
+    staging: Path,
+    limits: Limits,
+    *,
+    prose: bool = False,
+    turn: AbstractContextManager = contextlib.nullcontext(),  # noqa: B008 - it has no state
+) -> Failure | None:
     """Run and export a job in a folder of its own in `staging`, then publish it; with `prose`, the
     outputs of its last run get the notebook's new words.
 
+    The cells run while `turn` is held; the kernel starts and ends, and the pages are made, outside.
     A failed job leaves what it published before as it is, and its evidence in `job.failed`.
     """
     work = Path(tempfile.mkdtemp(prefix=f"{job.name}.", dir=staging))
@@ -65,15 +75,18 @@ def execute(job: Job, staging: Path, limits: Limits, *, prose: bool = False) -> 
     target = draft / f"{job.name}.ipynb"
     running = evidence / target.name
     try:
-        notebook = _reworded(job) if prose else _run(job, running, limits)
-        nbformat.write(notebook, target)
-        notebook = nbformat.read(target, as_version=4)  # as anybody else finds it
+        if prose:
+            write_ipynb(_reworded(job), str(running))
+        else:
+            _run(job, running, limits, turn)
+        notebook = nbformat.read(running, as_version=4)  # as anybody else finds it
         for suffix in _EXPORTERS:
             body, _ = _exporter(suffix).from_notebook_node(notebook)
             (draft / f"{job.name}{suffix}").write_bytes(
                 body if isinstance(body, bytes) else body.encode()
             )
         (draft / _FIGURES).write_text(dumps(_figures(notebook)), encoding="utf-8")
+        running.rename(target)
         made = cache.record(job, record(notebook), draft)
         (draft / cache.RECORD).write_text(dumps(made), encoding="utf-8")
         for file in draft.iterdir():
@@ -89,38 +102,52 @@ def execute(job: Job, staging: Path, limits: Limits, *, prose: bool = False) -> 
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _run(job: Job, file: Path, limits: Limits) -> nbformat.NotebookNode:
-    """The executed notebook, without what differs from run to run; `file` holds it as far as it
-    came, for the evidence."""
-    end = time.monotonic() + limits.job
-    notebook = papermill.execute_notebook(
-        str(job.source),
-        str(file),
-        engine_name=_ENGINE,
-        parameters=job.parameters,
-        kernel_name=kernels.NAME,
-        progress_bar=False,
-        start_timeout=_START_SECONDS,
-        timeout_func=lambda _: max(0.01, min(limits.cell, end - time.monotonic())),
-        # The interrupt that ends an idle kernel is not worth a line on the screen.
-        extra_arguments=["--log-level=CRITICAL"],
-    )
-    return _without_traces(notebook)
+def _run(job: Job, file: Path, limits: Limits, turn: AbstractContextManager) -> None:
+    """Write the executed notebook to `file`; where it fails, as far as it came."""
+    end, last = 0.0, 0
+
+    def begin(notebook: nbformat.NotebookNode) -> None:
+        nonlocal end, last
+        held.enter_context(turn)
+        end = time.monotonic() + limits.job
+        code = (i for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source)
+        last = max(code, default=0)
+
+    def after(cell_index: int, **_: Any) -> None:
+        if cell_index >= last:
+            held.close()
+
+    with contextlib.ExitStack() as held:
+        papermill.execute_notebook(
+            str(job.source),
+            str(file),
+            engine_name=_ENGINE,
+            parameters=job.parameters,
+            kernel_name=kernels.NAME,
+            progress_bar=False,
+            start_timeout=_START_SECONDS,
+            timeout_func=lambda _: max(0.01, min(limits.cell, end - time.monotonic())),
+            on_notebook_start=begin,
+            on_cell_executed=after,
+            # The interrupt that ends an idle kernel is not worth a line on the screen.
+            extra_arguments=["--log-level=CRITICAL"],
+        )
 
 
 class _SavedOnce(NBClientEngine):
     """papermill's engine, which writes the notebook before and after every cell, as one that writes
-    it at the end, be that a good one or not."""
+    it at the end, be that a good one or not; a good one without what differs from run to run."""
 
     @classmethod
     def execute_notebook(
         cls, nb: nbformat.NotebookNode, kernel_name: str, output_path: str, **kwargs: Any
     ) -> nbformat.NotebookNode:
         try:
-            return super().execute_notebook(nb, kernel_name, output_path=None, **kwargs)
+            done = super().execute_notebook(nb, kernel_name, output_path=None, **kwargs)
         except Exception:  # of a cell that raised, papermill itself writes the notebook
-            nbformat.write(nb, output_path)
+            write_ipynb(nb, output_path)
             raise
+        return done if done.metadata.papermill["exception"] else _without_traces(done)
 
 
 _ENGINE = "ward"

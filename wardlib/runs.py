@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import multiprocessing
 import os
 import shutil
@@ -27,6 +28,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from multiprocessing import forkserver
 from pathlib import Path
@@ -213,8 +215,11 @@ def _executors(
         forkserver.ensure_running()
 
     def start() -> Executor:
+        # One process more than jobs run at once: the next kernel starts, and the pages of the last
+        # job are made, while the cells of others run.
+        turns = (forks or multiprocessing).BoundedSemaphore(workers)
         return ProcessPoolExecutor(
-            workers, mp_context=forks, initializer=_begin, initargs=(staging,)
+            workers + 1, mp_context=forks, initializer=_begin, initargs=(staging, turns)
         )
 
     try:
@@ -233,6 +238,9 @@ def _cluster(scheduler: str) -> Iterator[object]:
         raise RequestError(
             "--scheduler needs the package distributed: pip install 'wardlib[cluster]'."
         ) from None
+    # What becomes of the cluster is said by the outcomes; its own log would tear the progress.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(scheduler, timeout=10, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -243,9 +251,15 @@ def _cluster(scheduler: str) -> Iterator[object]:
         yield client
 
 
-def _begin(staging: Path) -> None:
+# Held while cells run; elsewhere than in a pool of ours, whoever gives out the jobs counts them.
+_turn: AbstractContextManager = contextlib.nullcontext()
+
+
+def _begin(staging: Path, turns: AbstractContextManager) -> None:
     """Make a process of the pool a process group of its own, which ends with the run: Ctrl-C is for
     the run to answer. If the run is killed, its drafts go too."""
+    global _turn
+    _turn = turns
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.name != "posix":
         return
@@ -372,7 +386,7 @@ def _work(
     from wardlib import execution
 
     limits = execution.Limits(cell_seconds, job_seconds)
-    failure: Failure | None = execution.execute(job, Path(staging), limits, prose=prose)
+    failure: Failure | None = execution.execute(job, Path(staging), limits, prose=prose, turn=_turn)
     seconds = time.monotonic() - begin
     if failure:
         return Outcome(job, FAILED, seconds, failure.error, failure.cell, failure.file)

@@ -14,12 +14,32 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import ipykernel.kernelapp  # noqa: F401
 import matplotlib
 import numpy as np
 
-from wardlib import charts, execution, language, runs, tables  # noqa: F401 - with papermill, exporters
+
+def _load_later(name: str, function: str) -> ModuleType:
+    """A stand-in for a module that is seldom asked: the real one loads when it is."""
+
+    def ask(*arguments: object) -> object:
+        return getattr(importlib.import_module(name), function)(*arguments)
+
+    module = ModuleType(name)
+    setattr(module, function, ask)
+    return module
+
+
+# jsonschema, which nbformat loads, checks web addresses by a grammar that takes a second to load.
+_ADDRESSES = "rfc3987_syntax"
+sys.modules[_ADDRESSES] = _load_later(_ADDRESSES, "is_valid_syntax")
+import jsonschema  # noqa: E402, F401
+
+del sys.modules[_ADDRESSES]
+
+from wardlib import charts, execution, language, runs, tables  # noqa: E402, F401 - with papermill, exporters
 
 # What a kernel or a worker would otherwise import at its own start, each one anew.
 _LATE = (

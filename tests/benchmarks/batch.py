@@ -214,22 +214,21 @@ def ward(*words: str) -> str:
 def typst_sources(home: Path, target: Path) -> Path:
     """A folder a job with the Typst source of its briefing, what it draws, and how it is compiled."""
     import nbformat
-    import typst
 
     from wardlib import exporters
 
-    class Kept(typst.Compiler):
-        def __new__(cls, main, *, root, **how):
-            made = super().__new__(cls, main, root=root, **how)
+    class Kept:
+        """Keeps what a compiler is given, and compiles."""
+
+        def __init__(self, main, *, root, **how):
             shutil.copytree(root, kept)
-            (kept / "how.json").write_text(json.dumps({"compiler": how}))
-            return made
+            self.how, self.compiler = how, original(main, root=root, **how)
 
         def compile(self, *, timestamp, pdf_standards, **how):
-            about = json.loads((kept / "how.json").read_text())
-            about |= {"timestamp": timestamp.isoformat(), "pdf_standards": pdf_standards}
+            about = {"compiler": self.how, "pdf_standards": pdf_standards}
+            about |= {"timestamp": timestamp.isoformat()}
             (kept / "how.json").write_text(json.dumps(about))
-            return super().compile(timestamp=timestamp, pdf_standards=pdf_standards, **how)
+            return self.compiler.compile(timestamp=timestamp, pdf_standards=pdf_standards, **how)
 
     original, exporters.typst.Compiler = exporters.typst.Compiler, Kept
     try:
