@@ -79,7 +79,7 @@ def execute(
             write_ipynb(_reworded(job), str(running))
         else:
             _run(job, running, limits, turn)
-        notebook = nbformat.read(running, as_version=4)  # as anybody else finds it
+        notebook = _Shared(nbformat.read(running, as_version=4))  # as anybody else finds it
         for suffix in _EXPORTERS:
             body, _ = _exporter(suffix).from_notebook_node(notebook)
             (draft / f"{job.name}{suffix}").write_bytes(
@@ -132,6 +132,13 @@ def _run(job: Job, file: Path, limits: Limits, turn: AbstractContextManager) -> 
             # The interrupt that ends an idle kernel is not worth a line on the screen.
             extra_arguments=["--log-level=CRITICAL"],
         )
+
+
+class _Shared(nbformat.NotebookNode):
+    """A notebook that is only read: exporters, which copy it twice each, have it in common."""
+
+    def __deepcopy__(self, _: dict[int, Any]) -> _Shared:
+        return self
 
 
 class _SavedOnce(NBClientEngine):
@@ -234,6 +241,12 @@ def _exporter(suffix: str) -> Exporter:
     logger = logging.getLogger("wardlib.exporters")
     logger.setLevel(logging.ERROR)
     return _EXPORTERS[suffix](log=logger)
+
+
+def load_exporters() -> None:
+    """Load the exporters and their templates, which the first job of a process does otherwise."""
+    for suffix in _EXPORTERS:
+        _exporter(suffix).template  # noqa: B018 - it is loaded when it is asked for
 
 
 def _reworded(job: Job) -> nbformat.NotebookNode:

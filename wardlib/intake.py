@@ -20,8 +20,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-import pandera.errors
-import pandera.pandas as pa
 
 from wardlib import catalogue
 from wardlib.catalogue import Field, Table, Ward
@@ -320,13 +318,20 @@ def _cell_tests(column: Field) -> Iterator[tuple[Callable[[str], bool], str, str
 
 def _faulty_cells(table: Table, raw: _Cells) -> list[Problem]:
     """A problem for every cell that breaks its column's type, range, codes or normal form."""
-    columns, fixes = {}, {}
+    suspects = []
     for column in table.fields:
         # Most columns hold few different cells, all of them good: pandera reports on the others.
         cells, tests = set(raw[column.name]), list(_cell_tests(column))
         empty = "" in cells and column.required
-        if not empty and all(test(text) for test, *_ in tests for text in cells - {""}):
-            continue
+        if empty or not all(test(text) for test, *_ in tests for text in cells - {""}):
+            suspects.append((column, tests))
+    if not suspects:
+        return []
+    import pandera.errors
+    import pandera.pandas as pa  # takes a tenth of a second to load, and is seldom needed
+
+    columns, fixes = {}, {}
+    for column, tests in suspects:
         checks = []
         for test, expected, fix in tests:
             fixes[column.name, expected] = fix
@@ -341,8 +346,6 @@ def _faulty_cells(table: Table, raw: _Cells) -> list[Problem]:
             fixes[column.name, "a value"] = "fill the cell; a figure not reported has no row at all"
             checks.append(pa.Check.str_length(min_value=1, error="a value"))
         columns[column.name] = pa.Column(str, checks)
-    if not columns:
-        return []
     frame = pd.DataFrame(raw.columns, index=raw.lines, dtype="str")
     try:
         pa.DataFrameSchema(columns).validate(frame, lazy=True)

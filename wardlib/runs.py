@@ -215,11 +215,12 @@ def _executors(
         forkserver.ensure_running()
 
     def start() -> Executor:
-        # One process more than jobs run at once: the next kernel starts, and the pages of the last
-        # job are made, while the cells of others run.
+        # Where a processor is left, one process more than jobs run at once: the next kernel starts,
+        # and the pages of the last job are made, while the cells of others run.
+        size = workers + (workers < (os.cpu_count() or 1))
         turns = (forks or multiprocessing).BoundedSemaphore(workers)
         return ProcessPoolExecutor(
-            workers + 1, mp_context=forks, initializer=_begin, initargs=(staging, turns)
+            size, mp_context=forks, initializer=_begin, initargs=(staging, turns)
         )
 
     try:

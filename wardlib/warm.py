@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import gc
-import importlib
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -19,6 +19,7 @@ from types import ModuleType
 import ipykernel.kernelapp  # noqa: F401
 import matplotlib
 import numpy as np
+import pandas as pd
 
 
 def _load_later(name: str, function: str) -> ModuleType:
@@ -34,12 +35,13 @@ def _load_later(name: str, function: str) -> ModuleType:
 
 # jsonschema, which nbformat loads, checks web addresses by a grammar that takes a second to load.
 _ADDRESSES = "rfc3987_syntax"
-sys.modules[_ADDRESSES] = _load_later(_ADDRESSES, "is_valid_syntax")
-import jsonschema  # noqa: E402, F401
+if importlib.util.find_spec(_ADDRESSES):
+    sys.modules[_ADDRESSES] = _load_later(_ADDRESSES, "is_valid_syntax")
+import nbformat  # noqa: E402
 
-del sys.modules[_ADDRESSES]
+sys.modules.pop(_ADDRESSES, None)
 
-from wardlib import charts, execution, language, runs, tables  # noqa: E402, F401 - with papermill, exporters
+from wardlib import charts, execution, impact, language, runs, tables  # noqa: E402, F401 - with papermill, exporters
 
 # What a kernel or a worker would otherwise import at its own start, each one anew.
 _LATE = (
@@ -111,6 +113,11 @@ def _warm() -> None:
             axes.plot([0, 1], [0, 1])
             axes.set_title(f"Thu ngân sách {spoken.number(1234.5, 1)} {spoken.date(_DAY)}")
             charts.outlines(figure)
+    # What an estimate and a notebook's check make once.
+    series = pd.Series(np.arange(1.0, 61.0), pd.period_range("2015-01", periods=60, freq="M"))
+    impact.estimate(series, start=series.index[48])
+    nbformat.validate(nbformat.v4.new_notebook())
+    execution.load_exporters()
 
 
 _warm()
