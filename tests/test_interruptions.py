@@ -78,18 +78,18 @@ def ran(home, *words):
     return run.end()
 
 
-def published(home):
+def published(home, *, running=False):
     """Every file in output/ but the report, with its digest; each job's folder is checked to be
-    complete, and no draft to be there."""
+    complete, and no draft to be there unless somebody is `running`."""
     output, found = home / "output", {}
-    if not output.exists():
-        return found
-    for path in sorted(output.rglob("*")):
-        name = path.relative_to(output).as_posix()
-        if name.startswith(".run-"):  # nothing but the lock, for the next run to sweep
-            assert re.fullmatch(r"\.run-\w+(/lock)?", name), name
-        elif path.is_file() and name != "run.json":
-            found[name] = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+    for path in sorted(output.glob("[!.]*/**/*")):
+        if path.is_file():
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[path.relative_to(output).as_posix()] = f"sha256:{digest}"
+    if not running:
+        # Nothing but the lock of a run that was killed before it had a process to sweep it away.
+        drafts = {path.relative_to(output).as_posix() for path in output.glob(".*/**/*")}
+        assert all(re.fullmatch(r"\.run-\w+/lock", name) for name in drafts), drafts
     for folder in {Path(name).parent for name in found}:
         record = json.loads((output / folder / "run.json").read_text("utf-8"))
         own = {Path(name).name: d for name, d in found.items() if Path(name).parent == folder}
@@ -155,6 +155,22 @@ def test_killed_in_the_middle(victim, tmp_path, undisturbed):
     assert {path.name for path in (home / "output").iterdir()} == {"phuc-dong", "run.json"}
 
 
+def test_a_killed_run_takes_all_with_it_at_once(home):
+    """However long its cells would go on: no process and no draft is left."""
+    path = home / "notebooks" / "30-targets.ipynb"
+    raw = json.loads(path.read_text("utf-8"))
+    next(c for c in raw["cells"] if c["id"] == "setup")["source"] = ["import time; time.sleep(60)"]
+    path.write_text(json.dumps(raw), "utf-8")
+    run = Run(home, "2020-01", "2020-02", "--notebook", "30-targets", "--workers", "2")
+    while len(run.of_kind("kernel")) < 2:
+        time.sleep(0.02)
+    time.sleep(0.5)
+    assert any((home / "output").glob(".run-*/*"))
+    run.process.kill()
+    assert run.end()[0] == -9
+    assert list((home / "output").iterdir()) == []
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_cleanly(sent, tmp_path, undisturbed):
     """A word, exit code 130, no draft, a report of what is left; the same command goes on."""
@@ -178,6 +194,10 @@ def test_two_runs_at_once_do_no_harm(tmp_path, undisturbed):
     """The same jobs in the same output, by force: both end well, the bytes are the same."""
     home = workbook(tmp_path / "workbook")
     both = [Run(home, *JOBS, "--force") for _ in range(2)]
+    looks = 0
+    while any(run.process.poll() is None for run in both):
+        looks += bool(published(home, running=True))  # whoever looks sees whole folders only
+    assert looks > 10
     assert [run.end()[0] for run in both] == [0, 0]
     assert published(home) == undisturbed
     assert {path.name for path in (home / "output").iterdir()} == {"phuc-dong", "run.json"}
