@@ -202,6 +202,8 @@ def test_the_real_city_carries_no_mark(tmp_path):
     [
         (["run", "2020-13"], ["'2020-13' is not a period", "2020-9M (nine months)"]),
         (["run", "2020-9M", "--ward", "nowhere"], ["no ward 'nowhere'", "phuc-dong"]),
+        (["run", "2020-9M", "--ward", "reference"], ["no ward 'reference'"]),
+        (["run", "2020-9M", "--ward", "../data/phuc-dong"], ["no ward '../data/phuc-dong'"]),
         (["run", "2020-9M", "--language", "fr"], ["'fr' is not a language", "vi, en"]),
         (["run", "2020-9M", "--as-of", "13/09/2020"], ["'13/09/2020' is not a day"]),
         (["run", "2020-9M", "--notebook", "99-none"], ["no notebook '99-none'", "90-briefing"]),

@@ -212,7 +212,8 @@ def package(name: str) -> Package:
 
 def ward(name: str) -> Ward:
     """The descriptor of ward `name`; RequestError if there is none, DataError if it is faulty."""
-    if name not in names():
+    own = Path(name).name == name != REFERENCE and (_folder(name) / DESCRIPTOR).is_file()
+    if not own:
         raise RequestError(f"there is no ward {name!r}. Wards here: {', '.join(names())}.")
     raw = _read(name)
     reference = package(REFERENCE)
