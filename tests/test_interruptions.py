@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -169,6 +170,19 @@ def test_a_killed_run_takes_all_with_it_at_once(home):
     run.process.kill()
     assert run.end()[0] == -9
     assert list((home / "output").iterdir()) == []
+
+
+def test_the_next_run_sweeps_what_killed_runs_left(home):
+    """Empty, locked and half removed folders of drafts go; that of a run that lives stays."""
+    output = home / "output"
+    for name in (".run-a", ".run-b", ".run-c.gone/job", ".run-live"):
+        (output / name).mkdir(parents=True)
+    for name in (".run-b", ".run-live"):
+        (output / name / "lock").touch()
+    with FileLock(output / ".run-live" / "lock"):
+        code, text = ran(home, "2020-01", "--notebook", "00-data-check")
+        assert code == 0, text
+        assert {path.name for path in output.glob(".*")} == {".run-live"}
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])

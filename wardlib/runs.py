@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 DONE, FAILED, CURRENT, EMPTY = "done", "failed", "up to date", "no figures"
 _JOB_BYTES = 4_000_000  # what a job may need on the disk; the largest of both wards needs half
 _TRIES = 3  # of a job whose worker dies
+_GONE = ".gone"  # after the name of a killed run's drafts
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,9 @@ def _staging() -> Iterator[Path]:
 
 
 def _sweep(folder: Path) -> None:
+    if folder.suffix == _GONE:  # a run that was killed, its drafts half removed
+        shutil.rmtree(folder, ignore_errors=True)
+        return
     if not (folder / "lock").exists():
         with contextlib.suppress(OSError):  # not empty: its run is about to lock it
             folder.rmdir()
@@ -268,7 +272,7 @@ def _begin(staging: Path, turns: AbstractContextManager) -> None:
     from wardlib import kernels
 
     def sweep() -> None:
-        gone = staging.with_name(f"{staging.name}.gone")
+        gone = staging.with_name(staging.name + _GONE)
         with contextlib.suppress(OSError):  # another process of the pool does it
             staging.rename(gone)  # what still runs writes nothing to it from here on
             shutil.rmtree(gone, ignore_errors=True)

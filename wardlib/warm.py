@@ -6,6 +6,8 @@ need, draws a chart and formats texts in each language, so that fonts, styles an
 hand. It opens no data file, and leaves no thread of Python's and no event loop behind.
 """
 
+# ruff: noqa: E402 - what comes before an import is there for its sake
+
 from __future__ import annotations
 
 import datetime
@@ -15,6 +17,8 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
+
+gc.disable()  # until all is loaded: modules are no garbage, and looking for some takes a while
 
 import ipykernel.kernelapp  # noqa: F401
 import matplotlib
@@ -37,11 +41,11 @@ def _load_later(name: str, function: str) -> ModuleType:
 _ADDRESSES = "rfc3987_syntax"
 if importlib.util.find_spec(_ADDRESSES):
     sys.modules[_ADDRESSES] = _load_later(_ADDRESSES, "is_valid_syntax")
-import nbformat  # noqa: E402
+import nbformat
 
 sys.modules.pop(_ADDRESSES, None)
 
-from wardlib import charts, execution, impact, language, runs, tables  # noqa: E402, F401 - with papermill, exporters
+from wardlib import charts, execution, impact, language, runs, tables  # noqa: F401 - with papermill, exporters
 
 # What a kernel or a worker would otherwise import at its own start, each one anew.
 _LATE = (
@@ -122,5 +126,6 @@ def _warm() -> None:
 
 _warm()
 gc.collect()
-gc.set_threshold(50_000, 20, 50)  # pandas makes much garbage that refers to nothing: look seldom
 gc.freeze()  # what is here now is nobody's garbage: forks leave its pages shared
+gc.set_threshold(50_000, 20, 50)  # pandas makes much garbage that refers to nothing: look seldom
+gc.enable()
