@@ -36,10 +36,8 @@ class Lists(TyperCommand):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         repeatable = {name for p in self.params if getattr(p, "multiple", False) for name in p.opts}
         spread: list[str] = []
-        option, first = (
-            "",
-            False,
-        )  # the option whose values these may be, and whether it has none yet
+        # The option whose values these may be, and whether it has none yet.
+        option, first = "", False
         for word in args:
             if word.startswith("-"):
                 option, first = (word if word in repeatable else ""), True
