@@ -293,17 +293,18 @@ def _checked(
     as_of, home = jobs[0].as_of, str(catalogue.home())
     problems: set[Problem] = set()
     absent: dict[tuple[str, str], str] = {}
-    if len(asked) == 1:  # not worth the start of a process
-        found = [_faults(home, ward, sorted(periods), as_of) for ward, periods in asked.items()]
+    every = [(ward, sorted(periods)) for ward, periods in asked.items()]
+    if len(every) == 1:  # not worth the start of a process
+        found = [_faults(home, *each, as_of) for each in every]
     else:
-        with start() as executor:
-            found = [
-                future.result()
-                for future in [
-                    executor.submit(_faults, home, ward, sorted(periods), as_of)
-                    for ward, periods in asked.items()
-                ]
-            ]
+        executor = start()
+        try:
+            coming = [executor.submit(_faults, home, *each, as_of) for each in every]
+            found = [future.result() for future in coming]
+        except BrokenExecutor:  # a process was killed: nothing is lost but time
+            found = [_faults(home, *each, as_of) for each in every]
+        finally:
+            executor.shutdown(wait=False)
     for faults, lacking in found:
         problems |= set(faults)
         absent |= lacking
@@ -375,7 +376,8 @@ def _all(
     finally:
         for future in pending:
             future.cancel()
-        executor.shutdown(wait=not pending)
+        # Not waited for: a process that is killed while it says goodbye keeps the others from theirs.
+        executor.shutdown(wait=False)
 
 
 def _source(job: Job) -> str:
