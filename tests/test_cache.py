@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
 import shutil
+import threading
+import time
 
 import pytest
 
@@ -130,6 +133,39 @@ def test_a_harmed_output_is_made_again(home, name):
     assert cache.state(job()) == cache.CURRENT
     file.unlink()
     assert cache.state(job()) == cache.STALE
+
+
+def test_harm_is_seen_whatever_was_touched_since(home):
+    """A file of another size, or a marker that is newer than its job, is looked at closely."""
+    pdf, marker = job().folder / "00-data-check.en.pdf", job().folder / "run.json"
+    whole = pdf.read_bytes()
+    pdf.write_bytes(b"broken")
+    marker.write_bytes(marker.read_bytes())
+    assert cache.state(job()) == cache.STALE
+    pdf.write_bytes(b"x" + whole[1:])
+    os.utime(pdf, (1, 1))
+    marker.write_bytes(marker.read_bytes())
+    late = time.time() + 60
+    os.utime(marker, (late, late))
+    assert cache.state(job()) == cache.STALE
+
+
+def test_what_is_edited_while_it_runs_is_not_recorded(home):
+    """The record says what ran: an edit made meanwhile makes the job stale."""
+    path = home / "notebooks" / "00-data-check.ipynb"
+    text = path.read_text("utf-8")
+    slow = text.replace("tables.months(result, edition)", "import time; time.sleep(3)")
+    path.write_text(slow, "utf-8")
+    thread = threading.Thread(target=execute, args=(job(), output(), LIMITS))
+    thread.start()
+    while not any(output().glob("00-data-check.en.*/evidence")):
+        time.sleep(0.01)
+    time.sleep(1)
+    path.write_text(text, "utf-8")
+    thread.join()
+    assert cache.state(job()) == cache.STALE
+    path.write_text(slow, "utf-8")
+    assert cache.state(job()) == cache.CURRENT
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"parameters": null}', "\x00"])

@@ -172,6 +172,68 @@ def test_a_killed_run_takes_all_with_it_at_once(home):
     assert list((home / "output").iterdir()) == []
 
 
+def test_a_cell_that_holds_python_does_not_outlive_the_run(home):
+    """One long computation lets no other thread of its kernel see that the run was killed."""
+    path = home / "notebooks" / "30-targets.ipynb"
+    raw = json.loads(path.read_text("utf-8"))
+    next(c for c in raw["cells"] if c["id"] == "setup")["source"] = [
+        "import sys; sys.set_int_max_str_digits(0); x = len(str(7 ** (6 * 10**6)))"
+    ]
+    path.write_text(json.dumps(raw), "utf-8")
+    run = Run(home, "2020-01", "--notebook", "30-targets", "--workers", "1")
+    while not run.of_kind("kernel"):
+        time.sleep(0.02)
+    time.sleep(2)
+    run.process.kill()
+    assert run.end()[0] == -9
+
+
+@pytest.mark.parametrize("moment", [0.6, 1.2])
+def test_ctrl_c_while_the_libraries_load(moment, home):
+    """A terminal sends it to the whole group of processes: one word, no traceback."""
+    run = Run(home, *JOBS)
+    time.sleep(moment)
+    os.killpg(run.process.pid, signal.SIGINT)
+    code, text = run.end()
+    assert code == 130
+    assert "Traceback" not in text
+
+
+def test_without_standard_input(tmp_path, undisturbed):
+    """Closed by whoever started the run, as some schedulers do."""
+    home = workbook(tmp_path / "workbook")
+    words = " ".join(JOBS)
+    done = subprocess.run(
+        ["sh", "-c", f"exec '{BIN}/ward' run {words} <&-"], capture_output=True, text=True,
+        env=os.environ | {"WARDLIB_HOME": str(home)}, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert published(home) == undisturbed
+
+
+def test_failures_are_run_again_after_an_interruption(home):
+    """`--failed` knows what stands as failed, not only what the last run came to."""
+    path = home / "notebooks" / "30-targets.ipynb"
+    good = path.read_text("utf-8")
+    path.write_text(good.replace("from wardlib import", "1 / 0\\nfrom wardlib import", 1), "utf-8")
+    words = ("2020-01..2020-03", "--notebook", "30-targets")
+    assert ran(home, *words)[0] == 1
+    run = Run(home, "--failed")
+    time.sleep(1.5)
+    run.process.send_signal(signal.SIGINT)
+    assert run.end()[0] == 130
+    path.write_text(good, "utf-8")
+    code, text = ran(home, "--failed")
+    assert (code, text.splitlines()[-1]) == (0, "3 done, 0 failed")
+    report = home / "output" / "run.json"
+    row = {"notebook": "gone", "ward": "x", "period": "1", "language": "xx", "as_of": "5"}
+    report.write_text(json.dumps({"failed": [row]}), "utf-8")
+    code, text = ran(home, "--failed")
+    assert code == 2
+    for part in ("'gone'", "'x'", "'1'", "'xx'", "'5'"):
+        assert part in text
+
+
 def test_the_next_run_sweeps_what_killed_runs_left(home):
     """Empty, locked and half removed folders of drafts go; that of a run that lives stays."""
     output = home / "output"

@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
+import zmq
 from jupyter_client import KernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import start_new_kernel
@@ -139,7 +140,10 @@ def test_interrupt_restart_and_kill(kernel):
     assert manager.is_alive()
     os.kill(pid, signal.SIGKILL)
     assert gone(pid)
-    assert not manager.is_alive()
+    end = time.monotonic() + 5  # its parent has to bury it first
+    while manager.is_alive():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_kernel_ends_with_whoever_asked_for_it():
@@ -205,6 +209,71 @@ def _parent_of_a_kernel():
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def test_a_manager_can_start_again():
+    """Shut down, a manager has the address that it had before, and starts another warm kernel."""
+    manager = KernelManager(
+        kernel_name="ward", context=zmq.Context()
+    )  # one of its own ends with it
+    before = manager.transport, manager.ip, manager.ports
+    for _ in range(2):
+        manager.start_kernel()
+        client = manager.client()
+        client.start_channels()
+        client.wait_for_ready(timeout=30)
+        assert value(client, "'wardlib.charts' in __import__('sys').modules") == "True"
+        client.stop_channels()
+        manager.shutdown_kernel()
+        assert (manager.transport, manager.ip, manager.ports) == before
+
+
+def test_a_kernel_has_the_clock_and_the_mask_of_its_asker(tmp_path):
+    """Time zone from the environment, file mode mask from the process; settings of Python itself that
+    a fork cannot take make it an ordinary kernel."""
+    before = os.umask(0o027)
+    try:
+        for name, own, warm in (("TZ", "Asia/Ho_Chi_Minh", True), ("PYTHONHASHSEED", "7", False)):
+            manager, client = start_new_kernel(kernel_name="ward", env=os.environ | {name: own})
+            try:
+                client.execute_interactive("import os, sys, time", timeout=60)
+                assert value(client, "'wardlib.charts' in sys.modules") == str(warm)
+                assert value(client, "os.umask(0)") == str(0o027)
+                assert value(client, f"os.environ[{name!r}]") == own
+                if name == "TZ":
+                    assert value(client, "time.tzname[0]") == "+07"
+            finally:
+                client.stop_channels()
+                manager.shutdown_kernel(now=True)
+    finally:
+        os.umask(before)
+
+
+def test_starting_a_kernel_leaves_main_alone():
+    """Other threads find their `__main__` while kernels start."""
+    code = """
+import pickle, sys, threading
+from jupyter_client.manager import start_new_kernel
+class Own: pass
+failures, going = [], True
+def look():
+    while going:
+        try:
+            pickle.dumps(Own())
+        except Exception as error:
+            failures.append(error)
+thread = threading.Thread(target=look)
+thread.start()
+for _ in range(3):
+    manager, client = start_new_kernel(kernel_name="ward")
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+going = False
+thread.join()
+assert not failures, failures[0]
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_option_of_the_history_is_taken_once():

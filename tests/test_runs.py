@@ -116,7 +116,9 @@ def test_run_json_records_what_was_read_and_made(run):
     assert own["parameters"] == {
         "ward": "phuc-dong", "period": "2020-9M", "language": "vi", "as_of": "2020-09-13"
     }  # fmt: skip
-    assert set(own) == {"parameters", "notebook", "code", "data", "face", "versions", "outputs"}
+    assert set(own) == {
+        "parameters", "notebook", "code", "data", "face", "versions", "outputs", "bytes"
+    }  # fmt: skip
     assert "data/phuc-dong/receipts.csv" in own["data"]
     assert {"python", "pandas", "papermill", "typst", "wardlib"} <= set(own["versions"])
     import hashlib

@@ -24,6 +24,7 @@ from wardlib.plans import Job
 
 RECORD = "run.json"
 CURRENT, PROSE, STALE = "current", "prose", "stale"
+_WRITING = 10 * 10**9  # ns; writing the files of a job takes less
 _CODE = {".py", ".po", ".j2", ".css", ".mplstyle"}
 
 
@@ -66,7 +67,7 @@ def state(job: Job) -> str:
             and record["versions"] == versions()
             and record["code"] == _code(job.source, job.source.stat().st_mtime_ns)
             and record["data"] == {file: _read(file, job) for file in record["data"]}
-            and _unharmed(marker, record["outputs"])
+            and _unharmed(marker, record["outputs"], record["bytes"])
             and not job.failed.exists()
         )
         if not same:
@@ -78,13 +79,15 @@ def state(job: Job) -> str:
     return CURRENT if (name, prose) == (f"notebooks/{job.source.name}", now) else PROSE
 
 
-def _unharmed(marker: Path, outputs: dict[str, str]) -> bool:
-    """Whether the files are there and are those recorded; only what was touched after the marker
-    was written is read."""
+def _unharmed(marker: Path, outputs: dict[str, str], sizes: dict[str, int]) -> bool:
+    """Whether the files are there and are those recorded. Their bytes are read only where their
+    times are not those of a job that was just written, the marker last."""
     written = _touched(marker)
     for name, digest in outputs.items():
         file = marker.with_name(name)
-        if _touched(file) > written and catalogue.digest(file) != digest:
+        if file.stat().st_size != sizes[name]:
+            return False
+        if not 0 <= written - _touched(file) < _WRITING and catalogue.digest(file) != digest:
             return False
     return bool(outputs)
 
@@ -135,12 +138,21 @@ def _rows(table: catalogue.Table, last: str, as_of: str, _: int) -> str:
     return catalogue.digest_read(table, last, as_of)
 
 
-def record(job: Job, made_from: dict[str, Any], draft: Path) -> dict[str, Any]:
-    """The record of a job whose files lie in the folder `draft`: what they were made from (see
-    `exporters.record`), and their digests. No clock, no host, no path of the machine."""
-    return made_from | {
-        "parameters": job.parameters,
+def notebook(job: Job) -> dict[str, Any]:
+    """What a record says of the job's notebook as it is now."""
+    return {
         "notebook": {f"notebooks/{job.source.name}": catalogue.digest(job.source)},
         "code": code(job.source),
-        "outputs": {file.name: catalogue.digest(file) for file in sorted(draft.iterdir())},
+    }
+
+
+def record(job: Job, made_from: dict[str, Any], draft: Path) -> dict[str, Any]:
+    """The record of a job whose files lie in the folder `draft`: what they were made from (see
+    `notebook` and `exporters.record`), and their digests and sizes. No clock, no host, no path of
+    the machine."""
+    files = sorted(draft.iterdir())
+    return made_from | {
+        "parameters": job.parameters,
+        "outputs": {file.name: catalogue.digest(file) for file in files},
+        "bytes": {file.name: file.stat().st_size for file in files},
     }

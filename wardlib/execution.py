@@ -75,6 +75,8 @@ def execute(
     target = draft / f"{job.name}.ipynb"
     running = evidence / target.name
     try:
+        cache.versions()  # of what is loaded, and of the notebook as it is read: not as edited later
+        own = cache.notebook(job)
         if prose:
             write_ipynb(_reworded(job), str(running))
         else:
@@ -87,7 +89,7 @@ def execute(
             )
         (draft / _FIGURES).write_text(dumps(_figures(notebook)), encoding="utf-8")
         running.rename(target)
-        made = cache.record(job, record(notebook), draft)
+        made = cache.record(job, own | record(notebook), draft)
         (draft / cache.RECORD).write_text(dumps(made), encoding="utf-8")
         for file in draft.iterdir():
             with file.open("rb+") as written:
@@ -182,7 +184,8 @@ def _kept(job: Job, error: Exception, evidence: Path) -> Failure:
         (evidence / cache.RECORD).write_text(dumps(about), encoding="utf-8")
         publish(evidence, job.failed)
     except OSError as full:
-        return Failure(f"{text}\nThe evidence could not be kept: {full}", cell, str(job.source))
+        file = job.source
+        text += f"\nThe evidence could not be kept: {full}"
     return Failure(text, cell, file.relative_to(catalogue.home()).as_posix())
 
 

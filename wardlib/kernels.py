@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -23,17 +24,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing import connection
 from pathlib import Path
 from queue import Empty
-from types import ModuleType
 from typing import Any
 
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.client import KernelClient
-from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.connect import KernelConnectionInfo, port_names
 from jupyter_client.localinterfaces import localhost
 from jupyter_client.provisioning import LocalProvisioner
 from jupyter_core.utils import ensure_async, run_sync
@@ -44,13 +44,14 @@ _LAUNCHER = ["-m", "ipykernel_launcher"]
 _FLAGS = {"-Xfrozen_modules=off"}  # what ipykernel's own kernelspec says to Python; no matter here
 _HISTORY = "--HistoryManager.hist_file"  # a file that all kernels share, and wait for
 _OPTIONS = {"cwd", "env", "extra_arguments", "kernel_id", "independent"}  # of a launch that we know
+_ADDRESS = ("transport", "ip", "cache_ports", *port_names)  # of a manager
 _SOCKET_PATH = 100  # bytes; the systems' limits are 104 to 108, the port's suffix included
 _START_SECONDS = 60.0
 _EXIT_SECONDS = 1.0
 
 
 if "forkserver" in multiprocessing.get_all_start_methods():
-    from multiprocessing import forkserver, resource_tracker
+    from multiprocessing import forkserver, resource_tracker, spawn
     from multiprocessing.context import ForkServerContext, ForkServerProcess
 
     def _same_parent() -> None:
@@ -84,22 +85,32 @@ class _Process(ForkServerProcess or object):
 
     def start(self) -> None:
         me = multiprocessing.current_process()
+        own, prepare = threading.get_ident(), spawn.get_preparation_data
+
+        def without_main(name: str) -> dict[str, Any]:
+            data = prepare(name)
+            if threading.get_ident() == own:
+                for key in ("init_main_from_name", "init_main_from_path"):
+                    data.pop(key, None)
+            return data
+
         with _STARTING:
-            forkserver._forkserver.ensure_running()
+            load_parent()
             self._key = getattr(forkserver._forkserver, "_forkserver_authkey", None)  # Python 3.14
-            main, daemon = sys.modules["__main__"], me.daemon
-            sys.modules["__main__"] = ModuleType("__main__")
+            daemon, spawn.get_preparation_data = me.daemon, without_main
             try:
                 if daemon:
                     me.daemon = False
                 super().start()
             finally:
-                sys.modules["__main__"] = main
+                spawn.get_preparation_data = prepare
                 if daemon:
                     me.daemon = True
 
     def run(self) -> None:
         forkserver._forkserver._forkserver_authkey = self._key
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever can answer it says so
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         super().run()
 
 
@@ -117,6 +128,33 @@ def context() -> multiprocessing.context.BaseContext | None:
     return made
 
 
+def load_parent() -> None:
+    """Start the warm parent, unless there is one; it loads the libraries while others go on. OSError
+    where the system has no place for its socket.
+
+    Ctrl-C is not for it: it is blocked from the start, and ignored once the parent is ready.
+    """
+    context()
+    for descriptor in range(3):  # one that is closed would be taken for a pipe of ours
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    resource_tracker.ensure_running()  # when it starts, it lets the signal through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver._forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_parent() -> None:
+    """End the warm parent of this process, which then starts nothing more that was asked of it."""
+    if forkserver._forkserver._forkserver_pid is not None:
+        with contextlib.suppress(OSError):
+            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+
+
 def die_with_parent(last: Callable[[], None] = lambda: None) -> None:
     """From now on, when the process that started this one is gone, call `last` and kill this
     process with its process group: nobody would read what it makes."""
@@ -125,6 +163,8 @@ def die_with_parent(last: Callable[[], None] = lambda: None) -> None:
     def watch() -> None:
         connection.wait([parent.sentinel])
         try:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 2)  # what fails from here on fails because of the end
             last()
         finally:
             os.killpg(os.getpgrp(), signal.SIGKILL)
@@ -132,10 +172,19 @@ def die_with_parent(last: Callable[[], None] = lambda: None) -> None:
     threading.Thread(target=watch, name="die with parent", daemon=True).start()
 
 
+def kill_kernels() -> None:
+    """Kill the kernels that this process has started and that live: one in a long computation sees
+    nothing of the end of its parent."""
+    for process in list(_STARTED):
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 class WarmProvisioner(LocalProvisioner):
     """Starts a kernel as a fork of the warm parent; see the module."""
 
     _folder: str | None = None  # of the sockets
+    _before: dict[str, Any] | None = None  # what the manager's address was
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Choose Unix sockets in a private folder, unless somebody chose an address; then as usual."""
@@ -146,6 +195,7 @@ class WarmProvisioner(LocalProvisioner):
                 folder = tempfile.mkdtemp(prefix="ward-")
                 if len(os.fsencode(folder)) <= _SOCKET_PATH - len("/kernel"):
                     self._folder = folder
+                    self._before = {name: getattr(manager, name) for name in _ADDRESS}
                     manager.transport, manager.ip = "ipc", f"{folder}/kernel"
                     manager.cache_ports = False
                 else:
@@ -165,6 +215,9 @@ class WarmProvisioner(LocalProvisioner):
             except (OSError, EOFError, RuntimeError) as error:
                 obstacle = f"the warm parent failed ({type(error).__name__}: {error})"
         self.log.warning("An ordinary kernel starts instead of a warm one: %s.", obstacle)
+        if self._folder:  # a fork that fails late takes both with it
+            Path(self._folder).mkdir(mode=0o700, exist_ok=True)
+            self.parent.write_connection_file()
         return await super().launch_kernel(cmd, **kwargs)
 
     async def shutdown_requested(self, restart: bool = False) -> None:
@@ -182,6 +235,8 @@ class WarmProvisioner(LocalProvisioner):
         if self._folder and not restart:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+            for name, value in (self._before or {}).items():  # it may be started again
+                setattr(self.parent, name, value)
 
     async def _fork(self, arguments: list[str], kwargs: dict[str, Any]) -> None:
         ready, tell = multiprocessing.Pipe(duplex=False)
@@ -189,11 +244,16 @@ class WarmProvisioner(LocalProvisioner):
             with tell:
                 env = dict(kwargs.get("env") or os.environ)
                 cwd = os.fspath(kwargs.get("cwd") or Path.cwd())
+                umask = os.umask(0o077)
+                os.umask(umask)
                 process = context().Process(
-                    target=_serve, args=(arguments, env, cwd, self._folder, tell), daemon=True
+                    target=_serve,
+                    args=(arguments, env, cwd, umask, self._folder, tell),
+                    daemon=True,
                 )
                 await _aside(process.start)
             self.process = _Popen(process)
+            _STARTED.add(self.process)
             self.pid = self.pgid = process.pid
             self.cwd = cwd
             # A client that connects before the sockets are there tries again only a while later.
@@ -225,11 +285,14 @@ class _Popen:
         self.pid, self.sentinel = process.pid, process.sentinel
 
     def poll(self) -> int | None:
-        return self._process.exitcode
+        code = self._process.exitcode
+        if code is not None:
+            _STARTED.discard(self)
+        return code
 
     def wait(self) -> int | None:
         self._process.join()
-        return self._process.exitcode
+        return self.poll()
 
     def send_signal(self, signum: int) -> None:
         if self.poll() is None:
@@ -240,6 +303,9 @@ class _Popen:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+
+_STARTED: set[_Popen] = set()
 
 
 async def _aside(work: Callable[[], None]) -> None:
@@ -275,6 +341,18 @@ async def _readable(descriptor: int, seconds: float) -> None:
         loop.remove_reader(descriptor)
 
 
+def _for_python(env: Mapping[str, str]) -> dict[str, str]:
+    """What Python itself reads at its start, and a fork does not."""
+    return {
+        name: value
+        for name, value in env.items()
+        if name.startswith("PYTHON") and name != "PYTHONPATH"
+    }
+
+
+_PYTHON = _for_python(os.environ)
+
+
 def _obstacle(cmd: list[str], kwargs: dict[str, Any]) -> str:
     """Why a kernel with this command cannot be a fork; empty where it can."""
     if context() is None:
@@ -283,6 +361,9 @@ def _obstacle(cmd: list[str], kwargs: dict[str, Any]) -> str:
     words = [word for word in cmd[1:] if word not in _FLAGS]
     if python.parent != own.parent or python.resolve() != own.resolve() or words[:2] != _LAUNCHER:
         return f"the kernelspec runs {' '.join(cmd[:3])}, not the ipykernel of {own}"
+    env = kwargs.get("env") or os.environ
+    if _for_python(env) != _PYTHON:
+        return "its environment has other settings of Python than the parent's"
     unknown = {name for name, value in kwargs.items() if value is not None} - _OPTIONS
     if kwargs.get("independent"):
         unknown.add("independent")
@@ -293,6 +374,7 @@ def _serve(
     arguments: list[str],
     env: dict[str, str],
     cwd: str,
+    umask: int,
     folder: str | None,
     tell: connection.Connection,
 ) -> None:
@@ -302,6 +384,8 @@ def _serve(
     with open(os.devnull, "rb") as null:  # noqa: PTH123 - a descriptor is wanted
         os.dup2(null.fileno(), 0)
     os.chdir(cwd)
+    os.umask(umask)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # The parent has imported it long ago; here it stands above this module.
     sys.modules[_WARM].refresh(env)
     import ipykernel

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from wardlib import catalogue
 from wardlib.errors import RequestError
@@ -88,25 +89,14 @@ def plan(
 
     Raises RequestError with every name, period, day or parameter that is wrong.
     """
-    faults = []
-
-    def known(check, asked: Sequence[str]) -> list:
-        found = []
-        for name in dict.fromkeys(asked):
-            try:
-                found.append(check(name))
-            except RequestError as error:
-                faults.append(str(error))
-        return found
-
     wards = catalogue.names() if list(wards) == [ALL] else wards
-    known(catalogue.ward, wards)
-    spans = known(Period.span, periods)
-    known(get, languages)
-    known(parse_day, [as_of])
-    known(_signature, notebooks)
-    if faults:
-        raise RequestError("\n".join(faults))
+    _, spans, *_ = _each(
+        (catalogue.ward, wards),
+        (Period.span, periods),
+        (get, languages),
+        (parse_day, [as_of]),
+        (_signature, notebooks),
+    )
     texts = [str(period) for period in itertools.chain.from_iterable(spans)]
     return [
         Job(notebook, ward, period, language, as_of)
@@ -114,6 +104,34 @@ def plan(
             itertools.product(wards, texts, languages, notebooks)
         )
     ]
+
+
+def known(jobs: Sequence[Job]) -> list[Job]:
+    """Those jobs, once each; RequestError with every name in them that is wrong."""
+    _each(
+        (catalogue.ward, [job.ward for job in jobs]),
+        (Period.parse, [job.period for job in jobs]),
+        (get, [job.language for job in jobs]),
+        (parse_day, [job.as_of for job in jobs]),
+        (_signature, [job.notebook for job in jobs]),
+    )
+    return list(dict.fromkeys(jobs))
+
+
+def _each(*asked: tuple[Callable[[str], Any], Sequence[str]]) -> list[list[Any]]:
+    """What each check makes of its names, once each; RequestError with every one that is wrong."""
+    found, faults = [], []
+    for check, names in asked:
+        made = []
+        for name in dict.fromkeys(names):
+            try:
+                made.append(check(name))
+            except RequestError as error:
+                faults.append(str(error))
+        found.append(made)
+    if faults:
+        raise RequestError("\n".join(faults))
+    return found
 
 
 def _signature(notebook: str) -> None:

@@ -30,7 +30,6 @@ from concurrent.futures import (
 )
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +102,7 @@ def run(
             absent = _checked([job for job, _ in stale], start, empty=empty)
             ready = []
             for job, prose in stale:
-                if (job.ward, job.period) in absent:
+                if (job.ward, job.as_of, job.period) in absent:
                     left -= 1
                     yield Outcome(job, EMPTY)
                 else:
@@ -125,15 +124,23 @@ def run(
 
 
 def failed() -> list[Job]:
-    """The jobs that failed in the last run. RequestError where no run has left its report."""
+    """The jobs that failed and have not been done since: those of the last run's report, and those
+    whose evidence stands in the output. RequestError where there is no report, or where either
+    names what is not there."""
+    report = plans.output() / cache.RECORD
+    rows = []
     try:
-        found = json.loads((plans.output() / cache.RECORD).read_text(encoding="utf-8"))["failed"]
-        return [Job(**{name: row[name] for name in Job.__slots__}) for row in found]
+        rows += json.loads(report.read_text(encoding="utf-8"))["failed"]
+        for file in sorted(plans.output().glob(f"*/*/*.failed/{cache.RECORD}")):
+            about = json.loads(file.read_text(encoding="utf-8"))
+            rows.append({"notebook": about["notebook"], **about["parameters"]})
+        found = [Job(**{name: str(row[name]) for name in Job.__slots__}) for row in rows]
     except (OSError, ValueError, KeyError, TypeError):
         raise RequestError(
             "output/run.json does not say which jobs failed: no run has come to its end here. "
             "Name the periods to run."
         ) from None
+    return plans.known(found)
 
 
 def _report(staging: Path, complete: int, failed: list[dict[str, object]], left: int) -> None:
@@ -148,7 +155,7 @@ def _report(staging: Path, complete: int, failed: list[dict[str, object]], left:
 
 def _room(count: int) -> None:
     """Raise RequestError unless the disk has room for so many jobs."""
-    free = shutil.disk_usage(catalogue.home()).free
+    free = shutil.disk_usage(plans.output()).free
     if free < count * _JOB_BYTES:
         raise RequestError(
             f"{count} jobs may need {count * _JOB_BYTES / 1e9:.1f} GB in output/, the disk has "
@@ -216,7 +223,10 @@ def _executors(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     forks = kernels.context()
     if forks is not None:  # the libraries load while the data are checked
-        forkserver.ensure_running()
+        try:
+            kernels.load_parent()
+        except OSError:
+            forks = None
 
     def start() -> Executor:
         # Where a processor is left, one process more than jobs run at once: the next kernel starts,
@@ -229,6 +239,10 @@ def _executors(
 
     try:
         yield start, workers
+    except BaseException:
+        if forks is not None:
+            kernels.end_parent()
+        raise
     finally:
         for process in multiprocessing.active_children():
             process.kill()
@@ -272,6 +286,7 @@ def _begin(staging: Path, turns: AbstractContextManager) -> None:
     from wardlib import kernels
 
     def sweep() -> None:
+        kernels.kill_kernels()
         gone = staging.with_name(staging.name + _GONE)
         with contextlib.suppress(OSError):  # another process of the pool does it
             staging.rename(gone)  # what still runs writes nothing to it from here on
@@ -282,27 +297,27 @@ def _begin(staging: Path, turns: AbstractContextManager) -> None:
 
 def _checked(
     jobs: list[Job], start: Callable[[], Executor], *, empty: bool
-) -> set[tuple[str, str]]:
-    """The (ward, period) without figures, every file of the wards checked.
+) -> set[tuple[str, str, str]]:
+    """The (ward, as-of day, period) without figures, every file of the wards checked.
 
     Raises DataError with every fault, RequestError with what has no figures unless that is `empty`.
     """
-    asked: dict[str, set[str]] = {}
+    asked: dict[tuple[str, str], set[str]] = {}
     for job in jobs:
-        asked.setdefault(job.ward, set()).add(job.period)
-    as_of, home = jobs[0].as_of, str(catalogue.home())
+        asked.setdefault((job.ward, job.as_of), set()).add(job.period)
+    home = str(catalogue.home())
     problems: set[Problem] = set()
-    absent: dict[tuple[str, str], str] = {}
-    every = [(ward, sorted(periods)) for ward, periods in asked.items()]
+    absent: dict[tuple[str, str, str], str] = {}
+    every = [(*key, sorted(periods)) for key, periods in asked.items()]
     if len(every) == 1:  # not worth the start of a process
-        found = [_faults(home, *each, as_of) for each in every]
+        found = [_faults(home, *each) for each in every]
     else:
         executor = start()
         try:
-            coming = [executor.submit(_faults, home, *each, as_of) for each in every]
+            coming = [executor.submit(_faults, home, *each) for each in every]
             found = [future.result() for future in coming]
         except BrokenExecutor:  # a process was killed: nothing is lost but time
-            found = [_faults(home, *each, as_of) for each in every]
+            found = [_faults(home, *each) for each in every]
         finally:
             executor.shutdown(wait=False)
     for faults, lacking in found:
@@ -316,8 +331,8 @@ def _checked(
 
 
 def _faults(
-    home: str, ward: str, periods: list[str], as_of: str
-) -> tuple[list[Problem], dict[tuple[str, str], str]]:
+    home: str, ward: str, as_of: str, periods: list[str]
+) -> tuple[list[Problem], dict[tuple[str, str, str], str]]:
     """The problems of a ward's files; where there are none, the periods without figures."""
     os.environ["WARDLIB_HOME"] = home
     from wardlib import intake
@@ -328,7 +343,7 @@ def _faults(
         return problems, {}
     asked = [Period.parse(period) for period in periods]
     absent = intake.unreported(described, asked, parse_day(as_of))
-    return [], {(ward, str(period)): text for period, text in absent.items()}
+    return [], {(ward, as_of, str(period)): text for period, text in absent.items()}
 
 
 def _all(
@@ -354,6 +369,11 @@ def _all(
                 except BrokenExecutor:
                     source.appendleft((job, prose))
                     executor = start()
+                except EOFError:
+                    raise RequestError(
+                        "the parent of the kernels has ended (killed, or of memory). What is done "
+                        "stays; the same command goes on with the rest."
+                    ) from None
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
                 job, prose = pending.pop(future)
                 try:

@@ -15,6 +15,7 @@ import gc
 import importlib.util
 import os
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -45,7 +46,7 @@ import nbformat
 
 sys.modules.pop(_ADDRESSES, None)
 
-from wardlib import charts, execution, impact, language, runs, tables  # noqa: F401 - with papermill, exporters
+from wardlib import cache, charts, execution, impact, language, runs, tables  # noqa: F401 - with papermill, exporters
 
 # What a kernel or a worker would otherwise import at its own start, each one anew.
 _LATE = (
@@ -96,6 +97,7 @@ def refresh(env: dict[str, str]) -> None:
     os.environ.update(env)
     extra = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:] = [*extra, *_PATH]
+    time.tzset()
     if (backend := env.get("MPLBACKEND", _INLINE)) != _INLINE:
         matplotlib.rcParams["backend"] = backend
     np.random.seed()
@@ -122,6 +124,7 @@ def _warm() -> None:
     impact.estimate(series, start=series.index[48])
     nbformat.validate(nbformat.v4.new_notebook())
     execution.load_exporters()
+    cache.versions()  # of what has just been loaded, whatever is edited later
 
 
 _warm()
