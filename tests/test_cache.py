@@ -156,12 +156,16 @@ def test_what_is_edited_while_it_runs_is_not_recorded(home):
     text = path.read_text("utf-8")
     slow = text.replace("tables.months(result, edition)", "import time; time.sleep(3)")
     path.write_text(slow, "utf-8")
-    thread = threading.Thread(target=execute, args=(job(), output(), LIMITS))
+
+    def edit():
+        while not any(output().glob("00-data-check.en.*/evidence")):
+            time.sleep(0.01)
+        time.sleep(1)
+        path.write_text(text, "utf-8")
+
+    thread = threading.Thread(target=edit)
     thread.start()
-    while not any(output().glob("00-data-check.en.*/evidence")):
-        time.sleep(0.01)
-    time.sleep(1)
-    path.write_text(text, "utf-8")
+    assert execute(job(), output(), LIMITS) is None
     thread.join()
     assert cache.state(job()) == cache.STALE
     path.write_text(slow, "utf-8")
