@@ -250,9 +250,10 @@ def test_a_kernel_has_the_clock_and_the_mask_of_its_asker(tmp_path):
 
 
 def test_starting_a_kernel_leaves_main_alone():
-    """Other threads find their `__main__` while kernels start."""
+    """Other threads find their `__main__` while kernels start, even one such as IPython's."""
     code = """
 import pickle, sys, threading
+del sys.modules["__main__"].__spec__
 from jupyter_client.manager import start_new_kernel
 class Own: pass
 failures, going = [], True

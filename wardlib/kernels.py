@@ -135,6 +135,9 @@ def load_parent() -> None:
     Ctrl-C is not for it: it is blocked from the start, and ignored once the parent is ready.
     """
     context()
+    main = sys.modules["__main__"]
+    if not hasattr(main, "__spec__"):  # IPython's has none, where multiprocessing looks for one
+        main.__spec__ = None
     for descriptor in range(3):  # one that is closed would be taken for a pipe of ours
         try:
             os.fstat(descriptor)
