@@ -213,9 +213,8 @@ def _parent_of_a_kernel():
 
 def test_a_manager_can_start_again():
     """Shut down, a manager has the address that it had before, and starts another warm kernel."""
-    manager = KernelManager(
-        kernel_name="ward", context=zmq.Context()
-    )  # one of its own ends with it
+    context = zmq.Context()  # one of the manager's own would end with its first kernel
+    manager = KernelManager(kernel_name="ward", context=context)
     before = manager.transport, manager.ip, manager.ports
     for _ in range(2):
         manager.start_kernel()
@@ -226,6 +225,7 @@ def test_a_manager_can_start_again():
         client.stop_channels()
         manager.shutdown_kernel()
         assert (manager.transport, manager.ip, manager.ports) == before
+    context.destroy(linger=0)
 
 
 def test_a_kernel_has_the_clock_and_the_mask_of_its_asker(tmp_path):
