@@ -311,6 +311,7 @@ def floor() -> None:
 
 
 def memory(home: Path, workers: int) -> None:
+    import psutil
     from test_interruptions import Run
 
     rows = {}
@@ -321,9 +322,11 @@ def memory(home: Path, workers: int) -> None:
         reader.start()
         highest, samples = 0, 0
         while run.process.poll() is None:
-            highest = max(highest, sum(map(proportional, run.processes())))
-            samples += 1
-            time.sleep(0.1)
+            with suppress(psutil.Error):
+                started = psutil.Process(run.process.pid).children(recursive=True)
+                highest = max(highest, sum(map(proportional, started)))
+                samples += 1
+            time.sleep(0.02)
         reader.join()
         assert run.process.returncode == 0
         rows[name] = {"highest, MB": highest / 1e6, "samples": samples}
