@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import qmc
 
 from wardlib import impact
 
@@ -29,6 +30,14 @@ def test_same_input_same_numbers_and_nothing_is_changed():
     first, second = (impact.estimate(observed, start=START) for _ in range(2))
     np.testing.assert_array_equal(first.paths, second.paths)
     pd.testing.assert_series_equal(observed, before)
+
+
+def test_the_points_are_those_of_scipy():
+    """The file holds the scrambled Sobol' points that it is said to hold."""
+    kept = np.load(ROOT / "wardlib" / "sobol.npy") / 2**30
+    for seed, points in enumerate(kept, 1):
+        made = qmc.Sobol(points.shape[1], scramble=True, rng=seed).random_base2(8)
+        np.testing.assert_array_equal(points, made)
 
 
 def test_later_months_never_enter_the_counterfactual():

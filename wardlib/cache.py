@@ -25,7 +25,7 @@ from wardlib.plans import Job
 RECORD = "run.json"
 CURRENT, PROSE, STALE = "current", "prose", "stale"
 _WRITING = 10 * 10**9  # ns; writing the files of a job takes less
-_CODE = {".py", ".po", ".j2", ".css", ".mplstyle"}
+_CODE = {".py", ".po", ".j2", ".css", ".mplstyle", ".npy"}
 
 
 @functools.cache
@@ -107,9 +107,9 @@ def _read(file: str, job: Job) -> str:
     table = _tables(package, path.stat().st_mtime_ns).get(name)
     if table is None:
         return ""
-    return _rows(
-        table, str(Period.parse(job.period).last), job.as_of, table.path.stat().st_mtime_ns
-    )
+    period = Period.parse(job.period)
+    last = f"{period.year}-{period.bounds[1]:02}"
+    return _rows(table, last, job.as_of, table.path.stat().st_mtime_ns)
 
 
 # Thousands of jobs read the same files; each is looked at once as long as its time is the same.

@@ -270,6 +270,12 @@ class _WardExporter(TemplateExporter):
         # a hyphen in its name: there the `Menu` exporters stand in.
         return "jupyter_server" not in sys.modules
 
+    @default("optimistic_validation")
+    def _optimistic_validation_default(self) -> bool:
+        return (
+            True  # once a page, not after each of nbconvert's preprocessors, which do nothing here
+        )
+
     @default("extra_template_basedirs")
     def _basedirs_default(self) -> list[str]:
         return [str(_TEMPLATES)]

@@ -20,12 +20,12 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.special import betaln, ndtr, ndtri
-from scipy.stats import qmc
 
 LEVEL = 0.95  # of every interval
 LONGEST = 84  # months of history used, the newest
@@ -328,6 +328,7 @@ _MEMORY = np.array([0.3, 0.6, 0.85, 0.96])
 _EXPONENT = np.array([0.0, 0.25, 0.5])
 _EXPONENT_CENTRE = -0.5
 _DIMENSIONS = len(_PRIOR) + 2
+_SOBOL = Path(__file__).with_name("sobol.npy")
 _NAMES = list(_PRIOR)
 _LOG_MEDIAN = np.log([median for median, _ in _PRIOR.values()])
 _LOG_SD = np.array([sd for _, sd in _PRIOR.values()])
@@ -345,8 +346,12 @@ _KEPT = 100  # places from which paths are drawn, each as often as its weight sa
 
 @lru_cache
 def _points(size: int, seed: int) -> np.ndarray:
-    """Quasi-random standard normal points, size x dimensions."""
-    uniform = qmc.Sobol(_DIMENSIONS, scramble=True, rng=seed).random_base2(8)[:size]
+    """Quasi-random standard normal points, size x dimensions; `seed` 1 to 3.
+
+    The scrambled Sobol' points of `scipy.stats.qmc`, kept in a file (seeds x 256 x dimensions, as
+    multiples of 2^-30): importing `scipy.stats` takes longer than all estimates of a briefing.
+    """
+    uniform = np.load(_SOBOL)[seed - 1, :size] / 2**30
     return ndtri(np.clip(uniform, 1e-9, 1 - 1e-9))
 
 

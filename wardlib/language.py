@@ -11,12 +11,11 @@ import datetime
 import functools
 import importlib.resources
 import io
-import math
 import re
 from dataclasses import dataclass, field
 from gettext import GNUTranslations
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from babel import Locale
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
@@ -24,6 +23,9 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, get_decimal_symbol
 
 from wardlib.errors import RequestError, TranslationError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CODES = ("vi", "en")
 NBSP = "\N{NO-BREAK SPACE}"  # between a number and its unit, so that a line never ends in between
@@ -64,7 +66,7 @@ class Language:
     def pick(self, row: object, stem: str) -> str:
         """The cell or attribute `<stem>_<code>` of a record that holds both languages."""
         name = f"{stem}_{self.code}"
-        return row[name] if isinstance(row, (pd.Series, dict)) else getattr(row, name)
+        return row[name] if isinstance(row, dict) else getattr(row, name)
 
     def number(self, value: float, decimals: int = 0, *, trim: bool = False) -> str:
         """`value` with grouping and `decimals` decimals; with `trim`, without idle zeros.
@@ -208,4 +210,4 @@ def get(code: str) -> Language:
 
 def is_missing(value: object) -> bool:
     """Whether a figure is missing (None, NaN, NaT): printed as NONE."""
-    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    return value is None or (isinstance(value, (float, datetime.date)) and value != value)

@@ -16,6 +16,7 @@ import importlib.util
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -27,26 +28,41 @@ import numpy as np
 import pandas as pd
 
 
-def _load_later(name: str, function: str) -> ModuleType:
+def _load_later(name: str, *functions: str) -> ModuleType:
     """A stand-in for a module that is seldom asked: the real one loads when it is."""
 
-    def ask(*arguments: object) -> object:
-        return getattr(importlib.import_module(name), function)(*arguments)
+    def later(function: str) -> Callable[..., object]:
+        def ask(*arguments: object, **options: object) -> object:
+            return getattr(importlib.import_module(name), function)(*arguments, **options)
+
+        return ask
 
     module = ModuleType(name)
-    setattr(module, function, ask)
+    for function in functions:
+        setattr(module, function, later(function))
     return module
 
 
-# jsonschema, which nbformat loads, checks web addresses by a grammar that takes a second to load.
-_ADDRESSES = "rfc3987_syntax"
-if importlib.util.find_spec(_ADDRESSES):
-    sys.modules[_ADDRESSES] = _load_later(_ADDRESSES, "is_valid_syntax")
+# What takes long to load and is seldom asked, and who asks.
+_SELDOM = [
+    _load_later("rfc3987_syntax", "is_valid_syntax"),  # jsonschema, whether a web address is one
+    _load_later("scipy.stats", "gaussian_kde"),  # seaborn, for densities
+    _load_later("scipy.cluster.hierarchy", "linkage", "dendrogram"),  # seaborn, for trees
+    ModuleType("scipy.cluster"),
+    _load_later("bs4", "BeautifulSoup"),  # nbconvert's own pages
+]
+_SELDOM[3].hierarchy = _SELDOM[2]
+_SELDOM = [
+    module for module in _SELDOM if importlib.util.find_spec(module.__name__.partition(".")[0])
+]
+sys.modules.update((module.__name__, module) for module in _SELDOM)
+
 import nbformat
 
-sys.modules.pop(_ADDRESSES, None)
-
 from wardlib import cache, charts, execution, impact, language, runs, tables  # noqa: F401 - with papermill, exporters
+
+for _module in _SELDOM:
+    del sys.modules[_module.__name__]
 
 # What a kernel or a worker would otherwise import at its own start, each one anew.
 _LATE = (
@@ -128,7 +144,6 @@ def _warm() -> None:
 
 
 _warm()
-gc.collect()
-gc.freeze()  # what is here now is nobody's garbage: forks leave its pages shared
+gc.freeze()  # what is here now stays: forks leave its pages shared
 gc.set_threshold(50_000, 20, 50)  # pandas makes much garbage that refers to nothing: look seldom
 gc.enable()
