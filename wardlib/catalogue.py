@@ -41,6 +41,12 @@ def home() -> Path:
         raise RequestError(
             f"no data/ in {folder}. Set WARDLIB_HOME to the folder that holds data/ and notebooks/."
         )
+    return _resolved(folder.absolute())
+
+
+@functools.lru_cache(maxsize=16)
+def _resolved(folder: Path) -> Path:
+    """The folder without symbolic links, which a run asks for many times a job."""
     return folder.resolve()
 
 
