@@ -296,9 +296,9 @@ def test_a_fork_that_fails_gives_way_to_an_ordinary_kernel(tmp_path):
     """Here wardlib cannot be imported by the parent: the log says so, the notebook runs."""
     nbformat.write(new_notebook(cells=[new_code_cell("1 + 1")]), tmp_path / "a.ipynb")
     code = """
-import logging, papermill, wardlib.kernels
+import logging, papermill, wardlib.forks
 logging.basicConfig()
-wardlib.kernels._WARM = "wardlib.nothing"
+wardlib.forks.WARM = "wardlib.nothing"
 papermill.execute_notebook("a.ipynb", "b.ipynb", kernel_name="ward", progress_bar=False)
 """
     done = subprocess.run(

@@ -26,6 +26,7 @@ LAYERS = [
     ["runs"],
     ["execution"],
     ["kernels"],
+    ["forks"],
     ["exporters"],
     ["charts", "tables"],
     ["sentences"],

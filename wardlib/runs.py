@@ -217,31 +217,31 @@ def _executors(
                 raise RequestError(f"the scheduler {scheduler} has no worker: start `dask worker`.")
             yield lambda: client.get_executor(pure=False, retries=_TRIES), width
         return
-    from wardlib import kernels
+    from wardlib import forks
 
     # A job has one processor: that of a library that would take more for itself is not there.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    forks = kernels.context()
-    if forks is not None:  # the libraries load while the data are checked
+    context = forks.context()
+    if context is not None:  # the libraries load while the data are checked
         try:
-            kernels.load_parent()
+            forks.load_parent()
         except OSError:
-            forks = None
+            context = None
 
     def start() -> Executor:
         # Where a processor is left, one process more than jobs run at once: the next kernel starts,
         # and the pages of the last job are made, while the cells of others run.
         size = workers + (workers < (os.cpu_count() or 1))
-        turns = (forks or multiprocessing).BoundedSemaphore(workers)
+        turns = (context or multiprocessing).BoundedSemaphore(workers)
         return ProcessPoolExecutor(
-            size, mp_context=forks, initializer=_begin, initargs=(staging, turns)
+            size, mp_context=context, initializer=_begin, initargs=(staging, turns)
         )
 
     try:
         yield start, workers
     except BaseException:
-        if forks is not None:
-            kernels.end_parent()
+        if context is not None:
+            forks.end_parent()
         raise
     finally:
         for process in multiprocessing.active_children():
@@ -283,7 +283,7 @@ def _begin(staging: Path, turns: AbstractContextManager) -> None:
     if os.name != "posix":
         return
     os.setpgid(0, 0)
-    from wardlib import kernels
+    from wardlib import forks, kernels
 
     def sweep() -> None:
         kernels.kill_kernels()
@@ -292,7 +292,7 @@ def _begin(staging: Path, turns: AbstractContextManager) -> None:
             staging.rename(gone)  # what still runs writes nothing to it from here on
             shutil.rmtree(gone, ignore_errors=True)
 
-    kernels.die_with_parent(sweep)
+    forks.die_with_parent(sweep)
 
 
 def _checked(

@@ -1,6 +1,6 @@
 """What the warm parent of all kernels imports. Importing this module IS the warming.
 
-`kernels` names it to Python's forkserver, which imports it once and forks every kernel and every
+`forks` names it to Python's forkserver, which imports it once and forks every kernel and every
 worker from there; nothing else should. It loads what a briefing's notebook, an exporter and ipykernel
 need, draws a chart and formats texts in each language, so that fonts, styles and locale data are at
 hand. It opens no data file, and leaves no thread of Python's and no event loop behind.
@@ -86,6 +86,7 @@ _LATE = (
     "psutil",
     "sqlite3",
     "tornado.platform.asyncio",
+    "wardlib.forks",
     "wardlib.kernels",
     "zmq.utils.garbage",
 )
