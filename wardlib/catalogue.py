@@ -163,14 +163,12 @@ def digest_read(table: Table, last: str, as_of: str) -> str:
     bounds = {"month": last, "year": last[:4]} | (dict.fromkeys(REPORTED, as_of) if as_of else {})
     limits = [(at, bounds[name]) for at, name in enumerate(_heads(table.path)) if name in bounds]
     rows = _rows(table.path, table.path.stat().st_mtime_ns)
-    kept = [
-        raw
-        for cells, raw in rows[1:]
-        if not cells or all(cells[at] and cells[at] <= bound for at, bound in limits)
-    ]
+    kept = rows[1:]
+    for at, bound in limits:
+        kept = [row for row in kept if not row[0] or "" < row[0][at] <= bound]
     if len(kept) == len(rows) - 1:
         return digest(table.path)
-    text = "".join([rows[0][1], *kept])
+    text = "".join(raw for _, raw in [rows[0], *kept])
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -298,24 +296,25 @@ def _read(package: str) -> dict[str, Any]:
 
 def _package(name: str, raw: dict[str, Any]) -> dict[str, Any]:
     with _faults(name):
+        folder = _folder(name)
         return {
             "id": name,
             "title": raw["title"],
             "sources_vi": tuple(source["title_vi"] for source in raw.get("sources", [])),
             "sources_en": tuple(source["title"] for source in raw.get("sources", [])),
             "licences": tuple(licence["title"] for licence in raw["licenses"]),
-            "tables": {resource["name"]: _table(name, resource) for resource in raw["resources"]},
+            "tables": {resource["name"]: _table(folder, resource) for resource in raw["resources"]},
         }
 
 
-def _table(package: str, raw: dict[str, Any]) -> Table:
+def _table(folder: Path, raw: dict[str, Any]) -> Table:
     schema = raw["schema"]
     if Path(raw["path"]).name != raw["path"]:
         raise TypeError(f"the path {raw['path']!r} of {raw['name']} leaves the folder")
     return Table(
-        package=package,
+        package=folder.name,
         name=raw["name"],
-        path=_folder(package) / raw["path"],
+        path=folder / raw["path"],
         hash=raw.get("hash", ""),
         fields=tuple(_field(field) for field in schema["fields"]),
         primary_key=tuple(schema.get("primaryKey", ())),

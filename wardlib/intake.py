@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import csv
 import datetime
-import functools
 import io
 import itertools
-import operator
+import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -79,8 +79,18 @@ def _known(
 
 def newest(frame: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
     """The last reported row of each figure, a figure being `key` without `reported_on`."""
-    figure = [name for name in key if name != "reported_on"]
-    return frame.sort_values("reported_on", kind="stable").groupby(figure).tail(1).sort_index()
+    figure = [_plain(frame[name]) for name in key if name != "reported_on"]
+    figures = list(zip(*figure, strict=True))
+    in_order = np.argsort(frame["reported_on"].to_numpy(), kind="stable").tolist()
+    last = {figures[row]: row for row in in_order}
+    return frame.iloc[sorted(last.values())]
+
+
+def _plain(column: pd.Series) -> list:
+    """The cells of a column, months as their ordinals: Periods are slow to make and to compare."""
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return column.astype("int64").tolist()
+    return column.tolist()
 
 
 def check(ward: Ward, *, hashes: bool = True) -> list[Problem]:
@@ -106,6 +116,9 @@ class Book:
     as_of: datetime.date | None
     digests: dict[str, str] = field(default_factory=dict, compare=False)
     _whole: dict[str, pd.DataFrame] = field(default_factory=dict, compare=False, repr=False)
+    _seen: dict[tuple[str, bool], pd.DataFrame] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def table(self, name: str, *, every_report: bool = False) -> pd.DataFrame | None:
         """`load` for this ward, period and day."""
@@ -117,7 +130,12 @@ class Book:
             day = self.as_of.isoformat() if self.as_of else ""
             read = catalogue.digest_read(described, str(self.period.last), day)
             self.digests[described.file] = read
-        return _known(self._whole[name], described, self.period, self.as_of, every_report)
+        asked = name, every_report
+        if asked not in self._seen:
+            self._seen[asked] = _known(
+                self._whole[name], described, self.period, self.as_of, every_report
+            )
+        return self._seen[asked].copy(deep=False)  # pandas copies what a reader writes to
 
     @property
     def descriptors(self) -> dict[str, str]:
@@ -149,8 +167,12 @@ def unreported(
     says so; `receipts`, if they are at hand, save reading them."""
     if receipts is None:
         receipts = load(ward, "receipts", as_of=as_of)
-    months = set() if receipts is None else set(receipts["month"].unique())
-    absent = [period for period in periods if months.isdisjoint(period.months)]
+    months = set() if receipts is None else set(_plain(receipts["month"]))
+    absent = [
+        period
+        for period in periods
+        if months.isdisjoint(range(period.first.ordinal, period.last.ordinal + 1))
+    ]
     if not absent:
         return {}
     every = load(ward, "receipts")
@@ -323,7 +345,8 @@ def _faulty_cells(table: Table, raw: _Cells) -> list[Problem]:
         # Most columns hold few different cells, all of them good: pandera reports on the others.
         cells, tests = set(raw[column.name]), list(_cell_tests(column))
         empty = "" in cells and column.required
-        if empty or not all(test(text) for test, *_ in tests for text in cells - {""}):
+        cells.discard("")
+        if empty or not all(all(map(test, cells)) for test, *_ in tests):
             suspects.append((column, tests))
     if not suspects:
         return []
@@ -376,9 +399,12 @@ def _repeated_keys(table: Table, raw: _Cells) -> list[Problem]:
     keys += [(f.name,) for f in table.fields if f.constraints.get("unique")]
     problems = {}
     for key in keys:
+        rows = list(zip(*(raw[name] for name in key), strict=True))
+        if len(set(rows)) == len(rows):
+            continue
         first: dict[tuple[str, ...], int] = {}
-        for row, *values in zip(raw.lines, *(raw[name] for name in key), strict=True):
-            above = first.setdefault(tuple(values), row)
+        for row, values in zip(raw.lines, rows, strict=True):
+            above = first.setdefault(values, row)
             if above != row:
                 problems[row] = Problem(
                     table.file,
@@ -414,20 +440,22 @@ def _unknown_codes(ward: Ward, table: Table, raw: _Cells) -> list[Problem]:
         known = _codes(target, column.codes[1])
         if known is None:  # the table of codes is itself faulty, and reported as such
             continue
-        for row, text in zip(raw.lines, raw[column.name], strict=True):
+        unknown = {}  # by cell
+        for text in set(raw[column.name]):
             codes = text.split(column.delimiter) if column.type == "list" else [text]
-            for code in codes:
-                if code and code not in known:
-                    problems.append(
-                        Problem(
-                            table.file,
-                            row,
-                            column.name,
-                            _shown(code),
-                            f"a code in column {column.codes[1]} of {target.file}",
-                            "correct the code, or add it to that file",
-                        )
-                    )
+            unknown[text] = [code for code in codes if code and code not in known]
+        problems += [
+            Problem(
+                table.file,
+                row,
+                column.name,
+                _shown(code),
+                f"a code in column {column.codes[1]} of {target.file}",
+                "correct the code, or add it to that file",
+            )
+            for row, text in zip(raw.lines, raw[column.name], strict=True)
+            for code in unknown[text]
+        ]
     return problems
 
 
@@ -441,15 +469,16 @@ def _typed(cells: tuple[str, ...], column: Field) -> pd.api.extensions.Extension
     """The cells of a faultless column as values of its type; empty ones as missing."""
     match column.type:
         case "integer" if column.required:
-            return np.array([int(text) for text in cells], dtype="int64")
+            return np.array(list(map(int, cells)), dtype="int64")
         case "integer":
             return pd.array([int(text) if text else None for text in cells], dtype="Int64")
         case "number":
             return np.array([float(text) if text else np.nan for text in cells], dtype="float64")
         case "date":
-            return _distinct(cells, functools.partial(pd.to_datetime, format="%Y-%m-%d"))
+            return np.array([text or "NaT" for text in cells], dtype="datetime64[us]")
         case "yearmonth":
-            return _distinct(cells, functools.partial(pd.PeriodIndex, freq="M"))
+            months = np.array([text or "NaT" for text in cells], dtype="datetime64[M]")
+            return pd.PeriodIndex.from_ordinals(months.astype("int64"), freq="M")
         case "boolean":
             return np.array([text == "true" for text in cells], dtype="bool")
         case "list":
@@ -460,10 +489,7 @@ def _typed(cells: tuple[str, ...], column: Field) -> pd.api.extensions.Extension
             return pd.array(cells, dtype="str")
 
 
-def _distinct(cells: tuple[str, ...], parse: Callable[[list[str | None]], pd.Index]) -> pd.Index:
-    """The cells parsed, those that are alike once; empty ones as missing."""
-    place = {text: number for number, text in enumerate(dict.fromkeys(cells))}
-    return parse([text or None for text in place]).take([place[text] for text in cells])
+_Reported = dict[str, tuple[int, float, float]]  # by line: row, collected, kept
 
 
 def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
@@ -473,7 +499,7 @@ def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
     raw, _ = _cells(lines)
     if raw is None:
         return []
-    lines = set(frame["line"])
+    lines = set(frame["line"].tolist())
     families: dict[str, set[str]] = {}
     for code, parent in zip(raw["code"], raw["parent"], strict=True):
         if parent in lines and code in lines:
@@ -484,14 +510,14 @@ def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
     }
     for month, day, today, known in _known_by_day(frame):
         for parent, children in families.items():
-            if today.isdisjoint([parent, *children]):
+            if parent not in today and children.isdisjoint(today):
                 continue
             parts = [known[child] for child in children if child in known]
             if parent not in known:
                 problems[parent, "line"].append(
                     Problem(
                         table.file,
-                        min(part["row"] for part in parts),
+                        min(row for row, *_ in parts),
                         "line",
                         f"a part of {parent} in {month}, reported on {day:%Y-%m-%d}",
                         f"a figure of {parent} for that month by that day",
@@ -500,13 +526,14 @@ def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
                 )
                 continue
             slack = 0.5 * (len(parts) + 1)  # half a unit of rounding for each figure
-            for column in columns:
-                total, whole = known[parent][column], sum(part[column] for part in parts)
+            row, *totals = known[parent]
+            for at, (column, total) in enumerate(zip(columns, totals, strict=True), start=1):
+                whole = sum([part[at] for part in parts])
                 if parts and abs(total - whole) > slack:
                     problems[parent, column].append(
                         Problem(
                             table.file,
-                            known[parent]["row"],
+                            row,
                             column,
                             f"{total:.0f} for {parent} in {month}",
                             f"{whole:.0f}, the sum of its children known on {day:%Y-%m-%d}",
@@ -518,26 +545,28 @@ def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
 
 def _known_by_day(
     frame: pd.DataFrame,
-) -> Iterator[tuple[pd.Period, pd.Timestamp, set[str], dict[str, dict[str, float]]]]:
-    """For each month and each day on which something of it was reported: the lines reported, and of
-    all lines known by then the newest `row`, `collected` and `kept`."""
-    at = frame["month"].astype("int64")  # Periods are slow to compare
-    reports = frame.assign(at=at, row=frame.index).sort_values(["at", "reported_on"], kind="stable")
-    names = ["at", "reported_on", "line", "row", "collected", "kept"]
-    rows = zip(*(reports[name] for name in names), strict=True)
-    for at, of_month in itertools.groupby(rows, key=operator.itemgetter(0)):
-        known: dict[str, dict[str, float]] = {}
-        for day, of_day in itertools.groupby(of_month, key=operator.itemgetter(1)):
-            today = {}
-            for _, _, line, *figures in of_day:  # of two alike the first: they are a fault already
-                today.setdefault(line, dict(zip(names[3:], figures, strict=True)))
-            known |= today
-            yield pd.Period(ordinal=at, freq="M"), day, set(today), known
+) -> Iterator[tuple[np.datetime64, datetime.date, _Reported, _Reported]]:
+    """For each month and each day on which something of it was reported: what was reported then,
+    and of all lines known by then the newest."""
+    days = frame["reported_on"].to_numpy().astype("datetime64[D]").tolist()
+    columns = (frame[name].tolist() for name in ("line", "collected", "kept"))
+    by_day: dict[tuple[int, datetime.date], _Reported] = {}
+    for month, day, row, line, *figures in zip(
+        _plain(frame["month"]), days, frame.index.tolist(), *columns, strict=True
+    ):  # of two alike the first: they are a fault already
+        by_day.setdefault((month, day), {}).setdefault(line, (row, *figures))
+    before, known = None, {}
+    for month, day in sorted(by_day):
+        today = by_day[month, day]
+        known = known | today if month == before else today
+        before = month
+        yield np.datetime64(month, "M"), day, today, known
 
 
 def _reported_early(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
     """No figure of a month is reported before the month has begun."""
-    early = frame["reported_on"] < frame["month"].dt.start_time
+    begun = frame["month"].astype("int64").to_numpy().astype("datetime64[M]")
+    early = frame["reported_on"].to_numpy() < begun
     return [
         Problem(
             table.file,
@@ -555,7 +584,7 @@ def _adds_up(whole: str, *parts: str) -> Callable[[Ward, Table, pd.DataFrame], l
     """A rule: in every row the column `whole` is the sum of the columns `parts`."""
 
     def rule(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
-        sums = frame[list(parts)].sum(axis=1)
+        sums = sum(frame[part] for part in parts)
         return [
             Problem(
                 table.file,
@@ -576,7 +605,7 @@ def _one_root(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
     raw, _ = _cells(ward.table("revenue_lines"))
     if raw is None:
         return []
-    lines = set(frame["line"])
+    lines = set(frame["line"].tolist())
     parents = zip(raw["code"], raw["parent"], strict=True)
     roots = sorted(code for code, parent in parents if code in lines and parent not in lines)
     if len(roots) == 1:
@@ -608,24 +637,29 @@ def _in_order(first: str, second: str) -> Callable[[Ward, Table, pd.DataFrame], 
 def _relief_is_whole(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
     """A rule that touches a line has what the ledger needs: both shares, and until when."""
     problems = []
-    for rule in frame.itertuples():
-        if not rule.lines:
+    missing = {
+        name: frame[name].isna().tolist()
+        for name in ("share_low", "share_high", "extended_due", "normal_due")
+    }
+    rows = zip(frame.index.tolist(), frame["lines"], frame["kind"].tolist(), strict=True)
+    for at, (row, lines, kind) in enumerate(rows):
+        if not lines:
             continue
-        needed = {"deferral": ["extended_due"], "none": ["normal_due"]}.get(rule.kind, [])
+        needed = {"deferral": ["extended_due"], "none": ["normal_due"]}.get(kind, [])
         shares = ["share_low", "share_high"]
-        if pd.isna(rule.share_low) and pd.isna(rule.share_high):
+        if all(missing[share][at] for share in shares):
             continue  # no share is known: the ledger leaves the rule out
         problems += [
             Problem(
                 table.file,
-                rule.Index,
+                row,
                 column,
                 "an empty cell",
-                f"a value, as the rule is of kind {rule.kind} and names a line",
+                f"a value, as the rule is of kind {kind} and names a line",
                 "fill the cell, or empty the cell in lines",
             )
             for column in [*shares, *needed]
-            if pd.isna(getattr(rule, column))
+            if missing[column][at]
         ]
     return problems
 
@@ -635,7 +669,7 @@ def _school_days(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
     has pupils, and attendance stands where there was a day in class."""
     register = ward.table("schools")
     raw = None if register is None else _cells(register)[0]
-    if raw is None or not set(frame["school"]) <= set(raw["school"]):
+    if raw is None or not set(frame["school"].tolist()) <= set(raw["school"]):
         return []
     rows = zip(raw["school"], raw["level"], raw["valid_from"], raw["valid_to"], strict=True)
     schools = {school: about for school, *about in reversed([*rows])}  # the first of two alike
@@ -645,42 +679,42 @@ def _school_days(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
         problems.append(Problem(table.file, int(row), column, found, expected, fix))
 
     ask = "correct the figure, or ask the school that reported it"
-    names = {month: str(month) for month in frame["month"].unique()}
-    most = {
-        month: np.busday_count(name, np.datetime64(name) + 1, weekmask="Mon Tue Wed Thu Fri Sat")
-        for month, name in names.items()
-    }
-    for school_month in frame.itertuples():
-        row, month, school = school_month.Index, school_month.month, school_month.school
+    months = frame["month"].astype("int64").to_numpy().astype("datetime64[M]")
+    names = np.datetime_as_string(months).tolist()
+    most = np.busday_count(months, months + 1, weekmask="Mon Tue Wed Thu Fri Sat").tolist()
+    columns = ("school", "planned_days", "in_person_days", "attendance_share")
+    cells = (frame[name].tolist() for name in columns)
+    for row, month, limit, school, planned, in_person, share in zip(
+        frame.index.tolist(), names, most, *cells, strict=True
+    ):
         _, first, last = schools[school]
-        if names[month] < first or (last and names[month] > last):
+        if month < first or (last and month > last):
             spell = f"a month from {first or 'the first'} to {last or 'now'}"
             fix = f"correct the month, or the school's dates in {register.file}"
             problem(row, "month", f"{month} for {school}", spell, fix)
-        if school_month.planned_days > most[month]:
-            problem(
-                row,
-                "planned_days",
-                str(school_month.planned_days),
-                f"at most {most[month]}, the days of {month} without Sundays",
-                ask,
-            )
-        taught = school_month.in_person_days > 0
-        empty = pd.isna(school_month.attendance_share)
+        if planned > limit:
+            days = f"at most {limit}, the days of {month} without Sundays"
+            problem(row, "planned_days", str(planned), days, ask)
+        taught, empty = in_person > 0, math.isnan(share)
         if taught == empty:
             expected = (
                 "a share, as days were taught in class"
                 if taught
                 else "an empty cell, as no day was taught in class"
             )
-            found = "an empty cell" if empty else str(school_month.attendance_share)
+            found = "an empty cell" if empty else str(share)
             problem(row, "attendance_share", found, expected, ask)
     known = newest(frame, table.primary_key)
-    levels = known["school"].map({school: level for school, (level, *_) in schools.items()})
-    pupils = known.groupby([levels, known["month"]])["pupils"].transform("sum")
-    for row in known.index[(pupils == 0) & (known["planned_days"] > 0)]:
-        found = f"no pupil in level {levels[row]} in {known.at[row, 'month']}"
-        problem(row, "pupils", found, "at least one pupil where school days are planned", ask)
+    levels = [schools[school][0] for school in known["school"].tolist()]
+    places = list(zip(levels, _plain(known["month"]), strict=True))
+    pupils: Counter[tuple[str, int]] = Counter()
+    for place, count in zip(places, known["pupils"].tolist(), strict=True):
+        pupils[place] += count
+    days = known["planned_days"].tolist()
+    for row, (level, month), planned in zip(known.index.tolist(), places, days, strict=True):
+        if planned > 0 and not pupils[level, month]:
+            found = f"no pupil in level {level} in {np.datetime64(month, 'M')}"
+            problem(row, "pupils", found, "at least one pupil where school days are planned", ask)
     return problems
 
 
