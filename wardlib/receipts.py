@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from wardlib.periods import Period
@@ -80,86 +81,103 @@ def summarise(
     revenue_lines, `targets` those of targets, or None where no plan was ever given.
     """
     tree = _tree(lines[lines["code"].isin(receipts["line"])])
-    collected, kept, estimated = (
-        _by_month(receipts, column, tree.index) for column in ("collected", "kept", "status")
+    reported = receipts["month"].astype("int64").to_numpy()
+    last = period.last.ordinal
+    first_of = {"period": period.first.ordinal, "year_to_date": last - (period.last.month - 1)}
+    # By month (rows, from the first that anything is asked of) and line (columns).
+    months = np.arange(
+        min(reported.min(), first_of["year_to_date"] - 12), max(reported.max(), last) + 1
     )
-    estimated = estimated == ESTIMATE
-    collected, kept = collected.astype("float64"), kept.astype("float64")
-    existed = _existed(tree, period.year_to_date)
+    places = reported - months[0], tree.index.get_indexer(receipts["line"])
+    collected, kept = (
+        _grid(places, receipts[name], np.full((len(months), len(tree)), np.nan))
+        for name in ("collected", "kept")
+    )
+    estimated = _grid(places, receipts["status"] == ESTIMATE, np.zeros(collected.shape, dtype=bool))
+    known = ~np.isnan(collected)
+    existed = _existed(tree, months)
 
-    now, before = period.year_to_date, period.year_before.year_to_date
     table = tree[["parent", "depth", "name_vi", "name_en"]].copy()
-    table["month"] = collected.reindex([period.last]).iloc[0]
-    for name, months, months_before in (
-        ("period", period.months, period.year_before.months),
-        ("year_to_date", now, before),
-    ):
-        this, last = collected.reindex(months), collected.reindex(months_before)
-        known = this.notna()
-        table[name] = this.sum(min_count=1)
-        table[f"kept_{name}"] = kept.reindex(months).sum(min_count=1)
-        table[f"{name}_before"] = last.sum(min_count=1).where(last.notna().all())
-        full = known.all() & (table[f"{name}_before"] > 0)
-        table[f"ratio_{name}"] = (table[name] / table[f"{name}_before"]).where(full)
-        table["reported"], table["expected"] = known.sum(), (existed.loc[months] | known).sum()
-        status = f"status_{name}"
-        table[status] = ACTUAL
-        table.loc[estimated.reindex(months, fill_value=False).any(), status] = ESTIMATE
-        table.loc[table["reported"] < table["expected"], status] = PARTIAL
-        table.loc[table["reported"] == 0, status] = MISSING
+    table["month"] = collected[last - months[0]]
+    for name, first in first_of.items():
+        span = slice(first - months[0], last + 1 - months[0])
+        then = slice(span.start - 12, span.stop - 12)
+        now, before = _sums(collected[span]), _sums(collected[then])
+        before[~known[then].all(axis=0)] = np.nan
+        comparable = known[span].all(axis=0) & (before > 0)
+        count, expected = known[span].sum(axis=0), (existed | known)[span].sum(axis=0)
+        table[name], table[f"kept_{name}"], table[f"{name}_before"] = now, _sums(kept[span]), before
+        table[f"ratio_{name}"] = now / np.where(comparable, before, np.nan)
+        table["reported"], table["expected"] = count, expected
+        table[f"status_{name}"] = np.select(
+            [count == 0, count < expected, estimated[span].any(axis=0)],
+            [MISSING, PARTIAL, ESTIMATE],
+            ACTUAL,
+        )
     for set_by in ("upper", "ward"):
-        plan = _plan(targets, period.year, set_by).reindex(table.index)
+        plan = _plan(targets, period.year, set_by, table.index)
         table[f"plan_{set_by}"] = plan
-        table[f"share_{set_by}"] = (table["year_to_date"] / plan).where(plan > 0)
+        table[f"share_{set_by}"] = table["year_to_date"] / np.where(plan > 0, plan, np.nan)
     leaves = table.index.difference(table["parent"], sort=False)
-    gaps = (existed & collected.reindex(now).isna())[leaves]
+    year = slice(first_of["year_to_date"] - months[0], last + 1 - months[0])
+    gaps = existed[year] & ~known[year]
+    data = slice(reported.min() - months[0], reported.max() + 1 - months[0])
+    index = pd.PeriodIndex.from_ordinals(months[data], freq="M", name="month")
     return Receipts(
         period=period,
         lines=table,
-        months=collected,
-        estimated=estimated,
-        missing=tuple((line, month) for line in gaps for month in gaps.index[gaps[line]]),
+        months=pd.DataFrame(collected[data], index, table.index),
+        estimated=pd.DataFrame(estimated[data], index, table.index),
+        missing=tuple(
+            (line, pd.Period(ordinal=month, freq="M"))
+            for line in leaves
+            for month in months[year][gaps[:, table.index.get_loc(line)]]
+        ),
     )
+
+
+def _grid(places: tuple[np.ndarray, np.ndarray], values: pd.Series, grid: np.ndarray) -> np.ndarray:
+    """`grid` with the values in their places: row, and column, which is negative for none."""
+    rows, columns = places
+    grid[rows[columns >= 0], columns[columns >= 0]] = values[columns >= 0]
+    return grid
+
+
+def _sums(figures: np.ndarray) -> np.ndarray:
+    """The sum of each column over what is known of it; missing where nothing is."""
+    known = ~np.isnan(figures)
+    return np.where(known.any(axis=0), figures.sum(axis=0, where=known), np.nan)
 
 
 def _tree(lines: pd.DataFrame) -> pd.DataFrame:
     """The lines indexed by code, each parent before its children, with `depth`."""
-    rows = lines.set_index("code")
+    codes = lines["code"].tolist()
+    below: dict[str, list[int]] = {}  # the rows right below each line, "" for those below none
+    for row, parent in enumerate(lines["parent"].tolist()):
+        below.setdefault(parent if parent in codes else "", []).append(row)
     order, depth = [], []
 
     def walk(code: str, level: int) -> None:
-        order.append(code)
-        depth.append(level)
-        for child in rows.index[rows["parent"] == code]:
-            walk(child, level + 1)
+        for row in below.get(code, ()):
+            order.append(row)
+            depth.append(level)
+            walk(codes[row], level + 1)
 
-    for root in rows.index[~rows["parent"].isin(rows.index)]:
-        walk(root, 0)
-    return rows.loc[order].assign(depth=depth).rename_axis("line")
-
-
-def _by_month(receipts: pd.DataFrame, column: str, lines: pd.Index) -> pd.DataFrame:
-    """`column` by month (every month from the first to the last, in order) and line."""
-    table = receipts.pivot(index="month", columns="line", values=column)
-    months = pd.period_range(table.index.min(), table.index.max(), freq="M", name="month")
-    return table.reindex(index=months, columns=lines)
+    walk("", 0)
+    return lines.iloc[order].assign(depth=depth).set_index("code").rename_axis("line")
 
 
-def _existed(tree: pd.DataFrame, months: pd.PeriodIndex) -> pd.DataFrame:
-    """Whether each line (columns) could be collected in each month (index)."""
-    begin, end = tree["valid_from"], tree["valid_to"]
-    return pd.DataFrame(
-        {
-            line: (months >= begin[line] if not pd.isna(begin[line]) else True)
-            & (months <= end[line] if not pd.isna(end[line]) else months == months)
-            for line in tree.index
-        },
-        index=months,
-    )
+def _existed(tree: pd.DataFrame, months: np.ndarray) -> np.ndarray:
+    """Whether each line (columns) could be collected in each of `months` (rows, ordinals)."""
+    begin, end = (tree[name].astype("int64").to_numpy() for name in ("valid_from", "valid_to"))
+    endless = tree["valid_to"].isna().to_numpy()  # a missing begin is before all months
+    return (months[:, None] >= begin) & ((months[:, None] <= end) | endless)
 
 
-def _plan(targets: pd.DataFrame | None, year: int, set_by: str) -> pd.Series:
-    if targets is None:
-        return pd.Series(dtype="float64")
-    chosen = targets[(targets["year"] == year) & (targets["set_by"] == set_by)]
-    return chosen.set_index("line")["amount"].astype("float64")
+def _plan(targets: pd.DataFrame | None, year: int, set_by: str, lines: pd.Index) -> np.ndarray:
+    """The plan of each line for the year; missing where none was set by `set_by`."""
+    amounts = {}
+    if targets is not None:
+        chosen = targets[(targets["year"] == year) & (targets["set_by"] == set_by)]
+        amounts = dict(zip(chosen["line"], chosen["amount"].astype("float64"), strict=True))
+    return np.array([amounts.get(line, np.nan) for line in lines])
