@@ -66,56 +66,79 @@ def assess(
     reported = table("activities")
     if reported is None or reported.empty:
         return None
-    january = period.year_to_date[0]
-    start = min(
-        measures.first_month(measures.of_areas(table("covid_phases"), areas)) or january, january
-    )
-    every = pd.period_range(reported["month"].min(), period.last, freq="M")
-    by_field = {
-        field: reported[reported["field"] == field].set_index("month").reindex(every)
-        for field in FIELDS
-        if (reported["field"] == field).any()
-    }
+    year = period.year_to_date
+    start = measures.first_month(measures.of_areas(table("covid_phases"), areas)) or year[0]
+    start = min(start, year[0])
+    every = pd.period_range(min(reported["month"].min(), year[0]), period.last, freq="M")
+    by_field = _by_field(reported, every)
     spans = {"period": period.months}
-    if len(period.months) < len(period.year_to_date):
-        spans["to_date"] = period.year_to_date
+    if len(period.months) < len(year):
+        spans["to_date"] = year
+    before = slice(max(start.ordinal - every[0].ordinal, 0))
+    histories = {
+        field: pd.Series(values["held"][before], every[before])
+        for field, values in by_field.items()
+    }
     found = []
     for span, months in spans.items():
         draws, rows = [], []
-        for place, (field, values) in enumerate(by_field.items()):
-            here = values.reindex(months)
-            known = here.index[here["held"].notna()]
-            history = values["held"][: start - 1].astype(float)
+        for place, (field, history) in enumerate(histories.items()):
+            here = {name: cells[-len(months) :] for name, cells in by_field[field].items()}
+            known = months[~np.isnan(here["held"])]
             drawn = counts.predictive(history, known, stream=place) if len(known) else None
             draws.append(drawn)
             rows.append(
                 _row(span, field, here, drawn) | {"years": len(counts.earlier(history, known))}
             )
-        rows.append(_total(span, rows, draws))
-        frame = pd.DataFrame(rows)
-        cells = frame["field"] != TOTAL
-        mask, whole = disclosure.hidden(frame.loc[cells, "participants"])
-        frame["hidden"] = [*mask, whole]
-        frame.loc[frame["hidden"], "participants"] = np.nan
-        found.append(frame)
+        total = _total(span, rows, draws)
+        mask, whole = disclosure.hidden(pd.Series([row["participants"] for row in rows]))
+        for row, hidden in zip([*rows, total], [*mask, whole], strict=True):
+            row["hidden"] = hidden
+            if hidden:
+                row["participants"] = np.nan
+            found.append(row)
     return Activities(
         period,
-        pd.concat(found).set_index(["span", "field"]),
-        _by_month(by_field, period, start),
+        pd.DataFrame(found).set_index(["span", "field"]),
+        _by_month(by_field, histories, year),
         tuple(
             (field, month)
             for field, values in by_field.items()
-            for held in [values["held"].reindex(period.year_to_date)]
-            for month in held.index[held.isna()]
+            for month in year[np.isnan(values["held"][-len(year) :])]
         ),
     )
 
 
-def _row(span: str, field: str, here: pd.DataFrame, drawn: np.ndarray | None) -> dict[str, object]:
+def _by_field(reported: pd.DataFrame, every: pd.PeriodIndex) -> dict[str, dict[str, np.ndarray]]:
+    """What was reported of each field in `every` month, by column; missing ones NaN."""
+    months = reported["month"].astype("int64").to_numpy() - every[0].ordinal
+    found = {}
+    for field in FIELDS:
+        own = (reported["field"] == field).to_numpy()
+        if not own.any():
+            continue
+        found[field] = {}
+        for name in (*COUNTS, "participants"):
+            cells = np.full(len(every), np.nan)
+            cells[months[own]] = reported[name].to_numpy()[own]
+            found[field][name] = cells
+    return found
+
+
+def _row(
+    span: str, field: str, here: dict[str, np.ndarray], drawn: np.ndarray | None
+) -> dict[str, object]:
     row: dict[str, object] = {"span": span, "field": field}
-    row |= here[[*COUNTS, "participants"]].astype(float).sum(min_count=1)
-    row["reported"], row["expected_months"] = int(here["held"].notna().sum()), len(here)
+    row |= {name: _sum(cells) for name, cells in here.items()}
+    row["reported"] = int((~np.isnan(here["held"])).sum())
+    row["expected_months"] = len(here["held"])
     return row | _estimate(drawn, row["held"])
+
+
+def _sum(cells: np.ndarray) -> float:
+    """The sum over what is known; missing where nothing is."""
+    known = cells[~np.isnan(cells)]
+    return known.sum() if len(known) else np.nan
 
 
 def _estimate(drawn: np.ndarray | None, held: float) -> dict[str, float]:
@@ -131,25 +154,24 @@ def _estimate(drawn: np.ndarray | None, held: float) -> dict[str, float]:
 def _total(
     span: str, rows: list[dict[str, object]], draws: list[np.ndarray | None]
 ) -> dict[str, object]:
-    frame = pd.DataFrame(rows)
     row: dict[str, object] = {"span": span, "field": TOTAL}
-    row |= frame[[*COUNTS, "participants"]].sum(min_count=1)
-    row["reported"], row["expected_months"] = (
-        frame["reported"].min(),
-        frame["expected_months"].max(),
-    )
+    for name in (*COUNTS, "participants"):
+        row[name] = _sum(np.array([own[name] for own in rows]))
+    row["reported"] = min(own["reported"] for own in rows)
+    row["expected_months"] = max(own["expected_months"] for own in rows)
     whole = None if any(drawn is None for drawn in draws) else np.sum(draws, axis=0)
-    return row | _estimate(whole, row["held"]) | {"years": frame["years"].min()}
+    return row | _estimate(whole, row["held"]) | {"years": min(own["years"] for own in rows)}
 
 
-def _by_month(by_field: dict[str, pd.DataFrame], period: Period, start: pd.Period) -> pd.DataFrame:
-    months = period.year_to_date
+def _by_month(
+    by_field: dict[str, dict[str, np.ndarray]],
+    histories: dict[str, pd.Series],
+    months: pd.PeriodIndex,
+) -> pd.DataFrame:
     tables = {}
-    for field, values in by_field.items():
-        held = values["held"].astype(float)
-        history = held[: start - 1].dropna()
-        means = history.groupby(history.index.month).mean().reindex(months.month)
-        tables[field] = pd.DataFrame(
-            {"held": held.reindex(months), "expected": means.to_numpy()}, months
-        )
+    for field, history in histories.items():
+        known = history.dropna()
+        means = known.groupby(known.index.month).mean().reindex(months.month)
+        held = by_field[field]["held"][-len(months) :]
+        tables[field] = pd.DataFrame({"held": held, "expected": means.to_numpy()}, months)
     return pd.concat(tables, names=["field", "month"])

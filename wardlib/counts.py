@@ -8,6 +8,8 @@ Bayes where there is no dispersion (a negative binomial), and is never without w
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -49,20 +51,32 @@ def predictive(
 
 def earlier(history: pd.Series, months: pd.PeriodIndex) -> pd.Series:
     """The sum of the same months in each year of `history` that has them all, by year."""
-    known = history.dropna()
-    same = known[known.index.month.isin(months.month)]
-    by_year = same.groupby(same.index.year)
-    return by_year.sum()[by_year.size() == len(months)]
+    calendar = {month % 12 for month in months.asi8.tolist()}
+    by_year: dict[int, list[float]] = {}
+    for at, count in _known(history):
+        if at % 12 in calendar:
+            by_year.setdefault(1970 + at // 12, []).append(count)
+    sums = {year: math.fsum(own) for year, own in by_year.items() if len(own) == len(months)}
+    return pd.Series(sums, dtype=float)
 
 
 def dispersion(history: pd.Series) -> float:
     """Pearson's estimate of the variance over the mean around each calendar month's mean, at least 1."""
-    known = history.dropna()
-    months = known.index.month
-    freedom = len(known) - months.nunique()
+    known = _known(history)
+    by_month: dict[int, list[float]] = {}
+    for at, count in known:
+        by_month.setdefault(at % 12, []).append(count)
+    freedom = len(known) - len(by_month)
     if freedom <= 0:
         return 1.0
-    means = known.groupby(months).transform("mean").to_numpy()
-    ordinary = means > 0
-    pearson = ((known.to_numpy() - means)[ordinary] ** 2 / means[ordinary]).sum()
+    mean = {month: math.fsum(own) / len(own) for month, own in by_month.items()}
+    ordinary = [(count, mean[at % 12]) for at, count in known if mean[at % 12] > 0]
+    counted, means = np.array(ordinary, dtype=float).reshape(-1, 2).T
+    pearson = ((counted - means) ** 2 / means).sum()
     return max(1.0, float(pearson / freedom))
+
+
+def _known(history: pd.Series) -> list[tuple[int, float]]:
+    """The months (as ordinals) that have a count, with it."""
+    months = zip(history.index.asi8.tolist(), history.tolist(), strict=True)
+    return [(at, count) for at, count in months if not math.isnan(count)]

@@ -8,6 +8,7 @@ statistical disclosure control, ch. 5 (https://sdctools.github.io/HandbookSDC/05
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 LARGEST = 4  # the largest count of persons that is not printed
@@ -21,21 +22,22 @@ def hidden(counts: pd.Series) -> tuple[pd.Series, bool]:
     count is: at least one hidden cell is larger than `LARGEST`, and the hidden sum leaves every small
     one more than one value. Where the cells do not suffice for that, the total is hidden.
     """
-    known = counts.dropna()
-    small = known[(known > 0) & (known <= LARGEST)]
-    mask = pd.Series(counts.index.isin(small.index), counts.index)
-    total = int(known.sum())
+    cells = counts.to_numpy(dtype=float, na_value=np.nan)
+    small = (cells > 0) & (cells <= LARGEST)
+    mask = pd.Series(small, counts.index)
+    total = int(np.nansum(cells))
     if 0 < total <= LARGEST:
-        return counts.isin(known[known > 0]), True
-    if small.empty:
+        return mask, True
+    if not small.any():
         return mask, False
-    away = small.sum()
-    larger = known[known > LARGEST].sort_values(kind="stable")
-    for added, (cell, count) in enumerate(larger.items(), start=1):
-        mask[cell] = True
-        away += count
+    hide, away = small.copy(), cells[small].sum()
+    larger = np.flatnonzero(cells > LARGEST)
+    in_order = larger[np.argsort(cells[larger], kind="stable")]
+    for added, place in enumerate(in_order, start=1):
+        hide[place] = True
+        away += cells[place]
         # Others at their least: 5 for each added cell, 1 for each small one. What is left over has to
         # let a small one be 1 or 2.
-        if away >= (LARGEST + 1) * added + len(small) + 1:
-            return mask, False
-    return mask, True
+        if away >= (LARGEST + 1) * added + small.sum() + 1:
+            return pd.Series(hide, counts.index), False
+    return pd.Series(hide, counts.index), True

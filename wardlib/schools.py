@@ -9,6 +9,7 @@ School years run from September; months, days and ends are inclusive.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,45 +89,45 @@ def assess(
     if reported is None or reported.empty:
         return None
     start = measures.first_month(measures.of_areas(table("covid_phases"), areas)) or period.last + 1
-    register = table("schools").set_index("school")
+    register = table("schools")
+    level_of = dict(zip(register["school"], register["level"], strict=True))
     closures = table("school_closures")
     closures = closures[closures["area"].isin(areas)]
     free = table("holidays") if areas[0] == "VN" else None
-    free = pd.DatetimeIndex([]) if free is None else pd.DatetimeIndex(free["date"])
+    free = np.array([] if free is None else free["date"], dtype="datetime64[D]")
     spans = _spans(period)
-    rows = _rows(reported, register)
-    levels = [level for level in GRADES if level in set(rows["level"])]
-    known_from = rows["month"].min().start_time, period.last.end_time.normalize()
-    weekdays = pd.bdate_range(*known_from).to_period("M").value_counts()
-    six_days = bool((rows["planned"] > rows["month"].map(weekdays)).any())
-    first, last = spans["first"].min().start_time, known_from[1]
-    days = pd.date_range(min(first, known_from[0]), last)
-    off = _off(days, free, six_days)
-    in_order = list(closures.sort_values("start", kind="stable").itertuples())
-    frames = [row for row in in_order if row.state == FRAME]
-    rulings = [row for row in in_order if row.state != FRAME]
-    decided = {level: _of_level(*_decided(rulings, level, days)) for level in levels}
+    rows = _rows(reported, level_of)
+    levels = [level for level in GRADES if level in rows["level"]]
+    months = rows["at"].astype("datetime64[M]")
+    six_days = bool((rows["planned"] > np.busday_count(months, months + 1)).any())
+    begin = spans["first"].min()  # of the calendar; schools may have reported from before
+    first = min(begin.ordinal, int(rows["at"].min()))
+    ends = np.array([first, period.last.ordinal + 1]).astype("datetime64[M]")
+    days = np.arange(*ends, dtype="datetime64[D]")
+    off = ~np.is_busday(days, "1111110" if six_days else "1111100", free)
+    decisions = _decisions(closures, days)
+    frames = [row for row in decisions if row.state == FRAME]
+    rulings = [row for row in decisions if row.state != FRAME]
+    decided = {level: _of_level(*_decided(rulings, level, len(days))) for level in levels}
+    shown = pd.date_range(begin.start_time, days[-1], name="day")
     calendar = {
-        level: _calendar(*of_level, days, frames, level, off)[first:]
+        level: _calendar(*of_level, frames, level, off, shown)
         for level, of_level in decided.items()
     }
     rows["made_up"] = _made_up(rows, start)
-    reasons = _reasons(
-        rows, closures, {level: measure for level, (_, measure) in decided.items()}, days, off
-    )
-    in_span = {span: _months(row.first, row.last) for span, row in spans.iterrows()}
-    expected = _expected(register, rows["month"].min(), period.last)
-    known = set(zip(rows["school"], rows["at"], strict=True))
-    shown = set().union(*in_span.values())
+    causes = {level: measure for level, (_, measure) in decided.items()}
+    reasons = _reasons(rows, closures, causes, days, off)
+    in_span = dict(enumerate(map(_months, spans["first"], spans["last"])))
+    expected = _expected(register, int(rows["at"].min()), period.last.ordinal)
+    known = set(zip(rows["school"].tolist(), rows["at"].tolist(), strict=True))
+    wanted = set().union(*in_span.values())
     by_school, totals = _by_school(rows, register, in_span, expected)
-    by_level = _by_level(rows, register, levels, in_span, expected, start)
     # The attendance of a level of so few pupils is that of persons.
-    few = totals["hidden"].reindex(by_level.index, fill_value=False)
-    by_level.loc[few, ["attendance", "usual_attendance"]] = np.nan
+    few = set(totals.index[totals["hidden"]])
     return Schools(
         period=period,
         spans=spans,
-        levels=by_level,
+        levels=_by_level(rows, level_of, levels, in_span, expected, start, few),
         schools=by_school,
         totals=totals,
         reasons=_explained(rows, reasons, closures, levels, in_span),
@@ -136,7 +137,7 @@ def assess(
             (school, pd.Period(ordinal=month, freq="M"))
             for school, months in expected.items()
             for month in months
-            if month in shown and (school, month) not in known
+            if month in wanted and (school, month) not in known
         ),
         six_days=six_days,
     )
@@ -151,18 +152,23 @@ def _spans(period: Period) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["year", "kind", "first", "last"]).rename_axis("span")
 
 
-def _rows(reported: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
-    """One row a school and month, with its `level`, the `year` in which its school year began, the
-    month as an ordinal (`at`), and the pupil-days that were `offered` in class and `attended`."""
-    rows = reported.rename(columns=lambda name: name.removesuffix("_days")).rename(
-        columns={"closed": "lost"}
-    )
-    rows["level"] = rows["school"].map(register["level"])
-    rows["year"] = rows["month"].dt.year - (rows["month"].dt.month < 9)
-    rows["at"] = rows["month"].astype("int64")
+def _rows(reported: pd.DataFrame, level_of: dict[str, str]) -> dict[str, np.ndarray]:
+    """By column, a row a school and month in their order: `school`, its `level`, the month as an
+    ordinal (`at`), `pupils`, the days, and the pupil-days that were `offered` in class and `attended`."""
+    rows = {
+        "school": reported["school"].to_numpy(dtype=str),
+        "level": np.array([level_of[school] for school in reported["school"]]),
+        "at": reported["month"].astype("int64").to_numpy(),
+        "pupils": reported["pupils"].to_numpy(),
+        "planned": reported["planned_days"].to_numpy(),
+        "in_person": reported["in_person_days"].to_numpy(),
+        "online": reported["online_days"].to_numpy(),
+        "lost": reported["closed_days"].to_numpy(),
+    }
     rows["offered"] = rows["pupils"] * rows["in_person"]
-    rows["attended"] = rows["attendance_share"] * rows["offered"]
-    return rows.sort_values(["school", "month"], ignore_index=True)
+    rows["attended"] = reported["attendance_share"].to_numpy(dtype=float) * rows["offered"]
+    order = np.lexsort((rows["at"], rows["school"]))
+    return {name: values[order] for name, values in rows.items()}
 
 
 def _months(first: pd.Period, last: pd.Period) -> range:
@@ -175,38 +181,66 @@ def _shared(some: range, others: range) -> int:
     return max(0, min(some.stop, others.stop) - max(some.start, others.start))
 
 
-def _expected(register: pd.DataFrame, first: pd.Period, last: pd.Period) -> dict[str, range]:
-    """The months in which each school existed."""
+def _expected(register: pd.DataFrame, first: int, last: int) -> dict[str, range]:
+    """The months in which each school existed, of those from `first` to `last`."""
+    begin, end = (register[name].astype("int64") for name in ("valid_from", "valid_to"))
+    endless = register["valid_to"].isna()  # a missing begin is before all months
     return {
-        row.Index: _months(
-            first if pd.isna(row.valid_from) else max(first, row.valid_from),
-            last if pd.isna(row.valid_to) else min(last, row.valid_to),
-        )
-        for row in register.itertuples()
+        school: range(max(first, begin), (last if endless else min(last, end)) + 1)
+        for school, begin, end, endless in zip(register["school"], begin, end, endless, strict=True)
     }
 
 
-def _off(days: pd.DatetimeIndex, free: pd.DatetimeIndex, six_days: bool) -> np.ndarray:
-    """Whether each day is a weekend or a public holiday."""
-    return np.asarray((days.day_of_week > (5 if six_days else 4)) | days.isin(free))
-
-
-def _made_up(rows: pd.DataFrame, start: pd.Period) -> pd.Series:
+def _made_up(rows: dict[str, np.ndarray], start: pd.Period) -> np.ndarray:
     """Days made up by each row; missing where no earlier year says what is usual."""
-    before = rows[rows["month"] < start]
-    months = rows["month"].dt.month
-    usual = before.groupby(["level", months])["planned"].max().to_dict()
-    most = np.array([usual.get(key, np.nan) for key in zip(rows["level"], months, strict=True)])
-    lost_before = rows["lost"].groupby([rows["school"], rows["year"]]).cumsum() > 0
-    beyond = (rows["in_person"] + rows["online"] - most).clip(lower=0)
-    return beyond.where(lost_before, 0.0)
+    usual: dict[tuple[str, int], int] = {}  # the most that was planned in a calendar month
+    columns = ("school", "level", "at", "planned", "lost")
+    each = list(zip(*(rows[name].tolist() for name in columns), strict=True))
+    for _, level, at, planned, _ in each:
+        if at < start.ordinal:
+            usual[level, at % 12] = max(planned, usual.get((level, at % 12), planned))
+    most = np.array([usual.get((level, at % 12), np.nan) for _, level, at, *_ in each])
+    behind = set()  # schools and school years with a day lost so far
+    lost_before = []
+    for school, _, at, _, lost in each:
+        year = school, (at - 8) // 12
+        if lost > 0:
+            behind.add(year)
+        lost_before.append(year in behind)
+    beyond = np.maximum(rows["in_person"] + rows["online"] - most, 0)
+    return np.where(lost_before, beyond, 0)
 
 
 # ------------------------------------------------------------------------------- decisions by day
 
 
-def _grades(row: object, level: str) -> set[int]:
-    """The grades of `level` that a row of school_closures binds."""
+@dataclass(frozen=True)
+class _Decision:
+    """A row of school_closures; `begin` and `end` are the places among the days assessed of its first
+    day and of the day after its last."""
+
+    id: str
+    state: str
+    levels: tuple[str, ...]
+    grades: str
+    begin: int
+    end: int
+
+
+def _decisions(closures: pd.DataFrame, days: np.ndarray) -> list[_Decision]:
+    """The decisions in the order of their start, without school years whose end is not known."""
+    in_order = closures.sort_values("start", kind="stable")
+    begin, end = (in_order[name].to_numpy() for name in ("start", "end"))
+    known = (in_order["state"] != FRAME) | ~np.isnat(end)
+    columns = [in_order[name] for name in ("id", "state", "levels", "grades")]
+    # A missing end is after all days.
+    places = days.searchsorted(begin).tolist(), days.searchsorted(end, side="right").tolist()
+    rows = zip(*columns, *places, strict=True)
+    return [_Decision(*row) for row, known in zip(rows, known, strict=True) if known]
+
+
+def _grades(row: _Decision, level: str) -> set[int]:
+    """The grades of `level` that a decision binds."""
     if level not in row.levels:
         return set()
     if not row.grades:
@@ -215,9 +249,7 @@ def _grades(row: object, level: str) -> set[int]:
     return set(GRADES[level]) & set(range(int(low), int(high or low) + 1))
 
 
-def _decided(
-    rulings: list[tuple], level: str, days: pd.DatetimeIndex
-) -> tuple[np.ndarray, np.ndarray]:
+def _decided(rulings: list[_Decision], level: str, days: int) -> tuple[np.ndarray, np.ndarray]:
     """What the decisions, sorted by their start, set for each grade (rows) and day (columns): the
     states, and the ids.
 
@@ -225,13 +257,12 @@ def _decided(
     lessons go on online while classrooms are closed, the row that closed them.
     """
     grades = GRADES[level]
-    states = np.full((len(grades), len(days)), IN_PERSON, dtype=object)
-    causes = np.full(states.shape, "", dtype=object)
+    states = np.full((len(grades), days), IN_PERSON)
+    causes = np.full(states.shape, "", np.array(["", *(row.id for row in rulings)]).dtype)
     closed = causes.copy()  # the row that closed, as long as it lasts
     for row in rulings:
-        end = len(days) if pd.isna(row.end) else days.searchsorted(row.end, side="right")
         for grade in _grades(row, level):
-            within = grades.index(grade), slice(days.searchsorted(row.start), end)
+            within = grades.index(grade), slice(row.begin, row.end)
             states[within] = row.state
             if row.state == CLOSED:
                 closed[within] = causes[within] = row.id
@@ -258,29 +289,29 @@ def _of_level(states: np.ndarray, causes: np.ndarray) -> tuple[np.ndarray, np.nd
 def _calendar(
     state: np.ndarray,
     measure: np.ndarray,
-    days: pd.DatetimeIndex,
-    frames: list[tuple],
+    frames: list[_Decision],
     level: str,
     off: np.ndarray,
+    days: pd.DatetimeIndex,
 ) -> pd.DataFrame:
-    """State and decision of every day, those that are `off` and those outside the frames of the
+    """State and decision of the last `days`, those that are `off` and those outside the frames of the
     level's school years set apart."""
-    framed = np.zeros(len(days), dtype=bool)
+    framed = np.zeros(len(state), dtype=bool)
     for frame in frames:
         if level in frame.levels:
-            framed |= np.asarray((days >= frame.start) & (days <= frame.end))
+            framed[frame.begin : frame.end] = True
     columns = {
-        "state": np.where(off | ~framed, OFF, state),
-        "measure": np.where(framed, measure, ""),
+        "state": np.where(off | ~framed, OFF, state)[-len(days) :],
+        "measure": np.where(framed, measure, "")[-len(days) :],
     }
-    return pd.DataFrame(columns, days, dtype="str").rename_axis("day")
+    return pd.DataFrame(columns, days, dtype="str")
 
 
 def _spells(calendar: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Unbroken runs of days away from class by decision, weekends and holidays included."""
     found = []
     for level, table in calendar.items():
-        away = np.flatnonzero(table["measure"] != "")
+        away = np.flatnonzero(table["measure"].to_numpy() != "")
         runs = np.split(away, np.flatnonzero(np.diff(away) != 1) + 1)
         found += [
             (level, table.index[run[0]], table.index[run[-1]], len(run)) for run in runs if len(run)
@@ -289,10 +320,10 @@ def _spells(calendar: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _reasons(
-    rows: pd.DataFrame,
+    rows: dict[str, np.ndarray],
     closures: pd.DataFrame,
     causes: dict[str, np.ndarray],
-    days: pd.DatetimeIndex,
+    days: np.ndarray,
     off: np.ndarray,
 ) -> dict[tuple[str, int], dict[str, int]]:
     """For each school and month (ordinal) with lost days, how many are due to which decision.
@@ -303,39 +334,39 @@ def _reasons(
     on those that are `off`.
     """
     kinds = dict(zip(closures["id"], closures["state"], strict=True))
-    months = days.to_period("M").astype("int64")
+    months = days.astype("datetime64[M]").astype("int64")
     by_month: dict[tuple[str, int], list[tuple[str, int]]] = {}
     for level, cause in causes.items():
         away = (cause != "") & ~off
-        counted = Counter(zip(months[away], cause[away], strict=True))
+        counted = Counter(zip(months[away].tolist(), cause[away].tolist(), strict=True))
         for (month, measure), count in sorted(
             counted.items(), key=lambda item: kinds[item[0][1]] != CLOSED
         ):
             by_month.setdefault((level, month), []).append((measure, count))
     found = {}
-    for row in rows[rows["lost"] > 0].itertuples():
-        left, shares = row.lost, {}
-        for measure, count in by_month.get((row.level, row.at), ()):
+    columns = (rows[name].tolist() for name in ("school", "level", "at", "lost"))
+    for school, level, month, left in zip(*columns, strict=True):
+        if not left > 0:
+            continue
+        shares = {}
+        for measure, count in by_month.get((level, month), ()):
             shares[measure] = min(left, count)
             left -= shares[measure]
-        found[row.school, row.at] = {**shares, "": left}
+        found[school, month] = {**shares, "": left}
     return found
 
 
 # ------------------------------------------------------------------------------- sums over a span
 
 
-def _means(rows: pd.DataFrame) -> pd.DataFrame:
-    """By level and month (ordinal), the `DAYS` and those `taught` as a mean over the schools weighted
-    by pupils."""
-    by_month = [rows["level"], rows["at"]]
-    days = rows[DAYS].assign(taught=rows["in_person"] + rows["online"]).astype(float)
-    sums = days.mul(rows["pupils"], axis=0).groupby(by_month).sum(skipna=False)
-    return sums.div(rows["pupils"].groupby(by_month).sum(), axis=0)
-
-
-def _arrays(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    return {name: table[name].to_numpy() for name in table}
+def _means(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """By month (`at`), the `DAYS` and those `taught` as a mean over the schools weighted by pupils."""
+    months, place = np.unique(rows["at"], return_inverse=True)
+    pupils = np.bincount(place, rows["pupils"])
+    days = {name: rows[name] for name in DAYS} | {"taught": rows["in_person"] + rows["online"]}
+    sums = {name: np.bincount(place, values * rows["pupils"]) for name, values in days.items()}
+    pupils[pupils == 0] = np.nan
+    return {"at": months, **{name: values / pupils for name, values in sums.items()}}
 
 
 def _where(table: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, np.ndarray]:
@@ -360,40 +391,40 @@ def _attendance(attended: np.ndarray, offered: np.ndarray) -> float:
 
 
 def _by_level(
-    rows: pd.DataFrame,
-    register: pd.DataFrame,
+    rows: dict[str, np.ndarray],
+    level_of: dict[str, str],
     levels: list[str],
     in_span: dict[int, range],
     expected: dict[str, range],
     start: pd.Period,
+    few: set[tuple[int, str]],
 ) -> pd.DataFrame:
-    means = _arrays(_means(rows).reset_index())
-    means = {level: _where(means, means["level"] == level) for level in levels}
-    pupils = _arrays(rows[["level", "at", "attended", "offered"]])
-    pupils = {level: _where(pupils, pupils["level"] == level) for level in levels}
+    pupils = {level: _where(rows, rows["level"] == level) for level in levels}
+    means = {level: _means(own) for level, own in pupils.items()}
     found = []
     for span, months in in_span.items():
         for level in levels:
             wanted = sum(
                 _shared(existed, months)
                 for school, existed in expected.items()
-                if register.at[school, "level"] == level
+                if level_of[school] == level
             )
             if not wanted:
                 continue
             by_month = _within(means[level], months)
             here = _within(pupils[level], months)
-            found.append(
-                {
-                    "span": span,
-                    "level": level,
-                    **{name: _sum(by_month[name]) for name in DAYS},
-                    "attendance": _attendance(here["attended"], here["offered"]),
-                    **_usual(means[level], pupils[level], months, start),
-                    "reported": len(here["at"]),
-                    "expected": wanted,
-                }
-            )
+            row = {
+                "span": span,
+                "level": level,
+                **{name: _sum(by_month[name]) for name in DAYS},
+                "attendance": _attendance(here["attended"], here["offered"]),
+                **_usual(means[level], pupils[level], months, start),
+                "reported": len(here["at"]),
+                "expected": wanted,
+            }
+            if (span, level) in few:
+                row["attendance"] = row["usual_attendance"] = np.nan
+            found.append(row)
     return pd.DataFrame(found).set_index(["span", "level"])
 
 
@@ -427,31 +458,29 @@ def _usual(
 
 
 def _by_school(
-    rows: pd.DataFrame,
+    rows: dict[str, np.ndarray],
     register: pd.DataFrame,
     in_span: dict[int, range],
     expected: dict[str, range],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     found, totals = [], []
-    order = sorted(
-        register.index, key=lambda school: list(GRADES).index(register.at[school, "level"])
-    )
-    reports = _arrays(rows[["school", "at", "pupils", *DAYS, "attended", "offered"]])
-    by_school = {school: _where(reports, reports["school"] == school) for school in order}
+    columns = (register[name].tolist() for name in ("level", "school", "name"))
+    schools = sorted(zip(*columns, strict=True), key=lambda school: list(GRADES).index(school[0]))
+    reports = {school: _where(rows, rows["school"] == school) for _, school, _ in schools}
     for span, months in in_span.items():
-        entries = []
-        for school in order:
+        by_level: dict[str, list[dict[str, object]]] = {}
+        for level, school, name in schools:
             wanted = _shared(expected[school], months)
             if not wanted:
                 continue
-            here = _within(by_school[school], months)
+            here = _within(reports[school], months)
             reported = len(here["at"])
-            entries.append(
+            by_level.setdefault(level, []).append(
                 {
                     "span": span,
                     "school": school,
-                    "name": register.at[school, "name"],
-                    "level": register.at[school, "level"],
+                    "name": name,
+                    "level": level,
                     "pupils": here["pupils"][-1] if reported else np.nan,
                     **{name: _sum(here[name]) for name in DAYS},
                     "attendance": _attendance(here["attended"], here["offered"]),
@@ -459,48 +488,52 @@ def _by_school(
                     "expected": wanted,
                 }
             )
-        table = pd.DataFrame(entries)
-        hidden = []
-        for level, group in table.groupby("level", sort=False)["pupils"]:
-            mask, whole = disclosure.hidden(group)
-            hidden.append(mask)
-            pupils = np.nan if whole else group.sum(min_count=1)
-            totals.append({"span": span, "level": level, "pupils": pupils, "hidden": whole})
-        table["hidden"] = pd.concat(hidden)
-        table.loc[table["hidden"], ["pupils", "attendance"]] = np.nan
-        found.append(table)
+        for level, group in by_level.items():
+            pupils = pd.Series([row["pupils"] for row in group])
+            mask, whole = disclosure.hidden(pupils)
+            total = np.nan if whole else pupils.sum(min_count=1)
+            totals.append({"span": span, "level": level, "pupils": total, "hidden": whole})
+            for row, hidden in zip(group, mask, strict=True):
+                row |= {"pupils": float(row["pupils"]), "hidden": hidden}
+                if hidden:
+                    row["pupils"] = row["attendance"] = np.nan
+            found += group
     index = ["span", "school"]
-    return pd.concat(found).set_index(index), pd.DataFrame(totals).set_index(["span", "level"])
+    return pd.DataFrame(found).set_index(index), pd.DataFrame(totals).set_index(["span", "level"])
 
 
 def _explained(
-    rows: pd.DataFrame,
+    rows: dict[str, np.ndarray],
     reasons: dict[tuple[str, int], dict[str, int]],
     closures: pd.DataFrame,
     levels: list[str],
     in_span: dict[int, range],
 ) -> pd.DataFrame:
     """Lost days of an average pupil by span, level and decision, in the order of the decisions."""
-    pupils = rows.groupby(["level", "at"])["pupils"].sum().to_dict()
+    columns = (rows[name].tolist() for name in ("school", "level", "at", "pupils"))
+    reports = list(zip(*columns, strict=True))
+    pupils: Counter[tuple[str, int]] = Counter()
+    for _, level, month, count in reports:
+        pupils[level, month] += count
     parts = [
-        (row.level, row.at, measure, days * row.pupils / pupils[row.level, row.at])
-        for row in rows.itertuples()
-        for measure, days in reasons.get((row.school, row.at), {}).items()
+        (month, level, measure, days * count / pupils[level, month])
+        for school, level, month, count in reports
+        for measure, days in reasons.get((school, month), {}).items()
         if days
     ]
-    table = pd.DataFrame(parts, columns=["level", "month", "measure", "days"])
-    found = [
-        (span, level, measure, days)
-        for span, months in in_span.items()
-        for (level, measure), days in table[table["month"].isin(months)]
-        .groupby(["level", "measure"])["days"]
-        .sum()
-        .items()
-    ]
-    names = closures.set_index("id")
-    order = {measure: place for place, measure in enumerate([*names.index, ""])}
-    found.sort(key=lambda row: (row[0], levels.index(row[1]), order[row[2]]))
-    result = pd.DataFrame(found, columns=["span", "level", "measure", "days"])
-    for language in ("vi", "en"):
-        result[f"name_{language}"] = result["measure"].map(names[f"name_{language}"]).fillna("")
+    found: dict[tuple[int, str, str], list[float]] = {}
+    for span, months in in_span.items():
+        for month, level, measure, days in parts:
+            if month in months:
+                found.setdefault((span, level, measure), []).append(days)
+    order = {measure: place for place, measure in enumerate([*closures["id"], ""])}
+    in_order = sorted(found, key=lambda key: (key[0], levels.index(key[1]), order[key[2]]))
+    result = pd.DataFrame(
+        [(*key, math.fsum(found[key])) for key in in_order],
+        columns=["span", "level", "measure", "days"],
+    )
+    for name in ("name_vi", "name_en"):
+        names = dict(zip(closures["id"], closures[name], strict=True))
+        found_names = [names.get(measure, "") for measure in result["measure"]]
+        result[name] = pd.array(found_names, dtype="str")
     return result
