@@ -127,19 +127,20 @@ def resource(
     `units` gives the unit of each column that has one; `about` (period, as-of day, sources) is
     added as properties. Values are unrounded and in no language.
     """
+    columns = dict(frame.items())
     return {
         "name": name,
         "profile": "tabular-data-resource",
         "schema": {
             "fields": [
-                {"name": column, "type": _type(frame[column])}
-                | ({"unit": units[column]} if column in units else {})
-                for column in frame
+                {"name": name, "type": _type(column)}
+                | ({"unit": units[name]} if name in units else {})
+                for name, column in columns.items()
             ]
         },
         "data": [
-            dict(zip(frame, row, strict=True))
-            for row in zip(*(_plains(frame[column]) for column in frame), strict=True)
+            dict(zip(columns, row, strict=True))
+            for row in zip(*map(_plains, columns.values()), strict=True)
         ],
         **about,
     }
@@ -169,25 +170,20 @@ def joined(parts: Iterable[str]) -> str:
 def _type(column: pd.Series) -> str:
     if isinstance(column.dtype, pd.PeriodDtype):
         return "yearmonth"
-    if pd.api.types.is_bool_dtype(column):
-        return "boolean"
-    if pd.api.types.is_integer_dtype(column):
-        return "integer"
-    if pd.api.types.is_float_dtype(column):
+    if column.dtype.kind == "f":
         values = column.to_numpy(dtype=float, na_value=np.nan)
         known = values[~np.isnan(values)]
         whole = len(known) and np.isfinite(known).all() and (known % 1 == 0).all()
         return "integer" if whole else "number"
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return "date"
-    return "string"
+    kinds = {"b": "boolean", "i": "integer", "u": "integer", "M": "date"}
+    return kinds.get(column.dtype.kind, "string")
 
 
 def _plains(column: pd.Series) -> list[object]:
     if pd.api.types.is_datetime64_dtype(column):
         days = np.datetime_as_string(column.to_numpy(), unit="D").tolist()
         return [None if day == "NaT" else day for day in days]
-    return [_plain(value) for value in column]
+    return [_plain(value) for value in column.tolist()]
 
 
 def _plain(value: object) -> object:

@@ -20,14 +20,15 @@ from babel import Locale
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, get_decimal_symbol
+from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
 
 from wardlib.errors import RequestError, TranslationError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CODES = ("vi", "en")
+_LOCALES = {"vi": Locale("vi"), "en": Locale("en", "GB")}
+CODES = tuple(_LOCALES)
 NBSP = "\N{NO-BREAK SPACE}"  # between a number and its unit, so that a line never ends in between
 NONE = "…"  # stands for a figure not reported or not applicable: never a zero, never a blank
 _PER_CENT = re.compile(r"(?<=\d) (?=%)")
@@ -51,7 +52,7 @@ class Language:
 
     @property
     def locale(self) -> Locale:
-        return Locale("vi") if self.code == "vi" else Locale("en", "GB")
+        return _LOCALES[self.code]
 
     @property
     def comma(self) -> str:
@@ -74,8 +75,7 @@ class Language:
         >>> get("vi").number(1234.5, 1), get("en").number(1234.5, 1)
         ('1.234,5', '1,234.5')
         """
-        places = ("#" if trim else "0") * decimals
-        return format_decimal(value, format="#,##0." + places, locale=self.locale)
+        return _pattern(("#" if trim else "0") * decimals).apply(value, self.locale)
 
     def percent(self, share: float, decimals: int = 1) -> str:
         """A share (1 = all) in per cent, without idle zeros.
@@ -206,6 +206,11 @@ def get(code: str) -> Language:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return Language(code, _Strict(compiled))
+
+
+@functools.cache
+def _pattern(decimals: str) -> NumberPattern:
+    return parse_pattern("#,##0." + decimals)
 
 
 def is_missing(value: object) -> bool:

@@ -5,6 +5,9 @@ Days and months are inclusive at both ends everywhere.
 
 from __future__ import annotations
 
+import datetime
+
+import numpy as np
 import pandas as pd
 
 RESTRICTION, EASING = "restriction", "easing"
@@ -20,14 +23,16 @@ def in_force(
     the next easing or the next restriction with an end that names the sector; `end` is missing where
     none came. Spells that touch or overlap are joined.
     """
-    columns = (measures[name] for name in ("area", "kind", "lines", "sectors", "start", "end"))
-    bound = [row for area, *row in zip(*columns, strict=True) if area in areas]
+    names = (measures[name].tolist() for name in ("area", "kind", "lines", "sectors"))
+    ends = (measures[name].to_numpy().astype("datetime64[D]").tolist() for name in ("start", "end"))
+    bound = [row for area, *row in zip(*names, *ends, strict=True) if area in areas]
     ending = [
         (sectors, start)
         for kind, _, sectors, start, end in bound
-        if kind == EASING or pd.notna(end)
+        if kind == EASING or end is not None
     ]
-    spells = []
+    day = datetime.timedelta(days=1)
+    spells: list[tuple[datetime.date, datetime.date | None]] = []
     for kind, lines, sectors, start, end in bound:
         if kind != RESTRICTION or (line and line not in lines):
             continue
@@ -35,25 +40,27 @@ def in_force(
             if sector and name != sector:
                 continue
             last = end
-            if pd.isna(last):
-                follows = [day for names, day in ending if day > start and name in names]
-                last = min(follows, default=pd.NaT) - pd.Timedelta(days=1)
+            if last is None:
+                follows = [then for names, then in ending if then > start and name in names]
+                last = min(follows) - day if follows else None
             spells.append((start, last))
-    joined: list[list[pd.Timestamp]] = []
+    joined: list[list[datetime.date | None]] = []
     for start, end in sorted(spells, key=lambda spell: spell[0]):
-        if joined and (pd.isna(joined[-1][1]) or start <= joined[-1][1] + pd.Timedelta(days=1)):
+        if joined and (joined[-1][1] is None or start <= joined[-1][1] + day):
             last = joined[-1][1]
-            joined[-1][1] = pd.NaT if pd.isna(last) or pd.isna(end) else max(last, end)
+            joined[-1][1] = None if last is None or end is None else max(last, end)
         else:
             joined.append([start, end])
-    return pd.DataFrame(joined, columns=["start", "end"], dtype="datetime64[ns]")
+    days = np.array(joined, dtype="datetime64[D]").reshape(-1, 2)
+    return pd.DataFrame(days.astype("datetime64[ns]"), columns=["start", "end"])
 
 
 def of_areas(phases: pd.DataFrame | None, areas: tuple[str, ...]) -> pd.DataFrame:
     """The rows of the table covid_phases that hold in one of `areas`, in order; none without it."""
     if phases is None:
         return pd.DataFrame(columns=["id", "start", "end", "name_vi", "name_en"])
-    return phases[phases["area"].isin(areas)].sort_values("start", ignore_index=True)
+    rows = [row for row, area in enumerate(phases["area"]) if area in areas]
+    return phases.iloc[rows].sort_values("start", ignore_index=True)
 
 
 def first_month(spells: pd.DataFrame) -> pd.Period | None:
@@ -93,10 +100,12 @@ def segments(spells: pd.DataFrame, first: pd.Period, last: pd.Period) -> pd.Data
 
 def months(spells: pd.DataFrame, last: pd.Period) -> set[pd.Period]:
     """Every month, up to `last`, with a day of a spell."""
-    return {
+    begin, end = (spells[name].to_numpy().astype("datetime64[M]") for name in ("start", "end"))
+    final = np.datetime64(last.ordinal, "M")
+    end = np.where(np.isnat(end), final, np.minimum(end, final))
+    found = {
         month
-        for start, end in zip(
-            spells["start"], spells["end"].fillna(last.end_time.floor("D")), strict=True
-        )
-        for month in pd.period_range(start, min(end, last.end_time), freq="M")
+        for begin, end in zip(begin.astype(int).tolist(), end.astype(int).tolist(), strict=True)
+        for month in range(begin, end + 1)
     }
+    return {pd.Period(ordinal=month, freq="M") for month in found}

@@ -728,11 +728,10 @@ def _states(found: Targets, edition: Edition) -> str:
     own = table[table["set_by"] == "upper"]
     own = own if len(own) else table
     states = _target_statuses(edition)
-    groups = {
-        states[state]: [_lower(language.pick(row, "name")) for _, row in rows.iterrows()]
-        for state in states
-        if len(rows := own[own["status"] == state])
-    }
+    names: dict[str, list[str]] = {}
+    for state, name in zip(own["status"], own[f"name_{language.code}"], strict=True):
+        names.setdefault(state, []).append(_lower(name))
+    groups = {words: names[state] for state, words in states.items() if state in names}
     sure = {states[state] for state in GOOD}
     said = "; ".join(
         f"{state} {len(names)}" + ("" if state in sure else f" ({', '.join(names)})")

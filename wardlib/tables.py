@@ -336,7 +336,7 @@ def effects(found: Effects, edition: Edition, *, brief: bool = False) -> Block |
             for segment in segments
         ]
         for begin, end, head, depth in spans:
-            split = found.split(line, begin, end)
+            split = found.by_line.get(line) if brief else found.split(line, begin, end)
             telling = line == found.root or (split is not None and split.verdict != "none")
             if telling if brief else split is not None or depth == row["depth"]:
                 rows.append((line, head, depth, split))
@@ -603,8 +603,8 @@ def school_days(found: Schools | None, edition: Edition, *, brief: bool = False)
     spans = found.spans
     if brief:
         spans = spans[spans["kind"] == "period"]
-        away = found.levels[["online", "lost"]].sum(axis=1).groupby("span").sum() > 0
-        hit = spans[spans.index.isin(away.index[away])]
+        away = (found.levels["online"] > 0) | (found.levels["lost"] > 0)
+        hit = spans[spans.index.isin(away.index.get_level_values("span")[away])]
         spans = hit if len(hit) else spans.iloc[-1:]
     rows, shown = [], set()
     for span, at in spans.iterrows():
@@ -614,7 +614,7 @@ def school_days(found: Schools | None, edition: Edition, *, brief: bool = False)
         shown.add(months)
         year = at["year"].replace("-", "–")
         year = year if brief else text("school year {year}", year=year)
-        for level, row in found.levels.loc[span].iterrows():
+        for level, row in found.levels.loc[span].to_dict("index").items():
             if row["reported"] == 0:
                 continue
             mark = PARTIAL * bool(row["reported"] < row["expected"])
@@ -650,8 +650,7 @@ def school_days(found: Schools | None, edition: Edition, *, brief: bool = False)
     ]  # fmt: skip
     widths = (13, 14, 13, 9, 12, 14, 16) if brief else (15, 14, 13, 11, 13, 14, 16, 14)
     slug = "school-days-brief" if brief else "school-days"
-    frame = found.levels.reset_index().merge(spans, on="span").drop(columns="span")
-    frame = frame[["year", "kind", "first", "last", *frame.columns[:-4]]]
+    frame = spans.join(found.levels.reset_index("level"), how="inner")
     days = dict.fromkeys([*_DAYS, "usual_planned", "usual_taught"], "days")
     figures = _figures(
         edition, slug, frame, **days, attendance="1", usual_attendance="1", years="years",
