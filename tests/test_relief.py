@@ -26,11 +26,7 @@ def estimated(collected, expected=100.0, *, first="2020-04", draws=1000):
     paths = np.asarray(expected, dtype="float64")
     if paths.ndim < 2:
         paths = np.broadcast_to(paths, (draws, len(months))).copy()
-    low, high = np.quantile(paths, impact.TAILS, axis=0)
-    table = pd.DataFrame(
-        {"observed": series, "counterfactual": paths.mean(axis=0), "lower": low, "upper": high}
-    )
-    return impact.Impact(months[0], series, table, paths, "receipts", (), None, frozenset())
+    return impact.Impact(months[0], series, paths, "receipts", (), None, frozenset())
 
 
 def rules(*rows):

@@ -19,7 +19,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,26 +99,54 @@ def _failed(inside: Iterable[bool], far: Iterable[bool]) -> bool:
 class Impact:
     """The estimate for one series from `start` to its last month.
 
-    `table`: index `month`; `observed` (NaN where none, or where the law left nothing payable),
-    `counterfactual` (mean of the paths, so that months add up), `lower` and `upper` at `LEVEL`; all
-    but `observed` NaN where there is too little history. `paths`: draws x months. `model` names the
-    part that was used: `receipts`, `due dates`, `counts`, or "" for none. `series`, `tet`, `planned`
-    and `exempt` are what `estimate` was given.
+    `paths`: draws x months, NaN where there is too little history. `model` names the part that was
+    used: `receipts`, `due dates`, `counts`, or "" for none. `series`, `tet`, `planned` and `exempt`
+    are what `estimate` was given.
     """
 
     start: pd.Period
     series: pd.Series
-    table: pd.DataFrame
     paths: np.ndarray
     model: str
     tet: tuple[pd.Timestamp, ...]
     planned: pd.Series | None
     exempt: frozenset[pd.Period]
 
+    @cached_property
+    def months(self) -> pd.PeriodIndex:
+        """The months from `start`."""
+        index = self.series.index
+        return index[index.get_loc(self.start) :].rename("month")
+
+    @cached_property
+    def collected(self) -> np.ndarray:
+        """The amounts of `months`, NaN where none."""
+        return self.series.to_numpy(dtype=float)[-len(self.months) :]
+
+    @cached_property
+    def observed(self) -> np.ndarray:
+        """`collected`, NaN also where the law left nothing payable."""
+        return _payable(self.collected, self.months, self.exempt)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Index `month`; `observed`, `counterfactual` (mean of the paths, so that months add up),
+        `lower` and `upper` at `LEVEL`; all but `observed` NaN where there is too little history."""
+        low, high = np.quantile(self.paths, TAILS, axis=0)
+        return pd.DataFrame(
+            {
+                "observed": self.observed,
+                "counterfactual": self.paths.mean(axis=0),
+                "lower": low,
+                "upper": high,
+            },
+            self.months,
+        )
+
     def effect(self, first: pd.Period | None = None, last: pd.Period | None = None) -> Effect:
         """The effect from `first` to `last`, both inclusive; by default over all months."""
-        within = self.table.index.slice_indexer(first, last)
-        months, amounts = self.table.index[within], self.table["observed"].to_numpy()[within]
+        within = self.months.slice_indexer(first, last)
+        months, amounts = self.months[within], self.observed[within]
         seen = ~np.isnan(amounts)
         sums = self.paths[:, within][:, seen].sum(axis=1)
         observed = float(np.nansum(amounts))
@@ -142,7 +170,7 @@ class Impact:
         """The effect of each phase (first and last month inclusive) that has an observed month."""
         found = {}
         for name, (first, last) in phases.items():
-            if self.table.loc[first:last, "observed"].notna().any():
+            if np.isfinite(self.observed[self.months.slice_indexer(first, last)]).any():
                 found[name] = self.effect(first, last)
         return found
 
@@ -152,7 +180,7 @@ class Impact:
         `exempt` (the law left nothing payable); "" where one is possible."""
         if not self.model:
             return "history"
-        if self.table["observed"].isna().all() and self.exempt.issuperset(self.table.index):
+        if np.isnan(self.observed).all() and self.exempt.issuperset(self.months):
             return "exempt"
         return "placebo" if self.placebo_failed else ""
 
@@ -189,12 +217,10 @@ class Impact:
         for back in (12, 24):
             first, last = self.start - back, self.start - back + 11
             again = self._again(self.series[:last], first)
-            observed, expected = (
-                again.table[name].to_numpy() for name in ("observed", "counterfactual")
-            )
+            observed = again.observed
             if not again.model or np.isnan(observed).any():
                 continue
-            effect = again.cumulative
+            expected, effect = again.paths.mean(axis=0), again.cumulative
             sums = again.paths.sum(axis=1)
             low, high = np.quantile(sums, [(1 - FAR) / 2, (1 + FAR) / 2])
             windows.append(
@@ -213,10 +239,8 @@ class Impact:
         return windows, np.concatenate(errors) if errors else np.array([])
 
     def _again(self, series: pd.Series, start: pd.Period) -> Impact:
-        return estimate(
-            series, start=start, tet=self.tet, planned=self.planned, exempt=self.exempt,
-            draws=min(len(self.paths), 1000),
-        )  # fmt: skip
+        draws = min(len(self.paths), 1000)
+        return _estimate(series, start, self.tet, self.planned, self.exempt, draws, once=True)
 
 
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
@@ -244,42 +268,52 @@ def estimate(
     estimate: `model` is "". Raises ValueError where the months of `series` are not in order, or none
     comes after `start`.
     """
+    return _estimate(series, start, tuple(tet), planned, frozenset(exempt), draws)
+
+
+def _estimate(
+    series: pd.Series,
+    start: pd.Period,
+    tet: tuple[pd.Timestamp, ...],
+    planned: pd.Series | None,
+    exempt: frozenset[pd.Period],
+    draws: int,
+    *,
+    once: bool = False,
+) -> Impact:
+    """`estimate`. `once`: nobody will ask for this start again, so that nothing is kept for it."""
     index = series.index
-    if not isinstance(index, pd.PeriodIndex) or not index.equals(
-        pd.period_range(index[0], index[-1], freq="M")
+    if (
+        not isinstance(index, pd.PeriodIndex)
+        or index.freqstr != "M"
+        or (np.diff(index.asi8) != 1).any()
     ):
         raise ValueError("the series needs one row for each month, in order")
     if start not in index:
         raise ValueError(f"the series has no month {start}")
-    exempt, tet = frozenset(exempt), tuple(tet)
-    payable = np.where(index.isin(list(exempt)), np.nan, series.to_numpy(dtype=float))
+    payable = _payable(series.to_numpy(dtype=float), index, exempt)
     at = index.get_loc(start)
     oldest = max(at - LONGEST, 0)
     given = np.flatnonzero(~np.isnan(payable[oldest:at]))
     first = oldest + given[0] if len(given) else at
-    amounts, after, months = payable[first:at], payable[at:], index[first:]
-    rng = np.random.default_rng(SEED)
+    amounts, months, horizon = payable[first:at], index[first:], len(index) - at
     if np.isfinite(amounts).sum() < SHORTEST or (amounts > 0).sum() < FEWEST:
-        model, paths = "", np.full((draws, len(after)), np.nan)
+        model, paths = "", np.full((draws, horizon), np.nan)
     elif planned is not None:
-        model = "counts"
-        paths = _counts(amounts, planned.reindex(months).to_numpy(), months, rng, draws)
+        model, paths = "counts", _counts(amounts, planned.reindex(months).to_numpy(), months, draws)
     elif _is_lumpy(amounts):
         model = "due dates"
-        paths = _due_dates(amounts, months[0].month - 1, len(after), rng, draws)
+        paths = _due_dates(amounts, months[0].month - 1, horizon, draws, once=once)
     else:
-        model, paths = "receipts", _receipts(amounts, months, tet, rng, draws)
-    low, high = np.quantile(paths, TAILS, axis=0)
-    table = pd.DataFrame(
-        {
-            "observed": after,
-            "counterfactual": paths.mean(axis=0),
-            "lower": low,
-            "upper": high,
-        },
-        index[at:].rename("month"),
-    )
-    return Impact(start, series, table, paths, model, tet, planned, exempt)
+        model, paths = "receipts", _receipts(amounts, months, tet, draws, once=once)
+    return Impact(start, series, paths, model, tet, planned, exempt)
+
+
+def _payable(
+    amounts: np.ndarray, months: pd.PeriodIndex, exempt: frozenset[pd.Period]
+) -> np.ndarray:
+    """Amounts by month, NaN where nothing was payable."""
+    return np.where(months.isin(list(exempt)), np.nan, amounts) if exempt else amounts
 
 
 def estimate_all(
@@ -371,7 +405,8 @@ def _tet_shares(first: pd.Period, size: int, tet: tuple[pd.Timestamp, ...]) -> n
 
 @lru_cache(maxsize=64)
 def _bases(first: pd.Period, size: int, centre: float, tet: tuple[pd.Timestamp, ...]) -> np.ndarray:
-    """Covariances of all parts but the noise, for lines with the same months: parts x months x months."""
+    """Covariances of all parts, for lines with the same months: months x months x parts, noise first,
+    which is left zero, as it is each line's own."""
     time = np.arange(size)
     distance = np.abs(time[:, None] - time)
     calendar = (first.month - 1 + time) % 12
@@ -382,6 +417,7 @@ def _bases(first: pd.Period, size: int, centre: float, tet: tuple[pd.Timestamp, 
     slope = (time - centre) / 12
     return np.stack(
         [
+            *np.zeros((len(_EXPONENT), size, size)),
             *(correlation**distance for correlation in _MEMORY),
             np.minimum(time[:, None], time),
             same,
@@ -390,7 +426,8 @@ def _bases(first: pd.Period, size: int, centre: float, tet: tuple[pd.Timestamp, 
             np.outer(slope, slope),
             low**2 * (3 * high - low) / 6,
             np.full((size, size), _LEVEL_SD**2),
-        ]
+        ],
+        axis=-1,
     )
 
 
@@ -448,92 +485,101 @@ def _medians(table: np.ndarray) -> np.ndarray:
     return middle / 2
 
 
+class _Block(NamedTuple):
+    """Months `rows` and `columns`, and the covariances of all parts between them: parts x (rows x
+    columns)."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    bases: np.ndarray
+
+
 class _Posterior(NamedTuple):
-    """Points, breaks and Cholesky factors that stand for the posterior, and how often each counts
-    (`_KEPT` in all); the months of outliers, and how far each is out on the log scale."""
+    """Points, breaks and Cholesky factors that stand for the posterior, each factor's solution for
+    the history, and how often each counts (`_KEPT` in all)."""
 
     points: np.ndarray
     breaks: np.ndarray
     factors: np.ndarray
+    white: np.ndarray
     counts: np.ndarray
-    outliers: np.ndarray
-    excess: np.ndarray
-
-
-@lru_cache(maxsize=32)
-def _posterior(logs: bytes, first: pd.Period, tet: tuple[pd.Timestamp, ...]) -> _Posterior:
-    """`_Fit.weigh` of the history `logs` (float64). How many months come after it does not matter,
-    so that an effect and a projection from the same start share it."""
-    history = np.frombuffer(logs)
-    return _Fit(history, first, len(history), tet).weigh()
 
 
 class _Fit:
     """The Gaussian process on the logs of one history, its hyper-parameters integrated over.
 
-    `logs`: log amounts of the history, NaN where there is none; `size`: months of history and after.
-    Breaks of level and growth are numbered from 1; 0 is no break.
+    `logs`: log amounts of the history from the month `first`, NaN where there is none. Breaks of
+    level and growth are numbered from 1; 0 is no break.
     """
 
-    def __init__(
-        self, logs: np.ndarray, first: pd.Period, size: int, tet: tuple[pd.Timestamp, ...]
-    ):
-        self.history = logs, first, tet
-        self.count, self.size = len(logs), size
+    def __init__(self, logs: np.ndarray, first: pd.Period, tet: tuple[pd.Timestamp, ...]):
+        self.first, self.tet = first, tet
+        self.count = len(logs)
         self.known = np.flatnonzero(np.isfinite(logs))
-        calendar = (first.month - 1 + np.arange(size)) % 12
         yearly = logs[12:] - logs[:-12]
         growth = float(np.nanmedian(yearly)) if np.isfinite(yearly).sum() > 5 else 0.0
-        sizes, rest = _sizes(logs, calendar[: self.count], float(np.clip(growth, -0.3, 0.3)))
-        self.spread = float(np.std(sizes))
+        calendar = (first.month - 1 + np.arange(self.count)) % 12
+        self.sizes, rest = _sizes(logs, calendar, float(np.clip(growth, -0.3, 0.3)))
+        self.spread = float(np.std(self.sizes))
         self.rough = max(1.7 * float(np.nanmedian(np.abs(rest))), 0.01)
-        middle = (self.count - 1) / 2
-        self.mean = np.nanmedian(logs) + _MEAN_GROWTH * (np.arange(size) - middle) / 12
-        self.rest = (logs - self.mean[: self.count])[self.known]
-        # Small months are noisier: few payers.
-        self.weight = np.clip(np.exp(sizes), 0.02, 12)[calendar]
-        noise = [np.diag(self.weight ** (-2 * exponent)) for exponent in _EXPONENT]
-        self.bases = np.concatenate([noise, _bases(first, size, middle, tet)])
-        self.inner = self._between(self.known, self.known)
+        self.middle, self.level = (self.count - 1) / 2, np.nanmedian(logs)
+        self.rest = logs[self.known] - self.mean(self.known)
+        self.inner = self.block(self.known, self.known, self.count)
         self.extra = np.full(len(self.known), 1e-6)  # variance added to outliers
-        time, breaks = np.arange(size), np.arange(3, self.count - 2)
-        none = np.zeros((1, size))
-        since = time - breaks[:, None]
-        self.step = np.concatenate([none, _STEP_SD * (since >= 0)])
-        self.ramp = np.concatenate([none, _RAMP_SD * np.maximum(since, 0) / 12])
-        self.break_prior = np.r_[
-            1 - _BREAK_CHANCE, np.full(len(breaks), _BREAK_CHANCE / len(breaks))
-        ]
+        breaks = self.count - 5
+        self.break_prior = np.r_[1 - _BREAK_CHANCE, np.full(breaks, _BREAK_CHANCE / breaks)]
 
-    def _between(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """`bases` for months `rows` and `columns`: parts x (rows x columns)."""
-        return self.bases[:, rows[:, None], columns].reshape(len(self.bases), -1)
+    def mean(self, months: np.ndarray) -> np.ndarray:
+        """The mean of the logs of months (places from the first)."""
+        return self.level + _MEAN_GROWTH * (months - self.middle) / 12
 
-    def covariance(
-        self, points: np.ndarray, breaks: np.ndarray, rows: np.ndarray, columns: np.ndarray
-    ) -> np.ndarray:
-        """Covariance of months `rows` and `columns` at each point and break."""
-        known = rows is self.known and columns is self.known
-        bases = self.inner if known else self._between(rows, columns)
-        made = (_parts(points) @ bases).reshape(len(points), len(rows), len(columns))
+    def weight(self, months: np.ndarray) -> np.ndarray:
+        """The size of months of the calendar. Small months are noisier: few payers."""
+        return np.clip(np.exp(self.sizes), 0.02, 12)[(self.first.month - 1 + months) % 12]
+
+    def block(self, rows: np.ndarray, columns: np.ndarray, size: int) -> _Block:
+        """Months `rows` and `columns` of the `size` first ones."""
+        bases = _bases(self.first, size, self.middle, self.tet)[rows[:, None], columns]
+        row, column = np.nonzero(rows[:, None] == columns)
+        for place, exponent in enumerate(_EXPONENT):
+            bases[row, column, place] = self.weight(rows[row]) ** (-2 * exponent)
+        return _Block(rows, columns, bases.reshape(-1, bases.shape[-1]).T)
+
+    def after_break(self, breaks: np.ndarray, months: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Standard deviations of the level's and the growth's part: months x breaks (none is 0)."""
+        since = months[:, None] - (breaks + 2)
+        return _STEP_SD * (since >= 0), _RAMP_SD * np.maximum(since, 0) / 12
+
+    def covariance(self, parts: np.ndarray, breaks: np.ndarray, block: _Block) -> np.ndarray:
+        """Covariance of a block's months at each point, of whose `_parts` it is made, and break."""
+        rows, columns, bases = block
+        made = (parts @ bases).reshape(len(parts), len(rows), len(columns))
         broken = np.flatnonzero(breaks)
-        for shape in (self.step, self.ramp):
-            of = shape[breaks[broken]]
-            made[broken] += of[:, rows, None] * of[:, None, columns]
+        if len(broken):
+            some, at = made[broken], breaks[broken]
+            for row, column in zip(
+                self.after_break(at, rows), self.after_break(at, columns), strict=True
+            ):
+                some += row.T[:, :, None] * column.T[:, None]
+            made[broken] = some
         return made
 
-    def factors(self, points: np.ndarray, breaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Cholesky factors of the known months' covariance and log of likelihood x prior."""
-        covariance = self.covariance(points, breaks, self.known, self.known)
+    def factors(
+        self, points: np.ndarray, breaks: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Cholesky factors of the known months' covariance, their solutions for what the mean leaves,
+        and log of likelihood x prior."""
+        covariance = self.covariance(_parts(points), breaks, self.inner)
         diagonal = np.arange(len(self.known))
         covariance[:, diagonal, diagonal] += self.extra
         factor = np.linalg.cholesky(covariance)
         white = _forward(factor, self.rest)
         log = -np.log(np.einsum("kii->ki", factor)).sum(axis=1) - (white**2).sum(axis=1) / 2
-        return factor, log - (points**2).sum(axis=1) / 2
+        return factor, white, log - (points**2).sum(axis=1) / 2
 
     def _find_outliers_and_breaks(self) -> None:
-        """Set `start_at` (mean and scale of the first round), `break_chance` and `outliers`."""
+        """Set `start_at` (mean and scale of the first round), `break_chance`, and `outliers` (months)
+        with their `excess` (how far each is out on the log scale)."""
         mean, scale = np.zeros(_DIMENSIONS), np.ones(_DIMENSIONS)
         for name, value, sd in (
             ("noise", 0.8 * self.rough, 0.4),
@@ -549,7 +595,7 @@ class _Fit:
         excess: list[float] = []
         most = max(1, len(self.known) // 8)
         for _ in range(3):
-            _, log = self.factors(first, unbroken)
+            *_, log = self.factors(first, unbroken)
             # The best points, and again with little drift and swing, which hide a break.
             best = first[np.argsort(-log)[:6]]
             calm = best.copy()
@@ -558,9 +604,8 @@ class _Fit:
             best = np.concatenate([best, calm])
             by_break = self._by_break(best)
             point, broken = np.unravel_index(np.argmax(by_break), by_break.shape)
-            covariance = self.covariance(best[[point]], np.array([broken]), self.known, self.known)[
-                0
-            ] + np.diag(self.extra)
+            (covariance,) = self.covariance(_parts(best[[point]]), np.array([broken]), self.inner)
+            covariance += np.diag(self.extra)
             found = False
             while len(outliers) < most:
                 precision = np.linalg.inv(covariance)
@@ -576,7 +621,7 @@ class _Fit:
                 found = True
             if not found:
                 break
-        self.outliers = self.known[outliers], np.array(excess)
+        self.outliers, self.excess = self.known[outliers], np.array(excess)
         chance = np.exp(by_break - by_break.max()).sum(axis=0)
         self.break_chance = 0.8 * chance / chance.sum() + 0.2 * self.break_prior
         target = log - _log_normal(first, mean, np.diag(scale))
@@ -587,25 +632,25 @@ class _Fit:
 
     def _by_break(self, points: np.ndarray) -> np.ndarray:
         """Log of likelihood x prior at each point (rows) and break (columns, none first)."""
-        covariance = self.covariance(points, np.zeros(len(points), int), self.known, self.known)
+        covariance = self.covariance(_parts(points), np.zeros(len(points), int), self.inner)
         precision = np.linalg.inv(covariance + np.diag(self.extra))
         weighted = precision @ self.rest
         none = np.linalg.slogdet(precision)[1] / 2 - weighted @ self.rest / 2
         none -= (points**2).sum(axis=1) / 2
-        step, ramp = self.step[1:, self.known], self.ramp[1:, self.known]
-        on_step, on_ramp = precision @ step.T, precision @ ramp.T
-        a = 1 + np.einsum("ti,kit->kt", step, on_step)
-        b = np.einsum("ti,kit->kt", ramp, on_step)
-        c = 1 + np.einsum("ti,kit->kt", ramp, on_ramp)
+        step, ramp = self.after_break(np.arange(1, len(self.break_prior)), self.known)
+        on_step, on_ramp = precision @ step, precision @ ramp
+        a = 1 + np.einsum("it,kit->kt", step, on_step)
+        b = np.einsum("it,kit->kt", ramp, on_step)
+        c = 1 + np.einsum("it,kit->kt", ramp, on_ramp)
         determinant = a * c - b**2
-        x, y = weighted @ step.T, weighted @ ramp.T
+        x, y = weighted @ step, weighted @ ramp
         gain = (c * x**2 - 2 * b * x * y + a * y**2) / determinant / 2 - np.log(determinant) / 2
         return np.column_stack([none, none[:, None] + gain]) + np.log(self.break_prior)
 
-    def weigh(self) -> _Posterior:
-        """What the history says of the hyper-parameters, breaks and outliers."""
+    def weigh(self) -> None:
+        """Set `posterior`: what the history says of the hyper-parameters, breaks and outliers."""
         self._find_outliers_and_breaks()
-        rounds, factors = [], []
+        rounds, solved = [], []
         centre, spread = self.start_at
         for seed, size in ((2, _SECOND), (3, _THIRD)):
             root = np.linalg.cholesky(1.5 * spread + 0.15 * np.eye(_DIMENSIONS))
@@ -613,10 +658,10 @@ class _Fit:
             edges = np.cumsum(self.break_chance) / self.break_chance.sum()
             order = np.random.default_rng(seed).permutation(size)
             breaks = np.searchsorted(edges, (order + 0.5) / size)
-            factor, log = self.factors(points, breaks)
+            *factored, log = self.factors(points, breaks)
             log += np.log(self.break_prior[breaks] / self.break_chance[breaks])
             rounds.append((points, breaks, log, (centre, root, size)))
-            factors.append(factor)
+            solved.append(factored)
             target = log - _log_normal(points, centre, root)
             centre, spread = _moments(points, _temper(target, 24) * target)
         points, breaks, log = (
@@ -625,19 +670,24 @@ class _Fit:
         mixture = [np.log(size) + _log_normal(points, at, root) for *_, (at, root, size) in rounds]
         weights = _normalised(log - np.logaddexp(*mixture))
         used, counts = np.unique(_strata(weights, _KEPT), return_counts=True)
-        first = used < len(factors[0])
-        kept = np.concatenate([factors[0][used[first]], factors[1][used[~first] - len(factors[0])]])
-        return _Posterior(points[used], breaks[used], kept, counts, *self.outliers)
+        first = used < _SECOND
+        factors, white = (
+            np.concatenate([second[used[first]], third[used[~first] - _SECOND]])
+            for second, third in zip(*solved, strict=True)
+        )
+        self.posterior = _Posterior(points[used], breaks[used], factors, white, counts)
+        del self.inner  # large, and only needed until here
 
-    def paths(self, rng: np.random.Generator, draws: int) -> np.ndarray:
-        """Simulated amounts of the months after the history: draws x months."""
-        logs, first, tet = self.history
-        points, breaks, factors, counts, months, excess = _posterior(logs.tobytes(), first, tet)
-        after = np.arange(self.count, self.size)
-        across = self.covariance(points, breaks, self.known, after)
+    def paths(self, size: int, rng: np.random.Generator, draws: int) -> np.ndarray:
+        """Simulated amounts of the months after the history up to `size` in all: draws x months."""
+        points, breaks, factors, white, counts = self.posterior
+        after = np.arange(self.count, size)
+        parts = _parts(points)
+        across = self.covariance(parts, breaks, self.block(self.known, after, size))
         solved = np.linalg.solve(factors, across)
-        mean = np.einsum("kih,ki->kh", solved, _forward(factors, self.rest))
-        own = self.covariance(points, breaks, after, after) - solved.transpose(0, 2, 1) @ solved
+        mean = np.einsum("kih,ki->kh", solved, white)
+        own = self.covariance(parts, breaks, self.block(after, after, size))
+        own -= solved.transpose(0, 2, 1) @ solved
         root = np.linalg.cholesky(own + 1e-9 * np.eye(len(after)))
         which = np.repeat(np.arange(len(counts)), counts)[np.arange(draws) * _KEPT // draws]
         edges = np.searchsorted(which, np.arange(len(counts) + 1))
@@ -645,15 +695,27 @@ class _Fit:
         for k, (begin, end) in enumerate(itertools.pairwise(edges)):
             logs[begin:end] = mean[k] + logs[begin:end] @ root[k].T
         logs = rng.permutation(logs)
-        if len(months):
+        if len(self.outliers):
             exponent = ndtr(_EXPONENT_CENTRE + counts @ points[:, -1] / _KEPT) / 2
-            typical = np.sqrt(np.mean((excess * self.weight[months] ** exponent) ** 2))
-            size = np.minimum(typical * self.weight[after] ** -exponent, 1.5)
-            hit = rng.random(logs.shape) < len(months) / (len(self.known) + 12)
-            logs += hit * rng.normal(0, size, logs.shape)
+            typical = np.sqrt(np.mean((self.excess * self.weight(self.outliers) ** exponent) ** 2))
+            spread = np.minimum(typical * self.weight(after) ** -exponent, 1.5)
+            hit = rng.random(logs.shape) < len(self.outliers) / (len(self.known) + 12)
+            logs += hit * rng.normal(0, spread, logs.shape)
         # Few and scattered receipts leave the scales open; no month brings many times the largest ever.
-        largest = (self.rest + self.mean[self.known]).max()
-        return np.exp(np.minimum(logs + self.mean[after], largest + _BEYOND))
+        largest = (self.rest + self.mean(self.known)).max()
+        return np.exp(np.minimum(logs + self.mean(after), largest + _BEYOND))
+
+
+def _weighed(logs: bytes, first: pd.Period, tet: tuple[pd.Timestamp, ...]) -> _Fit:
+    """The fit of the history `logs` (float64), weighed."""
+    fit = _Fit(np.frombuffer(logs), first, tet)
+    fit.weigh()
+    return fit
+
+
+# How many months come after the history does not matter, so that an effect and a projection from the
+# same start share a fit.
+_posterior = lru_cache(maxsize=32)(_weighed)
 
 
 def _standard(name: str, value: float) -> float:
@@ -687,8 +749,10 @@ def _strata(weights: np.ndarray, count: int) -> np.ndarray:
 def _temper(log: np.ndarray, least: float) -> float:
     """The largest power (0..1) of weights exp(log) that leaves an effective number of `least`."""
 
+    below = log - log.max()
+
     def effective(power: float) -> float:
-        weights = np.exp(power * (log - log.max()))
+        weights = np.exp(power * below)
         return weights.sum() ** 2 / (weights**2).sum()
 
     if effective(1.0) >= least:
@@ -717,8 +781,9 @@ def _receipts(
     amounts: np.ndarray,
     months: pd.PeriodIndex,
     tet: tuple[pd.Timestamp, ...],
-    rng: np.random.Generator,
     draws: int,
+    *,
+    once: bool,
 ) -> np.ndarray:
     """Paths of amounts: the process on the log scale, and months without receipts.
 
@@ -726,8 +791,9 @@ def _receipts(
     """
     positive = amounts > 0
     logs = np.where(positive, np.log(np.where(positive, amounts, 1.0)), np.nan)
-    fit = _Fit(logs, months[0], len(months), tet)
-    paths = fit.paths(rng, draws)
+    weighed = _weighed if once else _posterior
+    rng = np.random.default_rng(SEED)
+    paths = weighed(logs.tobytes(), months[0], tet).paths(len(months), rng, draws)
     empty = amounts[~positive & np.isfinite(amounts)]
     if len(empty):
         calendar = months.month.to_numpy() - 1
@@ -744,15 +810,22 @@ def _chances(
     held: np.ndarray, seen: np.ndarray, rng: np.random.Generator, draws: int
 ) -> np.ndarray:
     """Draws of the chance of a receipt in each month of the calendar, pooled as far as they agree."""
+    yes, no, size = _pools()
+    log = (betaln(yes + held, no + seen - held) - size).sum(axis=1)
+    weights = np.exp(log - log.max())
+    which = rng.choice(len(weights), draws, p=weights / weights.sum())
+    return rng.beta(yes[which] + held, no[which] + seen - held)
+
+
+@cache
+def _pools() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Beta distributions of chances, from loose to close: their parameters, log of their beta function."""
     mean, size = (
         grid.ravel()[:, None]
         for grid in np.meshgrid(np.linspace(0.02, 0.98, 25), [1.0, 3.0, 10.0, 40.0, 400.0])
     )
     yes, no = mean * size, (1 - mean) * size
-    log = (betaln(yes + held, no + seen - held) - betaln(yes, no)).sum(axis=1)
-    weights = np.exp(log - log.max())
-    which = rng.choice(len(weights), draws, p=weights / weights.sum())
-    return rng.beta(yes[which] + held, no[which] + seen - held)
+    return yes, no, betaln(yes, no)
 
 
 # ------------------------------------------------------------------------------------- due dates
@@ -796,13 +869,23 @@ def _is_lumpy(amounts: np.ndarray) -> bool:
 
 
 def _due_dates(
-    amounts: np.ndarray, month: int, horizon: int, rng: np.random.Generator, draws: int
+    amounts: np.ndarray, month: int, horizon: int, draws: int, *, once: bool
 ) -> np.ndarray:
-    """Paths of a year's amount times the share of each month.
+    """Paths of a year's amount times the share of each month."""
+    begins, _ = _years(amounts, month)
+    ahead = -(-((begins + len(amounts)) % 12 + horizon) // 12)
+    whole = _to_the_end if once else _whole_years
+    return whole(amounts.tobytes(), month, ahead, draws)[:, :horizon].copy()
+
+
+def _to_the_end(history: bytes, month: int, ahead: int, draws: int) -> np.ndarray:
+    """`_due_dates` of the months after `history` (float64) to the end of the last of `ahead` years.
 
     What came before the start in the year of the start bears on the rest of that year: a year's
     amount and its shares are kept on the draws in proportion to how likely they make it.
     """
+    rng = np.random.default_rng(SEED)
+    amounts = np.frombuffer(history)
     begins, table = _years(amounts, month)
     full = np.flatnonzero(np.isfinite(table).all(axis=1))
     years = table[full]
@@ -827,7 +910,6 @@ def _due_dates(
         extra = np.r_[(1 - held) / held / (shape / rate + 1), extra]
     current = (begins + len(amounts)) // 12  # the year of the first month after the history
     passed = (begins + len(amounts)) % 12  # of its months
-    ahead = -(-(passed + horizon) // 12)
     pool = 4 * draws if passed else draws
     amount = _yearly_amounts(full, yearly, extra, current + np.arange(ahead), rng, pool)
     concentration = rng.gamma(shape, 1 / rate, pool)
@@ -860,7 +942,11 @@ def _due_dates(
         split += 1e-9 * true[:, first:]  # gamma draws of tiny shapes can all be zero
         paths.append(rest[:, None] * split / split.sum(axis=1, keepdims=True))
     order = rng.permutation(draws)
-    return np.concatenate(paths, axis=1)[order, :horizon]
+    return np.concatenate(paths, axis=1)[order]
+
+
+# An effect up to some month and a projection to the end of its year come from the same paths.
+_whole_years = lru_cache(maxsize=16)(_to_the_end)
 
 
 def _yearly_amounts(
@@ -904,10 +990,10 @@ def _counts(
     held: np.ndarray,
     planned: np.ndarray,
     months: pd.PeriodIndex,
-    rng: np.random.Generator,
     draws: int,
 ) -> np.ndarray:
     """Paths of days held out of days planned: beta-binomial, the mean by month of the calendar."""
+    rng = np.random.default_rng(SEED)
     count = len(held)
     known = np.isfinite(held) & (planned[:count] > 0)
     calendar = months.month.to_numpy() - 1

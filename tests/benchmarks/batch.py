@@ -303,6 +303,7 @@ def floor() -> None:
             for language in LANGUAGES:
                 if not remember:
                     impact._posterior.cache_clear()
+                    impact._whole_years.cache_clear()
                 job(month, language)
         return time.perf_counter() - begin
 
