@@ -72,7 +72,7 @@ class Effects:
         if first is None:
             first, last = self.span
         ledger = self.ledgers[line]
-        if first > ledger.impact.table.index[-1]:
+        if first > ledger.impact.months[-1]:
             return None
         split = ledger.split(first, last)
         return split if split.months else None

@@ -21,7 +21,7 @@ import pandas as pd
 from wardlib import impact, measures, relief
 from wardlib.impact import Impact
 from wardlib.receipts import Receipts
-from wardlib.relief import Ledger
+from wardlib.relief import Ledger, Rule
 
 RECENT = 3  # months
 DRIFT = 0.15
@@ -73,7 +73,7 @@ def project(
     days = tuple(tet["date"]) if tet is not None else ()
 
     @cache
-    def rules(cut: pd.Period) -> dict[str, pd.DataFrame]:
+    def rules(cut: pd.Period) -> dict[str, list[Rule]]:
         return relief.rules_by_line(_known(given, cut), areas, result.lines.index)
 
     rests: dict[str, _Rest] = {}
@@ -130,7 +130,7 @@ def _rest(
     months: pd.PeriodIndex,
     start: pd.Period | None,
     tet: tuple[pd.Timestamp, ...],
-    rules: pd.DataFrame,
+    rules: list[Rule],
     parts: list[_Rest],
 ) -> _Rest | None:
     every = series.reindex(pd.period_range(series.index[0], months[-1], freq="M"))
@@ -146,7 +146,7 @@ def _rest(
         str(place): part.ledger for place, part in enumerate(parts) if part.ledger is not None
     }
     ledger = relief.parent(estimate, ledgers) if ledgers else relief.ledger(estimate, rules)
-    remaining = np.asarray(estimate.table.index >= months[0])
+    remaining = estimate.months.asi8 >= months[0].ordinal
     rng = np.random.default_rng(_SEED)  # the same for all lines: they fall and recover together
     payable = estimate.paths[:, remaining] * _standing(estimate, ledger, remaining, rng)
     if ledgers:
@@ -163,10 +163,13 @@ def _standing(
     estimate: Impact, ledger: Ledger, remaining: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """By path and remaining month, receipts as a share of what was to be expected without COVID-19."""
-    observed = estimate.series.reindex(estimate.table.index).to_numpy(dtype=float)
     flows = ledger.flows
     as_if_paid = (
-        np.nan_to_num(observed) + flows.put_off + flows.exempt + flows.reduced - flows.received
+        np.nan_to_num(estimate.collected)
+        + flows.put_off
+        + flows.exempt
+        + flows.reduced
+        - flows.received
     )
     recent = np.flatnonzero(~remaining)[-RECENT:]
     expected = estimate.paths[:, recent].sum(axis=1)
@@ -190,8 +193,8 @@ def _relieved(
     due = flows.lawful[:, in_year].sum(axis=1)
     back = due.copy()
     left = payable.copy()
-    for rule in relief.each(ledger.rules):
-        touched = np.asarray((months >= rule.first) & (months <= rule.last))
+    for rule in ledger.rules:
+        touched = rule.touches(months)
         share = rng.uniform(rule.share_low, rule.share_high, len(payable))[:, None]
         taken = left[:, touched] * share
         left[:, touched] -= taken

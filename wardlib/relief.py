@@ -17,9 +17,9 @@ draws its own share from it, so that the doubt about the share is in every inter
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +33,8 @@ _SEED = 41  # of the shares
 
 
 class Rule(NamedTuple):
-    """A row of `Ledger.rules`: `first` and `last` are months, inclusive; `until` is a day."""
+    """Relief as months: `first` to `last` are those it touches, inclusive; `until` is the last lawful
+    day, NaT where nothing is put off."""
 
     id: str
     kind: str
@@ -44,6 +45,10 @@ class Rule(NamedTuple):
     share_low: float
     share_high: float
     document: str
+
+    def touches(self, months: pd.PeriodIndex) -> np.ndarray:
+        """Which of `months` the rule touches."""
+        return (months.asi8 >= self.first.ordinal) & (months.asi8 <= self.last.ordinal)
 
 
 @dataclass(frozen=True)
@@ -156,33 +161,33 @@ class _Flows:
 class Ledger:
     """The ledger of one line as it stands at the end of the estimate's last month.
 
-    `impact`: the estimate it splits. `rules`: the relief that was applied, columns `id, kind, payers,
-    first, last` (months touched, inclusive), `until` (last lawful day), `share_low, share_high,
-    document`. `explained`: for each month, whether a phase or measure was in force.
+    `impact`: the estimate it splits. `rules`: the relief that was applied. `explained`: for each month,
+    whether a phase or measure was in force.
     """
 
     impact: Impact
-    rules: pd.DataFrame
+    rules: Sequence[Rule]
     explained: np.ndarray
     flows: _Flows
 
     @cached_property
     def _gap(self) -> np.ndarray:
         """Expected minus collected by path and month, zero where there is no figure."""
-        observed = _observed(self.impact)
-        return np.where(np.isfinite(observed), self.impact.paths - np.nan_to_num(observed), 0.0)
+        collected = self.impact.collected
+        return np.where(np.isfinite(collected), self.impact.paths - np.nan_to_num(collected), 0.0)
 
     def split(self, first: pd.Period | None = None, last: pd.Period | None = None) -> Split:
         """The split of the months from `first` to `last` (inclusive; by default all)."""
-        months, flows = self.impact.table.index, self.flows
-        within = np.asarray(months.isin(self.impact.table.loc[first:last].index))
-        observed = _observed(self.impact)
-        seen = within & np.isfinite(observed)
+        months, flows, collected = self.impact.months, self.flows, self.impact.collected
+        within = np.zeros(len(months), dtype=bool)
+        within[months.slice_indexer(first, last)] = True
+        places = np.flatnonzero(within)
+        seen = within & np.isfinite(collected)
         own = self._gap + flows.received
         rest = own - flows.exempt - flows.reduced - flows.put_off
 
         expected = float(self.impact.paths[:, seen].mean(axis=0).sum())
-        size = abs(expected) + np.abs(observed[seen]).sum()
+        size = abs(expected) + np.abs(collected[seen]).sum()
         parts = {
             "difference": self._gap,
             "shortfall": own,
@@ -200,13 +205,13 @@ class Ledger:
         sums = [part[:, only.get(name, within)].sum(axis=1) for name, part in parts.items()]
         amounts = dict(zip(parts, _amounts(np.array(sums), 1e-9 * size), strict=True))
         return Split(
-            first=months[within][0],
-            last=months[within][-1],
+            first=months[places[0]],
+            last=months[places[-1]],
             months=int(seen.sum()),
             expected=expected,
-            collected=float(observed[seen].sum()),
+            collected=float(collected[seen].sum()),
             **amounts,
-            until=pd.Series(flows.until[within]).max(),
+            until=pd.Timestamp(np.fmax.reduce(flows.until[within])),
         )
 
     @cached_property
@@ -226,7 +231,7 @@ class Ledger:
             "overdue": flows.overdue_then,
             "claim": difference - relieved - flows.lawful_then,
         }
-        table = pd.DataFrame(index=self.impact.table.index)
+        table = pd.DataFrame(index=self.impact.months)
         for name, by_month in parts.items():
             table[name] = by_month.mean(axis=0)
             table[f"{name}_lower"], table[f"{name}_upper"] = np.quantile(by_month, TAILS, axis=0)
@@ -234,38 +239,34 @@ class Ledger:
         return table
 
 
-def rules(relief: pd.DataFrame | None, areas: tuple[str, ...], line: str) -> pd.DataFrame:
+def rules(relief: pd.DataFrame | None, areas: tuple[str, ...], line: str) -> list[Rule]:
     """The rules of the table tax_relief that touch `line` in one of `areas`, as months.
 
-    Columns as `Ledger.rules`. A deferral touches the months from the normal due date (from the start
-    of the liability where there is none), but not before the month of the document, to the one before the month of the extended due date. A row
-    of kind `none` with a due date touches the months of the liability before that date: nothing is
-    late until then. A last day that falls on a weekend moves to the next working day.
+    A deferral touches the months from the normal due date (from the start of the liability where there
+    is none), but not before the month of the document, to the one before the month of the extended due
+    date. A row of kind `none` with a due date touches the months of the liability before that date:
+    nothing is late until then. A last day that falls on a weekend moves to the next working day.
     """
     return rules_by_line(relief, areas, [line])[line]
 
 
 def rules_by_line(
     relief: pd.DataFrame | None, areas: tuple[str, ...], lines: Collection[str]
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, list[Rule]]:
     """`rules` of each of `lines`, made once where they touch several."""
-    made = []
+    found: dict[str, list[Rule]] = {line: [] for line in lines}
     if relief is not None:
         touching = relief[
             relief["area"].isin(areas)
-            & relief["lines"].map(lambda named: not set(lines).isdisjoint(named))
+            & relief["lines"].map(lambda named: not found.keys().isdisjoint(named))
             & relief["share_high"].notna()
         ]
-        rules = ((row.lines, _rule(row)) for row in touching.itertuples())
-        made = [(named, rule) for named, rule in rules if rule is not None]
-    every = pd.DataFrame([rule for _, rule in made], columns=Rule._fields)
-    places = {line: [at for at, (named, _) in enumerate(made) if line in named] for line in lines}
-    return {line: every.take(at).reset_index(drop=True) for line, at in places.items()}
-
-
-def each(rules: pd.DataFrame) -> list[Rule]:
-    """The rows of `Ledger.rules`."""
-    return [Rule(*row) for row in zip(*(rules[name] for name in Rule._fields), strict=True)]
+        for row in touching.itertuples():
+            rule = _rule(row)
+            if rule is not None:
+                for line in found.keys() & set(row.lines):
+                    found[line].append(rule)
+    return found
 
 
 def _rule(row: Any) -> Rule | None:
@@ -288,11 +289,11 @@ def _rule(row: Any) -> Rule | None:
     return Rule(row.id, kind, row.payers, first, last, until, *shares, row.document)
 
 
-def exempt_months(rules: pd.DataFrame) -> list[pd.Period]:
+def exempt_months(rules: Collection[Rule]) -> list[pd.Period]:
     """Months for which the rules leave nothing payable."""
     return [
         month
-        for rule in each(rules)
+        for rule in rules
         if _is_whole(rule)
         for month in pd.period_range(rule.first, rule.last, freq="M")
     ]
@@ -304,24 +305,22 @@ def _is_whole(rule: Rule) -> bool:
 
 
 def ledger(
-    impact: Impact, rules: pd.DataFrame, explained: Collection[pd.Period] | None = None
+    impact: Impact, rules: Sequence[Rule], explained: Collection[pd.Period] | None = None
 ) -> Ledger:
     """Split the shortfall of a line by `rules` (see the function of that name).
 
     `explained`: months with a phase or measure; None means all of them.
     """
-    months = impact.table.index
-    held = np.array([explained is None or month in explained for month in months])
+    months, held = impact.months, _held(impact, explained)
     shape = impact.paths.shape
     if len(rules) == 0 or not impact.model:
         return Ledger(impact, rules, held, _Flows.none(shape))
     due = np.full(len(months), np.datetime64("NaT", "ns"))
-    given = each(rules)
     kept, later = np.ones(shape), np.zeros(shape)  # share payable at all; share put off
     whole = np.zeros(len(months), dtype=bool)
     cut = np.ones(shape)
-    for share, rule in zip(_shares(given, len(impact.paths)), given, strict=True):
-        touched = np.asarray((months >= rule.first) & (months <= rule.last))
+    for share, rule in zip(_shares(rules, len(impact.paths)), rules, strict=True):
+        touched = rule.touches(months)
         if rule.kind == EXEMPTION:
             kept[:, touched] *= 1 - share[:, None]
             whole |= touched & _is_whole(rule)
@@ -338,18 +337,14 @@ def parent(
     impact: Impact, children: Mapping[str, Ledger], explained: Collection[pd.Period] | None = None
 ) -> Ledger:
     """The ledger of a line that is the sum of others: its own estimate, its children's relief."""
-    first, *others = children.values()
-    flows = first.flows
-    for other in others:
-        flows = flows.plus(other.flows)
-    rules = pd.concat([child.rules for child in children.values()]).drop_duplicates("id")
-    alone = ledger(impact, rules.iloc[:0], explained)
-    return replace(alone, rules=rules.reset_index(drop=True), flows=flows)
+    rules = {rule.id: rule for child in children.values() for rule in child.rules}
+    flows = reduce(_Flows.plus, [child.flows for child in children.values()])
+    return Ledger(impact, list(rules.values()), _held(impact, explained), flows)
 
 
-def _observed(impact: Impact) -> np.ndarray:
-    """What was collected, in months without liability too: late payments arrive in them."""
-    return impact.series.reindex(impact.table.index).to_numpy(dtype=float)
+def _held(impact: Impact, explained: Collection[pd.Period] | None) -> np.ndarray:
+    """For each month, whether it is explained."""
+    return np.array([explained is None or month in explained for month in impact.months])
 
 
 def _amounts(draws: np.ndarray, dust: float) -> list[Amount]:
@@ -359,7 +354,7 @@ def _amounts(draws: np.ndarray, dust: float) -> list[Amount]:
     return [Amount(*values) for values in found.T.tolist()]
 
 
-def _shares(rules: list[Rule], draws: int) -> list[np.ndarray]:
+def _shares(rules: Sequence[Rule], draws: int) -> list[np.ndarray]:
     """For each rule, the share of each path: evenly over its range, in random order."""
     rng = np.random.default_rng(_SEED)
     even = (np.arange(draws) + 0.5) / draws
@@ -378,10 +373,10 @@ def _run(
     later_share: np.ndarray,
 ) -> _Flows:
     """Go through the months on all paths at once."""
-    paths, observed = impact.paths, _observed(impact)
+    paths, observed = impact.paths, impact.collected
     flows = _Flows.none(paths.shape)
     left = np.zeros(paths.shape)
-    last_days = impact.table.index.to_timestamp(how="end").normalize().to_numpy()
+    last_days = (impact.months.asi8 + 1).astype("datetime64[M]").astype("datetime64[D]") - 1
     puts_off = ~np.isnat(due)
     known = np.flatnonzero(np.isfinite(observed))
     newest = (
@@ -392,6 +387,7 @@ def _run(
     # Collected beyond what was expected while payment could be put off, and short since: what varies
     # from month to month is neither put off nor a return.
     ahead, behind = np.zeros(len(paths)), np.zeros(len(paths))
+    waiting = np.zeros(len(due), dtype=bool)
     for month, collected in enumerate(observed):
         open_ = puts_off[month]
         (behind if open_ else ahead)[:] = 0
@@ -427,6 +423,8 @@ def _run(
             else:
                 behind += short
         closed = due <= last_days[min(month, newest)] if newest >= 0 else np.zeros(len(due), bool)
+        if not puts_off[: month + 1].any():
+            continue
         flows.overdue_then[:, month] = left[:, closed].sum(axis=1)
         waiting = ~closed & (left.mean(axis=0) > 0)
         flows.until_then[month] = due[waiting].max() if waiting.any() else np.datetime64("NaT")
