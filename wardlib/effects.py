@@ -6,7 +6,7 @@ starts with the month of the first phase of the epidemic where the unit lies.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -122,19 +122,39 @@ def assess(
         tet=tuple(tet["date"]) if tet is not None else (),
         exempt={line: relief.exempt_months(rule) for line, rule in rules.items()},
     )
-    phase_months = measures.months(here, period.last)
+    explained = _explained(here, taken, areas, lines.index, period.last)
     ledgers: dict[str, Ledger] = {}
     for line in reversed(lines.index):
-        explained = phase_months
-        if taken is not None:
-            spells = measures.in_force(taken, areas, line=line)
-            # A restriction whose end nobody recorded explains no month outside the phases.
-            explained = phase_months | measures.months(spells.dropna(), period.last)
         parts = {part: ledgers[part] for part in receipts.parts[line] if estimates[part].model}
         ledgers[line] = (
-            relief.parent(estimates[line], parts, explained)
+            relief.parent(estimates[line], parts, explained[line])
             if parts and estimates[line].model
-            else relief.ledger(estimates[line], rules[line], explained)
+            else relief.ledger(estimates[line], rules[line], explained[line])
         )
     lines["silent"] = [estimates[line].silent for line in lines.index]
     return Effects(period, lines, here, start, ledgers)
+
+
+def _explained(
+    phases: pd.DataFrame,
+    taken: pd.DataFrame | None,
+    areas: tuple[str, ...],
+    lines: Collection[str],
+    last: pd.Period,
+) -> dict[str, set[pd.Period]]:
+    """By line, the months up to `last` with a phase, or a measure (`taken`) that names it."""
+    phase_months = measures.months(phases, last)
+    if taken is None:
+        return dict.fromkeys(lines, phase_months)
+    found: dict[str, set[pd.Period]] = {}
+    by_measures: dict[
+        tuple[bool, ...], set[pd.Period]
+    ] = {}  # most lines are named by the same ones
+    for line in lines:
+        naming = tuple(line in named for named in taken["lines"])
+        if naming not in by_measures:
+            spells = measures.in_force(taken, areas, line=line)
+            # A restriction whose end nobody recorded explains no month outside the phases.
+            by_measures[naming] = phase_months | measures.months(spells.dropna(), last)
+        found[line] = by_measures[naming]
+    return found

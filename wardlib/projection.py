@@ -76,24 +76,33 @@ def project(
     def rules(cut: pd.Period) -> dict[str, list[Rule]]:
         return relief.rules_by_line(_known(given, cut), areas, result.lines.index)
 
+    known = result.months[: result.period.last]
+    years = known.index.year.to_numpy()
+
+    @cache
+    def after(cut: pd.Period) -> pd.PeriodIndex:
+        return pd.period_range(cut + 1, f"{year}-12", freq="M")
+
+    @cache
+    def to_the_end(cut: pd.Period) -> pd.DataFrame:
+        return known[:cut].reindex(pd.period_range(known.index[0], f"{year}-12", freq="M"))
+
     rests: dict[str, _Rest] = {}
     found = {}
-    january = pd.Period(f"{year}-01", "M")
-    known = result.months[: result.period.last]
+    none = np.empty(0)
     for line in reversed(result.lines.index):
-        series = known[line]
-        cut, silent = _last(series, year)
-        months = pd.period_range(cut + 1, f"{year}-12", freq="M")
-        none = np.empty(0)
+        cut, silent = _last(known[line], years, year)
+        months = after(cut)
         if silent:
             found[line] = Projection(none, none, months, silent)
             continue
-        to_date = float(series[january:cut].sum())
+        series = to_the_end(cut)[line]
+        to_date = float(series[-12:].sum())
         if len(months) == 0:
             found[line] = Projection(np.full(_DRAWS, to_date), np.zeros(_DRAWS), months)
             continue
         parts = [rests[part] for part in result.parts[line] if part in rests]
-        rest = _rest(series[:cut], months, start, days, rules(cut)[line], parts)
+        rest = _rest(series, months, start, days, rules(cut)[line], parts)
         if rest is None:
             found[line] = Projection(none, none, months, "history")
             continue
@@ -102,9 +111,10 @@ def project(
     return {line: found[line] for line in result.lines.index}
 
 
-def _last(series: pd.Series, year: int) -> tuple[pd.Period, str]:
-    """The last month of `year` with a figure, and why nothing can be said ("" where it can)."""
-    years, known = series.index.year, series.notna().to_numpy()
+def _last(series: pd.Series, years: np.ndarray, year: int) -> tuple[pd.Period, str]:
+    """The last month of `year` with a figure, and why nothing can be said ("" where it can). `years`:
+    that of each month of `series`."""
+    known = series.notna().to_numpy()
     own = np.flatnonzero(years == year)
     reported = own[known[own]]
     if len(reported) == 0:
@@ -133,10 +143,10 @@ def _rest(
     rules: list[Rule],
     parts: list[_Rest],
 ) -> _Rest | None:
-    every = series.reindex(pd.period_range(series.index[0], months[-1], freq="M"))
+    """`series`: all months to the year's end, of which nothing is known of the last, `months`."""
     exempt = relief.exempt_months(rules)
     since = months[0] if start is None or months[0] <= start else start
-    estimate = impact.estimate(every, start=since, tet=tet, exempt=exempt, draws=_DRAWS)
+    estimate = impact.estimate(series, start=since, tet=tet, exempt=exempt, draws=_DRAWS)
     if not estimate.model:
         return None
     none = np.zeros(_DRAWS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -127,10 +127,11 @@ def _money(
         asked = {line: [("", np.nan)] for line in lines.index[lines["depth"] <= 1]}
     year = result.period.year_to_date
     months = result.months[: result.period.last]
+    of_year = months.reindex(year)
     estimated = result.estimated.reindex(year, fill_value=False).any()
     for line in lines.index[lines.index.isin(list(asked))]:
-        own, series = projected[line], months[line]
-        known = series.reindex(year).dropna()
+        own, calendar = projected[line], _calendar(months[line])
+        known = of_year[line].dropna()
         about: dict[str, object] = {
             "name_vi": lines.at[line, "name_vi"],
             "name_en": lines.at[line, "name_en"],
@@ -146,8 +147,8 @@ def _money(
             "estimated": bool(estimated[line]),
             "through": known.index[-1] if len(known) else pd.NaT,
         }
-        now |= _usual(series, now["through"], start)
-        same = _same_months(series, own.months)
+        now |= _usual(calendar, now["through"], start)
+        same = _same_months(calendar, own.months)
         due = Amount(0.0, 0.0, 0.0)
         if len(own.due) and own.due.max() > 0:
             due = Amount(float(own.due.mean()), *map(float, np.quantile(own.due, (0.025, 0.975))))
@@ -209,9 +210,9 @@ def _indicators(
             "estimated": bool(len(known) and own.at[last, "status"] == "estimate"),
             "through": last,
         }
-        flow = _monthly(series) if grows else series.iloc[:0]
-        now |= _usual(flow, last, start)
-        same = _same_months(flow, months)
+        calendar = _calendar(_monthly(series) if grows else series.iloc[:0])
+        now |= _usual(calendar, last, start)
+        same = _same_months(calendar, months)
         for set_by, target in asked.get(indicator.code, [("", np.nan)]):
             row = {"item": indicator.code, "set_by": set_by} | about | {"target": target} | now
             row |= _end(draws if draws is not None else np.empty(0), silent, target, row["higher"])
@@ -232,12 +233,12 @@ def indicator_draws(series: pd.Series, kind: str, last: pd.Period) -> np.ndarray
     """
     series = series[:last]
     months = pd.period_range(last + 1, f"{last.year}-12", freq="M")
-    before = series[series.index.year < last.year]
-    full = before.groupby(before.index.year).size()
+    years = series.index.year
+    _, sizes = np.unique(years[years < last.year], return_counts=True)
     now = float(series.iloc[-1])
     if len(months) == 0:
         return np.full(_DRAWS, now)
-    if (full == 12).sum() < YEARS:
+    if (sizes == 12).sum() < YEARS:
         return None
     if kind == FLOW:
         monthly = _monthly(series)
@@ -267,21 +268,35 @@ def _monthly(series: pd.Series) -> pd.Series:
     return every.where(every.index.month == 1, every.diff())
 
 
-def _usual(series: pd.Series, last: pd.Period, start: pd.Period | None) -> dict[str, object]:
+class _Calendar(NamedTuple):
+    """Amounts by year and month: years x 12, NaN where none is known; the years."""
+
+    amounts: np.ndarray
+    years: np.ndarray
+
+
+def _calendar(series: pd.Series) -> _Calendar:
+    """`series` (PeriodIndex "M") by year."""
+    months = series.index
+    years = np.unique(months.year)
+    amounts = np.full((len(years), 12), np.nan)
+    amounts[np.searchsorted(years, months.year), months.month - 1] = series
+    return _Calendar(amounts, years)
+
+
+def _usual(calendar: _Calendar, last: pd.Period, start: pd.Period | None) -> dict[str, object]:
     """The part of the year that had come by the month `last` in earlier full years."""
     none = {"usual": np.nan, "usual_low": np.nan, "usual_high": np.nan, "usual_years": 0}
-    if pd.isna(last) or series.empty:
+    if pd.isna(last):
         return none
-    before = series[series.index.year < last.year].dropna()
-    by_year = before.groupby(before.index.year)
-    sums = by_year.sum()
-    totals = sums[(by_year.size() == 12) & (sums > 0)]
-    ordinary = totals[totals.index < start.year] if start is not None else totals
-    totals = ordinary if len(ordinary) >= YEARS else totals
-    if totals.empty:
+    amounts, years = calendar
+    totals = amounts.sum(axis=1)  # NaN where a month is missing
+    full = (years < last.year) & (totals > 0)
+    ordinary = full & (years < start.year) if start is not None else full
+    full = ordinary if ordinary.sum() >= YEARS else full
+    if not full.any():
         return none
-    early = before[before.index.month <= last.month]
-    shares = early.groupby(early.index.year).sum()[totals.index] / totals
+    shares = amounts[full, : last.month].sum(axis=1) / totals[full]
     return {
         "usual": float(shares.mean()),
         "usual_low": float(shares.min()),
@@ -300,14 +315,13 @@ def _end(draws: np.ndarray, silent: str, target: float, higher: bool) -> dict[st
     return dict(zip(names, values, strict=True)) | {"chance": chance, "silent": ""}
 
 
-def _same_months(series: pd.Series, months: pd.PeriodIndex) -> np.ndarray:
+def _same_months(calendar: _Calendar, months: pd.PeriodIndex) -> np.ndarray:
     """The amounts of `months` in the full years before theirs."""
-    if not len(months) or series.empty:
+    if not len(months):
         return np.empty(0)
-    earlier = series[series.index.year < months[0].year].dropna()
-    years, calendar = earlier.index.year, earlier.index.month
-    full, size = np.unique(years, return_counts=True)
-    return earlier.to_numpy()[np.isin(years, full[size == 12]) & np.isin(calendar, months.month)]
+    amounts, years = calendar
+    full = (years < months[0].year) & np.isfinite(amounts).all(axis=1)
+    return amounts[full][:, months.month - 1].ravel()
 
 
 def _needed(
