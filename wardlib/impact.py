@@ -392,15 +392,13 @@ def _points(size: int, seed: int) -> np.ndarray:
 @lru_cache
 def _tet_shares(first: pd.Period, size: int, tet: tuple[pd.Timestamp, ...]) -> np.ndarray:
     """Share of each window around Tết that falls in each month: windows x months."""
-    months = pd.period_range(first, periods=size, freq="M")
+    months = np.datetime64(first.ordinal, "M") + np.arange(size)
     rows = []
     for begin, end in _TET_WINDOWS:
-        days = pd.DatetimeIndex(
-            [day + pd.Timedelta(days=offset) for day in tet for offset in range(begin, end + 1)]
-        )
-        counts = days.to_period("M").value_counts().reindex(months, fill_value=0)
-        rows.append(counts.to_numpy() / (end - begin + 1))
-    return np.array(rows, dtype=float)
+        days = np.array(tet, dtype="datetime64[D]") + np.arange(begin, end + 1)[:, None]
+        within = days.ravel().astype("datetime64[M]") == months[:, None]
+        rows.append(within.sum(axis=1) / (end - begin + 1))
+    return np.array(rows)
 
 
 @lru_cache(maxsize=64)
@@ -602,9 +600,10 @@ class _Fit:
             for name, edge in _PRESENT.items():
                 calm[:, _NAMES.index(name)] = edge - 0.5
             best = np.concatenate([best, calm])
-            by_break = self._by_break(best)
+            parts = _parts(best)
+            by_break = self._by_break(best, parts)
             point, broken = np.unravel_index(np.argmax(by_break), by_break.shape)
-            (covariance,) = self.covariance(_parts(best[[point]]), np.array([broken]), self.inner)
+            (covariance,) = self.covariance(parts[[point]], np.array([broken]), self.inner)
             covariance += np.diag(self.extra)
             found = False
             while len(outliers) < most:
@@ -630,9 +629,9 @@ class _Fit:
             centre = (centre + best[point]) / 2
         self.start_at = centre, spread
 
-    def _by_break(self, points: np.ndarray) -> np.ndarray:
-        """Log of likelihood x prior at each point (rows) and break (columns, none first)."""
-        covariance = self.covariance(_parts(points), np.zeros(len(points), int), self.inner)
+    def _by_break(self, points: np.ndarray, parts: np.ndarray) -> np.ndarray:
+        """Log of likelihood x prior at each point (rows; its `_parts`) and break (columns, none first)."""
+        covariance = self.covariance(parts, np.zeros(len(points), int), self.inner)
         precision = np.linalg.inv(covariance + np.diag(self.extra))
         weighted = precision @ self.rest
         none = np.linalg.slogdet(precision)[1] / 2 - weighted @ self.rest / 2

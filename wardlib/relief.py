@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -146,15 +146,17 @@ class _Flows:
             *(none.copy() if f.name.startswith("until") else np.zeros(shape) for f in fields(cls))
         )
 
-    def plus(self, other: _Flows) -> _Flows:
-        return _Flows(
-            *(
-                (np.fmax if f.name.startswith("until") else np.add)(
-                    getattr(self, f.name), getattr(other, f.name)
-                )
-                for f in fields(self)
-            )
-        )
+    @classmethod
+    def total(cls, parts: Collection[_Flows]) -> _Flows:
+        """Amounts added up; the latest of the days."""
+        made = []
+        for f in fields(cls):
+            first, *others = (getattr(part, f.name) for part in parts)
+            whole = first.copy()
+            for other in others:
+                (np.fmax if f.name.startswith("until") else np.add)(whole, other, out=whole)
+            made.append(whole)
+        return cls(*made)
 
 
 @dataclass(frozen=True)
@@ -338,7 +340,7 @@ def parent(
 ) -> Ledger:
     """The ledger of a line that is the sum of others: its own estimate, its children's relief."""
     rules = {rule.id: rule for child in children.values() for rule in child.rules}
-    flows = reduce(_Flows.plus, [child.flows for child in children.values()])
+    flows = _Flows.total([child.flows for child in children.values()])
     return Ledger(impact, list(rules.values()), _held(impact, explained), flows)
 
 
@@ -426,7 +428,7 @@ def _run(
         if not puts_off[: month + 1].any():
             continue
         flows.overdue_then[:, month] = left[:, closed].sum(axis=1)
-        waiting = ~closed & (left.mean(axis=0) > 0)
+        waiting = ~closed & (np.einsum("dm->m", left) > 0)
         flows.until_then[month] = due[waiting].max() if waiting.any() else np.datetime64("NaT")
         flows.lawful_then[:, month] = left[:, ~closed].sum(axis=1)
     flows.overdue[:, closed], flows.lawful[:, ~closed] = left[:, closed], left[:, ~closed]
