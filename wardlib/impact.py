@@ -298,7 +298,7 @@ def _estimate(
     first = oldest + given[0] if len(given) else at
     amounts, months, horizon = payable[first:at], index[first:], len(index) - at
     if np.isfinite(amounts).sum() < SHORTEST or (amounts > 0).sum() < FEWEST:
-        model, paths = "", np.full((draws, horizon), np.nan)
+        model, paths = "", np.broadcast_to(np.nan, (draws, horizon))
     elif planned is not None:
         model, paths = "counts", _counts(amounts, planned.reindex(months).to_numpy(), months, draws)
     elif _is_lumpy(amounts):

@@ -141,10 +141,10 @@ class _Flows:
 
     @classmethod
     def none(cls, shape: tuple[int, int]) -> _Flows:
-        none = np.full(shape[1], np.datetime64("NaT", "ns"))
-        return cls(
-            *(none.copy() if f.name.startswith("until") else np.zeros(shape) for f in fields(cls))
-        )
+        """Nothing, in next to no memory: not to be written to."""
+        days = np.full(shape[1], np.datetime64("NaT", "ns"))
+        amounts = np.broadcast_to(0.0, shape)
+        return cls(*(days if f.name.startswith("until") else amounts for f in fields(cls)))
 
     @classmethod
     def total(cls, parts: Collection[_Flows]) -> _Flows:
@@ -376,7 +376,7 @@ def _run(
 ) -> _Flows:
     """Go through the months on all paths at once."""
     paths, observed = impact.paths, impact.collected
-    flows = _Flows.none(paths.shape)
+    flows = _Flows.total([_Flows.none(paths.shape)])  # to be written to
     left = np.zeros(paths.shape)
     last_days = (impact.months.asi8 + 1).astype("datetime64[M]").astype("datetime64[D]") - 1
     puts_off = ~np.isnat(due)
