@@ -22,8 +22,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path as Outline
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import ArrayLike
 
 from wardlib import sentences
 from wardlib.activities import Activities
@@ -339,11 +341,6 @@ _STATES = {
     CLOSED: {"facecolor": NOW},
     BREAK: {"facecolor": "#d5d8dc", "hatch": "-----"},
 }
-# In a bar the hatch is NumPy's, as with `axes.bar`: an SVG's ids depend on how it is written out.
-_BARS = {
-    state: {name: np.str_(value) if name == "hatch" else value for name, value in style.items()}
-    for state, style in _STATES.items()
-}
 
 
 def school_calendar(
@@ -365,20 +362,12 @@ def school_calendar(
     week = 6 if found.six_days else 5
     cell = 0.04 if brief else 0.085  # the height of a day, in inches
     step = week + (2 if brief else 1.6)  # between one level and the next: room for the numbers
-    shown, counts = set(), []
+    bars, counts = [], []
     with drawing(cell * step * len(calendar) + 0.6) as (figure, axes):
         for row, (level, known) in enumerate(calendar.items()):
             top = row * step
-            bars = _runs(known["state"], first)
-            shown |= {state for *_, state in bars}
-            for at, day, size, state in sorted(bars, key=lambda bar: bar[3]):
-                # No bar tells the axes its limits, as those that `axes.bar` draws do: they are set.
-                axes.add_artist(
-                    Rectangle(
-                        (at + 0.5 - 0.9 / 2, top + day), 0.9, size,
-                        edgecolor="#7f8c8d", linewidth=0.3, **_BARS[state],
-                    )
-                )  # fmt: skip
+            of_week, begin, sizes, states = _runs(known["state"], first)
+            bars.append((of_week, top + begin, sizes, states))
             axes.text(
                 -0.8,
                 top + week / 2,
@@ -396,6 +385,14 @@ def school_calendar(
             for at, label in labels:
                 axes.text(at, top - 0.1, label, fontsize=6, va="bottom")
             counts.append((level, known["state"].value_counts()))
+        at, begin, sizes, states = (np.concatenate(part) for part in zip(*bars, strict=True))
+        handles = []
+        for state, style in _STATES.items():
+            of = states == state
+            if of.any():
+                style = {"edgecolor": "#7f8c8d", **style}
+                _boxes(axes, at[of] + 0.05, begin[of], 0.9, sizes[of], linewidth=0.3, **style)
+                handles.append(Patch(label=sentences.state_name(state, edition), **style))
         axes.set_xlim(0, weeks)
         axes.set_ylim(step * len(calendar) - 1, -1.2)
         axes.grid(visible=False)
@@ -409,11 +406,6 @@ def school_calendar(
                 for month in months
             ]
         )
-        handles = [
-            Patch(edgecolor="#7f8c8d", label=sentences.state_name(state, edition), **style)
-            for state, style in _STATES.items()
-            if state in shown
-        ]
         figure.legend(
             handles=handles,
             loc="outside upper center",
@@ -457,14 +449,13 @@ def school_calendar(
     return _chart("chart-school-calendar", title, " ".join(parts), svg, figures)
 
 
-def _runs(states: pd.Series, first: pd.Timestamp) -> list[tuple[int, int, int, str]]:
-    """The runs of days of one state that follow each other in a week: (week, weekday, days, state),
-    weeks counted from that of the Monday `first`."""
+def _runs(states: pd.Series, first: pd.Timestamp) -> tuple[np.ndarray, ...]:
+    """The runs of days of one state that follow each other in a week: their weeks, counted from that
+    of the Monday `first`, weekdays, numbers of days and states."""
     of, weekdays = states.to_numpy(), states.index.day_of_week.to_numpy()
     begin = np.flatnonzero(np.r_[True, (of[1:] != of[:-1]) | (np.diff(weekdays) != 1)])
-    weeks = (states.index[begin] - first).days // 7
-    sizes = np.diff([*begin, len(of)])
-    return list(zip(weeks, weekdays[begin], sizes, of[begin], strict=True))
+    weeks = (states.index[begin] - first).days.to_numpy() // 7
+    return weeks, weekdays[begin], np.diff([*begin, len(of)]), of[begin]
 
 
 def activities(found: Activities | None, edition: Edition) -> Block | None:
@@ -536,47 +527,35 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
         table = table[table["set_by"] == "upper"]
     if table.empty:
         return None
-    scaled = pd.DataFrame(
-        {
-            name: 100 * table[name] / table["target"]
-            for name in ("value", "low95", "low80", "point", "high80", "high95")
-        }
-    )
+    columns = ["value", "low95", "low80", "point", "high80", "high95"]
+    scaled = (100 * table[columns]).div(table["target"], axis="index")
     usual = 100 * table["usual"]
     limit = 250.0
     height = (0.21 if brief else 0.22) * len(table) + 0.4
     with drawing(height) as (figure, axes):
-        for place, (row, own) in enumerate(
-            zip(table.itertuples(), scaled.itertuples(), strict=True)
+        places = np.arange(len(table))
+        short = np.minimum(scaled, limit)
+        _boxes(axes, 0, places - 0.31, short["value"], 0.62, facecolor=BEFORE, zorder=2)
+        _lines(
+            axes, (usual, usual), (places - 0.4, places + 0.4),
+            color="black", linewidth=1.4, zorder=5,
+        )  # fmt: skip
+        projected = ((table["silent"] == "") & (table["left"] > 0)).to_numpy()
+        for low, high, width in (("low95", "high95", 1), ("low80", "high80", 3)):
+            _lines(
+                axes, (short[low][projected], short[high][projected]), (places[projected],) * 2,
+                color=WITHOUT, linewidth=width, zorder=4,
+            )  # fmt: skip
+        inside = projected & (scaled["point"] <= limit).to_numpy()
+        axes.plot(
+            scaled["point"][inside], places[inside], "D", color="white", markeredgecolor=WITHOUT,
+            markersize=4, zorder=6,
+        )  # fmt: skip
+        for place, silent, value, point in zip(
+            places, table["silent"], scaled["value"], scaled["point"], strict=True
         ):
-            axes.barh(place, min(own.value, limit), height=0.62, color=BEFORE, zorder=2)
-            if not pd.isna(usual[row.Index]):
-                axes.plot(
-                    [usual[row.Index]] * 2,
-                    [place - 0.4, place + 0.4],
-                    color="black",
-                    linewidth=1.4,
-                    zorder=5,
-                )
-            if not row.silent and row.left:
-                for low, high, width in (
-                    (own.low95, own.high95, 1),
-                    (own.low80, own.high80, 3),
-                ):
-                    ends = [min(low, limit), min(high, limit)]
-                    axes.plot(ends, [place] * 2, color=WITHOUT, linewidth=width, zorder=4)
-                if own.point <= limit:
-                    axes.plot(
-                        [own.point],
-                        [place],
-                        "D",
-                        color="white",
-                        markeredgecolor=WITHOUT,
-                        markersize=4,
-                        zorder=6,
-                    )
-            if own.value > limit or (not row.silent and own.point > limit):
-                most = own.value if row.silent else own.point
+            if value > limit or (not silent and point > limit):
+                most = value if silent else point
                 axes.annotate(
                     f"→ {language.number(most)}", (limit, place), xytext=(3, 0), textcoords="offset points",
                     va="center", fontsize=7,
@@ -625,6 +604,30 @@ def targets(found: Targets, edition: Edition, *, brief: bool = False) -> Block |
 def _beside(name: str) -> str:
     """A name on two lines at most, as it fits beside a chart."""
     return "\n".join(textwrap.wrap(printed(name), 30, max_lines=2, placeholder=" …"))
+
+
+def _boxes(
+    axes: Axes,
+    left: ArrayLike,
+    bottom: ArrayLike,
+    width: ArrayLike,
+    height: ArrayLike,
+    **style: object,
+) -> None:
+    """Upright boxes as one patch: many take hardly longer than one. They tell the axes no limits."""
+    left, bottom, width, height = np.broadcast_arrays(left, bottom, width, height)
+    right, top = left + width, bottom + height
+    corners = np.array([[left, right, right, left, left], [bottom, bottom, top, top, bottom]])
+    codes = [Outline.MOVETO, *[Outline.LINETO] * 3, Outline.CLOSEPOLY] * left.size
+    axes.add_artist(PathPatch(Outline(corners.T.reshape(-1, 2), codes), **style))
+
+
+def _lines(
+    axes: Axes, x: tuple[ArrayLike, ArrayLike], y: tuple[ArrayLike, ArrayLike], **style: object
+) -> None:
+    """Lines as one curve with gaps: `x` and `y` hold where each starts and where it ends."""
+    gaps = np.full(len(x[0]), np.nan)
+    axes.plot(*(np.array([*ends, gaps]).T.ravel() for ends in (x, y)), **style)
 
 
 def _shade(axes: Axes, phases: pd.DataFrame, first: pd.Period, size: int, edition: Edition) -> None:
