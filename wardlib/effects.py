@@ -147,9 +147,8 @@ def _explained(
     if taken is None:
         return dict.fromkeys(lines, phase_months)
     found: dict[str, set[pd.Period]] = {}
-    by_measures: dict[
-        tuple[bool, ...], set[pd.Period]
-    ] = {}  # most lines are named by the same ones
+    # Most lines are named by the same measures.
+    by_measures: dict[tuple[bool, ...], set[pd.Period]] = {}
     for line in lines:
         naming = tuple(line in named for named in taken["lines"])
         if naming not in by_measures:
