@@ -327,7 +327,10 @@ def truth_part(options: argparse.Namespace) -> None:
             true.loc[true.index.isin(relief.exempt_months(rules)), "lost"] = 0.0
             true = true.cumsum()
             late = true["deferred"] - true["returned"]
-            deferred = (rules["kind"] == relief.DEFERRAL).any() and true["deferred"].iloc[-1] > 0
+            deferred = (
+                any(rule.kind == relief.DEFERRAL for rule in rules)
+                and true["deferred"].iloc[-1] > 0
+            )
             for end in TRUTH_ENDS:
                 row, lost = ends.loc[end], true.at[end, "lost"]
                 waiting = deferred and row["may_come_upper"] > 0
