@@ -340,7 +340,23 @@ class WardPDFExporter(_WardExporter):
                     failure = error
             else:
                 raise _refusal(failure)
+        _forget()
         return pdf, resources
+
+
+_REMEMBERED = 10  # documents
+
+
+@functools.cache
+def _blank() -> typst.Compiler:
+    return typst.Compiler(b"", root=_TEMPLATES, ignore_system_fonts=True)
+
+
+def _forget() -> None:
+    """Let Typst forget the page: what it worked out it keeps until it has set so many others without
+    need of it, and its tables grow for longer than a batch lasts. Blank pages take no time."""
+    for _ in range(_REMEMBERED + 1):
+        _blank().compile(input=b"", format="pdf")
 
 
 def _attachments(briefing: Briefing) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ imported where jobs really run: to find all up to date takes no second.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import multiprocessing
@@ -414,6 +415,7 @@ def _work(
 
     limits = execution.Limits(cell_seconds, job_seconds)
     failure: Failure | None = execution.execute(job, Path(staging), limits, prose=prose, turn=_turn)
+    gc.collect()  # else what jobs leave piles up: a fork of the warm parent looks seldom
     seconds = time.monotonic() - begin
     if failure:
         return Outcome(job, FAILED, seconds, failure.error, failure.cell, failure.file)
