@@ -236,6 +236,7 @@ def typst_sources(home: Path, target: Path) -> Path:
             (kept / "how.json").write_text(json.dumps(about))
             return self.compiler.compile(timestamp=timestamp, pdf_standards=pdf_standards, **how)
 
+    exporters._blank()  # not one of theirs
     original, exporters.typst.Compiler = exporters.typst.Compiler, Kept
     try:
         for file in home.glob(f"output/*/*/{NOTEBOOK}.*/*.ipynb"):
