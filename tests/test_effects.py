@@ -321,3 +321,11 @@ def test_segments_of_a_line_add_up_to_the_whole():
     assert sum(p.expected for p in pieces) == pytest.approx(total.expected)
     assert sum(p.collected for p in pieces) == pytest.approx(total.collected)
     assert sum(p.claim.mean for p in pieces) == pytest.approx(total.claim.mean)
+
+
+@pytest.mark.parametrize("first", ["2020-03", "2020-09", "2021-02"])
+def test_a_ward_without_history_gets_no_estimate(first):
+    """One that has kept figures only since the epidemic began: too little history, no error."""
+    found = assessed("phuc-dong", "2021-03", change=lambda table: table[table["month"] >= first])
+    assert set(found.lines["silent"]) == {"history"}
+    assert found.by_line == {}

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import matplotlib as mpl
@@ -168,6 +169,17 @@ def test_the_same_notebook_gives_the_same_bytes():
     for exporter in (WardHTMLExporter, WardPDFExporter):
         first, second = (exporter().from_notebook_node(executed)[0] for _ in range(2))
         assert first == second
+
+
+def test_two_pages_can_be_made_at_once():
+    """As JupyterLab does, which exports in threads."""
+    made = notebook()
+    alone, _ = WardPDFExporter().from_notebook_node(made)
+    with ThreadPoolExecutor(4) as threads:
+        pages = list(
+            threads.map(lambda _: WardPDFExporter().from_notebook_node(made)[0], range(12))
+        )
+    assert set(pages) == {alone}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -114,7 +114,7 @@ def _by_field(reported: pd.DataFrame, every: pd.PeriodIndex) -> dict[str, dict[s
     months = reported["month"].astype("int64").to_numpy() - every[0].ordinal
     found = {}
     for field in FIELDS:
-        own = (reported["field"] == field).to_numpy()
+        own = (reported["field"] == field).to_numpy() & (months < len(every))
         if not own.any():
             continue
         found[field] = {}

@@ -46,7 +46,8 @@ def home() -> Path:
 
 @functools.lru_cache(maxsize=16)
 def _resolved(folder: Path) -> Path:
-    """The folder without symbolic links, which a run asks for many times a job."""
+    """The folder without symbolic links, which a run asks for many times a job; a link that is moved
+    meanwhile is not followed."""
     return folder.resolve()
 
 

@@ -113,6 +113,8 @@ def assess(
         return replace(found, lines=lines.assign(silent=UNREPORTED))
     # Up to the last month with a figure: what is due later is not overdue before it is known.
     amounts = receipts.months[: known.index[-1]]
+    if start < amounts.index[0]:  # a ward that has kept figures since then alone: no history
+        amounts = amounts.reindex(pd.period_range(start, amounts.index[-1], freq="M"))
     given, taken = table("tax_relief"), table("covid_measures")
     tet = table("tet") if areas[0] == "VN" else None
     rules = relief.rules_by_line(given, areas, lines.index)

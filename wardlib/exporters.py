@@ -14,6 +14,7 @@ import functools
 import json
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ import mistune
 import typst
 from nbconvert.exporters import TemplateExporter
 from nbconvert.preprocessors import Preprocessor
-from nbformat import NotebookNode
+from nbformat import NotebookNode, validate
 from traitlets import Bool, default
 
 from wardlib import blocks, cache
@@ -272,9 +273,8 @@ class _WardExporter(TemplateExporter):
 
     @default("optimistic_validation")
     def _optimistic_validation_default(self) -> bool:
-        return (
-            True  # once a page, not after each of nbconvert's preprocessors, which do nothing here
-        )
+        # Not after each of nbconvert's preprocessors, which do nothing here: see below.
+        return True
 
     @default("extra_template_basedirs")
     def _basedirs_default(self) -> list[str]:
@@ -283,6 +283,10 @@ class _WardExporter(TemplateExporter):
     @default("preprocessors")
     def _preprocessors_default(self) -> list:
         return [_Reading]
+
+    def from_notebook_node(self, nb: NotebookNode, resources: dict | None = None, **kw: Any):
+        validate(nb)
+        return super().from_notebook_node(nb, resources, **kw)
 
     def default_filters(self):
         yield from super().default_filters()
@@ -338,25 +342,24 @@ class WardPDFExporter(_WardExporter):
                     break
                 except typst.TypstError as error:
                     failure = error
+                finally:
+                    _forget()
             else:
                 raise _refusal(failure)
-        _forget()
         return pdf, resources
 
 
-_REMEMBERED = 10  # documents
-
-
-@functools.cache
-def _blank() -> typst.Compiler:
-    return typst.Compiler(b"", root=_TEMPLATES, ignore_system_fonts=True)
+_KEPT = 10  # documents
+_blank = threading.local()  # a compiler is for one thread alone; JupyterLab exports in several
 
 
 def _forget() -> None:
-    """Let Typst forget the page: what it worked out it keeps until it has set so many others without
-    need of it, and its tables grow for longer than a batch lasts. Blank pages take no time."""
-    for _ in range(_REMEMBERED + 1):
-        _blank().compile(input=b"", format="pdf")
+    """Let Typst forget the page. It keeps what it worked out until ten documents did not need it, and
+    its tables grow for longer than a batch lasts; a blank document takes next to no time."""
+    if not hasattr(_blank, "compiler"):
+        _blank.compiler = typst.Compiler(b"", root=_TEMPLATES, ignore_system_fonts=True)
+    for _ in range(_KEPT + 1):
+        _blank.compiler.compile(input=b"", format="pdf")
 
 
 def _attachments(briefing: Briefing) -> Iterator[tuple[str, str]]:

@@ -441,7 +441,7 @@ def _on_knots(position: np.ndarray, knots: int) -> np.ndarray:
 
 
 def _parts(points: np.ndarray) -> np.ndarray:
-    """Variance of each part (noise by exponent first, then those of `_bases`) at each point."""
+    """Variance of each part, in the order of `_bases`, at each point."""
     log = _LOG_MEDIAN + _LOG_SD * points[:, : len(_PRIOR)]
     for name, edge in _PRESENT.items():
         place = _NAMES.index(name)
@@ -714,7 +714,7 @@ def _weighed(logs: bytes, first: pd.Period, tet: tuple[pd.Timestamp, ...]) -> _F
 
 # How many months come after the history does not matter, so that an effect and a projection from the
 # same start share a fit.
-_posterior = lru_cache(maxsize=32)(_weighed)
+_kept_fit = lru_cache(maxsize=32)(_weighed)
 
 
 def _standard(name: str, value: float) -> float:
@@ -790,7 +790,7 @@ def _receipts(
     """
     positive = amounts > 0
     logs = np.where(positive, np.log(np.where(positive, amounts, 1.0)), np.nan)
-    weighed = _weighed if once else _posterior
+    weighed = _weighed if once else _kept_fit
     rng = np.random.default_rng(SEED)
     paths = weighed(logs.tobytes(), months[0], tet).paths(len(months), rng, draws)
     empty = amounts[~positive & np.isfinite(amounts)]
@@ -873,7 +873,7 @@ def _due_dates(
     """Paths of a year's amount times the share of each month."""
     begins, _ = _years(amounts, month)
     ahead = -(-((begins + len(amounts)) % 12 + horizon) // 12)
-    whole = _to_the_end if once else _whole_years
+    whole = _to_the_end if once else _kept_years
     return whole(amounts.tobytes(), month, ahead, draws)[:, :horizon].copy()
 
 
@@ -945,7 +945,7 @@ def _to_the_end(history: bytes, month: int, ahead: int, draws: int) -> np.ndarra
 
 
 # An effect up to some month and a projection to the end of its year come from the same paths.
-_whole_years = lru_cache(maxsize=16)(_to_the_end)
+_kept_years = lru_cache(maxsize=16)(_to_the_end)
 
 
 def _yearly_amounts(

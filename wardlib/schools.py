@@ -494,7 +494,7 @@ def _by_school(
             total = np.nan if whole else pupils.sum(min_count=1)
             totals.append({"span": span, "level": level, "pupils": total, "hidden": whole})
             for row, hidden in zip(group, mask, strict=True):
-                row |= {"pupils": float(row["pupils"]), "hidden": hidden}
+                row["hidden"], row["pupils"] = hidden, float(row["pupils"])
                 if hidden:
                     row["pupils"] = row["attendance"] = np.nan
             found += group

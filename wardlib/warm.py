@@ -43,15 +43,17 @@ def _load_later(name: str, *functions: str) -> ModuleType:
     return module
 
 
+_TREES = _load_later("scipy.cluster.hierarchy", "linkage", "dendrogram")  # seaborn asks
+_CLUSTERS = ModuleType("scipy.cluster")
+_CLUSTERS.hierarchy = _TREES
 # What takes long to load and is seldom asked, and who asks.
 _SELDOM = [
     _load_later("rfc3987_syntax", "is_valid_syntax"),  # jsonschema, whether a web address is one
     _load_later("scipy.stats", "gaussian_kde"),  # seaborn, for densities
-    _load_later("scipy.cluster.hierarchy", "linkage", "dendrogram"),  # seaborn, for trees
-    ModuleType("scipy.cluster"),
+    _TREES,
+    _CLUSTERS,
     _load_later("bs4", "BeautifulSoup"),  # nbconvert's own pages
 ]
-_SELDOM[3].hierarchy = _SELDOM[2]
 _SELDOM = [
     module for module in _SELDOM if importlib.util.find_spec(module.__name__.partition(".")[0])
 ]

@@ -236,7 +236,7 @@ def typst_sources(home: Path, target: Path) -> Path:
             (kept / "how.json").write_text(json.dumps(about))
             return self.compiler.compile(timestamp=timestamp, pdf_standards=pdf_standards, **how)
 
-    exporters._blank()  # not one of theirs
+    exporters._forget()  # its own compiler, of blank documents, is not to be kept
     original, exporters.typst.Compiler = exporters.typst.Compiler, Kept
     try:
         for file in home.glob(f"output/*/*/{NOTEBOOK}.*/*.ipynb"):
@@ -303,8 +303,8 @@ def floor() -> None:
         for month in MONTHS:
             for language in LANGUAGES:
                 if not remember:
-                    impact._posterior.cache_clear()
-                    impact._whole_years.cache_clear()
+                    impact._kept_fit.cache_clear()
+                    impact._kept_years.cache_clear()
                 job(month, language)
         return time.perf_counter() - begin
 
