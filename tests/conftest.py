@@ -17,7 +17,7 @@ from nbformat.v4 import new_output
 from playwright.sync_api import sync_playwright
 from traitlets.config import Config
 
-from wardlib import catalogue
+from wardlib import provenance
 
 ROOT = Path(__file__).parent.parent
 
@@ -94,7 +94,7 @@ def accept(home):
             path = home / "data" / package / "datapackage.json"
             raw = json.loads(path.read_text(encoding="utf-8"))
             for resource in raw["resources"]:
-                resource["hash"] = catalogue.digest(path.parent / resource["path"])
+                resource["hash"] = provenance.digest(path.parent / resource["path"])
             path.write_text(json.dumps(raw, ensure_ascii=False), encoding="utf-8")
 
     return record

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wardlib import activities, counts, disclosure, intake
+from wardlib.analysis import activities, counts, disclosure
+from wardlib.data import intake
 from wardlib.periods import Period
 
 

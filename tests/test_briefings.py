@@ -19,17 +19,10 @@ from conftest import ROOT, executed
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text as Words
 
-from wardlib import (
-    activities,
-    charts,
-    editions,
-    effects,
-    intake,
-    receipts,
-    schools,
-    targets,
-)
-from wardlib.exporters import WardHTMLExporter, WardPDFExporter, record
+from wardlib.analysis import activities, effects, receipts, schools, targets
+from wardlib.data import intake
+from wardlib.pages import charts, editions
+from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter, record
 
 NOTEBOOKS = [
     "00-data-check",

@@ -9,10 +9,12 @@ import time
 
 import pytest
 
-from wardlib import cache, catalogue, intake
-from wardlib.execution import Limits, execute
+from wardlib import provenance
+from wardlib.data import descriptors, intake
 from wardlib.periods import Period, parse_day
-from wardlib.plans import Job, output, plan
+from wardlib.runs import cache
+from wardlib.runs.execution import Limits, execute
+from wardlib.runs.plans import Job, output, plan
 
 LIMITS = Limits(120, 600)
 
@@ -26,7 +28,7 @@ def made(tmp_path_factory):
     """A workbook in which the jobs of three periods have run."""
     home = tmp_path_factory.mktemp("cache")
     for name in ("data", "notebooks"):
-        shutil.copytree(catalogue.home() / name, home / name)
+        shutil.copytree(descriptors.home() / name, home / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WARDLIB_HOME", str(home))
         output().mkdir()
@@ -179,8 +181,8 @@ def test_a_harmed_record_is_no_record(home, text):
 
 
 def test_other_packages_make_stale(home, monkeypatch):
-    other = cache.versions() | {"pandas": "0"}
-    monkeypatch.setattr(cache, "versions", lambda: other)
+    other = provenance.versions() | {"pandas": "0"}
+    monkeypatch.setattr(provenance, "versions", lambda: other)
     assert set(states().values()) == {cache.STALE}
 
 
@@ -226,7 +228,7 @@ def test_a_dead_kernel_is_a_failure(home):
 @pytest.mark.parametrize("name", ["phuc-dong", "philadelphia"])
 def test_the_digest_is_of_the_rows_that_are_read(name, text, as_of):
     """Of every table: the header and the lines that a reader of that period and day is given."""
-    ward, period = catalogue.ward(name), Period.parse(text)
+    ward, period = descriptors.ward(name), Period.parse(text)
     for table in (ward.tables | ward.reference.tables).values():
         whole = intake._whole(ward, table)
         whole["row"] = whole.index
@@ -234,7 +236,7 @@ def test_the_digest_is_of_the_rows_that_are_read(name, text, as_of):
         lines = table.path.read_text("utf-8").splitlines(keepends=True)
         text = "".join([lines[0], *(lines[row - 1] for row in seen["row"])])
         digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-        assert catalogue.digest_read(table, str(period.last), as_of) == digest, table.name
+        assert descriptors.digest_read(table, str(period.last), as_of) == digest, table.name
 
 
 def test_spans_and_lists_make_every_combination(home):

@@ -11,14 +11,15 @@ import pandas as pd
 import pytest
 from frictionless import system, validate
 
-from wardlib import catalogue, intake, published, receipts, targets
+from wardlib.analysis import published, receipts, targets
+from wardlib.data import descriptors, intake
 from wardlib.periods import Period
 
 DATA = Path(__file__).parent.parent / "data"
 
 
 def known(ward, table, **options):
-    return intake.load(catalogue.ward(ward), table, **options)
+    return intake.load(descriptors.ward(ward), table, **options)
 
 
 def summary(ward, period, as_of=""):

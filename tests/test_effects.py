@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wardlib import catalogue, effects, intake, receipts
+from wardlib.analysis import effects, receipts
+from wardlib.data import descriptors, intake
 
 
 def month(text):
@@ -90,7 +91,7 @@ def test_nothing_is_overdue_because_the_period_runs_on():
 
 def test_later_months_do_not_change_an_earlier_period():
     """At the end of June the tax is late, though the table handed in knows what came in July."""
-    every = intake.load(catalogue.ward("philadelphia"), "receipts").query("line == 'birt'")
+    every = intake.load(descriptors.ward("philadelphia"), "receipts").query("line == 'birt'")
     found = assessed("philadelphia", "2020-Q2", "birt", change=lambda _: every)
     assert found.ledgers["birt"].impact.table.index[-1] == month("2020-06")
     assert found.split("birt").verdict == "late"

@@ -18,9 +18,11 @@ import pytest
 from fontTools.ttLib import TTFont
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from wardlib import blocks, charts, editions, effects, intake, receipts, sentences, tables
+from wardlib.analysis import effects, receipts
+from wardlib.data import intake
 from wardlib.errors import ExportError
-from wardlib.exporters import WardHTMLExporter, WardPDFExporter
+from wardlib.pages import blocks, charts, editions, sentences, tables
+from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
 
 HOSTILE = [
     "<script>alert(1)</script>", '#read("secret.txt")', '=HYPERLINK("x")', "$x$", "**b**", "@c <d> _e_ `f`",

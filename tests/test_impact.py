@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import qmc
 
-from wardlib import impact
+from wardlib.analysis import counterfactual
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import simulated
@@ -27,7 +27,7 @@ def test_same_input_same_numbers_and_nothing_is_changed():
     """Two calls give the same paths; the caller's series stays as it was."""
     observed, _ = series("smooth", 1)
     before = observed.copy()
-    first, second = (impact.estimate(observed, start=START) for _ in range(2))
+    first, second = (counterfactual.estimate(observed, start=START) for _ in range(2))
     np.testing.assert_array_equal(first.paths, second.paths)
     pd.testing.assert_series_equal(observed, before)
 
@@ -46,14 +46,15 @@ def test_later_months_never_enter_the_counterfactual():
     other = observed.copy()
     other[START:] = 0.0
     np.testing.assert_array_equal(
-        impact.estimate(observed, start=START).paths, impact.estimate(other, start=START).paths
+        counterfactual.estimate(observed, start=START).paths,
+        counterfactual.estimate(other, start=START).paths,
     )
 
 
 def test_months_add_up_to_the_total():
     """The sum of the monthly counterfactuals is the cumulative one; the interval is narrower."""
     observed, _ = series("smooth", 2)
-    result = impact.estimate(observed, start=START)
+    result = counterfactual.estimate(observed, start=START)
     total = result.cumulative
     assert total.expected == pytest.approx(result.table["counterfactual"].sum())
     assert total.observed == pytest.approx(observed[START:].sum())
@@ -65,8 +66,8 @@ def test_a_clear_loss_is_found_and_no_effect_is_not():
     lost, _ = series("smooth", 3)
     calm, _ = series("smooth", 3, effect=False)
     spring = {"spring": (START, START + 3)}
-    assert impact.estimate(lost, start=START).phases(spring)["spring"].verdict == "loss"
-    assert impact.estimate(calm, start=START).cumulative.verdict == "none"
+    assert counterfactual.estimate(lost, start=START).phases(spring)["spring"].verdict == "loss"
+    assert counterfactual.estimate(calm, start=START).cumulative.verdict == "none"
 
 
 def test_a_month_without_figure_enters_neither_side():
@@ -74,7 +75,7 @@ def test_a_month_without_figure_enters_neither_side():
     observed, _ = series("smooth", 4)
     gap = observed.copy()
     gap[START + 2] = np.nan
-    full, partly = (impact.estimate(s, start=START).cumulative for s in (observed, gap))
+    full, partly = (counterfactual.estimate(s, start=START).cumulative for s in (observed, gap))
     assert partly.months == full.months - 1
     assert partly.observed == pytest.approx(full.observed - observed[START + 2])
     assert partly.expected < full.expected
@@ -87,7 +88,7 @@ def test_a_month_without_figure_enters_neither_side():
 def test_each_kind_of_series_has_its_model(kind, model):
     """Lumps at due dates and bounded counts have parts of their own; counts stay in bounds."""
     observed, case = series(kind, 5)
-    result = impact.estimate(observed, start=START, planned=case.planned)
+    result = counterfactual.estimate(observed, start=START, planned=case.planned)
     assert result.model == model
     assert (result.paths >= 0).all()
     if case.planned is not None:
@@ -100,7 +101,7 @@ def test_few_and_scattered_receipts_do_not_explode():
     for seed in range(12):
         rng = np.random.default_rng(seed)
         amounts = pd.Series(np.exp(rng.normal(0, 1, 72)) * (rng.random(72) < 0.2), months)
-        result = impact.estimate(amounts, start=START, draws=500)
+        result = counterfactual.estimate(amounts, start=START, draws=500)
         if result.model:
             assert result.paths.max() < 25 * amounts[: START - 1].max()
 
@@ -112,7 +113,7 @@ def test_a_line_paid_once_a_year_has_finite_paths(start):
     table = pd.read_csv(ROOT / "data" / "philadelphia" / "receipts.csv")
     own = table[table["line"] == "tobacco"]
     series = pd.Series(own["collected"].to_numpy(float), pd.PeriodIndex(own["month"], freq="M"))
-    result = impact.estimate(series, start=pd.Period(start, "M"))
+    result = counterfactual.estimate(series, start=pd.Period(start, "M"))
     assert result.model == "due dates"
     assert np.isfinite(result.paths).all()
 
@@ -121,7 +122,7 @@ def test_a_line_paid_once_a_year_has_finite_paths(start):
 def test_too_little_history_gives_no_statement(months):
     """With fewer than 24 months before the start there is no estimate, and it says why."""
     observed, _ = series("smooth", 6)
-    result = impact.estimate(observed[START - months :], start=START)
+    result = counterfactual.estimate(observed[START - months :], start=START)
     assert (result.silent, result.model) == ("history", "")
     assert result.table["counterfactual"].isna().all()
 
@@ -132,20 +133,20 @@ def test_exempt_months_enter_neither_history_nor_effect():
     exempt = [START + 2, START + 3]
     changed = observed.copy()
     changed[exempt] = 0.0
-    results = [impact.estimate(s, start=START, exempt=exempt) for s in (observed, changed)]
+    results = [counterfactual.estimate(s, start=START, exempt=exempt) for s in (observed, changed)]
     assert results[0].cumulative == results[1].cumulative
     assert results[0].cumulative.months == 22
-    only = impact.estimate(observed[: START + 3], start=START + 2, exempt=exempt)
+    only = counterfactual.estimate(observed[: START + 3], start=START + 2, exempt=exempt)
     assert only.silent == "exempt"
 
 
 def test_a_failed_placebo_silences_the_estimate():
     """A level that fell by two thirds a year before the start, and came back, is no steady line."""
     observed, _ = series("smooth", 8)
-    assert impact.estimate(observed, start=START).silent == ""
+    assert counterfactual.estimate(observed, start=START).silent == ""
     shaken = observed.copy()
     shaken[START - 12 : START - 1] *= 0.33
-    result = impact.estimate(shaken, start=START)
+    result = counterfactual.estimate(shaken, start=START)
     assert result.checks.failed
     assert result.silent == "placebo"
 
@@ -153,7 +154,7 @@ def test_a_failed_placebo_silences_the_estimate():
 def test_checks_say_how_far_the_answer_hangs_on_choices():
     """Two placebo windows, two other starts and each year left out, all near the estimate."""
     observed, _ = series("smooth", 9)
-    result = impact.estimate(observed, start=START)
+    result = counterfactual.estimate(observed, start=START)
     checks = result.checks
     assert list(checks.placebo["first"]) == [START - 12, START - 24]
     assert checks.sensitivity["change"].value_counts().to_dict() == {"year": 4, "start": 2}
@@ -165,9 +166,9 @@ def test_checks_say_how_far_the_answer_hangs_on_choices():
 def test_many_series_at_once_are_the_same_as_one_by_one():
     """The batch gives each column what it gets alone."""
     table = pd.DataFrame({kind: series(kind, 10)[0] for kind in ("smooth", "many zeros", "mixed")})
-    together = impact.estimate_all(table, start=START, tet=simulated.TET)
+    together = counterfactual.estimate_all(table, start=START, tet=simulated.TET)
     for name in table:
-        alone = impact.estimate(table[name], start=START, tet=simulated.TET)
+        alone = counterfactual.estimate(table[name], start=START, tet=simulated.TET)
         np.testing.assert_array_equal(together[name].paths, alone.paths)
 
 
@@ -199,7 +200,7 @@ def test_the_published_excess_deaths_and_ours_beside_them():
     assert whole / mean == pytest.approx(1.45, abs=0.005)
 
     months = pd.PeriodIndex(table["date"], freq="M")
-    result = impact.estimate(
+    result = counterfactual.estimate(
         pd.Series(table["deaths"].to_numpy(float), months), start=pd.Period("2020-01", "M")
     )
     unit = table["deaths"][before].std(ddof=0)
@@ -216,7 +217,7 @@ def test_the_seat_belt_law_saved_what_was_published():
     table = pd.read_csv(DATA / "seatbelts.csv")
     drivers = pd.Series(table["drivers"].to_numpy(float), pd.PeriodIndex(table["month"], freq="M"))
     law = pd.Period("1983-02", "M")
-    effect = impact.estimate(drivers, start=law).effect(law, law + 11)
+    effect = counterfactual.estimate(drivers, start=law).effect(law, law + 11)
     assert effect.verdict == "loss"
     assert effect.lower / effect.expected < -0.23 < effect.upper / effect.expected
     assert effect.amount / effect.expected == pytest.approx(-0.23, abs=0.05)
@@ -225,8 +226,11 @@ def test_the_seat_belt_law_saved_what_was_published():
 def test_the_method_note_states_the_models_constants():
     """Every prior of the model stands in docs/method.md as it stands in the code."""
     note = (ROOT / "docs" / "method.md").read_text("utf-8")
-    for name, (median, spread) in impact._PRIOR.items():
+    for name, (median, spread) in counterfactual._PRIOR.items():
         assert f"{median:g} ({spread:g})" in note.replace("0.10 (", "0.1 ("), name
-    assert f"with chance {impact._BREAK_CHANCE:g} one step (sd {impact._STEP_SD:g})" in note
-    assert f"more than {impact._OUTLIER:g}" in note.replace("\n", " ")
-    assert f"at least {100 * impact._LUMP:.0f} %" in note
+    assert (
+        f"with chance {counterfactual._BREAK_CHANCE:g} one step (sd {counterfactual._STEP_SD:g})"
+        in note
+    )
+    assert f"more than {counterfactual._OUTLIER:g}" in note.replace("\n", " ")
+    assert f"at least {100 * counterfactual._LUMP:.0f} %" in note

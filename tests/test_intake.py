@@ -8,7 +8,7 @@ import unicodedata
 import pandas as pd
 import pytest
 
-from wardlib import catalogue, intake
+from wardlib.data import descriptors, intake
 from wardlib.errors import DataError, RequestError
 from wardlib.periods import Period
 
@@ -16,7 +16,7 @@ SEPTEMBER = datetime.date(2020, 9, 13)
 
 
 def problems(ward="phuc-dong"):
-    return intake.check(catalogue.ward(ward))
+    return intake.check(descriptors.ward(ward))
 
 
 def edit(home, table, change, ward="phuc-dong"):
@@ -29,13 +29,13 @@ def edit(home, table, change, ward="phuc-dong"):
 @pytest.mark.parametrize("ward", ["phuc-dong", "philadelphia"])
 def test_the_shipped_data_have_no_fault(ward):
     """Both wards and the reference pass every check, hashes included."""
-    assert catalogue.ward(ward).tables
+    assert descriptors.ward(ward).tables
     assert problems(ward) == []
 
 
 def test_as_of_a_day_nothing_later_is_seen():
     """On 13/09/2020 September is an estimate of 11/09, August has become actual."""
-    ward, period = catalogue.ward("phuc-dong"), Period.parse("2020-9M")
+    ward, period = descriptors.ward("phuc-dong"), Period.parse("2020-9M")
     known = intake.load(ward, "receipts", period=period, as_of=SEPTEMBER)
     assert known["reported_on"].max() == pd.Timestamp("2020-09-11")
     assert not known.duplicated(["month", "line"]).any()
@@ -47,14 +47,14 @@ def test_as_of_a_day_nothing_later_is_seen():
 
 def test_nothing_after_the_period_is_seen():
     """The last month of the period is the last month loaded; targets stop at its year."""
-    ward, period = catalogue.ward("phuc-dong"), Period.parse("2019-Q2")
+    ward, period = descriptors.ward("phuc-dong"), Period.parse("2019-Q2")
     assert intake.load(ward, "receipts", period=period)["month"].max() == pd.Period("2019-06")
     assert intake.load(ward, "targets", period=period)["year"].max() == 2019
 
 
 def test_every_report_shows_what_was_superseded():
     """Files only grow: the estimate of September still stands behind the actual figure."""
-    ward = catalogue.ward("phuc-dong")
+    ward = descriptors.ward("phuc-dong")
     every = intake.load(ward, "receipts", every_report=True)
     own = every[(every["line"] == "total") & (every["month"] == pd.Period("2020-09"))]
     assert {"estimate", "actual"} <= set(own["status"])
@@ -62,7 +62,7 @@ def test_every_report_shows_what_was_superseded():
 
 def test_a_table_the_ward_does_not_have_is_none():
     """Philadelphia has no schools; that is not an empty table."""
-    assert intake.load(catalogue.ward("philadelphia"), "school_months") is None
+    assert intake.load(descriptors.ward("philadelphia"), "school_months") is None
 
 
 def test_all_faults_are_reported_at_once(home, accept):
@@ -94,7 +94,7 @@ def test_all_faults_are_reported_at_once(home, accept):
         assert part in text
         assert "do: " in text
     with pytest.raises(DataError, match="5 problems in the data"):
-        intake.load(catalogue.ward("phuc-dong"), "receipts")
+        intake.load(descriptors.ward("phuc-dong"), "receipts")
 
 
 def test_a_missing_file_is_named(home):
@@ -112,8 +112,8 @@ def test_a_changed_file_says_how_to_accept_the_change(home):
     assert problem.found.startswith("sha256:")
     assert "ward check --ward phuc-dong --accept" in problem.fix
     with pytest.raises(DataError, match="--accept"):
-        intake.load(catalogue.ward("phuc-dong"), "schools")
-    assert catalogue.accept(catalogue.ward("phuc-dong")) == ["data/phuc-dong/schools.csv"]
+        intake.load(descriptors.ward("phuc-dong"), "schools")
+    assert descriptors.accept(descriptors.ward("phuc-dong")) == ["data/phuc-dong/schools.csv"]
     assert problems() == []
 
 
@@ -282,7 +282,7 @@ def test_a_faulty_descriptor_is_named(home, text, part):
     """Broken JSON or a missing property is a fault of the descriptor, not a traceback."""
     (home / "data" / "phuc-dong" / "datapackage.json").write_text(text)
     with pytest.raises(DataError, match=r"data/phuc-dong/datapackage\.json") as caught:
-        catalogue.ward("phuc-dong")
+        descriptors.ward("phuc-dong")
     assert part in caught.value.problems[0].expected
 
 
@@ -303,7 +303,7 @@ def test_a_descriptor_that_asks_for_what_does_not_exist_is_named(home, change, p
     change(raw["resources"][0])
     path.write_text(json.dumps(raw), encoding="utf-8")
     with pytest.raises(DataError, match=r"data/phuc-dong/datapackage\.json") as caught:
-        intake.load(catalogue.ward("phuc-dong"), "receipts")
+        intake.load(descriptors.ward("phuc-dong"), "receipts")
     assert any(part in problem.found for problem in caught.value.problems)
 
 
@@ -321,14 +321,14 @@ def test_an_unknown_ward_is_refused_with_the_known_ones():
     """A mistyped ward lists those that exist; a path is no ward."""
     for name in ("nowhere", "reference", "../data/phuc-dong", ""):
         with pytest.raises(RequestError, match=r"Wards here: philadelphia, phuc-dong\."):
-            catalogue.ward(name)
+            descriptors.ward(name)
 
 
 def test_a_folder_without_data_is_refused(monkeypatch, tmp_path):
     """WARDLIB_HOME must hold data/."""
     monkeypatch.setenv("WARDLIB_HOME", str(tmp_path))
     with pytest.raises(RequestError, match="WARDLIB_HOME"):
-        catalogue.home()
+        descriptors.home()
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_a_book_records_what_it_has_read():
     book = intake.open_book("phuc-dong", "2021")
     book.table("targets")
     assert sorted(book.digests) == ["data/phuc-dong/receipts.csv", "data/phuc-dong/targets.csv"]
-    raw = json.loads((catalogue.home() / "data/phuc-dong/datapackage.json").read_text("utf-8"))
+    raw = json.loads((descriptors.home() / "data/phuc-dong/datapackage.json").read_text("utf-8"))
     assert book.digests["data/phuc-dong/targets.csv"] in {r["hash"] for r in raw["resources"]}
 
 

@@ -18,7 +18,7 @@ CODE = Path(wardlib.__file__).parent
 
 def _in_code() -> set[str]:
     found = set()
-    for path in CODE.glob("*.py"):
+    for path in CODE.rglob("*.py"):
         with path.open("rb") as file:
             found |= {
                 message for _, message, *_ in extract("python", file, keywords={"text": None})

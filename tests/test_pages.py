@@ -10,23 +10,11 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
-from wardlib import (
-    activities,
-    blocks,
-    charts,
-    editions,
-    effects,
-    intake,
-    published,
-    receipts,
-    relief,
-    schools,
-    sentences,
-    tables,
-    targets,
-)
+from wardlib.analysis import activities, effects, published, receipts, relief, schools, targets
+from wardlib.analysis.receipts import summarise
+from wardlib.data import intake
 from wardlib.language import NBSP
-from wardlib.receipts import summarise
+from wardlib.pages import blocks, charts, editions, sentences, tables
 
 CASES = [("phuc-dong", "2020-9M", "2020-09-13"), ("phuc-dong", "2021-Q3", ""),
          ("phuc-dong", "2017-01", ""), ("philadelphia", "2020-Q2", ""), ("philadelphia", "2013-08", "")]  # fmt: skip

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from wardlib import receipts as module
+from wardlib.analysis import receipts as module
 from wardlib.periods import Period
 
 

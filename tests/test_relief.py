@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wardlib import catalogue, impact, intake, relief
+from wardlib.analysis import counterfactual, relief
+from wardlib.data import descriptors, intake
 
 LONG_BIEN = ("VN", "VN-HN", "VN-HN-004")
 CITY = ("US-PA-101",)
@@ -26,7 +27,7 @@ def estimated(collected, expected=100.0, *, first="2020-04", draws=1000):
     paths = np.asarray(expected, dtype="float64")
     if paths.ndim < 2:
         paths = np.broadcast_to(paths, (draws, len(months))).copy()
-    return impact.Impact(months[0], series, paths, "receipts", (), None, frozenset())
+    return counterfactual.Impact(months[0], series, paths, "receipts", (), None, frozenset())
 
 
 def rules(*rows):
@@ -60,7 +61,7 @@ def at_month_ends(collected, given):
 
 
 def of_line(ward, areas, line):
-    found = relief.rules(intake.load(catalogue.ward(ward), "tax_relief"), areas, line)
+    found = relief.rules(intake.load(descriptors.ward(ward), "tax_relief"), areas, line)
     return {rule.id: rule for rule in found}
 
 
@@ -129,7 +130,7 @@ def test_rules_without_shares_or_of_others_are_left_out():
 )
 def test_a_deferral_begins_when_something_fell_due_under_it(in_force, normal_due, first):
     """With the liability, the due date or the document, whichever is known and last."""
-    table = intake.load(catalogue.ward("phuc-dong"), "tax_relief")
+    table = intake.load(descriptors.ward("phuc-dong"), "tax_relief")
     row = table[table["id"] == "R09"].assign(
         in_force=pd.Timestamp(in_force), normal_due=pd.Timestamp(normal_due)
     )
@@ -139,7 +140,7 @@ def test_a_deferral_begins_when_something_fell_due_under_it(in_force, normal_due
 
 def test_a_deferral_within_a_month_touches_none():
     """From the 5th to the 20th of a month nothing is late at any month-end."""
-    table = intake.load(catalogue.ward("phuc-dong"), "tax_relief")
+    table = intake.load(descriptors.ward("phuc-dong"), "tax_relief")
     row = table[table["id"] == "R10"].assign(extended_due=pd.Timestamp("2020-05-31"))
     assert len(relief.rules(row, ("VN",), "land_rent")) == 1, "31/05/2020 is a Sunday"
     row["extended_due"] = pd.Timestamp("2020-05-29")
@@ -148,7 +149,7 @@ def test_a_deferral_within_a_month_touches_none():
 
 def test_months_in_which_nothing_is_payable():
     """Household taxes of July to December 2021; a partial exemption or a deferral is none."""
-    given = intake.load(catalogue.ward("phuc-dong"), "tax_relief")
+    given = intake.load(descriptors.ward("phuc-dong"), "tax_relief")
     for line in ("nonstate_vat", "nonstate_pit", "nonstate_sct"):
         found = relief.exempt_months(relief.rules(given, LONG_BIEN, line))
         assert found == list(pd.period_range("2021-07", "2021-12", freq="M"))
@@ -502,7 +503,7 @@ def test_a_parents_rule_is_listed_once():
 def test_without_estimate_nothing_is_split():
     """Too little history: the ledger has no amounts, and does not fail."""
     blank = estimated([50.0], math.nan)
-    nothing = impact.Impact(
+    nothing = counterfactual.Impact(
         **{f.name: getattr(blank, f.name) for f in fields(blank)} | {"model": ""}
     )
     ledger = relief.ledger(nothing, deferral())

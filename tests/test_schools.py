@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from wardlib import intake, schools
+from wardlib.analysis import schools
+from wardlib.data import intake
 from wardlib.periods import Period
 
 AREAS = ("VN", "VN-HN")

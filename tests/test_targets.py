@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from wardlib import catalogue, intake, projection, receipts, targets
-from wardlib.intake import Book
+from wardlib.analysis import projection, receipts, targets
+from wardlib.data import descriptors, intake
+from wardlib.data.intake import Book
 from wardlib.periods import Period
 
 NONE = {}.get
@@ -315,7 +316,7 @@ def test_going_back_beats_both_simple_rules(ward, backtest):
 
 def test_nothing_later_enters_a_projection():
     """What came after the period's last month changes nothing."""
-    ward = catalogue.ward("philadelphia")
+    ward = descriptors.ward("philadelphia")
     early = Book(ward, Period.parse("2019-06"), None)
     plain = receipts.summarise(
         early.table("receipts"), early.table("revenue_lines"), None, early.period

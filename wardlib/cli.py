@@ -19,7 +19,7 @@ from typer.core import TyperCommand
 from wardlib.errors import DataError, RequestError, WardError
 
 if TYPE_CHECKING:
-    from wardlib.runs import Outcome
+    from wardlib.runs.runs import Outcome
 
 app = typer.Typer(
     help="Run, check and list the briefings of wards.",
@@ -101,7 +101,7 @@ def run(
     What is up to date is not run again. Example:
     ward run 2020-01..2020-12 2020-Q3 --ward phuc-dong --language vi en
     """
-    from wardlib import plans, runs
+    from wardlib.runs import plans, runs
 
     if failed == bool(periods):
         raise RequestError(
@@ -238,16 +238,16 @@ def check(
 
     Example: ward check --ward phuc-dong --accept
     """
-    from wardlib import catalogue, intake
+    from wardlib.data import descriptors, intake
 
     problems = set()
-    wards = [catalogue.ward(name) for name in ward or catalogue.names()]
+    wards = [descriptors.ward(name) for name in ward or descriptors.names()]
     for described in wards:
         problems |= set(intake.check(described, hashes=not accept))
     if problems:
         raise DataError(problems)
     for described in wards:
-        for file in catalogue.accept(described) if accept else []:
+        for file in descriptors.accept(described) if accept else []:
             typer.echo(f"accepted {file}")
         typer.echo(f"{described.id}: {len(described.tables)} tables, no problem")
 
@@ -258,10 +258,11 @@ def list_() -> None:
 
     Example: ward list
     """
-    from wardlib import catalogue, intake, plans
+    from wardlib.data import descriptors, intake
+    from wardlib.runs import plans
 
-    for name in catalogue.names():
-        described = catalogue.ward(name)
+    for name in descriptors.names():
+        described = descriptors.ward(name)
         mark = " (illustrative)" if described.illustrative else ""
         receipts = intake.load(described, "receipts")
         span = "none" if receipts is None else f"{receipts.month.min()} to {receipts.month.max()}"

@@ -18,8 +18,9 @@ import pandas as pd
 from impact import FIRST_SEED
 from report import markdown
 
-from wardlib import activities, catalogue, schools
-from wardlib.intake import Book
+from wardlib.analysis import activities, schools
+from wardlib.data import descriptors
+from wardlib.data.intake import Book
 from wardlib.periods import Period
 
 PERIODS = ("2020-02", "2020-Q1", "2020-9M", "2020", "2021-Q3", "2021")
@@ -38,7 +39,7 @@ def maker() -> object:
 
 def shortfalls(seeds: int) -> pd.DataFrame:
     """One row a seed, period and field: whether the planted shortfall is inside, and the width."""
-    make, ward = maker(), catalogue.ward("phuc-dong")
+    make, ward = maker(), descriptors.ward("phuc-dong")
     phases = Book(ward, Period.parse("2021"), None).table("covid_phases")
     rows = []
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
@@ -66,7 +67,7 @@ def days_differ() -> int:
     """Level-periods whose days lost differ from those planted."""
     differ = 0
     for name in PERIODS:
-        book = Book(catalogue.ward("phuc-dong"), Period.parse(name), None)
+        book = Book(descriptors.ward("phuc-dong"), Period.parse(name), None)
         truth = book.table("truth")
         own = (truth["table"] == "school_months") & truth["month"].isin(book.period.months)
         planted = truth[own].groupby("item")["value"].sum()

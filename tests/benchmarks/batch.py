@@ -221,7 +221,7 @@ def typst_sources(home: Path, target: Path) -> Path:
     """A folder a job with the Typst source of its briefing, what it draws, and how it is compiled."""
     import nbformat
 
-    from wardlib import exporters
+    from wardlib.pages import exporters
 
     class Kept:
         """Keeps what a compiler is given, and compiles."""
@@ -285,9 +285,9 @@ def floor() -> None:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import conftest
 
-    import wardlib.warm  # noqa: F401
-    from wardlib import impact
-    from wardlib.exporters import WardHTMLExporter, WardPDFExporter
+    import wardlib.runs.warm  # noqa: F401
+    from wardlib.analysis import counterfactual
+    from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
 
     exporters = {".html": WardHTMLExporter(), ".pdf": WardPDFExporter()}
 
@@ -303,8 +303,8 @@ def floor() -> None:
         for month in MONTHS:
             for language in LANGUAGES:
                 if not remember:
-                    impact._kept_fit.cache_clear()
-                    impact._kept_years.cache_clear()
+                    counterfactual._kept_fit.cache_clear()
+                    counterfactual._kept_years.cache_clear()
                 job(month, language)
         return time.perf_counter() - begin
 

@@ -36,7 +36,7 @@ COUNTER = '''
 and how many of them are forks."""
 import json, os
 from pathlib import Path
-from wardlib.kernels import WarmProvisioner
+from wardlib.runs.kernels import WarmProvisioner
 
 tests, counts = {}, {"started": 0, "forks": 0}
 launch, fork = WarmProvisioner.launch_kernel, WarmProvisioner._fork

@@ -28,12 +28,12 @@ import peers
 import simulated
 from report import markdown
 
-from wardlib import impact, relief
+from wardlib.analysis import counterfactual, relief
 
 HERE = Path(__file__).resolve().parent
 FIRST_SEED = 1_000_000
 DRAWS = 2000
-TAIL = (1 - impact.LEVEL) / 2
+TAIL = (1 - counterfactual.LEVEL) / 2
 OURS = "wardlib"
 LLT = "structural, local linear trend"
 TAXES = (
@@ -46,7 +46,7 @@ Forecast = Callable[[simulated.Case, int], np.ndarray]
 def ours(case: simulated.Case, seed: int) -> np.ndarray:
     """Paths of the months after the history by the method under test (its seed is its own)."""
     series = pd.concat([case.history, case.observed])
-    return impact.estimate(
+    return counterfactual.estimate(
         series, start=case.observed.index[0], tet=tuple(simulated.TET), planned=case.planned,
         draws=DRAWS,
     ).paths  # fmt: skip
@@ -210,9 +210,9 @@ def real_part(options: argparse.Namespace) -> None:
     """Part `real`. `score` is the geometric mean over series of the mean of a series' windows; ratios
     are to the local linear trend."""
 
-    def placebo(case: simulated.Case, _: int = 0) -> impact.Impact:
+    def placebo(case: simulated.Case, _: int = 0) -> counterfactual.Impact:
         series = pd.concat([case.history, case.observed])
-        return impact.estimate(series, start=case.observed.index[0], draws=DRAWS)
+        return counterfactual.estimate(series, start=case.observed.index[0], draws=DRAWS)
 
     found = windows()
     every = [entry for entry in found if placebo(entry[2]).model]
@@ -266,7 +266,7 @@ def relief_part(options: argparse.Namespace) -> None:
     claims, naive = [], []
     for number in range(options.cases):
         case = simulated.draw("pure deferral", FIRST_SEED + number, effect=True)
-        found = impact.estimate(
+        found = counterfactual.estimate(
             pd.concat([case.history, case.observed]),
             start=simulated.START,
             tet=tuple(simulated.TET),
@@ -295,9 +295,9 @@ def truth_part(options: argparse.Namespace) -> None:
     """Part `truth`: the planted loss and the planted late part of the illustrative ward."""
     import runpy
 
-    from wardlib import catalogue, intake
+    from wardlib.data import descriptors, intake
 
-    ward = catalogue.ward("phuc-dong")
+    ward = descriptors.ward("phuc-dong")
     given, tet = intake.load(ward, "tax_relief"), tuple(intake.load(ward, "tet")["date"])
     make = runpy.run_path(str(HERE.parents[1] / "data" / "phuc-dong" / "make.py"))["make"]
     start = pd.Period("2020-02", "M")
@@ -316,7 +316,7 @@ def truth_part(options: argparse.Namespace) -> None:
         )
         for line in planted.index.unique("item"):
             rules = relief.rules(given, ward.areas, line)
-            found = impact.estimate(
+            found = counterfactual.estimate(
                 amounts[line], start=start, tet=tet, exempt=relief.exempt_months(rules), draws=1000
             )
             if not found.model:
@@ -367,7 +367,7 @@ def published_part(options: argparse.Namespace) -> None:
     """Part `published`: two published answers and ours beside them."""
     table = pd.read_csv(HERE / "data" / "deaths_and_temps_england_wales.csv")
     deaths = pd.Series(table["deaths"].to_numpy(float), pd.PeriodIndex(table["date"], freq="M"))
-    found = impact.estimate(deaths, start=pd.Period("2020-01", "M"))
+    found = counterfactual.estimate(deaths, start=pd.Period("2020-01", "M"))
     unit = table["deaths"][table["pre"]].std(ddof=0)
     belts = pd.read_csv(HERE / "data" / "seatbelts.csv")
     drivers = pd.Series(belts["drivers"].to_numpy(float), pd.PeriodIndex(belts["month"], freq="M"))
@@ -376,7 +376,7 @@ def published_part(options: argparse.Namespace) -> None:
         "deaths, England and Wales, 2020-01 to 2022-05": (
             "26.4 sd (20.9 to 32.0, mean alone)", found.cumulative, unit, " sd"),
         "drivers killed or seriously injured, Great Britain, 1983-02 to 1984-01": (
-            "-23 %", impact.estimate(drivers, start=law).effect(law, law + 11), None, " %"),
+            "-23 %", counterfactual.estimate(drivers, start=law).effect(law, law + 11), None, " %"),
     }  # fmt: skip
     rows = {}
     for name, (said, effect, scale, sign) in effects.items():
@@ -396,10 +396,10 @@ def speed_part(options: argparse.Namespace) -> None:
     tet = tuple(simulated.TET)
     began = time.process_time(), time.perf_counter()
     for number in range(20):
-        impact.estimate(table[number], start=simulated.START, tet=tet)
+        counterfactual.estimate(table[number], start=simulated.START, tet=tet)
     alone = time.process_time() - began[0], time.perf_counter() - began[1]
     began = time.process_time()
-    impact.estimate_all(table, start=simulated.START, tet=tet)
+    counterfactual.estimate_all(table, start=simulated.START, tet=tet)
     batch = (time.process_time() - began) / 100
     rows = {"batch of 100, CPU ms a series": 1000 * batch,
             "20 alone, the first in the process among them, CPU s": alone[0],

@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import conftest
 from report import markdown
 
-from wardlib import plans
-from wardlib.exporters import WardHTMLExporter, WardPDFExporter
+from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
+from wardlib.runs import plans
 
 PERIODS = ("2020-04", "2020-Q2", "2020-9M", "2020", "2021-Q3", "2021")
 

@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 from report import markdown
 
-from wardlib import catalogue, projection, receipts, targets
-from wardlib.intake import Book
+from wardlib.analysis import projection, receipts, targets
+from wardlib.data import descriptors
+from wardlib.data.intake import Book
 from wardlib.periods import Period
 
 WARDS = {"phuc-dong": True, "philadelphia": False}  # whether reporting days are known
@@ -32,7 +33,7 @@ def book(ward: str, cut: pd.Period | None = None) -> Book:
     day = None
     if cut is not None and WARDS[ward]:
         day = datetime.date.fromisoformat(f"{cut + 1}-{CLOSED}")
-    return Book(catalogue.ward(ward), Period.parse(str(cut or "2021")), day)
+    return Book(descriptors.ward(ward), Period.parse(str(cut or "2021")), day)
 
 
 def summary(open_book: Book) -> receipts.Receipts:

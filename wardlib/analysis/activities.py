@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from wardlib import counts, disclosure, measures
+from wardlib.analysis import counts, disclosure, epidemic
 from wardlib.periods import Period
 
 FIELDS = ("extracurricular", "culture", "sport")
@@ -67,7 +67,7 @@ def assess(
     if reported is None or reported.empty:
         return None
     year = period.year_to_date
-    start = measures.first_month(measures.of_areas(table("covid_phases"), areas)) or year[0]
+    start = epidemic.first_month(epidemic.of_areas(table("covid_phases"), areas)) or year[0]
     start = min(start, year[0])
     every = pd.period_range(min(reported["month"].min(), year[0]), period.last, freq="M")
     by_field = _by_field(reported, every)

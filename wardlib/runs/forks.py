@@ -16,7 +16,7 @@ from collections.abc import Callable
 from multiprocessing import connection
 from typing import Any
 
-WARM = "wardlib.warm"
+WARM = "wardlib.runs.warm"
 
 if "forkserver" in multiprocessing.get_all_start_methods():
     from multiprocessing import forkserver, resource_tracker, spawn

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from wardlib import disclosure, measures
+from wardlib.analysis import disclosure, epidemic
 from wardlib.periods import Period
 
 GRADES = {  # by level, in order; mầm non has none
@@ -88,7 +88,7 @@ def assess(
     reported = table("school_months")
     if reported is None or reported.empty:
         return None
-    start = measures.first_month(measures.of_areas(table("covid_phases"), areas)) or period.last + 1
+    start = epidemic.first_month(epidemic.of_areas(table("covid_phases"), areas)) or period.last + 1
     register = table("schools")
     level_of = dict(zip(register["school"], register["level"], strict=True))
     closures = table("school_closures")

@@ -27,15 +27,15 @@ from matplotlib.path import Path as Outline
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
-from wardlib import sentences
-from wardlib.activities import Activities
-from wardlib.blocks import RESOURCE, SVG, Block, printed, resource
-from wardlib.editions import Edition
-from wardlib.effects import Effects
+from wardlib.analysis.activities import Activities
+from wardlib.analysis.effects import Effects
+from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.schools import BREAK, CLOSED, IN_PERSON, OFF, ONLINE, PARTIAL, Schools
+from wardlib.analysis.targets import Targets
 from wardlib.language import Unit
-from wardlib.receipts import Receipts
-from wardlib.schools import BREAK, CLOSED, IN_PERSON, OFF, ONLINE, PARTIAL, Schools
-from wardlib.targets import Targets
+from wardlib.pages import sentences
+from wardlib.pages.blocks import RESOURCE, SVG, Block, printed, resource
+from wardlib.pages.editions import Edition
 
 WIDTH = 6.5  # inches: the text width of an A4 page with margins as Decree 30/2020/NĐ-CP has them
 WINDOW = 36  # months that the monthly chart looks back

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from wardlib import counts, measures, projection
+from wardlib.analysis import counts, epidemic, projection
+from wardlib.analysis.projection import YEARS, Projection
+from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.relief import Amount
 from wardlib.periods import Period
-from wardlib.projection import YEARS, Projection
-from wardlib.receipts import Receipts
-from wardlib.relief import Amount
 
 MONEY, FLOW, SHARE = "money", "flow", "share"
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)  # bounds at 95 and 80 %, and the point between them
@@ -104,7 +104,7 @@ def assess(
     `table` gives a table by its name, None where there is none: targets, indicators,
     indicator_months, and those of `projection.project`.
     """
-    start = measures.first_month(measures.of_areas(table("covid_phases"), areas))
+    start = epidemic.first_month(epidemic.of_areas(table("covid_phases"), areas))
     plans = table("targets")
     own = None if plans is None else plans[plans["year"] == result.period.year]
     rows = _money(result, own, projection.project(result, table, areas), start)

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from wardlib.impact import TAILS, Impact
+from wardlib.analysis.counterfactual import TAILS, Impact
 
 DEFERRAL, EXEMPTION, REDUCTION = "deferral", "exemption", "reduction"
 _WHOLE = 0.999  # share of an exemption from which nothing is payable

@@ -38,7 +38,7 @@ from jupyter_client.localinterfaces import localhost
 from jupyter_client.provisioning import LocalProvisioner
 from jupyter_core.utils import ensure_async, run_sync
 
-from wardlib import forks
+from wardlib.runs import forks
 
 NAME = "ward"  # of the kernelspec
 _LAUNCHER = ["-m", "ipykernel_launcher"]

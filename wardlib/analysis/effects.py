@@ -12,11 +12,11 @@ from functools import cached_property
 
 import pandas as pd
 
-from wardlib import impact, measures, relief
-from wardlib.impact import Impact
+from wardlib.analysis import counterfactual, epidemic, relief
+from wardlib.analysis.counterfactual import Impact
+from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.relief import Ledger, Split
 from wardlib.periods import Period
-from wardlib.receipts import Receipts
-from wardlib.relief import Ledger, Split
 
 BEFORE = "before"  # the period ends before the first phase
 UNREPORTED = "unreported"  # no month since the start has a figure
@@ -29,7 +29,7 @@ class Effects:
     `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `plan_upper`, `comparison`
     (shown for comparison: nothing closed its payers' business or changed what they owe), `estimated`
     (some month since the start is still an estimate) and `silent`:
-    why no statement is possible, "" where one is (`impact.Impact.silent`, `before` or `unreported`).
+    why no statement is possible, "" where one is (`counterfactual.Impact.silent`, `before` or `unreported`).
     `phases`: the phases where the unit lies, columns `id, start, end, name_vi, name_en`. `start`: the
     first month of the effect, None where no phase is known. `ledgers`: by line, those with an
     estimate.
@@ -57,10 +57,10 @@ class Effects:
     @cached_property
     def segments(self) -> pd.DataFrame:
         """Phases and the times between them from `start` to the period's last month, without gap or
-        overlap: columns as in `measures.segments`."""
+        overlap: columns as in `epidemic.segments`."""
         if self.span is None:
-            return measures.segments(self.phases.iloc[:0], self.period.first, self.period.first - 1)
-        return measures.segments(self.phases, self.start, self.period.last)
+            return epidemic.segments(self.phases.iloc[:0], self.period.first, self.period.first - 1)
+        return epidemic.segments(self.phases, self.start, self.period.last)
 
     def split(
         self, line: str, first: pd.Period | None = None, last: pd.Period | None = None
@@ -98,8 +98,8 @@ def assess(
     parent's estimate is made from its own series, its relief is that of its parts.
     """
     period = receipts.period
-    here = measures.of_areas(table("covid_phases"), areas)
-    start = measures.first_month(here)
+    here = epidemic.of_areas(table("covid_phases"), areas)
+    start = epidemic.first_month(here)
     lines = receipts.lines[["parent", "depth", "name_vi", "name_en", "plan_upper"]].copy()
     compared = table("revenue_lines").set_index("code")["comparison"]
     lines["comparison"] = compared.reindex(lines.index).astype(bool)
@@ -118,7 +118,7 @@ def assess(
     given, taken = table("tax_relief"), table("covid_measures")
     tet = table("tet") if areas[0] == "VN" else None
     rules = relief.rules_by_line(given, areas, lines.index)
-    estimates = impact.estimate_all(
+    estimates = counterfactual.estimate_all(
         amounts,
         start=start,
         tet=tuple(tet["date"]) if tet is not None else (),
@@ -145,7 +145,7 @@ def _explained(
     last: pd.Period,
 ) -> dict[str, set[pd.Period]]:
     """By line, the months up to `last` with a phase, or a measure (`taken`) that names it."""
-    phase_months = measures.months(phases, last)
+    phase_months = epidemic.months(phases, last)
     if taken is None:
         return dict.fromkeys(lines, phase_months)
     found: dict[str, set[pd.Period]] = {}
@@ -154,8 +154,8 @@ def _explained(
     for line in lines:
         naming = tuple(line in named for named in taken["lines"])
         if naming not in by_measures:
-            spells = measures.in_force(taken, areas, line=line)
+            spells = epidemic.in_force(taken, areas, line=line)
             # A restriction whose end nobody recorded explains no month outside the phases.
-            by_measures[naming] = phase_months | measures.months(spells.dropna(), last)
+            by_measures[naming] = phase_months | epidemic.months(spells.dropna(), last)
         found[line] = by_measures[naming]
     return found

@@ -23,6 +23,7 @@ from typing import Any
 
 from wardlib.errors import DataError, Problem, RequestError
 from wardlib.periods import parse_day
+from wardlib.provenance import digest
 
 REFERENCE = "reference"
 TYPES = ("string", "integer", "number", "boolean", "date", "yearmonth", "list")
@@ -36,7 +37,7 @@ def home() -> Path:
     The checkout that wardlib was installed from, or the folder that WARDLIB_HOME names.
     """
     named = os.environ.get("WARDLIB_HOME")
-    folder = Path(named) if named else Path(__file__).parent.parent
+    folder = Path(named) if named else Path(__file__).parents[2]
     if not (folder / "data").is_dir():
         raise RequestError(
             f"no data/ in {folder}. Set WARDLIB_HOME to the folder that holds data/ and notebooks/."
@@ -145,12 +146,6 @@ class Ward(Package):
     def table(self, name: str) -> Table | None:
         """The ward's own table, else the reference table of that name, else None."""
         return self.tables.get(name) or self.reference.tables.get(name)
-
-
-def digest(path: Path) -> str:
-    """ "sha256:" and the hexadecimal digest of the file's bytes."""
-    with path.open("rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_read(table: Table, last: str, as_of: str) -> str:

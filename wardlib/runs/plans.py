@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from wardlib import catalogue
+from wardlib.data import descriptors
 from wardlib.errors import RequestError
 from wardlib.language import get
 from wardlib.periods import Period, parse_day
@@ -43,7 +43,7 @@ class Job:
 
     @property
     def source(self) -> Path:
-        return catalogue.home() / "notebooks" / f"{self.notebook}.ipynb"
+        return descriptors.home() / "notebooks" / f"{self.notebook}.ipynb"
 
     @property
     def folder(self) -> Path:
@@ -59,12 +59,12 @@ class Job:
 
 def output() -> Path:
     """The folder of everything that is published."""
-    return catalogue.home() / "output"
+    return descriptors.home() / "output"
 
 
 def notebooks() -> list[str]:
     """The notebooks of a run: those that are numbered, in order."""
-    return sorted(path.stem for path in (catalogue.home() / "notebooks").glob("[0-9]*.ipynb"))
+    return sorted(path.stem for path in (descriptors.home() / "notebooks").glob("[0-9]*.ipynb"))
 
 
 def cells(notebook: Path) -> list[tuple[str, list[str], str]]:
@@ -89,9 +89,9 @@ def plan(
 
     Raises RequestError with every name, period, day or parameter that is wrong.
     """
-    wards = catalogue.names() if list(wards) == [ALL] else wards
+    wards = descriptors.names() if list(wards) == [ALL] else wards
     _, spans, *_ = _each(
-        (catalogue.ward, wards),
+        (descriptors.ward, wards),
         (Period.span, periods),
         (get, languages),
         (parse_day, [as_of]),
@@ -109,7 +109,7 @@ def plan(
 def known(jobs: Sequence[Job]) -> list[Job]:
     """Those jobs, once each; RequestError with every name in them that is wrong."""
     _each(
-        (catalogue.ward, [job.ward for job in jobs]),
+        (descriptors.ward, [job.ward for job in jobs]),
         (Period.parse, [job.period for job in jobs]),
         (get, [job.language for job in jobs]),
         (parse_day, [job.as_of for job in jobs]),

@@ -10,10 +10,10 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, replace
 
-from wardlib.blocks import Block, html, joined, paragraph
-from wardlib.catalogue import Ward
-from wardlib.intake import Book
+from wardlib.data.descriptors import Ward
+from wardlib.data.intake import Book
 from wardlib.language import Language, get
+from wardlib.pages.blocks import Block, html, joined, paragraph
 from wardlib.periods import Period
 
 

@@ -18,10 +18,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from wardlib import impact, measures, relief
-from wardlib.impact import Impact
-from wardlib.receipts import Receipts
-from wardlib.relief import Ledger, Rule
+from wardlib.analysis import counterfactual, epidemic, relief
+from wardlib.analysis.counterfactual import Impact
+from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.relief import Ledger, Rule
 
 RECENT = 3  # months
 DRIFT = 0.15
@@ -68,7 +68,7 @@ def project(
     projection is made from its own series with the relief of its parts.
     """
     year = result.period.year
-    start = measures.first_month(measures.of_areas(table("covid_phases"), areas))
+    start = epidemic.first_month(epidemic.of_areas(table("covid_phases"), areas))
     given, tet = table("tax_relief"), table("tet") if areas[0] == "VN" else None
     days = tuple(tet["date"]) if tet is not None else ()
 
@@ -146,7 +146,7 @@ def _rest(
     """`series`: all months to the year's end, of which nothing is known of the last, `months`."""
     exempt = relief.exempt_months(rules)
     since = months[0] if start is None or months[0] <= start else start
-    estimate = impact.estimate(series, start=since, tet=tet, exempt=exempt, draws=_DRAWS)
+    estimate = counterfactual.estimate(series, start=since, tet=tet, exempt=exempt, draws=_DRAWS)
     if not estimate.model:
         return None
     none = np.zeros(_DRAWS)

@@ -28,8 +28,9 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode, validate
 from traitlets import Bool, default
 
-from wardlib import blocks, cache
+from wardlib import provenance
 from wardlib.errors import ExportError
+from wardlib.pages import blocks
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
@@ -69,7 +70,7 @@ def record(notebook: NotebookNode) -> dict[str, Any]:
             "as_of": head["as_of"] or "",
         },
         "data": dict(sorted(read.items())),
-        "versions": cache.versions(),
+        "versions": provenance.versions(),
         "face": _faces()[0][0],  # a machine with another one gives other bytes
     }
 

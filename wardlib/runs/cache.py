@@ -10,43 +10,21 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
-import importlib.metadata
 import json
-import platform
-import re
 from pathlib import Path
 from typing import Any
 
-from wardlib import catalogue, plans
+from wardlib import provenance
+from wardlib.data import descriptors
 from wardlib.errors import WardError
 from wardlib.periods import Period
-from wardlib.plans import Job
+from wardlib.provenance import digest
+from wardlib.runs import plans
+from wardlib.runs.plans import Job
 
 RECORD = "run.json"
 CURRENT, PROSE, STALE = "current", "prose", "stale"
 _WRITING = 10 * 10**9  # ns; writing the files of a job takes less
-_CODE = {".py", ".po", ".j2", ".css", ".mplstyle", ".npy"}
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """What runs a job: Python, wardlib with the digest of its code, which a checkout may have
-    changed, the packages that it asks for, and the digest of the lock where there is one."""
-    code = hashlib.sha256()
-    folder = Path(__file__).parent
-    for file in sorted(folder.rglob("*")):
-        if file.suffix in _CODE:
-            code.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
-    needs = importlib.metadata.requires("wardlib") or []
-    direct = sorted(re.split(r"[ <>=!~;\[]", need)[0] for need in needs if "extra ==" not in need)
-    own = {"wardlib": f"{importlib.metadata.version('wardlib')}+{code.hexdigest()[:12]}"}
-    lock = folder.parent / "requirements.lock"
-    return (
-        own
-        | {"python": platform.python_version()}
-        | ({"requirements.lock": catalogue.digest(lock)} if lock.is_file() else {})
-        | {name: importlib.metadata.version(name) for name in direct}
-    )
 
 
 def code(notebook: Path) -> str:
@@ -64,7 +42,7 @@ def state(job: Job) -> str:
         record = json.loads(marker.read_text(encoding="utf-8"))
         same = (
             record["parameters"] == job.parameters
-            and record["versions"] == versions()
+            and record["versions"] == provenance.versions()
             and record["code"] == _code(job.source, job.source.stat().st_mtime_ns)
             and record["data"] == {file: _read(file, job) for file in record["data"]}
             and _unharmed(marker, record["outputs"], record["bytes"])
@@ -83,11 +61,11 @@ def _unharmed(marker: Path, outputs: dict[str, str], sizes: dict[str, int]) -> b
     """Whether the files are there and are those recorded. Their bytes are read only where their
     times are not those of a job that was just written, the marker last."""
     written = _touched(marker)
-    for name, digest in outputs.items():
+    for name, recorded in outputs.items():
         file = marker.with_name(name)
         if file.stat().st_size != sizes[name]:
             return False
-        if not 0 <= written - _touched(file) < _WRITING and catalogue.digest(file) != digest:
+        if not 0 <= written - _touched(file) < _WRITING and digest(file) != recorded:
             return False
     return bool(outputs)
 
@@ -101,8 +79,8 @@ def _touched(file: Path) -> int:
 def _read(file: str, job: Job) -> str:
     """The digest of what the job would read of a file today; "" where the ward has no such file."""
     _, package, name = file.split("/")
-    path = catalogue.home() / "data" / package / catalogue.DESCRIPTOR
-    if name == catalogue.DESCRIPTOR:
+    path = descriptors.home() / "data" / package / descriptors.DESCRIPTOR
+    if name == descriptors.DESCRIPTOR:
         return _descriptor(package, path.stat().st_mtime_ns)
     table = _tables(package, path.stat().st_mtime_ns).get(name)
     if table is None:
@@ -120,28 +98,28 @@ def _code(notebook: Path, _: int) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def _file(path: Path, _: int) -> str:
-    return catalogue.digest(path)
+    return digest(path)
 
 
 @functools.lru_cache(maxsize=1024)
 def _descriptor(package: str, _: int) -> str:
-    return catalogue.digest_descriptor(package)
+    return descriptors.digest_descriptor(package)
 
 
 @functools.lru_cache(maxsize=64)
-def _tables(package: str, _: int) -> dict[str, catalogue.Table]:
-    return {table.path.name: table for table in catalogue.package(package).tables.values()}
+def _tables(package: str, _: int) -> dict[str, descriptors.Table]:
+    return {table.path.name: table for table in descriptors.package(package).tables.values()}
 
 
 @functools.lru_cache(maxsize=4096)
-def _rows(table: catalogue.Table, last: str, as_of: str, _: int) -> str:
-    return catalogue.digest_read(table, last, as_of)
+def _rows(table: descriptors.Table, last: str, as_of: str, _: int) -> str:
+    return descriptors.digest_read(table, last, as_of)
 
 
 def notebook(job: Job) -> dict[str, Any]:
     """What a record says of the job's notebook as it is now."""
     return {
-        "notebook": {f"notebooks/{job.source.name}": catalogue.digest(job.source)},
+        "notebook": {f"notebooks/{job.source.name}": digest(job.source)},
         "code": code(job.source),
     }
 
@@ -153,6 +131,6 @@ def record(job: Job, made_from: dict[str, Any], draft: Path) -> dict[str, Any]:
     files = sorted(draft.iterdir())
     return made_from | {
         "parameters": job.parameters,
-        "outputs": {file.name: catalogue.digest(file) for file in files},
+        "outputs": {file.name: digest(file) for file in files},
         "bytes": {file.name: file.stat().st_size for file in files},
     }

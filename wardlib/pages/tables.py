@@ -12,18 +12,18 @@ from dataclasses import dataclass, fields
 
 import pandas as pd
 
-from wardlib import activities as _activities
-from wardlib import receipts as _receipts
-from wardlib import sentences
-from wardlib.activities import Activities
-from wardlib.blocks import RESOURCE, TYPST, Block, html, joined, resource, typst
-from wardlib.editions import Edition
-from wardlib.effects import Effects
+from wardlib.analysis import activities as _activities
+from wardlib.analysis import receipts as _receipts
+from wardlib.analysis.activities import Activities
+from wardlib.analysis.effects import Effects
+from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.relief import Amount, Split
+from wardlib.analysis.schools import OFF, Schools
+from wardlib.analysis.targets import FLOW, MONEY, SHARE, Targets
 from wardlib.language import NBSP, NONE, Unit, is_missing
-from wardlib.receipts import Receipts
-from wardlib.relief import Amount, Split
-from wardlib.schools import OFF, Schools
-from wardlib.targets import FLOW, MONEY, SHARE, Targets
+from wardlib.pages import sentences
+from wardlib.pages.blocks import RESOURCE, TYPST, Block, html, joined, resource, typst
+from wardlib.pages.editions import Edition
 
 ESTIMATE, PARTIAL = "*", "†"
 HIDDEN = "–"  # a count of persons that is not printed

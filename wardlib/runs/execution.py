@@ -25,11 +25,13 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import write_ipynb
 
-from wardlib import cache, catalogue, kernels
-from wardlib.blocks import RESOURCE, dumps
+from wardlib import provenance
+from wardlib.data import descriptors
 from wardlib.errors import WardError
-from wardlib.exporters import WardHTMLExporter, WardPDFExporter, record
-from wardlib.plans import Job
+from wardlib.pages.blocks import RESOURCE, dumps
+from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter, record
+from wardlib.runs import cache, kernels
+from wardlib.runs.plans import Job
 
 _EXPORTERS = {".html": WardHTMLExporter, ".pdf": WardPDFExporter}
 _FIGURES = "figures.json"
@@ -75,7 +77,7 @@ def execute(
     target = draft / f"{job.name}.ipynb"
     running = evidence / target.name
     try:
-        cache.versions()  # of what is loaded, and of the notebook as it is read: not as edited later
+        provenance.versions()  # of what is loaded, and of the notebook as it is read: not as edited later
         own = cache.notebook(job)
         if prose:
             write_ipynb(_reworded(job), str(running))
@@ -186,7 +188,7 @@ def _kept(job: Job, error: Exception, evidence: Path) -> Failure:
     except OSError as full:
         file = job.source
         text += f"\nThe evidence could not be kept: {full}"
-    return Failure(text, cell, file.relative_to(catalogue.home()).as_posix())
+    return Failure(text, cell, file.relative_to(descriptors.home()).as_posix())
 
 
 def _cell(running: Path) -> str:
@@ -241,7 +243,7 @@ def _exchange(one: Path, other: Path) -> None:
 
 @functools.cache
 def _exporter(suffix: str) -> Exporter:
-    logger = logging.getLogger("wardlib.exporters")
+    logger = logging.getLogger("wardlib.pages.exporters")
     logger.setLevel(logging.ERROR)
     return _EXPORTERS[suffix](log=logger)
 

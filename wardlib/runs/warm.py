@@ -17,7 +17,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 
 gc.disable()  # until all is loaded: modules are no garbage, and looking for some takes a while
@@ -61,7 +60,10 @@ sys.modules.update((module.__name__, module) for module in _SELDOM)
 
 import nbformat
 
-from wardlib import cache, charts, execution, impact, language, runs, tables  # noqa: F401 - with papermill, exporters
+from wardlib import language, provenance
+from wardlib.analysis import counterfactual
+from wardlib.pages import charts, tables  # noqa: F401 - for notebooks
+from wardlib.runs import execution, runs  # noqa: F401 - for workers
 
 for _module in _SELDOM:
     del sys.modules[_module.__name__]
@@ -88,8 +90,8 @@ _LATE = (
     "psutil",
     "sqlite3",
     "tornado.platform.asyncio",
-    "wardlib.forks",
-    "wardlib.kernels",
+    "wardlib.runs.forks",
+    "wardlib.runs.kernels",
     "zmq.utils.garbage",
 )
 _INLINE = "module://matplotlib_inline.backend_inline"
@@ -101,8 +103,7 @@ _PATH = [
 
 
 def _code() -> dict[str, int]:
-    folder = Path(__file__).parent
-    return {str(file): file.stat().st_mtime_ns for file in sorted(folder.glob("*.py"))}
+    return {str(file): file.stat().st_mtime_ns for file in provenance.code_files()}
 
 
 _CODE = _code()
@@ -140,10 +141,10 @@ def _warm() -> None:
             charts.outlines(figure)
     # What an estimate and a notebook's check make once.
     series = pd.Series(np.arange(1.0, 61.0), pd.period_range("2015-01", periods=60, freq="M"))
-    impact.estimate(series, start=series.index[48])
+    counterfactual.estimate(series, start=series.index[48])
     nbformat.validate(nbformat.v4.new_notebook())
     execution.load_exporters()
-    cache.versions()  # of what has just been loaded, whatever is edited later
+    provenance.versions()  # of what has just been loaded, whatever is edited later
 
 
 _warm()

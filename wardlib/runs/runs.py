@@ -36,13 +36,14 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from wardlib import cache, catalogue, plans
+from wardlib.data import descriptors
 from wardlib.errors import DataError, Problem, RequestError
 from wardlib.periods import Period, parse_day
-from wardlib.plans import Job
+from wardlib.runs import cache, plans
+from wardlib.runs.plans import Job
 
 if TYPE_CHECKING:
-    from wardlib.execution import Failure
+    from wardlib.runs.execution import Failure
 
 DONE, FAILED, CURRENT, EMPTY = "done", "failed", "up to date", "no figures"
 _JOB_BYTES = 4_000_000  # what a job may need on the disk; the largest of both wards needs half
@@ -108,7 +109,7 @@ def run(
                     yield Outcome(job, EMPTY)
                 else:
                     ready.append((job, prose))
-            options = (str(catalogue.home()), str(staging), cell_seconds, job_seconds)
+            options = (str(descriptors.home()), str(staging), cell_seconds, job_seconds)
             try:
                 for outcome in _all(ready, options, start, width):
                     left -= 1
@@ -218,7 +219,7 @@ def _executors(
                 raise RequestError(f"the scheduler {scheduler} has no worker: start `dask worker`.")
             yield lambda: client.get_executor(pure=False, retries=_TRIES), width
         return
-    from wardlib import forks
+    from wardlib.runs import forks
 
     # A job has one processor: that of a library that would take more for itself is not there.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -284,7 +285,7 @@ def _begin(staging: Path, turns: AbstractContextManager) -> None:
     if os.name != "posix":
         return
     os.setpgid(0, 0)
-    from wardlib import forks, kernels
+    from wardlib.runs import forks, kernels
 
     def sweep() -> None:
         kernels.kill_kernels()
@@ -306,7 +307,7 @@ def _checked(
     asked: dict[tuple[str, str], set[str]] = {}
     for job in jobs:
         asked.setdefault((job.ward, job.as_of), set()).add(job.period)
-    home = str(catalogue.home())
+    home = str(descriptors.home())
     problems: set[Problem] = set()
     absent: dict[tuple[str, str, str], str] = {}
     every = [(*key, sorted(periods)) for key, periods in asked.items()]
@@ -336,9 +337,9 @@ def _faults(
 ) -> tuple[list[Problem], dict[tuple[str, str, str], str]]:
     """The problems of a ward's files; where there are none, the periods without figures."""
     os.environ["WARDLIB_HOME"] = home
-    from wardlib import intake
+    from wardlib.data import intake
 
-    described = catalogue.ward(ward)
+    described = descriptors.ward(ward)
     problems = intake.check(described)
     if problems:
         return problems, {}
@@ -402,7 +403,7 @@ def _all(
 
 
 def _source(job: Job) -> str:
-    return job.source.relative_to(catalogue.home()).as_posix()
+    return job.source.relative_to(descriptors.home()).as_posix()
 
 
 def _work(
@@ -411,7 +412,7 @@ def _work(
     """Execute a job in this process, wherever it runs."""
     begin = time.monotonic()
     os.environ["WARDLIB_HOME"] = home
-    from wardlib import execution
+    from wardlib.runs import execution
 
     limits = execution.Limits(cell_seconds, job_seconds)
     failure: Failure | None = execution.execute(job, Path(staging), limits, prose=prose, turn=_turn)
@@ -420,4 +421,4 @@ def _work(
     if failure:
         return Outcome(job, FAILED, seconds, failure.error, failure.cell, failure.file)
     file = job.folder / f"{job.name}.pdf"
-    return Outcome(job, DONE, seconds, file=file.relative_to(catalogue.home()).as_posix())
+    return Outcome(job, DONE, seconds, file=file.relative_to(descriptors.home()).as_posix())

@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from wardlib import catalogue
-from wardlib.catalogue import Field, Table, Ward
+from wardlib import provenance
+from wardlib.data import descriptors
+from wardlib.data.descriptors import Field, Table, Ward
 from wardlib.errors import DataError, Problem, RequestError
 from wardlib.periods import Period, parse_day
 
@@ -64,12 +65,12 @@ def _known(
     as_of: datetime.date | None,
     every_report: bool,
 ) -> pd.DataFrame:
-    """The rows of a whole table that a reader sees; `catalogue.digest_read` digests the same."""
+    """The rows of a whole table that a reader sees; `descriptors.digest_read` digests the same."""
     if period is not None and "month" in frame:
         frame = frame[frame["month"] <= period.last]
     if period is not None and "year" in frame:
         frame = frame[frame["year"] <= period.year]
-    reported = next((name for name in catalogue.REPORTED if name in frame), None)
+    reported = next((name for name in descriptors.REPORTED if name in frame), None)
     if reported and as_of:
         frame = frame[frame[reported] <= pd.Timestamp(as_of)]
     if reported == "reported_on" and not every_report:
@@ -108,7 +109,7 @@ class Book:
     """What a ward knew of a period on a day: its tables, and a record of the rows read.
 
     `digests` maps each file read so far to the digest of the rows that it gave for this period and
-    day (`catalogue.digest_read`). A file is opened once.
+    day (`descriptors.digest_read`). A file is opened once.
     """
 
     ward: Ward
@@ -128,7 +129,7 @@ class Book:
         if name not in self._whole:
             self._whole[name] = _whole(self.ward, described)
             day = self.as_of.isoformat() if self.as_of else ""
-            read = catalogue.digest_read(described, str(self.period.last), day)
+            read = descriptors.digest_read(described, str(self.period.last), day)
             self.digests[described.file] = read
         asked = name, every_report
         if asked not in self._seen:
@@ -141,8 +142,8 @@ class Book:
     def descriptors(self) -> dict[str, str]:
         """The digests of the descriptors that the tables were read by."""
         return {
-            f"data/{package}/{catalogue.DESCRIPTOR}": catalogue.digest_descriptor(package)
-            for package in (self.ward.id, catalogue.REFERENCE)
+            f"data/{package}/{descriptors.DESCRIPTOR}": descriptors.digest_descriptor(package)
+            for package in (self.ward.id, descriptors.REFERENCE)
         }
 
 
@@ -151,7 +152,7 @@ def open_book(ward: str, period: str, as_of: str = "") -> Book:
 
     Raises RequestError where they name nothing, or where nothing was reported for the period.
     """
-    book = Book(catalogue.ward(ward), Period.parse(period), parse_day(as_of))
+    book = Book(descriptors.ward(ward), Period.parse(period), parse_day(as_of))
     if absent := unreported(book.ward, [book.period], book.as_of, book.table("receipts")):
         raise RequestError(absent[book.period])
     return book
@@ -215,9 +216,9 @@ def _read(ward: Ward, table: Table) -> tuple[pd.DataFrame, list[Problem]]:
 
 def _changed(table: Table) -> list[Problem]:
     """A problem if the file is not the one that the descriptor records; none if it is missing."""
-    if not table.path.is_file() or (found := catalogue.digest(table.path)) == table.hash:
+    if not table.path.is_file() or (found := provenance.digest(table.path)) == table.hash:
         return []
-    option = "" if table.package == catalogue.REFERENCE else f" --ward {table.package}"
+    option = "" if table.package == descriptors.REFERENCE else f" --ward {table.package}"
     fix = (
         f"if the change is meant, run `ward check{option} --accept`; "
         "if not, put the former file back"
@@ -423,12 +424,12 @@ def _unknown_codes(ward: Ward, table: Table, raw: _Cells) -> list[Problem]:
         if column.codes is None:
             continue
         # What all wards share is written in the codes that all wards share.
-        shared = table.package == catalogue.REFERENCE
+        shared = table.package == descriptors.REFERENCE
         target = (ward.reference if shared else ward).table(column.codes[0])
         if target is None or column.codes[1] not in target.columns:
             problems.append(
                 Problem(
-                    f"data/{table.package}/{catalogue.DESCRIPTOR}",
+                    f"data/{table.package}/{descriptors.DESCRIPTOR}",
                     0,
                     f"{table.name}.{column.name}",
                     f"codes {'.'.join(column.codes)}",

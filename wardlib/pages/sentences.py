@@ -10,17 +10,17 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from wardlib import activities as _activities
-from wardlib import published as _published
-from wardlib.activities import Activities
-from wardlib.blocks import TYPST, Block, html, joined, lead, paragraph, typst
-from wardlib.editions import Edition
-from wardlib.effects import Effects
+from wardlib.analysis import activities as _activities
+from wardlib.analysis import published as _published
+from wardlib.analysis.activities import Activities
+from wardlib.analysis.effects import Effects
+from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.relief import Split
+from wardlib.analysis.schools import BREAK, CLOSED, IN_PERSON, ONLINE, PARTIAL, Schools
+from wardlib.analysis.targets import GOOD, MONEY, Targets
 from wardlib.language import NBSP, NONE, Language, Unit, is_missing
-from wardlib.receipts import Receipts
-from wardlib.relief import Split
-from wardlib.schools import BREAK, CLOSED, IN_PERSON, ONLINE, PARTIAL, Schools
-from wardlib.targets import GOOD, MONEY, Targets
+from wardlib.pages.blocks import TYPST, Block, html, joined, lead, paragraph, typst
+from wardlib.pages.editions import Edition
 
 
 def headline(result: Receipts, edition: Edition) -> Block:

@@ -1,0 +1,1 @@
+"""Pages: what a reader sees, first as content, then drawn as HTML and Typst."""
