@@ -1,3 +1,51 @@
-"""The helper package of the ward's COVID-19 workbook. Importing it does nothing."""
+"""The ward's COVID-19 workbook: what the epidemic did to tax collection, schools, culture and sport.
 
-__version__ = "0.1.0"
+Two functions are for everybody: `open` gives one edition of a ward's workbook, `estimate` what a
+monthly series would have been. Importing this does nothing; what they need is imported when they are
+called. The floors below are described in ARCHITECTURE.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from wardlib.analysis.counterfactual import Impact
+    from wardlib.pages.workbook import Workbook
+
+__version__ = "0.2.0"
+
+
+def open(ward: str, period: str, language: str = "vi", as_of: str = "") -> Workbook:
+    """One edition of a ward's workbook: what was known of `period` on the day `as_of`.
+
+    `ward`: a folder of `data/`. `period`: 2020-09, 2020-Q3, 2020-H1, 2020-9M or 2020. `language`: "vi"
+    or "en". `as_of`: nothing reported after this day is seen, e.g. "2020-09-13"; "" for the newest.
+    Whole years and folders named by a number may come as numbers, as `papermill -p` hands them over.
+
+    Raises RequestError where they name nothing, or where nothing was reported for the period, and
+    DataError with every fault of a file, when a page first reads it.
+    """
+    from wardlib.pages.workbook import open_workbook
+
+    return open_workbook(str(ward), str(period), language, as_of)
+
+
+def estimate(
+    series: pd.Series,
+    *,
+    start: pd.Period,
+    tet: Sequence[pd.Timestamp] = (),
+    planned: pd.Series | None = None,
+    exempt: Collection[pd.Period] = (),
+    draws: int = 2000,
+) -> Impact:
+    """What a monthly series would have been from `start` on; see `counterfactual.estimate`."""
+    from wardlib.analysis import counterfactual
+
+    return counterfactual.estimate(
+        series, start=start, tet=tet, planned=planned, exempt=exempt, draws=draws
+    )

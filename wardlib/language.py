@@ -216,3 +216,31 @@ def _pattern(decimals: str) -> NumberPattern:
 def is_missing(value: object) -> bool:
     """Whether a figure is missing (None, NaN, NaT): printed as NONE."""
     return value is None or (isinstance(value, (float, datetime.date)) and value != value)
+
+
+# Signs that print nothing themselves but turn or break what stands beside them: control characters
+# and the marks of writing direction (Unicode Standard Annex #9).
+_UNPRINTED = dict.fromkeys(
+    code
+    for code in (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F),
+                 *range(0x2066, 0x206A), 0xFEFF)
+    if chr(code) not in "\n\t"
+)  # fmt: skip
+
+
+def printed(text: str) -> str:
+    """`text` as it prints: without controls and marks of direction, which could turn a line around.
+
+    >>> printed("Thu\u202e phí\u200f")
+    'Thu phí'
+    """
+    return text.translate(_UNPRINTED)
+
+
+def inside(name: str) -> str:
+    """A name as it stands inside a sentence: its first letter small unless it is an acronym.
+
+    >>> inside("Thu khác"), inside("VAT of business households")
+    ('thu khác', 'VAT of business households')
+    """
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]

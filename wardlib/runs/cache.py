@@ -126,7 +126,7 @@ def notebook(job: Job) -> dict[str, Any]:
 
 def record(job: Job, made_from: dict[str, Any], draft: Path) -> dict[str, Any]:
     """The record of a job whose files lie in the folder `draft`: what they were made from (see
-    `notebook` and `exporters.record`), and their digests and sizes. No clock, no host, no path of
+    `notebook` and `document.record`), and their digests and sizes. No clock, no host, no path of
     the machine."""
     files = sorted(draft.iterdir())
     return made_from | {

@@ -12,7 +12,6 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +27,8 @@ from papermill.iorw import write_ipynb
 from wardlib import provenance
 from wardlib.data import descriptors
 from wardlib.errors import WardError
-from wardlib.pages.blocks import RESOURCE, dumps
-from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter, record
+from wardlib.pages.block import dumps
+from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
 from wardlib.runs import cache, kernels
 from wardlib.runs.plans import Job
 
@@ -85,13 +84,14 @@ def execute(
             _run(job, running, limits, turn)
         notebook = _Shared(nbformat.read(running, as_version=4))  # as anybody else finds it
         for suffix in _EXPORTERS:
-            body, _ = _exporter(suffix).from_notebook_node(notebook)
+            body, resources = _exporter(suffix).from_notebook_node(notebook)
             (draft / f"{job.name}{suffix}").write_bytes(
                 body if isinstance(body, bytes) else body.encode()
             )
-        (draft / _FIGURES).write_text(dumps(_figures(notebook)), encoding="utf-8")
+        document = resources["document"]
+        (draft / _FIGURES).write_text(dumps(document.figures()), encoding="utf-8")
         running.rename(target)
-        made = cache.record(job, own | record(notebook), draft)
+        made = cache.record(job, own | document.record, draft)
         (draft / cache.RECORD).write_text(dumps(made), encoding="utf-8")
         for file in draft.iterdir():
             with file.open("rb+") as written:
@@ -281,14 +281,3 @@ def _without_traces(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if "injected-parameters" in _tags(cell):
             cell.id = "injected-parameters"
     return notebook
-
-
-def _outputs(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
-    for cell in notebook.cells:
-        yield from (o for o in cell.get("outputs", []) if "data" in o)
-
-
-def _figures(notebook: nbformat.NotebookNode) -> dict[str, Any]:
-    """The figures behind every table and chart, by name; the same in every language."""
-    found = (output.data[RESOURCE] for output in _outputs(notebook) if RESOURCE in output.data)
-    return {figures["name"]: figures for figures in found}

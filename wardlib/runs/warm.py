@@ -62,7 +62,7 @@ import nbformat
 
 from wardlib import language, provenance
 from wardlib.analysis import counterfactual
-from wardlib.pages import charts, tables  # noqa: F401 - for notebooks
+from wardlib.pages import drawing, html, markdown, typst, workbook  # noqa: F401 - for notebooks
 from wardlib.runs import execution, runs  # noqa: F401 - for workers
 
 for _module in _SELDOM:
@@ -135,10 +135,10 @@ def _warm() -> None:
     matplotlib.rcParams["backend"] = _INLINE
     for code in language.CODES:
         spoken = language.get(code)
-        with charts.drawing(2.0) as (figure, axes):
+        with drawing.drawing(2.0) as (figure, axes):
             axes.plot([0, 1], [0, 1])
             axes.set_title(f"Thu ngân sách {spoken.number(1234.5, 1)} {spoken.date(_DAY)}")
-            charts.outlines(figure)
+            drawing.outlines(figure)
     # What an estimate and a notebook's check make once.
     series = pd.Series(np.arange(1.0, 61.0), pd.period_range("2015-01", periods=60, freq="M"))
     counterfactual.estimate(series, start=series.index[48])

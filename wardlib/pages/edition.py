@@ -1,31 +1,48 @@
-"""An edition: one ward, one period, one language, one as-of day. It heads every briefing.
+"""An edition: what one ward knew of one period on one day, in one language. It heads every briefing.
 
-Page functions (tables, charts, sentences) take the edition to know the language, the currency and
-how to label what they print. Displayed in a notebook it shows the head; the exporters draw the
-official head, the marks and the document's properties from what it carries.
+Pages take the edition to know the language, the currency and how to label what they print. Displayed
+in a notebook it shows the head; the exporters draw the official head, the marks and the document's
+properties from what it carries.
 """
 
 from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
+from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
-from wardlib.data.intake import Book
-from wardlib.language import Language, get
-from wardlib.pages.blocks import Block, html, joined, paragraph
+from wardlib.language import Language, Unit
+from wardlib.pages.block import Block, joined, paragraph
 from wardlib.periods import Period
 
 
 @dataclass(frozen=True)
 class Edition:
-    """See the module; make one with `of`."""
+    """A book in a language; see the module."""
 
-    ward: Ward
-    period: Period
+    book: Book
     language: Language
-    as_of: datetime.date | None
-    newest: datetime.date
+
+    @property
+    def ward(self) -> Ward:
+        return self.book.ward
+
+    @property
+    def period(self) -> Period:
+        return self.book.period
+
+    @property
+    def as_of(self) -> datetime.date | None:
+        return self.book.as_of
+
+    @cached_property
+    def newest(self) -> datetime.date:
+        """The day of the newest report of receipts."""
+        day: datetime.date = self.book.need("receipts")["reported_on"].max().date()
+        return day
 
     @property
     def ward_name(self) -> str:
@@ -34,6 +51,10 @@ class Edition:
     @property
     def period_name(self) -> str:
         return self.period.name(self.language)
+
+    def unit(self, largest: float) -> Unit:
+        """The unit in which to print amounts of the ward's currency, `largest` the largest of them."""
+        return self.language.unit(self.ward.currency, largest)
 
     @property
     def known(self) -> str:
@@ -81,16 +102,20 @@ class Edition:
             and self.dated <= (recipient.valid_to or self.dated)
         ]
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple:
+    @property
+    def head(self) -> Block:
+        """The head of a paper, as Decree 30/2020/NĐ-CP, Appendix I has it."""
         language, ward = self.language, self.ward
         subtitle = f"{self.ward_name} · {language.sentence(self.period_name)}"
-        head = {
+        lines = [line for line in (subtitle, self.known + ".", self.mark) if line]
+        content = {
+            "kind": "head",
+            "lines": lines,
             "language": language.code,
             "vietnamese": ward.vietnamese,
             "superior": language.pick(ward, "superior"),
             "authority": language.pick(ward, "authority").splitlines(),
             "subtitle": subtitle,
-            "period": self.period_name,
             "known": self.known,
             "mark": self.mark,
             "motto": [
@@ -118,47 +143,35 @@ class Edition:
             "newest": self.newest.isoformat(),
             **self.about,
         }
-        lines = [subtitle, self.known + ".", self.mark]
-        return {
-            "text/plain": joined(lines),
-            "text/html": joined(f"<p><strong>{html(line)}</strong></p>" for line in lines if line),
-        }, {"wardlib": {"kind": "head", **head}}
+        return Block(content, joined(lines))
 
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        return self.head._repr_mimebundle_()
 
-def of(book: Book, language: str) -> Edition:
-    """The edition of an open book in `language` ("vi", "en")."""
-    reported = book.table("receipts")["reported_on"].max().date()
-    return Edition(book.ward, book.period, get(language), book.as_of, reported)
+    def sources(self) -> Block:
+        """Where the figures come from, under which licence. To be shown last: it carries the hashes
+        of all files that the notebook has read by then."""
+        text = self.language.text
+        titles = self.ward.sources_vi if self.language.code == "vi" else self.ward.sources_en
+        lines = [
+            text("Source: {sources}.", sources="; ".join(titles)),
+            text("Licence: {licences}.", licences="; ".join(self.ward.licences)),
+        ]
+        shown = paragraph(" ".join(lines), note=True)
+        read = dict(sorted((self.book.digests | self.book.descriptors).items()))
+        return replace(shown, content=shown.content | {"kind": "sources", "digests": read})
 
-
-def sources(edition: Edition, book: Book) -> Block:
-    """Where the figures come from, under which licence. To be shown last: it carries the hashes
-    of all files that the notebook has read by then."""
-    text = edition.language.text
-    lines = [
-        text(
-            "Source: {sources}.", sources="; ".join(edition.language.pick(edition.ward, "sources"))
-        ),
-        text("Licence: {licences}.", licences="; ".join(edition.ward.licences)),
-    ]
-    return replace(
-        paragraph(" ".join(lines), "note"),
-        about={
-            "kind": "sources",
-            "digests": dict(sorted((book.digests | book.descriptors).items())),
-        },
-    )
-
-
-def files(edition: Edition, book: Book) -> Block:
-    """The files that the notebook has read, with the first digits of the hash of the rows read."""
-    return paragraph(
-        edition.language.text(
-            "Files read up to this period (first digits of the SHA-256 of those rows): {files}.",
-            files=", ".join(
-                f"{file} ({digest.removeprefix('sha256:')[:8]})"
-                for file, digest in sorted(book.digests.items())
+    def files(self) -> Block:
+        """The files that the notebook has read, with the first digits of the hash of the rows read."""
+        return paragraph(
+            self.language.text(
+                "Files read up to this period (first digits of the SHA-256 of those rows): {files}.",
+                files=", ".join(
+                    f"{file} ({digest.removeprefix('sha256:')[:8]})"
+                    for file, digest in sorted(self.book.digests.items())
+                ),
             ),
-        ),
-        "note",
-    )
+            note=True,
+        )

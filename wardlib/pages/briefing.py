@@ -1,0 +1,54 @@
+"""What the leader's page has that no other has: the key figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.targets import Targets
+from wardlib.language import NBSP, NONE, inside, is_missing
+from wardlib.pages.block import Block, cards, paragraph
+from wardlib.pages.edition import Edition
+from wardlib.pages.tax import unreported
+
+
+@dataclass(frozen=True)
+class BriefingPage:
+    """An edition with its receipts and its targets."""
+
+    edition: Edition
+    receipts: Receipts
+    targets: Targets
+
+    def key_figures(self) -> Block:
+        """What the unit keeps, and its other targets: number, what it is, both amounts of a ratio.
+        (The receipts themselves stand in the headline.)"""
+        kept = self.receipts.lines.at[self.receipts.root, "kept_year_to_date"]
+        amount = self.edition.unit(kept).amount(kept)
+        own = (amount, self.edition.language.text("kept by its own budget"), "")
+        standing = self.targets.standing
+        return cards([own, *(self._card(indicator) for _, indicator in standing.iterrows())])
+
+    def not_reported(self) -> Block:
+        """Which figures of the year to date, of receipts and other targets, are estimates and which
+        have not come in."""
+        said = unreported(self.edition, self.receipts, self.targets.standing)
+        return paragraph(" ".join(said), note=True)
+
+    def _card(self, indicator: pd.Series) -> tuple[str, str, str]:
+        """An indicator's value with its unit, what it is, and its target."""
+        language, text = self.edition.language, self.edition.language.text
+        name = inside(language.pick(indicator, "name"))
+        if is_missing(indicator["value"]):
+            return NONE, name, text("not reported")
+        unit, decimals = language.pick(indicator, "unit"), indicator["decimals"]
+        detail = ""
+        if not is_missing(indicator["target"]):
+            amount = language.number(indicator["target"], decimals, trim=True)
+            detail = text("target {amount}", amount=f"{amount}{NBSP}{unit}")
+            if not is_missing(indicator["share"]):
+                detail = f"{language.percent(indicator['share'])} · {detail}"
+        value = language.number(indicator["value"], decimals, trim=True)
+        return f"{value}{NBSP}{unit}", name, detail

@@ -1,0 +1,203 @@
+"""The data check: what has come in, and published figures beside this workbook's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from wardlib.analysis import published
+from wardlib.analysis.receipts import Receipts
+from wardlib.language import NBSP, NONE, inside, is_missing
+from wardlib.pages.block import Block, bullets, headline
+from wardlib.pages.edition import Edition
+from wardlib.pages.table import Column, Row, figures, table
+from wardlib.pages.tax import unreported
+
+
+@dataclass(frozen=True)
+class DataCheckPage:
+    """The data of an edition: `coverage` (see `book.coverage`), the receipts, and `beside`, published
+    figures beside ours (see `published.reconcile`)."""
+
+    edition: Edition
+    coverage: pd.DataFrame
+    receipts: Receipts
+    beside: pd.DataFrame
+
+    def received(self) -> Block:
+        """How many of the ward's monthly tables have every month of the period, and which have not."""
+        language, text = self.edition.language, self.edition.language.text
+        lacking = self.coverage[self.coverage["reported"] < self.coverage["expected"]]
+        counts = {
+            "period": self.edition.period_name,
+            "count": str(len(self.coverage)),
+        }
+        if lacking.empty:
+            return headline(
+                text(
+                    "Every month of {period} has come in for every table ({count} of {count}).",
+                    **counts,
+                )
+            )
+        names = [
+            f"{inside(self._table_name(own['table']))} ({own['reported']}/{own['expected']})"
+            for _, own in lacking.iterrows()
+        ]
+        return headline(
+            text(
+                "Every month of {period} has come in for {whole} of {count} tables; lacking: {names}.",
+                whole=str(len(self.coverage) - len(lacking)),
+                names=language.join(names),
+                **counts,
+            )
+        )
+
+    def received_table(self) -> Block:
+        """For each table of the ward: rows, span, months of the period that have come in."""
+        language, text = self.edition.language, self.edition.language.text
+        rows = []
+        for _, own in self.coverage.iterrows():
+            span = months = NONE
+            if not is_missing(own["first"]):
+                span = f"{language.month_short(own['first'])}–{language.month_short(own['last'])}"
+                months = f"{own['reported']}/{own['expected']}"
+            newest = NONE if is_missing(own["newest"]) else language.date(own["newest"])
+            cells = (language.number(own["rows"]), span, months, newest)
+            rows.append(Row(self._table_name(own["table"]), cells))
+        heads = [
+            text("Data table"), text("Rows"), text("Months"), text("Months of the period"),
+            text("Newest report"),
+        ]  # fmt: skip
+        slug, units = "coverage", {"reported": "months", "expected": "months"}
+        return table(
+            self.edition,
+            slug,
+            text("What has come in for {period}", period=self.edition.period_name),
+            [Column(head) for head in heads],
+            rows,
+            figures(self.edition, slug, self.coverage, units),
+        )
+
+    def not_reported(self) -> Block:
+        """Which figures of the year to date are estimates and which have not come in."""
+        return headline(*unreported(self.edition, self.receipts))
+
+    def agreement(self) -> Block:
+        """How many published figures agree with this workbook's."""
+        text = self.edition.language.text
+        if self.beside.empty:
+            return headline(text("No published figure of this period is known here."))
+        counted = self.beside["verdict"].value_counts()
+        return headline(
+            text(
+                "Of {count} published figures: {verdicts}.",
+                count=str(len(self.beside)),
+                verdicts="; ".join(
+                    f"{words} {counted[verdict]}"
+                    for verdict, words in self._verdicts().items()
+                    if verdict in counted
+                ),
+            )
+        )
+
+    def published_table(self) -> Block | None:
+        """Each published figure beside ours, agreed or explained; nothing where none was published."""
+        if self.beside.empty:
+            return None
+        text = self.edition.language.text
+        rows = [
+            Row(
+                f"{own['statement']} ({own['published_on']:%d/%m/%Y})",
+                (
+                    (text("more than") + " " if own["relation"] == "more_than" else "")
+                    + self._value(own, own["value"]),
+                    self._value(own, own["ours_then"]),
+                    self._value(own, own["ours"]),
+                    self._verdicts()[own["verdict"]],
+                ),
+            )
+            for _, own in self.beside.iterrows()
+        ]
+        columns = [
+            Column(text("Published")),
+            Column(text("As published")),
+            Column(text("Ours on that day")),
+            Column(text("Ours now")),
+            Column(text("Verdict"), words=True),
+        ]
+        frame = self.beside[
+            ["id", "published_on", "item", "measure", "value", "unit", "relation", "part_then",
+             "ours_then", "part", "whole", "ours", "verdict", "source"]
+        ]  # fmt: skip
+        slug = "reconciliation"
+        return table(
+            self.edition,
+            slug,
+            text("Published figures beside this workbook's"),
+            columns,
+            rows,
+            figures(self.edition, slug, frame, {}),
+            sources=("published", "receipts", "targets", "indicator_months"),
+        )
+
+    def readings(self) -> Block | None:
+        """How each published figure is read here, and why ours differs where it does."""
+        if self.beside.empty:
+            return None
+        language, text = self.edition.language, self.edition.language.text
+        items = []
+        for _, own in self.beside.iterrows():
+            said = f"“{own['statement']}”: {language.pick(own, 'reading')}"
+            if own["verdict"] == published.REVISED:
+                said += " " + text(
+                    "On {day} the figures known gave the published value; later reports turned "
+                    "{then} into {now}.",
+                    day=language.date(own["published_on"]),
+                    then=self._part(own, own["part_then"]),
+                    now=self._part(own, own["part"]),
+                )
+            items.append(said)
+        return bullets(items)
+
+    def _table_name(self, name: str) -> str:
+        """What a table of monthly figures holds."""
+        text = self.edition.language.text
+        return {
+            "receipts": text("Receipts"),
+            "school_months": text("School days by school"),
+            "activities": text("Extracurricular, cultural and sports activities"),
+            "indicator_months": text("Other targets"),
+        }.get(name, name)
+
+    def _verdicts(self) -> dict[str, str]:
+        """The words of each verdict on a published figure."""
+        text = self.edition.language.text
+        return {
+            "agrees": text("agrees"),
+            "revised": text("agreed then, revised since"),
+            "differs": text("differs"),
+            "nothing": text("no figure of ours"),
+        }
+
+    def _value(self, own: pd.Series, amount: float) -> str:
+        """An amount in the unit of a published figure."""
+        if is_missing(amount):
+            return NONE
+        language = self.edition.language
+        unit = own["unit"].removeprefix("1e6 ")
+        if own["unit"].startswith("1e6 "):
+            unit = language.unit(unit, 0).name
+        return language.number(amount, 1, trim=True) + ("" if unit == "1" else NBSP + unit)
+
+    def _part(self, own: pd.Series, part: float) -> str:
+        """The amount that a published figure is formed from, in words."""
+        language = self.edition.language
+        if own["table"] == "receipts":
+            amount = self.edition.unit(part).amount(part)
+            if not is_missing(own["whole"]):
+                amount += f" ({language.percent(part / own['whole'])})"
+            return amount
+        if own["unit"] == "%" and is_missing(own["whole"]):
+            return language.percent(part)
+        return language.number(part, 1, trim=True)

@@ -1,0 +1,211 @@
+"""What an executed notebook says, ready for a page: head, title, parts, and what it was made from.
+
+Everything is read from the notebook alone. Code, parameters and the other language's cells are left
+out.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbformat import NotebookNode
+
+from wardlib import provenance
+from wardlib.errors import ExportError
+from wardlib.pages import html, markdown, typst
+from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps
+
+_LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
+_SECTION = "## "
+_PARAMETER_TAGS = {"parameters", "injected-parameters"}
+
+
+@dataclass
+class Part:
+    """A part of a page: the `prose` of a Markdown cell, or an output with its MIME bundle and
+    `content` (see `block`; empty for what is not ours).
+
+    Of a table or chart, `label` is what the page calls it ("Hình 1", "Bảng 2") and `slug` the name
+    that is its own on the page; of a headline, `see` holds labels and slugs of those below it.
+    """
+
+    prose: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    content: dict[str, Any] = field(default_factory=dict)
+    label: str = ""
+    see: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def is_section(self) -> bool:
+        """Whether it is the heading of a section, with nothing below it in its cell or with."""
+        return self.prose.startswith(_SECTION)
+
+    @property
+    def slug(self) -> str:
+        """Of a table or chart, its name on the page; "" for other parts."""
+        return str(self.content.get("slug", ""))
+
+    @property
+    def resource(self) -> dict[str, Any] | None:
+        """The figures behind a table or chart, under its name on the page."""
+        found = self.data.get(RESOURCE)
+        if isinstance(found, str):
+            found = json.loads(found)
+        return found and found | ({"name": self.slug} if self.slug else {})
+
+    def as_html(self) -> str:
+        """This part of an HTML page."""
+        if self.prose:
+            return markdown.as_html(self.prose)
+        if self.content:
+            picture = ""
+            if SVG in self.data:
+                encoded = base64.b64encode(self.data[SVG].encode()).decode()
+                picture = f"data:image/svg+xml;base64,{encoded}"
+            return html.render(self.content, label=self.label, see=self.see, picture=picture)
+        if "text/html" in self.data:
+            return str(self.data["text/html"])
+        return f"<pre>{html.escape(self.data.get('text/plain', ''))}</pre>"
+
+    def as_typst(self) -> str:
+        """This part of a page in Typst."""
+        if self.prose:
+            return markdown.as_typst(self.prose)
+        if self.content:
+            return typst.render(self.content, label=self.label, see=self.see)
+        return f"#raw({typst.string(self.data.get('text/plain', ''))}, block: true)"
+
+
+@dataclass
+class Document:
+    """See the module. `record`: what the notebook was made from, see `record`."""
+
+    head: dict[str, Any]
+    title: str
+    parts: list[Part]
+    record: dict[str, Any] = field(default_factory=dict)
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """The files that a PDF draws and carries: name and text."""
+        yield "run.json", dumps(self.record)
+        for part in self.parts:
+            if not part.slug:
+                continue
+            if SVG in part.data:
+                yield f"{part.slug}.svg", part.data[SVG]
+            if part.resource is not None:
+                yield f"{part.slug}.csv", as_csv(part.resource)
+
+    def figures(self) -> dict[str, Any]:
+        """The figures behind every table and chart, by name; the same in every language."""
+        found = (part.resource for part in self.parts)
+        return {figures["name"]: figures for figures in found if figures is not None}
+
+
+def record(notebook: NotebookNode) -> dict[str, Any]:
+    """What an executed notebook was made from: parameters, data files with their digests, versions
+    of the packages that made it, the face that its PDF is set in. No clock, no host, no path of the
+    machine."""
+    contents = [_content(output) for cell in notebook.cells for output in cell.get("outputs", [])]
+    head = next(content for content in contents if content.get("kind") == "head")
+    read: dict[str, str] = {}
+    for content in contents:
+        read |= content.get("digests", {})
+    return {
+        "parameters": {
+            "ward": head["id"],
+            "period": head["period_id"],
+            "language": head["language"],
+            "as_of": head["as_of"] or "",
+        },
+        "data": dict(sorted(read.items())),
+        "versions": provenance.versions(),
+        "face": typst.faces()[0][0],  # a machine with another one gives other bytes
+    }
+
+
+def read(notebook: NotebookNode) -> Document:
+    """The document in an executed notebook; ExportError where it cannot be one."""
+    heads = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                raise ExportError(
+                    f"cell {cell.get('id', '?')} failed with {output.ename}: {output.evalue}\n"
+                    "A failed notebook is not made into a briefing: mend the cause, run it again."
+                )
+            if _content(output).get("kind") == "head":
+                heads.append(_content(output))
+    if not heads:
+        raise ExportError(
+            "the notebook shows no head: run it first (its second cell shows the edition), "
+            "e.g. with `papermill` or `ward run`"
+        )
+    title, parts = "", []
+    for cell in notebook.cells:
+        tags = set(cell.metadata.get("tags", []))
+        languages = {_LANGUAGE_TAGS[tag] for tag in tags & _LANGUAGE_TAGS.keys()}
+        if languages and heads[0]["language"] not in languages:
+            continue
+        if cell.cell_type == "markdown":
+            text = cell.source.strip()
+            if not title and text.startswith("# "):
+                title, _, text = text[2:].partition("\n")
+            if text.strip():
+                parts.append(Part(text))
+        elif cell.cell_type == "code" and not tags & _PARAMETER_TAGS:
+            parts += filter(None, map(_part, cell.outputs))
+    if not title:
+        raise ExportError("the notebook has no title: begin a Markdown cell with '# '")
+    # A section of which nothing is known shows nothing, and its heading goes with it.
+    parts = [
+        part
+        for part, following in zip(parts, [*parts[1:], Part(_SECTION)], strict=True)
+        if not (part.is_section and "\n" not in part.prose and following.is_section)
+    ]
+    _number(parts, heads[0])
+    return Document(heads[0], title, parts, record(notebook))
+
+
+def _number(parts: list[Part], head: dict[str, Any]) -> None:
+    """Number sections, and figures and tables in the order of the page; each headline refers to
+    those that stand below it in its section. One shown twice, of two lines, has two names."""
+    counts = {"chart": 0, "table": 0}
+    slugs: Counter[str] = Counter()
+    headline: Part | None = None
+    sections = 0
+    for part in parts:
+        kind = part.content.get("kind", "")
+        if part.is_section:
+            headline = None
+            sections += 1
+            part.prose = f"{_SECTION}{sections}. {part.prose.removeprefix(_SECTION)}"
+        elif kind == "headline":
+            headline = part
+        elif kind in counts:
+            counts[kind] += 1
+            slugs[part.slug] += 1
+            if (times := slugs[part.slug]) > 1:
+                part.content = part.content | {"slug": f"{part.slug}-{times}"}
+            part.label = f"{head[kind]} {counts[kind]}"
+            if headline is not None:
+                headline.see.append((part.label, part.slug))
+
+
+def _content(output: NotebookNode) -> dict[str, Any]:
+    content: dict[str, Any] = output.get("metadata", {}).get("wardlib", {})
+    return content
+
+
+def _part(output: NotebookNode) -> Part | None:
+    """An output as a part; None for what no reader needs there."""
+    if output.output_type == "stream":
+        return None if output.name == "stderr" else Part(data={"text/plain": output.text})
+    if _content(output).get("kind") == "head":
+        return None
+    return Part(data=dict(output.data), content=dict(_content(output)))

@@ -1,0 +1,218 @@
+"""Drawing charts: the house style, axes of months and money, phases, the figure as SVG with its words.
+
+A chart leaves matplotlib's global style as it found it, is readable in black and white, labels its
+curves directly, and carries the drawn figures as data. Text is drawn as outlines, so that a chart
+looks the same wherever it is shown; the alt text speaks for it. The only user of matplotlib and
+seaborn.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import textwrap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path as Outline
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import ArrayLike
+
+from wardlib.language import Unit, printed
+from wardlib.pages.block import Block
+from wardlib.pages.edition import Edition
+
+WIDTH = 6.5  # inches: the text width of an A4 page with margins as Decree 30/2020/NĐ-CP has them
+
+# Colours are named by purpose and differ in lightness, so that they part in black and white.
+NOW, BEFORE, PLAN, PHASE = "#1b4f72", "#7f8c8d", "#922b21", "#e5e8e8"
+WITHOUT = "#b9770e"
+_STYLE = Path(__file__).parent / "ward.mplstyle"
+
+
+@functools.cache
+def _style() -> dict[str, object]:
+    """The house style: seaborn's, and over it what the file says."""
+    ours = matplotlib.rc_params_from_file(_STYLE, use_default_template=False)
+    return {**sns.axes_style("whitegrid", {"axes.grid.axis": "y"}), **ours}
+
+
+@contextmanager
+def drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
+    """A figure of the house style, closed at the end; a letter that no font has is an error."""
+    with warnings.catch_warnings(), matplotlib.rc_context(_style()):
+        warnings.filterwarnings("error", message="Glyph .* missing")
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        axes = figure.subplots()
+        sns.despine(ax=axes, left=True)
+        axes.grid(axis="x", visible=False)
+        yield figure, axes
+
+
+def beside(name: str) -> str:
+    """A name on two lines at most, as it fits beside a chart."""
+    return "\n".join(textwrap.wrap(printed(name), 30, max_lines=2, placeholder=" …"))
+
+
+def boxes(
+    axes: Axes,
+    left: ArrayLike,
+    bottom: ArrayLike,
+    width: ArrayLike,
+    height: ArrayLike,
+    **style: object,
+) -> None:
+    """Upright boxes as one patch: many take hardly longer than one. They tell the axes no limits."""
+    left, bottom, width, height = np.broadcast_arrays(left, bottom, width, height)
+    right, top = left + width, bottom + height
+    corners = np.array([[left, right, right, left, left], [bottom, bottom, top, top, bottom]])
+    codes = [Outline.MOVETO, *[Outline.LINETO] * 3, Outline.CLOSEPOLY] * left.size
+    axes.add_artist(PathPatch(Outline(corners.T.reshape(-1, 2), codes), **style))
+
+
+def lines(
+    axes: Axes, x: tuple[ArrayLike, ArrayLike], y: tuple[ArrayLike, ArrayLike], **style: object
+) -> None:
+    """Lines as one curve with gaps: `x` and `y` hold where each starts and where it ends."""
+    gaps = np.full(len(x[0]), np.nan)
+    axes.plot(*(np.array([*ends, gaps]).T.ravel() for ends in (x, y)), **style)
+
+
+def key(figure: Figure, entries: list[tuple[str, dict[str, Any]]]) -> None:
+    """What each look of a box means, above the axes: label and style."""
+    figure.legend(
+        handles=[Patch(label=label, **style) for label, style in entries],
+        loc="outside upper center",
+        ncols=len(entries),
+        frameon=False,
+        fontsize=7,
+        columnspacing=1.2,
+        handlelength=1.6,
+    )
+
+
+def shade(axes: Axes, phases: pd.DataFrame, first: pd.Period, size: int, edition: Edition) -> None:
+    """Shade the phases behind an axis that begins with the month `first`; their names stand above
+    it, a name that would touch the one before it a row higher. To be called once the axis has its
+    limits."""
+    whole = axes.get_xlim()
+    inches = WIDTH * 0.85 / (whole[1] - whole[0])  # of one month, the labels of the axis set aside
+    rows: list[float] = []  # where the last name of each row ends
+    for phase in phases.itertuples():
+        left, right = _place(phase.start, first), _place(phase.end, first, end=True)
+        left, right = max(left, 0), min(right, size)
+        axes.axvspan(left, right, color=PHASE, zorder=0, linewidth=0)
+        name = printed(edition.language.pick(phase._asdict(), "name"))
+        half = 0.031 * len(name) / inches + 0.1  # at 7 pt, a little more than it takes
+        middle = min(max((left + right) / 2, whole[0] + half), whole[1] - half)
+        row = next((n for n, end in enumerate(rows) if end <= middle - half), len(rows))
+        rows[row : row + 1] = [middle + half]
+        axes.annotate(
+            name, (middle, 1), xycoords=("data", "axes fraction"), xytext=(0, 2 + 9 * row),
+            textcoords="offset points", ha="center", va="bottom", fontsize=7, annotation_clip=False,
+        )  # fmt: skip
+
+
+def bands(phases: pd.DataFrame, edition: Edition) -> str:
+    """The phases with their first and last days, for an alt text."""
+    return "; ".join(
+        edition.language.text(
+            "{phase} from {start} to {end}",
+            phase=edition.language.pick(phase._asdict(), "name"),
+            start=edition.language.date(phase.start),
+            end=edition.language.date(phase.end),
+        )
+        for phase in phases.itertuples()
+    )
+
+
+def _place(day: pd.Timestamp, first: pd.Period, *, end: bool = False) -> float:
+    """Where a day stands on an axis that gives each month from `first` on a width of one."""
+    month = day.to_period("M")
+    return (month - first).n + (day.day - 1 + end) / month.days_in_month
+
+
+def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
+    """Name each curve at its end; two that end close together are pushed apart."""
+    axes.figure.canvas.draw()
+    height = axes.get_ylim()[1] - axes.get_ylim()[0]
+    placed: list[float] = []
+    for x, y, label, colour in sorted(ends, key=lambda end: end[1]):
+        at = y
+        if placed and at - placed[-1] < 0.07 * height:
+            at = placed[-1] + 0.07 * height
+        placed.append(at)
+        axes.annotate(
+            label, (x, at), xytext=(6, 0), textcoords="offset points", va="center",
+            color=colour, fontweight="bold", bbox={"fc": "white", "ec": "none", "pad": 0.8},
+        )  # fmt: skip
+
+
+def money_axis(axes: Axes, unit: Unit) -> None:
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    step = axes.get_yticks()[1] - axes.get_yticks()[0]
+    decimals = 0 if step >= 1 and step == int(step) else 1 if step >= 0.1 else 2
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: unit.language.number(value, decimals))
+    )
+    axes.set_ylabel(unit.language.sentence(unit.name))
+
+
+def count_axis(axes: Axes) -> None:
+    """An upright axis of whole numbers."""
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+
+
+def month_axis(axes: Axes, months: pd.PeriodIndex, edition: Edition, at: float = 0.5) -> None:
+    """Ticks in the middle of months (`at` 1: at their ends): each, or each quarter's or half-year's
+    first; the year stands below the first of them and each January."""
+    step = 1 if len(months) <= 12 else 3 if len(months) <= 36 else 6
+    chosen = [index for index, month in enumerate(months) if (month.month - 1) % step == 0]
+    axes.set_xticks([index + at for index in chosen])
+    axes.set_xticklabels(
+        [
+            edition.language.month_tick(months[index])
+            + (f"\n{months[index].year}" if index == chosen[0] or months[index].month == 1 else "")
+            for index in chosen
+        ]
+    )
+
+
+def outlines(figure: Figure) -> str:
+    """The figure as SVG, its letters drawn as outlines, the same bytes each time.
+
+    To be called once: it lays the figure out for good. `savefig` would draw all of it twice, once
+    for nothing but the layout.
+    """
+    buffer = io.StringIO()
+    canvas = FigureCanvasSVG(figure)
+    for axes in figure.axes:
+        for drawn in (*axes.patches, *axes.lines, *axes.collections):
+            drawn.set_in_layout(False)  # clipped to the axes, so it takes no room of its own
+        for axis in (axes.xaxis, axes.yaxis):
+            if not axis.get_label_text():
+                axis.set_label_coords(0, 0)  # else all ticks are measured to find it a place
+    figure.set_dpi(72)  # that of every SVG: the layout has to go by it too
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")
+    canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
+    svg = buffer.getvalue()
+    return svg[svg.index("<svg") :]
+
+
+def chart(slug: str, title: str, alt: list[str], svg: str, figures: dict[str, Any]) -> Block:
+    """The block of a chart: its title, the sentences of its alt text, and the figures drawn."""
+    said = " ".join(alt)
+    content = {"kind": "chart", "slug": slug, "caption": title, "alt": said}
+    return Block(content, said, figures, svg)

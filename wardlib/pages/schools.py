@@ -1,0 +1,642 @@
+"""Schooling: days lost, online and made up, why they were lost, school by school, the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from wardlib.analysis.closures import BREAK, CLOSED, IN_PERSON, OFF, ONLINE
+from wardlib.analysis.closures import PARTIAL as SOME_IN_CLASS
+from wardlib.analysis.schools import Schools
+from wardlib.language import NONE, is_missing
+from wardlib.pages import drawing
+from wardlib.pages.block import Block, bullets, headline, paragraph
+from wardlib.pages.edition import Edition
+from wardlib.pages.table import (
+    HIDDEN,
+    PARTIAL,
+    Column,
+    Row,
+    count,
+    figures,
+    marked,
+    percent,
+    table,
+)
+from wardlib.pages.tax import month_list
+
+_DAYS = ("planned", "in_person", "online", "lost", "made_up")
+
+
+@dataclass(frozen=True)
+class SchoolsPage:
+    """Schooling in an edition's period; `result` is None where the ward has no data of schools, and
+    then all but `sentence` show nothing."""
+
+    edition: Edition
+    result: Schools | None
+
+    def sentence(self) -> Block:
+        """Days lost, taught online and made up of each level, a sentence a school year; or that
+        there is no data."""
+        return headline(*self._sentences())
+
+    def days_table(self) -> Block | None:
+        """Days of each level in the period and in the school year to date, a school year at a time;
+        nothing without data."""
+        if self.result is None:
+            return None
+        text = self.edition.language.text
+        rows, shown = [], set()
+        for span, about in self.result.spans.iterrows():
+            months = (about["first"], about["last"])
+            if months in shown or span not in self.result.levels.index.get_level_values("span"):
+                continue  # the period is the school year to date
+            shown.add(months)
+            year = text("school year {year}", year=about["year"].replace("-", "–"))
+            rows += self._days_rows(span, f"{year}, {self._span_short(about)}", usual=True)
+        if not rows:
+            return None
+        note = text(
+            "Days of an average pupil of the level. Lost = planned - in class - online. Made up: taught "
+            "beyond the most that an earlier year planned in the same month. Usual: taught in the same "
+            "months of the years before COVID-19. Attendance: pupil-days attended, % of those in class."
+        )
+        widths = (15, 14, 13, 11, 13, 14, 16, 14)
+        return self._days_table("school-days", rows, self.result.spans, widths, [note])
+
+    def brief_days_table(self) -> Block | None:
+        """Days of each level in the period alone, and where days were lost or taught online, of
+        those school years alone; nothing without data."""
+        if self.result is None:
+            return None
+        levels, spans = self.result.levels, self._spans
+        away = (levels["online"] > 0) | (levels["lost"] > 0)
+        hit = spans[spans.index.isin(away.index.get_level_values("span")[away])]
+        spans = hit if len(hit) else spans.iloc[-1:]
+        rows = []
+        for span, about in spans.iterrows():
+            if span in levels.index.get_level_values("span"):
+                year = about["year"].replace("-", "–")
+                rows += self._days_rows(span, f"{year}, {self._span_short(about)}", usual=False)
+        if not rows:
+            return None
+        widths = (13, 14, 13, 9, 12, 14, 16)
+        return self._days_table("school-days-brief", rows, spans, widths, [])
+
+    def longest_closure(self) -> Block | None:
+        """The longest time that a level was kept from class in the school years of the period."""
+        if self.result is None:
+            return None
+        language, text = self.edition.language, self.edition.language.text
+        spells = self.result.spells
+        if spells.empty:
+            return headline(text("No decision kept a level from class in these school years."))
+        longest = spells[spells["days"] == spells["days"].max()]
+        first = longest.iloc[0]
+        return headline(
+            text(
+                "Longest away from class: {levels}, {days} calendar days, from {start} to {end}.",
+                levels=language.join([self._level(level) for level in longest["level"].unique()]),
+                days=language.number(first["days"]),
+                start=language.date(first["start"]),
+                end=language.date(first["end"]),
+            )
+        )
+
+    def closures(self) -> Block | None:
+        """How long each level was kept from class, in calendar days; and lost days without a reason."""
+        if self.result is None:
+            return None
+        language, text = self.edition.language, self.edition.language.text
+        items = []
+        for (start, end), spells in self.result.spells.groupby(["start", "end"]):
+            items.append(
+                text(
+                    "{levels}: away from class from {start} to {end}, {days} calendar days",
+                    levels=language.join([self._level(level) for level in spells["level"]]),
+                    start=language.date(start),
+                    end=language.date(end),
+                    days=language.number(spells["days"].iloc[0]),
+                )
+            )
+        for reason in self.result.reasons[self.result.reasons["measure"] == ""].itertuples():
+            span = self.result.spans.loc[reason.span]
+            if span["kind"] == "period":
+                items.append(
+                    text(
+                        "{level}, {span}: {days} lost days that no recorded decision explains",
+                        level=self._level(reason.level),
+                        span=language.span(span["first"], span["last"]),
+                        days=self._days(reason.days),
+                    )
+                )
+        return bullets(language.sentence(item) + "." for item in items) if items else None
+
+    def reasons_table(self) -> Block | None:
+        """Lost days by level and decision; nothing where none was lost."""
+        if self.result is None:
+            return None
+        language, text = self.edition.language, self.edition.language.text
+        spans = self._spans
+        reasons = self.result.reasons[self.result.reasons["span"].isin(spans.index)]
+        if reasons.empty:
+            return None
+        rows = [
+            Row(
+                self._level_head(reason["level"]),
+                (
+                    self._span_short(spans.loc[reason["span"]]),
+                    reason["measure"] or NONE,
+                    language.pick(reason, "name") or text("no recorded decision: unexplained"),
+                    self._days(reason["days"]),
+                ),
+            )
+            for _, reason in reasons.iterrows()
+        ]
+        columns = [
+            Column(text("Level")),
+            Column(text("Months"), 26, words=True),
+            Column(text("No."), 14, words=True),
+            Column(text("Decision"), 60, words=True),
+            Column(text("Days lost"), 20),
+        ]
+        note = text(
+            "Schools report how many days of a month were lost, not which: they are set against the days "
+            "on which a decision kept the level from class, closures first."
+        )
+        frame = reasons.join(spans[["year", "first", "last"]], on="span").drop(columns="span")
+        slug = "school-reasons"
+        return table(
+            self.edition,
+            slug,
+            text("Why school days of {period} were lost", period=self.edition.period_name),
+            columns,
+            rows,
+            figures(self.edition, slug, frame, {"days": "days"}),
+            notes=[note],
+            sources=("school_months", "school_closures"),
+        )
+
+    def calendar_chart(self) -> Block | None:
+        """The school years of the period, a row a level: weeks from left to right, weekdays from top
+        to bottom, each day as the decisions set it, and their numbers. Nothing where no school year
+        is known."""
+        return self._calendar_chart(cell=0.085, gap=1.6, numbers=True)
+
+    def brief_calendar_chart(self) -> Block | None:
+        """`calendar_chart`, less high and without the numbers of the decisions."""
+        return self._calendar_chart(cell=0.04, gap=2, numbers=False)
+
+    def calendar_table(self) -> Block | None:
+        """The calendar chart as a table: every run of school days of one state, by level."""
+        if self.result is None:
+            return None
+        language, text = self.edition.language, self.edition.language.text
+        rows, drawn = [], []
+        for level, days in self._school_days():
+            kept = days[["state", "measure"]]
+            changes = (kept != kept.shift()).any(axis=1)
+            for _, run in days.groupby(changes.cumsum()):
+                first, last = run.index[0], run.index[-1]
+                state, measure = run[["state", "measure"]].iloc[0]
+                cells = (
+                    f"{first:%d/%m/%Y}", f"{last:%d/%m/%Y}", self._state(state),
+                    language.number(len(run)), measure or NONE,
+                )  # fmt: skip
+                rows.append(Row(self._level_head(level), cells))
+                drawn.append((level, first, last, state, len(run), measure))
+        if not rows:
+            return None
+        columns = [
+            Column(text("Level")),
+            Column(text("From"), 24, words=True),
+            Column(text("To"), 24, words=True),
+            Column(text("State"), 36, words=True),
+            Column(text("School days"), 18),
+            Column(text("No."), 16, words=True),
+        ]
+        note = text(
+            "Mondays to Fridays without public holidays; the schools' own longer break at Tết is not known here."
+        )
+        names = ["level", "first", "last", "state", "days", "measure"]
+        slug, frame = "school-calendar", pd.DataFrame(drawn, columns=names)
+        return table(
+            self.edition,
+            slug,
+            text("The calendar as a table: school days as the decisions set them"),
+            columns,
+            rows,
+            figures(self.edition, slug, frame, {"days": "days"}),
+            notes=[note],
+            sources=("school_closures",),
+        )
+
+    def schools_hit(self) -> Block | None:
+        """How many schools lost days in each school year of the period, and which lost most."""
+        if self.result is None:
+            return None
+        language, text = self.edition.language, self.edition.language.text
+        said = []
+        for span, about in self._spans.iterrows():
+            if span not in self.result.schools.index.get_level_values("span"):
+                continue
+            own = self.result.schools.loc[span]
+            known = own[(own["reported"] > 0) & (own["planned"] > 0)]
+            numbers = {
+                "span": language.sentence(language.span(about["first"], about["last"])),
+                "hit": str(int((known["lost"] > 0).sum())),
+                "count": str(len(known)),
+            }
+            if known.empty:
+                said.append(text("{span}: no school day is reported.", **numbers))
+            elif not (known["lost"] > 0).any():
+                said.append(text("{span}: none of {count} schools lost a day.", **numbers))
+            else:
+                most = known[known["lost"] == known["lost"].max()]
+                names = (
+                    "; ".join(most["name"])
+                    if len(most) <= 3
+                    else text("{count} schools", count=str(len(most)))
+                )
+                said.append(
+                    text(
+                        "{span}: {hit} of {count} schools lost days; most, {lost} of {planned}: {names}.",
+                        lost=self._days(most["lost"].iloc[0]),
+                        planned=self._days(most["planned"].iloc[0]),
+                        names=names,
+                        **numbers,
+                    )
+                )
+        return headline(*said) if said else None
+
+    def schools_table(self) -> Block | None:
+        """Each school in the months of the period, with its pupils; small numbers hidden."""
+        if self.result is None:
+            return None
+        text = self.edition.language.text
+        schools, spans = self.result.schools, self._spans
+        rows, hides = [], False
+        for span, about in spans.iterrows():
+            if span not in schools.index.get_level_values("span"):
+                continue
+            months = self._span_short(about)
+            for level, group in schools.loc[span].groupby("level", sort=False):
+                total = self.result.totals.loc[(span, level)]
+                hides |= bool(group["hidden"].any() or total["hidden"])
+                rows += [self._school_row(school, months) for _, school in group.iterrows()]
+                if len(group) > 1:
+                    rows.append(self._level_row(span, level, total, months))
+        if not rows:
+            return None
+        notes = [text("Pupils: at the end of the months named.")]
+        if hides:
+            notes.append(hiding(self.edition))
+        if marked(rows, PARTIAL):
+            notes.append(text("† some school or month is not reported."))
+        heads = [
+            text("Pupils"), text("Planned"), text("In class"), text("Online"), text("Lost"),
+            text("Made up"), text("Attended %"),
+        ]  # fmt: skip
+        widths = (14, 15, 14, 13, 11, 13, 17)
+        frame = schools.reset_index()
+        frame = (
+            frame[frame["span"].isin(spans.index)]
+            .merge(spans, on="span")
+            .drop(columns=["span", "name"])
+        )
+        units = dict.fromkeys(_DAYS, "days") | {"pupils": "persons", "attendance": "1"}
+        units |= {"reported": "months", "expected": "months"}
+        slug = "schools"
+        return table(
+            self.edition,
+            slug,
+            text("Schools in {period} (pupils; days)", period=self.edition.period_name),
+            [Column(text("School")), *map(Column, heads, widths)],
+            rows,
+            figures(self.edition, slug, frame, units),
+            notes=notes,
+            sources=("schools", "school_months"),
+        )
+
+    def missing(self) -> Block | None:
+        """Which schools have not reported which months."""
+        if self.result is None or not self.result.missing:
+            return None
+        gaps: dict[str, list[pd.Period]] = {}
+        for school, month in self.result.missing:
+            gaps.setdefault(school, []).append(month)
+        names, language = self.result.names, self.edition.language
+        lines = "; ".join(
+            f"{names.get(school, school)} ({month_list(months, language)})"
+            for school, months in gaps.items()
+        )
+        return paragraph(
+            language.text("Not yet reported, and not counted as zero: {lines}.", lines=lines),
+            note=True,
+        )
+
+    # Words.
+
+    def _level(self, level: str) -> str:
+        """A school level as it stands inside a sentence."""
+        text = self.edition.language.text
+        return {
+            "mam_non": text("preschool"),
+            "tieu_hoc": text("primary school"),
+            "thcs": text("lower secondary school"),
+            "thpt": text("upper secondary school"),
+        }[level]
+
+    def _level_head(self, level: str) -> str:
+        return self.edition.language.sentence(self._level(level))
+
+    def _state(self, state: str) -> str:
+        """The state of a school day in a few words."""
+        text = self.edition.language.text
+        return {
+            IN_PERSON: text("in class"),
+            ONLINE: text("online"),
+            CLOSED: text("closed"),
+            SOME_IN_CLASS: text("some pupils in class"),
+            BREAK: text("early break"),
+        }[state]
+
+    def _days(self, days: float) -> str:
+        """A number of days: whole, or with one decimal where it is a mean over pupils."""
+        if is_missing(days):
+            return NONE
+        return self.edition.language.number(round(days, 1), 1, trim=True)
+
+    def _span_short(self, about: pd.Series) -> str:
+        return self.edition.language.span_short(about["first"], about["last"])
+
+    @property
+    def _spans(self) -> pd.DataFrame:
+        """The months of the period by school year."""
+        assert self.result is not None
+        return self.result.spans[self.result.spans["kind"] == "period"]
+
+    def _sentences(self) -> list[str]:
+        """The sentences of `sentence`."""
+        language, text = self.edition.language, self.edition.language.text
+        if self.result is None:
+            return [text("School days: no data for this ward.")]
+        said: list[str] = []
+        unknown: list[str] = []
+        for span, about in self._spans.iterrows():
+            if span not in self.result.levels.index.get_level_values("span"):
+                continue
+            levels = self.result.levels.loc[span]
+            counted = levels[["reported", "expected"]].sum()
+            if counted["reported"] == 0:
+                unknown.append(language.span(about["first"], about["last"]))
+                continue
+            levels = levels[levels["planned"] > 0]
+            if not levels.empty:
+                said.append(self._lost(about, levels, counted))
+        if unknown:
+            said.append(
+                text("School days {spans}: no report has come in.", spans="; ".join(unknown))
+            )
+        return said or [text("No school day was planned in this period.")]
+
+    def _lost(self, about: pd.Series, levels: pd.DataFrame, counted: pd.Series) -> str:
+        """The sentence of a school year."""
+        language, text = self.edition.language, self.edition.language.text
+        when = {
+            "span": language.sentence(language.span(about["first"], about["last"])),
+            "year": about["year"].replace("-", "–"),
+        }
+        partly = ""
+        if counted["reported"] < counted["expected"]:
+            partly = " " + text(
+                "({reported} of {expected} monthly school reports have come in)",
+                reported=str(counted["reported"]),
+                expected=str(counted["expected"]),
+            )
+        lost = levels[levels["lost"] > 0]
+        if lost.empty:
+            said = text("{span} (school year {year}): no school day was lost", **when)
+            return said + partly + "."
+        parts = [
+            text(
+                "{level} {lost} of {planned}{made_up}",
+                level=self._level(level),
+                lost=self._days(own["lost"]),
+                planned=self._days(own["planned"]),
+                made_up=""
+                if not own["made_up"] > 0
+                else " " + text("(made up {days})", days=self._days(own["made_up"])),
+            )
+            for level, own in lost.iterrows()
+        ]
+        said = text(
+            "{span} (school year {year}), school days lost: {levels}",
+            levels="; ".join(parts),
+            **when,
+        )
+        return said + partly + "."
+
+    # Tables.
+
+    def _days_rows(self, span: int, when: str, *, usual: bool) -> Iterator[Row]:
+        """A row a level of a span; with `usual`, the usual attendance too."""
+        assert self.result is not None
+        for level, own in self.result.levels.loc[span].to_dict("index").items():
+            if own["reported"] == 0:
+                continue
+            mark = PARTIAL * bool(own["reported"] < own["expected"])
+            cells = [
+                *(self._days(own[name]) + mark for name in _DAYS),
+                self._days(own["usual_taught"]),
+                percent(self.edition, own["attendance"]),
+            ]
+            if usual:
+                cells.append(percent(self.edition, own["usual_attendance"]))
+            yield Row(f"{self._level_head(level)}, {when}", tuple(cells))
+
+    def _days_table(
+        self,
+        slug: str,
+        rows: list[Row],
+        spans: pd.DataFrame,
+        widths: tuple[int, ...],
+        notes: list[str],
+    ) -> Block:
+        assert self.result is not None
+        text = self.edition.language.text
+        if marked(rows, PARTIAL):
+            notes = [*notes, text("† some school or month is not reported.")]
+        heads = [
+            text("Planned"), text("In class"), text("Online"), text("Lost"), text("Made up"),
+            text("Usual"), text("Attended %"), text("Usual %"),
+        ]  # fmt: skip
+        frame = spans.join(self.result.levels.reset_index("level"), how="inner")
+        units = dict.fromkeys([*_DAYS, "usual_planned", "usual_taught"], "days")
+        units |= {"attendance": "1", "usual_attendance": "1", "years": "years"}
+        units |= {"reported": "school-months", "expected": "school-months"}
+        columns = [Column(text("Level")), *map(Column, heads, widths)]  # as many as have a width
+        return table(
+            self.edition,
+            slug,
+            text("School days of {period} (days)", period=self.edition.period_name),
+            columns,
+            rows,
+            figures(self.edition, slug, frame, units),
+            notes=notes,
+            sources=("school_months",),
+        )
+
+    def _school_row(self, school: pd.Series, months: str) -> Row:
+        mark = PARTIAL * bool(school["reported"] < school["expected"])
+        cells = (
+            HIDDEN if school["hidden"] else count(self.edition, school["pupils"]),
+            *(self._days(school[name]) + mark for name in _DAYS),
+            HIDDEN if school["hidden"] else percent(self.edition, school["attendance"]),
+        )
+        return Row(f"{school['name']}, {months}", cells, 2)
+
+    def _level_row(self, span: int, level: str, total: pd.Series, months: str) -> Row:
+        """All schools of a level."""
+        assert self.result is not None
+        days = self.result.levels.loc[(span, level)]
+        cells = (
+            HIDDEN if total["hidden"] else count(self.edition, total["pupils"]),
+            *(self._days(days[name]) for name in _DAYS),
+            percent(self.edition, days["attendance"]),
+        )
+        head = self.edition.language.text("{level}, all schools", level=self._level_head(level))
+        return Row(f"{head}, {months}", cells)
+
+    # The calendar.
+
+    def _school_days(self) -> list[tuple[str, pd.DataFrame]]:
+        """By level, the days of the calendar on which there is school, or would have been."""
+        assert self.result is not None
+        open_ = {level: days[days["state"] != OFF] for level, days in self.result.calendar.items()}
+        return [(level, days) for level, days in open_.items() if len(days)]
+
+    def _calendar_chart(self, *, cell: float, gap: float, numbers: bool) -> Block | None:
+        """`cell`: the height of a day, in inches; `gap`: days between one level and the next."""
+        if self.result is None or not self._school_days():
+            return None
+        language, text = self.edition.language, self.edition.language.text
+        levels = self._school_days()
+        days = next(iter(self.result.calendar.values())).index
+        svg = self._draw_calendar(levels, days, cell, gap, numbers)
+        title = text(
+            "School days from {start} to {end}, as the decisions set them",
+            start=language.date(days[0]),
+            end=language.date(days[-1]),
+        )
+        alt = [text("Calendar of weeks and weekdays, a band a level.")]
+        for level, known in levels:
+            counted = known["state"].value_counts()
+            own = "; ".join(
+                text(
+                    "{count} {state}",
+                    count=language.number(counted[state]),
+                    state=self._state(state),
+                )
+                for state in _STATES
+                if state in counted
+            )
+            alt.append(
+                text("{level}, school days: {states}.", level=self._level_head(level), states=own)
+            )
+        drawn = pd.concat(
+            [known.reset_index().assign(level=level) for level, known in levels],
+            ignore_index=True,
+        )[["level", "day", "state", "measure"]]
+        slug = "chart-school-calendar"
+        return drawing.chart(slug, title, alt, svg, figures(self.edition, slug, drawn, {}))
+
+    def _draw_calendar(
+        self,
+        levels: list[tuple[str, pd.DataFrame]],
+        days: pd.DatetimeIndex,
+        cell: float,
+        gap: float,
+        numbers: bool,
+    ) -> str:
+        assert self.result is not None
+        first = days[0] - pd.Timedelta(days=days[0].day_of_week)
+        week = 6 if self.result.six_days else 5
+        step = week + gap
+        with drawing.drawing(cell * step * len(levels) + 0.6) as (figure, axes):
+            runs = []
+            for place, (level, known) in enumerate(levels):
+                top = place * step
+                weeks, weekdays, sizes, states = _runs(known["state"], first)
+                runs.append((weeks, top + weekdays, sizes, states))
+                axes.text(-0.8, top + week / 2, self._level_head(level), ha="right", va="center")
+                for at, label in _decisions(known["measure"], first) if numbers else []:
+                    axes.text(at, top - 0.1, label, fontsize=6, va="bottom")
+            at, begin, sizes, states = (np.concatenate(part) for part in zip(*runs, strict=True))
+            key = []
+            for state, look in _STATES.items():
+                of = states == state
+                if of.any():
+                    style = {"edgecolor": "#7f8c8d", **look}
+                    drawing.boxes(
+                        axes, at[of] + 0.05, begin[of], 0.9, sizes[of], linewidth=0.3, **style
+                    )
+                    key.append((self._state(state), style))
+            axes.set_xlim(0, (days[-1] - first).days // 7 + 1)
+            axes.set_ylim(step * len(levels) - 1, -1.2)
+            axes.grid(visible=False)
+            axes.set_yticks([])
+            months = pd.period_range(days[0], days[-1], freq="M")
+            months = months[:: 1 if len(months) <= 14 else 2]
+            axes.set_xticks([max((month.start_time - first).days / 7, 0) for month in months])
+            axes.set_xticklabels(
+                [
+                    f"{month.month}" if month.month != 1 else f"{month.month}\n{month.year}"
+                    for month in months
+                ]
+            )
+            drawing.key(figure, key)
+            return drawing.outlines(figure)
+
+
+# How a school day is drawn: they part by darkness and pattern, without colour too.
+_STATES = {
+    IN_PERSON: {"facecolor": "white"},
+    ONLINE: {"facecolor": "#aed6f1", "hatch": "/////"},
+    SOME_IN_CLASS: {"facecolor": "#f5cba7", "hatch": "....."},
+    CLOSED: {"facecolor": drawing.NOW},
+    BREAK: {"facecolor": "#d5d8dc", "hatch": "-----"},
+}
+
+
+def _runs(states: pd.Series, first: pd.Timestamp) -> tuple[np.ndarray, ...]:
+    """The runs of days of one state that follow each other in a week: their weeks, counted from that
+    of the Monday `first`, weekdays, numbers of days and states."""
+    of, weekdays = states.to_numpy(), states.index.day_of_week.to_numpy()
+    begin = np.flatnonzero(np.r_[True, (of[1:] != of[:-1]) | (np.diff(weekdays) != 1)])
+    weeks = (states.index[begin] - first).days.to_numpy() // 7
+    return weeks, weekdays[begin], np.diff([*begin, len(of)]), of[begin]
+
+
+def _decisions(measures: pd.Series, first: pd.Timestamp) -> list[tuple[int, str]]:
+    """The week in which each decision begins, with its number; those too close for a label of their
+    own share one."""
+    labels: list[tuple[int, str]] = []
+    begun = measures.drop_duplicates()  # the first day of each decision
+    for day, measure in begun[begun != ""].items():
+        at = (day - first).days // 7
+        if labels and at - labels[-1][0] < 5:
+            at, measure = labels[-1][0], f"{labels.pop()[1]}, {measure}"
+        labels.append((at, measure))
+    return labels
+
+
+def hiding(edition: Edition) -> str:
+    """The note of a table in which a count of persons is not printed."""
+    return edition.language.text(
+        "– not printed: numbers of 1 to 4 persons, and what would reveal them."
+    )

@@ -1,0 +1,145 @@
+"""Tables of a briefing: heads, rows, notes, units, and the figures behind them.
+
+Amounts stand right-aligned with a fixed number of decimals under a head that names their unit; a
+figure not reported is "…"; an estimate carries an asterisk, a sum that lacks a month a dagger, and
+the notes say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from wardlib.language import NONE, Unit, is_missing
+from wardlib.pages.block import Block, joined, resource
+from wardlib.pages.edition import Edition
+
+ESTIMATE, PARTIAL = "*", "†"
+HIDDEN = "–"  # a count of persons that is not printed
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its head, whether it holds words (left-aligned), and its width on paper in mm; either
+    all columns but the first have a width, or none has."""
+
+    head: str
+    width: int = 0
+    words: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its head and cells; `depth` 0 is a total, from 2 on the head is set in; `says` stands
+    below the head. A line break in a cell breaks its line; a mark at its end hangs."""
+
+    head: str
+    cells: tuple[str, ...]
+    depth: int = 1
+    says: str = ""
+
+
+def table(
+    edition: Edition,
+    slug: str,
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    figures: dict[str, Any],
+    *,
+    notes: Iterable[str] = (),
+    sources: Iterable[str] = (),
+) -> Block:
+    """The block of a table. The first of `columns` heads the row heads; `sources` are the data tables
+    that the figures (`resource`) come from."""
+    notes = list(notes)
+    if files := [f"{name}.csv" for name in sources if edition.ward.table(name)]:
+        notes.append(edition.language.text("Source: {sources}.", sources=", ".join(files)))
+    comma = edition.language.comma
+    pads = [pads_of([row.cells[at] for row in rows], comma) for at in range(len(columns) - 1)]
+    content = {
+        "kind": "table",
+        "slug": slug,
+        "caption": caption,
+        "columns": [
+            {"head": column.head, "width": column.width, "words": column.words or at == 0}
+            for at, column in enumerate(columns)
+        ],
+        "rows": [
+            {
+                "head": row.head,
+                "depth": row.depth,
+                "says": row.says,
+                "cells": [_cell(cell, pad[at]) for cell, pad in zip(row.cells, pads, strict=True)],
+            }
+            for at, row in enumerate(rows)
+        ],
+        "note": " ".join(notes),
+    }
+    plain = joined([caption, *("  ".join([row.head, *row.cells]) for row in rows), *notes])
+    return Block(content, plain, figures)
+
+
+def figures(
+    edition: Edition, slug: str, frame: pd.DataFrame, units: Mapping[str, str]
+) -> dict[str, Any]:
+    """The resource behind a table or chart of the edition."""
+    return resource(slug, frame, units, edition.about)
+
+
+def _cell(cell: str, pad: str) -> dict[str, object]:
+    figure, mark = _split(cell)
+    return {"lines": figure.split("\n"), "mark": mark, "pad": pad}
+
+
+def _split(cell: str) -> tuple[str, str]:
+    """A cell without its mark, and the mark: it hangs, so that figures align without it."""
+    figure = cell.rstrip(ESTIMATE + PARTIAL)
+    return figure, cell[len(figure) :]
+
+
+_FIGURE = re.compile(r"[-+]?[0-9.,]*[0-9]")
+
+
+def pads_of(cells: Sequence[str], comma: str) -> list[str]:
+    """What each figure of a column lacks behind its decimal comma, so that the commas stand in line;
+    nothing in a column of words or intervals."""
+    bare = [_split(cell)[0] for cell in cells]
+    if any(figure not in ("", NONE, HIDDEN) and not _FIGURE.fullmatch(figure) for figure in bare):
+        return [""] * len(cells)
+    tails = [comma + figure.partition(comma)[2] if comma in figure else "" for figure in bare]
+    longest = max((len(tail) for tail in tails), default=0)
+    return [
+        (comma + "0" * (longest - 1))[len(tail) :] if _FIGURE.fullmatch(figure) else ""
+        for figure, tail in zip(bare, tails, strict=True)
+    ]
+
+
+def amount(unit: Unit, value: float, mark: str = "") -> str:
+    """An amount under a head that names the unit."""
+    return NONE if is_missing(value) else unit.figure(value) + mark
+
+
+def percent(edition: Edition, share: float | None) -> str:
+    """A share (1 = all) under a head that says %."""
+    return NONE if share is None or is_missing(share) else edition.language.number(100 * share, 1)
+
+
+def count(edition: Edition, number: float) -> str:
+    """A whole number."""
+    return NONE if is_missing(number) else edition.language.number(number)
+
+
+def unit_of(edition: Edition, *columns: pd.Series) -> Unit:
+    """The money unit of a table that prints these amounts."""
+    largest = max((column.abs().max() for column in columns), default=0)
+    return edition.unit(largest)
+
+
+def marked(rows: Iterable[Row], mark: str) -> bool:
+    """Whether a cell of the rows carries the mark, which a note then explains."""
+    return any(mark in cell for row in rows for cell in row.cells)

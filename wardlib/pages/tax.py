@@ -1,0 +1,414 @@
+"""Tax collection: the receipts of the period against plan and the year before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from wardlib.analysis import receipts
+from wardlib.analysis.receipts import Receipts
+from wardlib.language import Language, Unit, inside, is_missing
+from wardlib.pages import drawing
+from wardlib.pages.block import Block, headline, paragraph
+from wardlib.pages.edition import Edition
+from wardlib.pages.table import (
+    ESTIMATE,
+    PARTIAL,
+    Column,
+    Row,
+    amount,
+    figures,
+    percent,
+    table,
+    unit_of,
+)
+
+
+@dataclass(frozen=True)
+class TaxPage:
+    """The receipts of an edition's period, as a reader sees them."""
+
+    edition: Edition
+    result: Receipts
+
+    def headline(self) -> Block:
+        """The year to date of the total: amount, share of the plan, against the year before."""
+        language, text = self.edition.language, self.edition.language.text
+        total = self.result.lines.loc[self.result.root]
+        unit = self.edition.unit(total["year_to_date"])
+        parts = [
+            text(
+                "In {period}, {line} came to {amount}",
+                period=self.result.period.name_year_to_date(language),
+                line=inside(language.pick(total, "name")),
+                amount=unit.amount(total["year_to_date"]),
+            )
+        ]
+        if total["reported"] < total["expected"]:
+            parts[0] += " " + only(total["reported"], total["expected"], self.edition)
+        if not is_missing(total["share_upper"]):
+            share = unit.share(total["year_to_date"], total["plan_upper"])
+            parts.append(text("{share} of the plan set by the upper level", share=share))
+        if not is_missing(total["ratio_year_to_date"]):
+            share = unit.share(total["year_to_date"], total["year_to_date_before"])
+            parts.append(
+                text("equal to {share} of the same period of the year before", share=share)
+            )
+        return headline(language.sentence("; ".join(parts)) + ".")
+
+    def running_total_chart(self, line: str = "") -> Block:
+        """The running total of the year of a line (default: the total) beside last year's and the
+        plan."""
+        language, text = self.edition.language, self.edition.language.text
+        line = line or self.result.root
+        name = language.pick(self.result.lines.loc[line], "name")
+        year = self.result.period.year
+        now, before = (
+            self.result.months[line].reindex(months).cumsum(skipna=False)
+            for months in (
+                self.result.period.year_to_date,
+                pd.period_range(f"{year - 1}-01", periods=12, freq="M"),
+            )
+        )
+        estimated = self.result.estimated[line].reindex(now.index, fill_value=False)
+        plan = self.result.lines.at[line, "plan_upper"]
+        unit = self.edition.unit(max(now.max(), before.max()))
+        svg = self._draw_running_total(now, before, estimated, plan, unit)
+        alt = [text("Line chart. {line}, running total, {unit}.", line=name, unit=unit.name)]
+        for series, of in ((now, year), (before, year - 1)):
+            values = series.dropna()
+            if len(values):
+                alt.append(
+                    text(
+                        "{year}: {first} at the end of {start}, {last} at the end of {end}.",
+                        year=str(of),
+                        first=unit.figure(values.iloc[0], trim=True),
+                        start=language.month(values.index[0]),
+                        last=unit.figure(values.iloc[-1], trim=True),
+                        end=language.month(values.index[-1]),
+                    )
+                )
+        if not pd.isna(plan):
+            alt.append(text("Plan of the year: {amount}.", amount=unit.figure(plan, trim=True)))
+        if estimated.any():
+            alt.append(text("Hollow points hold an estimate."))
+        drawn = pd.concat(
+            [
+                series.rename("running_total").rename_axis("month").reset_index()
+                for series in (before, now)
+            ],
+            ignore_index=True,
+        ).dropna()
+        drawn["plan"] = plan
+        slug, units = (
+            "chart-year-to-date",
+            dict.fromkeys(("running_total", "plan"), self.edition.ward.currency),
+        )
+        title = text("{line}: running total of the year", line=name)
+        return drawing.chart(slug, title, alt, svg, figures(self.edition, slug, drawn, units))
+
+    def _draw_running_total(
+        self, now: pd.Series, before: pd.Series, estimated: pd.Series, plan: float, unit: Unit
+    ) -> str:
+        text, year = self.edition.language.text, self.result.period.year
+        with drawing.drawing(2.2) as (figure, axes):
+            ends = []
+            for series, label, style in (
+                (before, str(year - 1), {"color": drawing.BEFORE, "linestyle": "--"}),
+                (now, str(year),
+                 {"color": drawing.NOW, "linewidth": 2, "marker": "o", "markersize": 4}),
+            ):  # fmt: skip
+                values = series.dropna() / unit.scale
+                if values.empty:
+                    continue
+                months = [month.month for month in values.index]
+                axes.plot(months, values, label=label, **style)
+                ends.append((months[-1], values.iloc[-1], label, style["color"]))
+            for month in estimated.index[estimated & now.notna()]:
+                axes.plot(
+                    month.month, now[month] / unit.scale, "o", markersize=4, color="white",
+                    markeredgecolor=drawing.NOW, zorder=5,
+                )  # fmt: skip
+            if not pd.isna(plan):
+                axes.axhline(plan / unit.scale, color=drawing.PLAN, linestyle=":", linewidth=1.5)
+                axes.annotate(
+                    text("plan {amount}", amount=unit.figure(plan, trim=True)),
+                    (12.3, plan / unit.scale), xytext=(0, 3), textcoords="offset points",
+                    color=drawing.PLAN, ha="right",
+                )  # fmt: skip
+            drawing.label_ends(axes, ends)
+            axes.set_xlim(0.7, 12.9)
+            axes.set_xticks(range(1, 13))
+            axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+            drawing.money_axis(axes, unit)
+            axes.set_xlabel(text("Month"))
+            return drawing.outlines(figure)
+
+    def plan_table(self) -> Block:
+        """Year to date against the plans of the upper level and of the ward, and the share kept."""
+        language, text = self.edition.language, self.edition.language.text
+        lines = self.result.lines
+        unit = unit_of(self.edition, lines["year_to_date"], lines["plan_upper"], lines["plan_ward"])
+        plans = [by for by in ("upper", "ward") if lines[f"plan_{by}"].notna().any()]
+        rows = []
+        for _, line in lines.iterrows():
+            cells = [amount(unit, line["year_to_date"], _mark(line))]
+            for by in plans:
+                cells.append(amount(unit, line[f"plan_{by}"]))
+                cells.append(percent(self.edition, line[f"share_{by}"]))
+            cells.append(amount(unit, line["kept_year_to_date"], _mark(line)))
+            rows.append(Row(language.pick(line, "name"), tuple(cells), line["depth"]))
+        plan_heads = {"upper": text("Plan, upper level"), "ward": text("Plan, ward")}
+        columns = [Column(text("Line")), Column(text("Year to date"))]
+        for by in plans:
+            columns += [Column(plan_heads[by]), Column(text("% of it"))]
+        columns.append(Column(text("Kept by its own budget")))
+        notes = _notes(self.edition, lines, "year_to_date")
+        if not plans:
+            notes.append(text("No plan was given to this unit."))
+        drawn = lines.reset_index()[
+            ["line", "year_to_date", "plan_upper", "share_upper", "plan_ward", "share_ward",
+             "kept_year_to_date", "reported", "expected", "status_year_to_date"]
+        ]  # fmt: skip
+        money = ("year_to_date", "plan_upper", "plan_ward", "kept_year_to_date")
+        units = dict.fromkeys(money, self.edition.ward.currency)
+        units |= {"share_upper": "1", "share_ward": "1", "reported": "months", "expected": "months"}
+        slug = "receipts-plan"
+        caption = text(
+            "Receipts of {period} against the year's plan ({unit})",
+            period=self.result.period.name_year_to_date(language),
+            unit=unit.name,
+        )
+        behind = figures(self.edition, slug, drawn, units)
+        sources = ("receipts", "targets")
+        return table(
+            self.edition, slug, caption, columns, rows, behind, notes=notes, sources=sources
+        )
+
+    def year_before(self) -> Block:
+        """The period's total against the same period of the year before, and how many first-level
+        lines rose, fell or stayed."""
+        language, text = self.edition.language, self.edition.language.text
+        total = self.result.lines.loc[self.result.root]
+        name = inside(language.pick(total, "name"))
+        if is_missing(total["ratio_period"]):
+            return headline(
+                text(
+                    "In {period}, {line} cannot be set against the same period of the year before: a "
+                    "month of either year is not reported, or nothing came in then.",
+                    period=self.edition.period_name,
+                    line=name,
+                )
+            )
+        unit = self.edition.unit(total["period"])
+        changes = [_change(ratio) for ratio in self.result.lines["ratio_period"]]
+        change = changes[self.result.lines.index.get_loc(self.result.root)]
+        how = {
+            "rise": text("a rise of {change}", change=language.percent(abs(change) / 100)),
+            "fall": text("a fall of {change}", change=language.percent(abs(change) / 100)),
+            "same": text("no change"),
+        }[_direction(change)]
+        said = text(
+            "In {period}, {line} was equal to {share} of the same period of the year before: {how}.",
+            period=self.edition.period_name,
+            line=name,
+            share=unit.share(total["period"], total["period_before"]),
+            how=how,
+        )
+        own = [
+            change
+            for change, depth in zip(changes, self.result.lines["depth"], strict=True)
+            if depth == 1
+        ]
+        if not own:
+            return headline(said)
+        counts = {way: str(sum(_direction(change) == way for change in own)) for way in _WAYS}
+        words = {
+            "rise": text("rose {count}", count=counts["rise"]),
+            "fall": text("fell {count}", count=counts["fall"]),
+            "same": text("unchanged {count}", count=counts["same"]),
+            "": text("cannot be compared {count}", count=counts[""]),
+        }
+        groups = [words[way] for way in _WAYS if counts[way] != "0"]
+        return headline(
+            said,
+            text("Of its {count} lines: {groups}.", count=str(len(own)), groups="; ".join(groups)),
+        )
+
+    def year_before_table(self) -> Block:
+        """The period, and the year to date where it is longer, against the same months of the year
+        before, as ratios (100 = as much)."""
+        language, text = self.edition.language, self.edition.language.text
+        lines = self.result.lines
+        spans = ["period"]
+        if len(self.result.period.months) < len(self.result.period.year_to_date):
+            spans.append("year_to_date")
+        unit = unit_of(self.edition, *(lines[span] for span in spans))
+        rows = []
+        for _, line in lines.iterrows():
+            cells = []
+            for span in spans:
+                cells += [
+                    amount(unit, line[span], _mark(line, span)),
+                    amount(unit, line[f"{span}_before"]),
+                    percent(self.edition, line[f"ratio_{span}"]),
+                ]
+            cells.append(amount(unit, line["kept_period"], _mark(line, "period")))
+            rows.append(Row(language.pick(line, "name"), tuple(cells), line["depth"]))
+        heads = [text("Line"), text("Period"), text("Year before"), text("Equal to %")]
+        if len(spans) == 2:
+            heads += [text("Year to date"), text("Year before"), text("Equal to %")]
+        heads.append(text("Kept, period"))
+        money = [f"{span}{end}" for span in spans for end in ("", "_before")]
+        ratios, status = ([f"{name}_{span}" for span in spans] for name in ("ratio", "status"))
+        drawn = lines.reset_index()[["line", *money, *ratios, "kept_period", *status]]
+        units = dict.fromkeys([*money, "kept_period"], self.edition.ward.currency)
+        units |= dict.fromkeys(ratios, "1")
+        slug = "receipts-year-before"
+        caption = text(
+            "Receipts of {period} against the same period of the year before ({unit})",
+            period=self.edition.period_name,
+            unit=unit.name,
+        )
+        return table(
+            self.edition,
+            slug,
+            caption,
+            [Column(head) for head in heads],
+            rows,
+            figures(self.edition, slug, drawn, units),
+            notes=_notes(self.edition, lines, *spans),
+            sources=("receipts",),
+        )
+
+    def months_table(self) -> Block:
+        """Collected by line in each month of the period."""
+        language, text = self.edition.language, self.edition.language.text
+        months = self.result.period.months
+        collected = self.result.months.reindex(months)
+        estimated = self.result.estimated.reindex(months, fill_value=False)
+        unit = unit_of(self.edition, collected.max())
+        rows = [
+            Row(
+                language.pick(about, "name"),
+                tuple(
+                    amount(
+                        unit, collected.at[month, line], ESTIMATE * bool(estimated.at[month, line])
+                    )
+                    for month in months
+                ),
+                about["depth"],
+            )
+            for line, about in self.result.lines.iterrows()
+        ]
+        notes = []
+        if estimated.any(axis=None):
+            notes.append(text("* estimate."))
+        if collected.isna().any(axis=None):
+            notes.append(text("… not reported."))
+        drawn = (
+            collected.rename_axis(index="month")
+            .melt(ignore_index=False, var_name="line", value_name="collected")
+            .reset_index()
+        )
+        slug, units = "receipts-months", {"collected": self.edition.ward.currency}
+        return table(
+            self.edition,
+            slug,
+            text(
+                "Receipts by month of {period} ({unit})",
+                period=self.edition.period_name,
+                unit=unit.name,
+            ),
+            [Column(text("Line")), *(Column(language.month_short(month)) for month in months)],
+            rows,
+            figures(self.edition, slug, drawn, units),
+            notes=notes,
+            sources=("receipts",),
+        )
+
+    def not_reported(self) -> Block:
+        """Which figures of the year to date are estimates and which have not come in."""
+        return paragraph(" ".join(unreported(self.edition, self.result)), note=True)
+
+
+def unreported(
+    edition: Edition, result: Receipts, standing: pd.DataFrame | None = None
+) -> list[str]:
+    """Sentences: which figures of the year to date are estimates and which have not come in; with
+    `standing` (see `Targets.standing`) which indicators too."""
+    language, text = edition.language, edition.language.text
+    months = result.estimated.reindex(result.period.year_to_date, fill_value=False)
+    estimates = [language.month_short(month) for month in months.index[months.any(axis=1)]]
+    said = []
+    if estimates:
+        said.append(text("Still estimates: figures of {months}.", months=language.join(estimates)))
+    total = result.months[result.root].reindex(result.period.year_to_date)
+    silent = list(total.index[total.isna()])
+    gaps = []
+    if silent:
+        gaps.append(text("every line ({months})", months=month_list(silent, language)))
+    for line in result.lines.index:
+        own = [month for name, month in result.missing if name == line and month not in silent]
+        if own:
+            name = inside(language.pick(result.lines.loc[line], "name"))
+            gaps.append(f"{name} ({month_list(own, language)})")
+    if standing is not None:
+        gaps += [
+            f"{inside(language.pick(indicator, 'name'))} "
+            f"({language.month_short(result.period.last)})"
+            for _, indicator in standing[standing["value"].isna()].iterrows()
+        ]
+    if gaps:
+        said.append(
+            text("Not yet reported, and not counted as zero: {lines}.", lines="; ".join(gaps))
+        )
+    return said or [text("Every figure has been reported, none is an estimate.")]
+
+
+def only(reported: int, expected: int, edition: Edition) -> str:
+    """Of how many months a sum is, where some are missing."""
+    return edition.language.text(
+        "(only {reported} of {expected} months are reported)",
+        reported=str(reported),
+        expected=str(expected),
+    )
+
+
+def month_list(months: list[pd.Period], language: Language) -> str:
+    """Months as a list, an unbroken run of three or more by its ends."""
+    if len(months) > 2 and months[-1] - months[0] == pd.offsets.MonthEnd(len(months) - 1):
+        return f"{language.month_short(months[0])}–{language.month_short(months[-1])}"
+    return language.join([language.month_short(month) for month in months])
+
+
+def _change(ratio: float) -> float:
+    """By how many per cent, as printed, `ratio` is above (below: negative) one."""
+    return round(round(100 * ratio, 1) - 100, 1)
+
+
+_WAYS = ("rise", "fall", "same", "")
+
+
+def _direction(change: float) -> str:
+    """One of `_WAYS`; "" where the change is not known."""
+    return "rise" if change > 0 else "fall" if change < 0 else "same" if change == 0 else ""
+
+
+def _mark(line: pd.Series, span: str = "year_to_date") -> str:
+    """The mark of a sum over the months of `span` ("period", "year_to_date")."""
+    marks = {receipts.ESTIMATE: ESTIMATE, receipts.PARTIAL: PARTIAL}
+    return marks.get(line[f"status_{span}"], "")
+
+
+def _notes(edition: Edition, lines: pd.DataFrame, *spans: str) -> list[str]:
+    """What the marks in a table of these spans mean; only those that it holds."""
+    text = edition.language.text
+    status = lines[[f"status_{span}" for span in spans]]
+    notes = []
+    if (status == receipts.ESTIMATE).any(axis=None):
+        notes.append(text("* holds a month that is still an estimate."))
+    if (status == receipts.PARTIAL).any(axis=None):
+        notes.append(text("† some month is not reported: the sum is of the months reported only."))
+    return notes

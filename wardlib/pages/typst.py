@@ -1,0 +1,139 @@
+"""Content drawn as Typst, by a template, and set as a PDF. The only user of the compiler."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import re
+import tempfile
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import typst
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from wardlib.errors import ExportError
+from wardlib.language import printed
+from wardlib.pages.html import TEMPLATES
+
+_LONG = re.compile(r"\S{31,}")  # letters without a space that no column may hold
+
+
+def escape(text: str) -> str:
+    """`text` as content, in markup or a content block.
+
+    A string in code mode is never parsed as markup, so nothing in it can take effect; the
+    semicolon ends the expression whatever follows.
+
+    >>> print(escape('#read("secret.txt") $x$'))
+    #"#read(\\"secret.txt\\") $x$";
+    """
+    return f"#{string(_LONG.sub(_broken, text))};"
+
+
+def _broken(word: re.Match[str]) -> str:
+    """A long word with places where a line may break: Typst breaks no word by itself."""
+    return "\u200b".join(word[0][at : at + 8] for at in range(0, len(word[0]), 8))
+
+
+def string(text: str) -> str:
+    """`text` as a string literal, for arguments such as alt texts."""
+    return '"' + printed(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+@functools.cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        # What the template prints is text, unless a filter has made it code: Markup, as Jinja calls
+        # what needs no escape, here of Typst's signs.
+        autoescape=True,
+        finalize=lambda value: Markup(escape(value)) if type(value) is str else value,
+    )
+    environment.filters["literal"] = lambda text: Markup(string(text))
+    return environment.get_template("block.typ.j2")
+
+
+def render(content: dict[str, Any], *, label: str = "", see: Sequence[tuple[str, str]] = ()) -> str:
+    """A block's content as Typst; see `html.render`. A chart's picture is the file `<slug>.svg`, and
+    what a table or chart was drawn from, `<slug>.csv`, is attached."""
+    return _template().render(content, label=label, see=see)
+
+
+def compile_pdf(source: str, files: Iterable[tuple[str, str]], day: datetime.date) -> bytes:
+    """The page `source`, which draws and attaches `files` (name and text), as a PDF that is PDF/A-3a
+    and PDF/UA-1 at once, dated `day`.
+
+    Raises ExportError where it cannot be set; where no face has a letter, the message names it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "main.typ").write_text(source, encoding="utf-8")
+        for name, content in files:
+            (root / name).write_text(content, "utf-8", newline="")
+        for face, folders in faces():
+            try:
+                return typst.Compiler(
+                    root / "main.typ",
+                    root=root,
+                    ignore_system_fonts=True,
+                    font_paths=folders,
+                    sys_inputs={"face": face},
+                ).compile(
+                    format="pdf",
+                    pdf_standards=["a-3a", "ua-1"],
+                    timestamp=datetime.datetime.combine(day, datetime.time(), datetime.UTC),
+                )
+            except typst.TypstError as error:
+                failure = error
+            finally:
+                _forget()
+    raise _refusal(failure)
+
+
+_KEPT = 10  # documents
+_blank = threading.local()  # a compiler is for one thread alone; JupyterLab exports in several
+
+
+def _forget() -> None:
+    """Let Typst forget the page. It keeps what it worked out until ten documents did not need it, and
+    its tables grow for longer than a batch lasts; a blank document takes next to no time."""
+    if not hasattr(_blank, "compiler"):
+        _blank.compiler = typst.Compiler(b"", root=TEMPLATES, ignore_system_fonts=True)
+    for _ in range(_KEPT + 1):
+        _blank.compiler.compile(input=b"", format="pdf")
+
+
+_STYLES = {("normal", 400), ("normal", 700), ("italic", 400), ("italic", 700)}
+
+
+@functools.cache
+def faces() -> tuple[tuple[str, list[str]], ...]:
+    """The faces to try in turn, each with the folders that hold its files.
+
+    Times New Roman where the machine has it whole, else Libertinus Serif, which comes inside the typst
+    wheel and has every Vietnamese letter: a page is in one face, never in two.
+    """
+    times = [
+        font
+        for font in typst.Fonts(include_embedded_fonts=False).fonts()
+        if font.family == "Times New Roman" and font.path
+    ]
+    whole = {(font.style, font.weight) for font in times} >= _STYLES
+    folders = sorted({str(Path(font.path).parent) for font in times if font.path})
+    return (*([("Times New Roman", folders)] if whole else []), ("Libertinus Serif", []))
+
+
+def _refusal(error: typst.TypstError) -> ExportError:
+    """Why the page could not be set, and what to do."""
+    said = [f"the PDF could not be set: {error.message}", *error.hints]
+    if "could not be displayed" in error.message:
+        said.append(
+            "No face at hand has this letter. Vietnamese text has none such: look for a stray sign in "
+            "the names of the ward's tables, or in the text of the notebook."
+        )
+    return ExportError("\n".join(said))
