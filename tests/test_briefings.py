@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from conftest import ROOT, executed
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text as Words
 
-from wardlib.analysis import activities, effects, receipts, schools, targets
-from wardlib.data import intake
-from wardlib.pages import charts, editions
-from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter, record
+import wardlib
+from wardlib.language import get
+from wardlib.pages import drawing, effect
+from wardlib.pages.document import record
+from wardlib.pages.edition import Edition
+from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
 
 NOTEBOOKS = [
     "00-data-check",
@@ -269,7 +272,7 @@ def test_the_head_follows_the_decree():
 )
 def test_recipients_are_those_of_the_day(day, council):
     """The ward had no People's Council from 01/07/2021 to 30/06/2025, both days included."""
-    edition = editions.of(intake.open_book("phuc-dong", "2020-9M", day), "vi")
+    edition = wardlib.open("phuc-dong", "2020-9M", "vi", day).edition
     assert ("HĐND phường" in edition.recipients) is council
     assert edition.recipients[0] == "UBND quận Long Biên (để báo cáo)"
     assert edition.recipients[-1] == "Lưu: VT"
@@ -304,29 +307,26 @@ def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):
         drawn += 1
         return "<svg/>"
 
-    monkeypatch.setattr(charts, "outlines", look)
+    monkeypatch.setattr(drawing, "outlines", look)
     for ward, period, window in (
         ("phuc-dong", "2017-01", 36), ("phuc-dong", "2020-04", 36), ("phuc-dong", "2020-9M", 36),
         ("phuc-dong", "2021", 60), ("philadelphia", "2021", 60), ("philadelphia", "2020-Q2", 12),
     ):  # fmt: skip
-        monkeypatch.setattr(charts, "WINDOW", window)
-        book = intake.open_book(ward, period, "")
-        given = book.period, book.table, book.ward.areas
-        result = receipts.summarise(
-            book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
-        )
-        effect = effects.assess(result, book.table, book.ward.areas)
-        found = targets.assess(result, book.table, book.ward.areas)
-        schooling, held = schools.assess(*given), activities.assess(*given)
+        monkeypatch.setattr(effect, "WINDOW", window)
+        book = wardlib.open(ward, period)
+        pages = book.tax, book.effect, book.schools, book.activities, book.targets
         for language in ("vi", "en"):
-            edition = editions.of(book, language)
-            charts.year_to_date(result, edition)
-            charts.monthly(result, effect, edition)
-            charts.monthly(result, effect, edition, height=1.2)
-            charts.shortfall(effect, edition)
-            charts.school_calendar(schooling, edition)
-            charts.school_calendar(schooling, edition, brief=True)
-            charts.activities(held, edition)
-            charts.targets(found, edition)
-            charts.targets(found, edition, brief=True)
+            edition = Edition(book.edition.book, get(language))
+            tax, effects, schools, activities, targets = (
+                replace(p, edition=edition) for p in pages
+            )
+            tax.running_total_chart()
+            effects.chart()
+            effects.chart(height=1.2)
+            effects.shortfall_chart()
+            schools.calendar_chart()
+            schools.brief_calendar_chart()
+            activities.chart()
+            targets.chart()
+            targets.brief_chart()
     assert drawn > 60

@@ -105,7 +105,7 @@ def test_code_makes_stale_and_words_ask_for_an_export(home):
         c for c in before["cells"] if c["cell_type"] == "code"
     ]
     assert "Check of the data" in (job().folder / "00-data-check.en.html").read_text("utf-8")
-    path.write_text(text.replace("tables.months(result, edition)", "None"), "utf-8")
+    path.write_text(text.replace("book.tax.months_table()", "None"), "utf-8")
     assert set(states().values()) == {cache.STALE}
 
 
@@ -156,7 +156,7 @@ def test_what_is_edited_while_it_runs_is_not_recorded(home):
     """The record says what ran: an edit made meanwhile makes the job stale."""
     path = home / "notebooks" / "00-data-check.ipynb"
     text = path.read_text("utf-8")
-    slow = text.replace("tables.months(result, edition)", "import time; time.sleep(3)")
+    slow = text.replace("book.tax.months_table()", "import time; time.sleep(3)")
     path.write_text(slow, "utf-8")
 
     def edit():
@@ -190,7 +190,7 @@ def test_a_failure_leaves_what_was_published(home):
     """The last good briefing stands beside the evidence."""
     before = {file.name: file.read_bytes() for file in job().folder.iterdir()}
     path = home / "notebooks" / "00-data-check.ipynb"
-    path.write_text(path.read_text("utf-8").replace("tables.months(result, edition)", "1 / 0"), "utf-8")  # fmt: skip
+    path.write_text(path.read_text("utf-8").replace("book.tax.months_table()", "1 / 0"), "utf-8")  # fmt: skip
     failure = execute(job(), output(), LIMITS)
     assert failure.error == "ZeroDivisionError: division by zero"
     assert {file.name: file.read_bytes() for file in job().folder.iterdir()} == before
@@ -202,7 +202,7 @@ def test_a_hung_cell_is_ended_and_named(home):
     """Time limits by cell and by job; the evidence says where it was."""
     path = home / "notebooks" / "00-data-check.ipynb"
     path.write_text(
-        path.read_text("utf-8").replace("tables.months(result, edition)", "import time; time.sleep(60)"),
+        path.read_text("utf-8").replace("book.tax.months_table()", "import time; time.sleep(60)"),
         "utf-8",
     )  # fmt: skip
     for limits in (Limits(2, 600), Limits(60, 3)):
@@ -215,7 +215,7 @@ def test_a_hung_cell_is_ended_and_named(home):
 def test_a_dead_kernel_is_a_failure(home):
     path = home / "notebooks" / "00-data-check.ipynb"
     path.write_text(
-        path.read_text("utf-8").replace("tables.months(result, edition)", "import os; os.kill(os.getpid(), 9)"),
+        path.read_text("utf-8").replace("book.tax.months_table()", "import os; os.kill(os.getpid(), 9)"),
         "utf-8",
     )  # fmt: skip
     failure = execute(job(), output(), LIMITS)

@@ -1,5 +1,6 @@
 """The exporters: one HTML file and one archivable PDF from an executed notebook."""
 
+import dataclasses
 import functools
 import io
 import os
@@ -18,11 +19,16 @@ import pytest
 from fontTools.ttLib import TTFont
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from wardlib.analysis import effects, receipts
-from wardlib.data import intake
+import wardlib
+from wardlib.analysis.receipts import summarise
 from wardlib.errors import ExportError
-from wardlib.pages import blocks, charts, editions, sentences, tables
+from wardlib.language import printed
+from wardlib.pages import block
+from wardlib.pages import html as drawn
+from wardlib.pages.effect import EffectPage
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
+from wardlib.pages.table import Column, Row, pads_of, table
+from wardlib.pages.tax import TaxPage
 
 HOSTILE = [
     "<script>alert(1)</script>", '#read("secret.txt")', '=HYPERLINK("x")', "$x$", "**b**", "@c <d> _e_ `f`",
@@ -30,35 +36,33 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def shown(block):
+def shown(shows):
     """A block as a kernel puts it into a notebook."""
-    data, metadata = block._repr_mimebundle_()
+    data, metadata = shows._repr_mimebundle_()
     return new_output("display_data", data=data, metadata=metadata)
 
 
 @functools.cache
-def assessed(ward):
-    """The effects of the small notebook's ward, whatever a line is called."""
-    book = intake.open_book(ward, "2020-9M", "2020-09-13" if ward == "phuc-dong" else "")
-    result = receipts.summarise(
-        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
-    )
-    return effects.assess(result, book.table, book.ward.areas)
+def opened(ward, language="vi"):
+    """The workbook of the small notebook; to be read only."""
+    return wardlib.open(ward, "2020-9M", language, "2020-09-13" if ward == "phuc-dong" else "")
 
 
 def notebook(language="vi", ward="phuc-dong", name=None, extra=()):
-    """A small executed notebook: head, sentence, chart, table, sources."""
-    book = intake.open_book(ward, "2020-9M", "2020-09-13" if ward == "phuc-dong" else "")
-    edition = editions.of(book, language)
-    lines = book.table("revenue_lines")
+    """A small executed notebook: head, sentence, chart, table, sources; with `name` the total and the
+    land tax are called so."""
+    edition, effects = opened(ward, language).edition, opened(ward).effect.result
+    lines = edition.book.table("revenue_lines")
     if name:
         lines.loc[lines["code"].isin(["land_tax", "total"]), ["name_vi", "name_en"]] = name
-    result = receipts.summarise(book.table("receipts"), lines, book.table("targets"), book.period)
+    given = (edition.book.table(table) for table in ("receipts", "targets"))
+    result = summarise(next(given), lines, next(given), edition.period)
+    tax = TaxPage(edition, result)
     outputs = [
-        sentences.headline(result, edition),
-        charts.monthly(result, assessed(ward), edition, height=2.0),
-        tables.plan(result, edition),
-        editions.sources(edition, book),
+        tax.headline(),
+        EffectPage(edition, dataclasses.replace(effects, receipts=result)).chart(height=2.0),
+        tax.plan_table(),
+        edition.sources(),
     ]
     cells = [
         new_markdown_cell("# Tiêu đề đầy đủ dấu", metadata={"tags": ["lang-vi"]}, id="vi"),
@@ -66,7 +70,7 @@ def notebook(language="vi", ward="phuc-dong", name=None, extra=()):
         new_code_cell("ward = 1", metadata={"tags": ["parameters"]}, id="parameters"),
         new_code_cell("secret_code()", outputs=[shown(edition)], id="setup"),
         new_markdown_cell("## Mục *một*\n\nLời **đậm** và `mã`, [liên kết](https://x.vn).\n\n- mục", id="md"),
-        *(new_code_cell("x", outputs=[shown(block)], id=f"c{i}") for i, block in enumerate(outputs)),
+        *(new_code_cell("x", outputs=[shown(shows)], id=f"c{i}") for i, shows in enumerate(outputs)),
         *(new_code_cell("y", outputs=[output], id=f"e{i}") for i, output in enumerate(extra)),
     ]  # fmt: skip
     return new_notebook(cells=cells)
@@ -191,10 +195,10 @@ def test_a_hostile_name_is_printed_as_text(name, chromium):
     page = html(name=name)
     assert "<script" not in page
     assert page.count("<figure") == page.count("</figure") == 2
-    assert page.count(blocks.html(name)) > 4
+    assert page.count(drawn.escape(name)) > 4
     data, reader = pdf(name=name)
     squeezed = "".join(text_of(reader).replace("\u200b", "").split())
-    assert squeezed.count("".join(blocks.printed(name).split())) >= 3
+    assert squeezed.count("".join(printed(name).split())) >= 3
     for sheet in pymupdf.open(stream=data):
         words = sheet.get_text("words")
         assert min(word[0] for word in words) >= 30 / 25.4 * 72 - 1
@@ -277,7 +281,7 @@ def test_times_new_roman_is_used_where_it_is_whole(whole, tmp_path):
 
 def test_a_long_table_repeats_its_head_and_loses_no_row():
     """Sixty rows run over two pages; each begins with the head, and every row is there."""
-    rows = [tables._Row(f"Khoản {index:02}", (str(index), "…"), 1) for index in range(60)]
+    rows = [Row(f"Khoản {index:02}", (str(index), "…"), 1) for index in range(60)]
     reader = set_table(rows, ["Khoản thu", "Lũy kế", "Đạt"])
     pages = [" ".join(page.extract_text().split()) for page in reader.pages]
     holding = [page for page in pages if "Khoản 0" in page or "Khoản 59" in page]
@@ -288,7 +292,7 @@ def test_a_long_table_repeats_its_head_and_loses_no_row():
 
 def test_a_wide_table_turns_its_page():
     """Thirteen columns stand on a page turned, the text before and after them on upright ones."""
-    rows = [tables._Row("Khoản thu", tuple("1.234,5" for _ in range(12)))]
+    rows = [Row("Khoản thu", tuple("1.234,5" for _ in range(12)))]
     reader = set_table(rows, ["Khoản thu", *(f"{month}/2020" for month in range(1, 13))])
     turned = [page.mediabox.width > page.mediabox.height for page in reader.pages]
     assert turned == [False, False, True, False]
@@ -297,18 +301,18 @@ def test_a_wide_table_turns_its_page():
 
 def test_figures_stand_on_their_decimal_comma():
     """A figure with fewer decimals, a mark or none keeps the comma in line; words move nothing."""
-    pads = tables._pads(["1.234,5", "0,03*", "12", "…", "–", "-7,25"], ",")
+    pads = pads_of(["1.234,5", "0,03*", "12", "…", "–", "-7,25"], ",")
     assert pads == ["0", "", ",00", "", "", ""]
-    assert tables._pads(["1,5", "2 (1 … 3)"], ",") == ["", ""]
+    assert pads_of(["1,5", "2 (1 … 3)"], ",") == ["", ""]
 
 
 def set_table(rows, heads):
     """A PDF with one table of these rows."""
-    book = intake.open_book("phuc-dong", "2020-9M")
-    figures = blocks.resource("one", pd.DataFrame({"a": [1]}), {}, {})
-    block = tables._table(editions.of(book, "vi"), "one", "Một bảng", heads, rows, [], figures)
+    figures = block.resource("one", pd.DataFrame({"a": [1]}), {}, {})
+    columns = [Column(head) for head in heads]
+    made = table(opened("phuc-dong").edition, "one", "Một bảng", columns, rows, figures)
     return pypdf.PdfReader(
-        io.BytesIO(WardPDFExporter().from_notebook_node(notebook(extra=[shown(block)]))[0])
+        io.BytesIO(WardPDFExporter().from_notebook_node(notebook(extra=[shown(made)]))[0])
     )
 
 
@@ -323,12 +327,7 @@ def faces(reader):
 
 def test_a_chart_shown_twice_is_two_figures():
     """An analyst's second chart of the same kind keeps its own picture, figures, number and anchor."""
-    book = intake.open_book("phuc-dong", "2020-9M", "2020-09-13")
-    result = receipts.summarise(
-        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
-    )
-    edition = editions.of(book, "vi")
-    second = charts.monthly(result, assessed("phuc-dong"), edition, line="land_tax")
+    second = opened("phuc-dong").effect.chart("land_tax")
     page = html(extra=[shown(second)])
     pictures = re.findall(r'src="(data:image[^"]+)"', page)
     assert len(set(pictures)) == 2

@@ -65,7 +65,7 @@ def kernel(tmp_path, monkeypatch):
 def test_a_kernel_is_a_fork_with_the_libraries(kernel):
     """The libraries are there before anybody imports them, and the process is not our child."""
     _, client = kernel
-    assert value(client, "'wardlib.pages.charts' in __import__('sys').modules") == "True"
+    assert value(client, "'wardlib.pages.drawing' in __import__('sys').modules") == "True"
     assert value(client, "__import__('os').getppid()") != str(os.getpid())
 
 
@@ -222,7 +222,7 @@ def test_a_manager_can_start_again():
         client = manager.client()
         client.start_channels()
         client.wait_for_ready(timeout=30)
-        assert value(client, "'wardlib.pages.charts' in __import__('sys').modules") == "True"
+        assert value(client, "'wardlib.pages.drawing' in __import__('sys').modules") == "True"
         client.stop_channels()
         manager.shutdown_kernel()
         assert (manager.transport, manager.ip, manager.ports) == before
@@ -238,7 +238,7 @@ def test_a_kernel_has_the_clock_and_the_mask_of_its_asker(tmp_path):
             manager, client = start_new_kernel(kernel_name="ward", env=os.environ | {name: own})
             try:
                 client.execute_interactive("import os, sys, time", timeout=60)
-                assert value(client, "'wardlib.pages.charts' in sys.modules") == str(warm)
+                assert value(client, "'wardlib.pages.drawing' in sys.modules") == str(warm)
                 assert value(client, "os.umask(0)") == str(0o027)
                 assert value(client, f"os.environ[{name!r}]") == own
                 if name == "TZ":
@@ -286,7 +286,7 @@ def test_an_option_of_the_history_is_taken_once():
     client.start_channels()
     try:
         client.wait_for_ready(timeout=30)
-        assert value(client, "'wardlib.pages.charts' in __import__('sys').modules") == "True"
+        assert value(client, "'wardlib.pages.drawing' in __import__('sys').modules") == "True"
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -341,7 +341,7 @@ def test_who_chooses_an_address_has_it():
     try:
         client.wait_for_ready(timeout=30)
         assert (manager.transport, manager.shell_port) == ("tcp", port)
-        assert value(client, "'wardlib.pages.charts' in __import__('sys').modules") == "True"
+        assert value(client, "'wardlib.pages.drawing' in __import__('sys').modules") == "True"
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -351,7 +351,7 @@ def test_papermill_and_nbconvert_have_it(tmp_path):
     """From their command lines, with the kernelspec's name and nothing else."""
     cell = new_code_cell(
         "import sys, matplotlib\n"
-        "'wardlib.pages.charts' in sys.modules, matplotlib.get_backend().endswith('inline')"
+        "'wardlib.pages.drawing' in sys.modules, matplotlib.get_backend().endswith('inline')"
     )
     nbformat.write(new_notebook(cells=[cell]), tmp_path / "a.ipynb")
     for words in (

@@ -10,102 +10,55 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
-from wardlib.analysis import activities, effects, published, receipts, relief, schools, targets
+import wardlib
+from wardlib.analysis import relief, targets
 from wardlib.analysis.receipts import summarise
-from wardlib.data import intake
-from wardlib.language import NBSP
-from wardlib.pages import blocks, charts, editions, sentences, tables
+from wardlib.language import NBSP, get, inside, printed
+from wardlib.pages import drawing, effect, html, typst
+from wardlib.pages.block import as_csv
+from wardlib.pages.edition import Edition
+from wardlib.pages.effect import EffectPage
+from wardlib.pages.schools import SchoolsPage
+from wardlib.pages.tax import TaxPage
+from wardlib.pages.workbook import Workbook
 
 CASES = [("phuc-dong", "2020-9M", "2020-09-13"), ("phuc-dong", "2021-Q3", ""),
          ("phuc-dong", "2017-01", ""), ("philadelphia", "2020-Q2", ""), ("philadelphia", "2013-08", "")]  # fmt: skip
+PAGES = ("data_check", "tax", "effect", "schools", "activities", "targets", "briefing")
 
 
 @functools.cache
-def assessed(ward, period, as_of):
-    """The effects: the same for both languages."""
-    book = intake.open_book(ward, period, as_of)
-    result = receipts.summarise(
-        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
-    )
-    return effects.assess(result, book.table, book.ward.areas)
+def opened(ward, period, as_of="", language="vi"):
+    """A workbook, its results the same for both languages; to be read only."""
+    if language == "vi":
+        return wardlib.open(ward, period, language, as_of)
+    other = opened(ward, period, as_of)
+    edition = Edition(other.edition.book, get(language))
+    book = Workbook(edition)
+    for page in PAGES:
+        book.__dict__[page] = dataclasses.replace(getattr(other, page), edition=edition)
+    return book
 
 
 @functools.cache
-def others(ward, period, as_of):
-    """Schooling, activities and targets: the same for both languages."""
-    book = intake.open_book(ward, period, as_of)
-    given = book.period, book.table, book.ward.areas
-    result = receipts.summarise(
-        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
-    )
-    found = targets.assess(result, book.table, book.ward.areas)
-    return schools.assess(*given), activities.assess(*given), found
-
-
 def made(ward, period, as_of, language):
-    """Every block that the notebooks show, by name."""
-    book = intake.open_book(ward, period, as_of)
-    edition = editions.of(book, language)
-    result = receipts.summarise(
-        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
-    )
-    standing = targets.standing(
-        book.table("indicator_months"), book.table("indicators"), book.table("targets"), book.period
-    )
-    history = [
-        book.table(name, every_report=True) for name in ("receipts", "indicator_months", "targets")
-    ]
-    beside = published.reconcile(book.table("published"), *history, book.period)
-    effect = assessed(ward, period, as_of)
-    schooling, held, found = others(ward, period, as_of)
+    """Every block that the pages make, by page and name."""
+    book = opened(ward, period, as_of, language)
     shown = {
-        "headline": sentences.headline(result, edition),
-        "effect": sentences.effect(effect, edition),
-        "findings": sentences.findings(effect, edition),
-        "brief_findings": sentences.brief_findings(effect, edition),
-        "not_reported": sentences.not_reported(result, edition, standing),
-        "key_figures": sentences.key_figures(result, edition, standing),
-        "agreement": sentences.agreement(beside, edition),
-        "readings": sentences.reconciliation(beside, edition),
-        "plan": tables.plan(result, edition),
-        "year_before": tables.year_before(result, edition),
-        "months": tables.months(result, edition),
-        "school_days": tables.school_days(schooling, edition),
-        "school_days_brief": tables.school_days(schooling, edition, brief=True),
-        "school_reasons": tables.school_reasons(schooling, edition),
-        "school_calendar": tables.school_calendar(schooling, edition),
-        "schools": tables.schools(schooling, edition),
-        "schooling": sentences.schooling(schooling, edition),
-        "closures": sentences.closures(schooling, edition),
-        "activities": tables.activities(held, edition),
-        "events": sentences.events(held, edition),
-        "chart_calendar": charts.school_calendar(schooling, edition),
-        "chart_activities": charts.activities(held, edition),
-        "targets": tables.targets(found, edition),
-        "targets_brief": tables.targets(found, edition, brief=True),
-        "projections": tables.projections(found, edition),
-        "target_states": sentences.target_states(found, edition),
-        "year_end": sentences.year_end(found, edition),
-        "cannot_project": sentences.cannot_project(found, edition),
-        "chart_targets": charts.targets(found, edition),
-        "coverage": tables.coverage(intake.coverage(book), edition),
-        "reconciliation": tables.reconciliation(beside, edition),
-        "chart_year": charts.year_to_date(result, edition),
-        "effects": tables.effects(effect, edition),
-        "effects_brief": tables.effects(effect, edition, brief=True),
-        "chart_months": charts.monthly(result, effect, edition),
-        "chart_shortfall": charts.shortfall(effect, edition),
-        "sources": editions.sources(edition, book),
-        "files": editions.files(edition, book),
+        f"{page}.{name}": getattr(getattr(book, page), name)()
+        for page in PAGES
+        for name in dir(type(getattr(book, page)))
+        if not name.startswith("_")
     }
-    return result, shown
+    return shown | {"sources": book.sources(), "files": book.files()}
 
 
-SAME_NUMBERS = {"plan", "year_before", "targets", "targets_brief", "projections", "year_end"}
+SAME_NUMBERS = {"tax.plan_table", "tax.year_before_table", "targets.table", "targets.brief_table",
+                "targets.projections_table", "targets.year_end"}  # fmt: skip
 
 
 def plain(block):
-    return block.data["text/plain"].replace(NBSP, " ")
+    return block.plain.replace(NBSP, " ")
 
 
 def numbers(text, language):
@@ -119,15 +72,15 @@ def numbers(text, language):
 def test_both_languages_print_the_same_figures(case):
     """The Vietnamese and the English edition carry the same data behind every table and chart,
     and the same numbers in every table."""
-    _, vietnamese = made(*case, "vi")
-    _, english = made(*case, "en")
+    vietnamese = made(*case, "vi")
+    english = made(*case, "en")
     compared = 0
     for name, block in vietnamese.items():
         other = english[name]
         if block is None:
             assert other is None
             continue
-        assert block.data.get(blocks.RESOURCE) == other.data.get(blocks.RESOURCE), name
+        assert block.figures == other.figures, name
         if name in SAME_NUMBERS:
             ours, theirs = plain(block).split("\n", 1)[-1], plain(other).split("\n", 1)[-1]
             assert numbers(ours, "vi") == numbers(theirs, "en"), name
@@ -137,16 +90,18 @@ def test_both_languages_print_the_same_figures(case):
 
 def test_the_headline_prints_the_share_with_both_amounts():
     """As of 13/09/2020: 208 % with 6,240 of 3,000, in the words of official papers."""
-    _, shown = made(*CASES[0], "vi")
-    assert "bằng 208 % (6.240/3.000 triệu đồng) kế hoạch cấp trên giao" in plain(shown["headline"])
-    _, shown = made(*CASES[0], "en")
-    assert "208 % (6,240/3,000 M VND) of the plan" in plain(shown["headline"])
+    shown = made(*CASES[0], "vi")
+    assert "bằng 208 % (6.240/3.000 triệu đồng) kế hoạch cấp trên giao" in plain(
+        shown["tax.headline"]
+    )
+    shown = made(*CASES[0], "en")
+    assert "208 % (6,240/3,000 M VND) of the plan" in plain(shown["tax.headline"])
 
 
 def test_what_is_not_reported_is_named():
     """The three lines and the indicator without a September figure are named, with the month."""
-    _, shown = made(*CASES[0], "vi")
-    text = plain(shown["not_reported"])
+    shown = made(*CASES[0], "vi")
+    text = plain(shown["briefing.not_reported"])
     assert "Còn là số ước thực hiện: số liệu 9/2020." in text
     for name in ("phí, lệ phí (9/2020)", "thu khác, thu phạt (9/2020)", "bảo hiểm y tế (9/2020)"):
         assert name in text
@@ -156,18 +111,18 @@ def test_what_is_not_reported_is_named():
 def test_a_year_of_which_months_are_missing_says_so():
     """On 20/04/2020 the year 2020 has four months: the headline says so, and the months to come are
     named once, not once a line."""
-    _, shown = made("phuc-dong", "2020", "2020-04-20", "vi")
-    assert "(mới có số liệu 4/12 tháng)" in plain(shown["headline"])
-    text = plain(shown["not_reported"])
+    shown = made("phuc-dong", "2020", "2020-04-20", "vi")
+    assert "(mới có số liệu 4/12 tháng)" in plain(shown["tax.headline"])
+    text = plain(shown["briefing.not_reported"])
     assert "mọi khoản thu (5/2020–12/2020); phí, lệ phí (4/2020)" in text
-    _, shown = made("phuc-dong", "2020", "", "vi")
-    assert "mới có" not in plain(shown["headline"])
+    shown = made("phuc-dong", "2020", "", "vi")
+    assert "mới có" not in plain(shown["tax.headline"])
 
 
 def test_key_figures_are_those_of_the_article():
     """115 units, 100 %, 82,9 % and 104 dossiers; the indicator without a figure says so."""
-    _, shown = made(*CASES[0], "vi")
-    text = plain(shown["key_figures"])
+    shown = made(*CASES[0], "vi")
+    text = plain(shown["briefing.key_figures"])
     for part in ("115 đơn vị máu · ", "115 % · chỉ tiêu 100", "100 % · tỷ lệ hồ sơ", "82,9 % · ",
                  "104 hồ sơ", "… · tỷ lệ người dân"):  # fmt: skip
         assert part in text
@@ -175,15 +130,13 @@ def test_key_figures_are_those_of_the_article():
 
 def test_the_citys_business_tax_is_late_in_june_and_back_in_july():
     """Until 15/07/2020 the tax missing since April is late, not lost; a month later it has come."""
-    _, shown = made("philadelphia", "2020-Q2", "", "en")
+    shown = made("philadelphia", "2020-Q2", "", "en")
     assert re.search(
         r"Late, not lost: business income and receipts tax \([\d.]+–[\d.]+ M USD\)",
-        plain(shown["findings"]),
+        plain(shown["effect.findings"]),
     )
-    assert "until 15 July 2020 at the latest" in plain(shown["effect"])
-    edition = editions.of(intake.open_book("philadelphia", "2020-07"), "en")
-    later = sentences.findings(assessed("philadelphia", "2020-07", ""), edition)
-    text = plain(later)
+    assert "until 15 July 2020 at the latest" in plain(shown["effect.sentence"])
+    text = plain(opened("philadelphia", "2020-07", "", "en").effect.findings())
     assert re.search(r"Late, since paid: [^.]*business income and receipts tax", text)
     assert "late, not lost" not in text.lower()
 
@@ -191,8 +144,8 @@ def test_the_citys_business_tax_is_late_in_june_and_back_in_july():
 def test_amusement_and_parking_lost():
     """Two taxes of which nothing was put off: the loss stands in both languages with its interval."""
     for language, words in (("vi", "Mất thu:"), ("en", "Loss:")):
-        _, shown = made("philadelphia", "2020-Q2", "", language)
-        text = plain(shown["findings"])
+        shown = made("philadelphia", "2020-Q2", "", language)
+        text = plain(shown["effect.findings"])
         claimed = text[text.index(words) :].split(".  ")[0].split(". ")[0]
         for name in {"vi": ("thuế giải trí", "thuế bãi đỗ xe"),
                      "en": ("amusement tax", "parking tax")}[language]:  # fmt: skip
@@ -231,7 +184,7 @@ SAID = {
 
 def with_split(verdict):
     """Effects of the ward in which the total's split is made of the amounts of `VERDICTS`."""
-    found = assessed("phuc-dong", "2020-9M", "")
+    found = opened("phuc-dong", "2020-9M", "").effect.result
     given = VERDICTS[verdict]
     amounts = {name: relief.Amount(*(1e6 * x for x in given.get(name, (0, 0, 0)))) for name in (
         "difference", "shortfall", "exempt", "reduced", "returned", "may_come", "overdue", "lost",
@@ -252,8 +205,8 @@ def test_each_verdict_has_its_sentence_and_no_other(verdict, language):
     """Clear loss, overdue, late not lost, not payable, returned, gain, no difference: one of them."""
     found, split = with_split(verdict)
     assert split.verdict == verdict
-    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), language)
-    text = plain(sentences.effect(found, edition))
+    edition = opened("phuc-dong", "2020-9M", "", language).edition
+    text = plain(EffectPage(edition, found).sentence())
     first, second = SAID[verdict][:2] if language == "vi" else SAID[verdict][2:]
     assert first in text
     assert second in text
@@ -268,16 +221,12 @@ def test_each_verdict_has_its_sentence_and_no_other(verdict, language):
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_no_statement_says_why_and_shows_no_estimate(silent, language):
     """Where nothing can be said, sentence, table and charts say nothing, and the sentence says why."""
-    found = assessed("phuc-dong", "2020-9M", "")
+    found = opened("phuc-dong", "2020-9M", "").effect.result
     lines = found.lines.copy()
     lines.loc["total", "silent"] = silent
     fresh = dataclasses.replace(found, lines=lines)
-    book = intake.open_book("phuc-dong", "2020-9M")
-    edition = editions.of(book, language)
-    result = receipts.summarise(
-        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
-    )
-    text = plain(sentences.effect(fresh, edition))
+    edition = opened("phuc-dong", "2020-9M", "", language).edition
+    text = plain(EffectPage(edition, fresh).sentence())
     assert text.startswith(
         {
             "vi": "Không thể kết luận về tác động của dịch COVID-19 đến tổng thu",
@@ -286,82 +235,81 @@ def test_no_statement_says_why_and_shows_no_estimate(silent, language):
     )
     assert ": " in text
     assert not re.search(r"\d,\d|\d\.\d", text)
-    assert charts.shortfall(fresh, edition) is None
-    drawn = charts.monthly(result, fresh, edition).data[blocks.RESOURCE]["data"]
+    assert EffectPage(edition, fresh).shortfall_chart() is None
+    drawn = EffectPage(edition, fresh).chart().figures["data"]
     assert all(row["counterfactual"] is None for row in drawn)
-    table = tables.effects(fresh, edition, brief=True)
-    assert "total" not in [row["line"] for row in table.data[blocks.RESOURCE]["data"]]
+    table = EffectPage(edition, fresh).brief_table()
+    assert "total" not in [row["line"] for row in table.figures["data"]]
     assert plain(table).split("\n")[1].count("…") == 3
 
 
 def test_table_sentence_and_chart_agree():
     """The claim of the total is the same number in the table, the chart and the sentence."""
-    _, shown = made("philadelphia", "2020-Q2", "", "en")
-    rows = shown["effects"].data[blocks.RESOURCE]["data"]
+    shown = made("philadelphia", "2020-Q2", "", "en")
+    rows = shown["effect.table"].figures["data"]
     total = next(row for row in rows if row["line"] == "total")
-    last = shown["chart_shortfall"].data[blocks.RESOURCE]["data"][-1]
+    last = shown["effect.shortfall_chart"].figures["data"][-1]
     assert (last["month"], last["claim"]) == ("2020-06", pytest.approx(total["claim"]))
     assert last["claim_lower"] == pytest.approx(total["claim_lower"])
     assert total["verdict"] == "loss"
     amount = f"Lost: {total['claim'] / 1e6:,.1f} M USD"
-    assert amount in plain(shown["effect"])
+    assert amount in plain(shown["effect.sentence"])
 
 
 def test_an_effect_over_fewer_months_says_so():
     """The fees of September are not known on 13/09/2020: their effect is of seven months of eight."""
-    edition = editions.of(intake.open_book("phuc-dong", "2020-9M", "2020-09-13"), "vi")
-    found = assessed(*CASES[0])
-    assert "(mới có số liệu 7/8 tháng)" in plain(sentences.effect(found, edition, line="fees"))
-    assert "mới có số liệu" not in plain(sentences.effect(found, edition))
+    edition = opened("phuc-dong", "2020-9M", "2020-09-13", "vi").edition
+    found = opened(*CASES[0]).effect.result
+    assert "(mới có số liệu 7/8 tháng)" in plain(EffectPage(edition, found).sentence("fees"))
+    assert "mới có số liệu" not in plain(EffectPage(edition, found).sentence())
 
 
 def test_a_period_before_the_epidemic_claims_nothing():
     """January 2017 has bars and no estimate, and says so."""
-    _, shown = made("phuc-dong", "2017-01", "", "vi")
-    assert "kỳ này kết thúc trước khi có dịch" in plain(shown["effect"])
+    shown = made("phuc-dong", "2017-01", "", "vi")
+    assert "kỳ này kết thúc trước khi có dịch" in plain(shown["effect.sentence"])
     assert [shown[name] for name in ("findings", "effects", "chart_shortfall")] == [None] * 3
 
 
 def test_marks_follow_the_status():
     """Estimates carry an asterisk, partial sums a dagger, and only then do the notes speak."""
-    _, shown = made(*CASES[0], "vi")
+    shown = made(*CASES[0], "vi")
     assert re.search(
-        r'6\.240,0<span class="hang">\*</span>', shown["targets_brief"].data["text/html"]
+        r'6\.240,0<span class="hang">\*</span>', html.render(shown["targets.brief_table"].content)
     )
-    assert shown["targets"].data["text/html"].count("†") >= 4
-    _, shown = made("phuc-dong", "2018-Q1", "", "vi")
-    assert not {"*", "†"} & set(plain(shown["targets_brief"]))
+    assert html.render(shown["targets.table"].content).count("†") >= 4
+    shown = made("phuc-dong", "2018-Q1", "", "vi")
+    assert not {"*", "†"} & set(plain(shown["targets.brief_table"]))
 
 
 def effects_start(case):
     """The first month of what can be said of a case, None where nothing can."""
-    return assessed(*case).span
+    return opened(*case).effect.result.span
 
 
 @pytest.mark.parametrize("case", CASES, ids="-".join)
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_alt_texts_speak_of_what_is_drawn(case, language):
     """Lowest, highest and last value of the alt text are those of the drawn figures."""
-    result, shown = made(*case, language)
-    block = shown["chart_months"]
-    drawn = [row["collected"] for row in block.data[blocks.RESOURCE]["data"] if row["collected"]]
-    unit = editions.get(language).unit("VND" if case[0] == "phuc-dong" else "USD", max(drawn))
-    assert ("95 %" in block.about["alt"].replace(NBSP, " ")) is (effects_start(case) is not None)
+    shown, result = made(*case, language), opened(*case).tax.result
+    block = shown["effect.chart"]
+    drawn = [row["collected"] for row in block.figures["data"] if row["collected"]]
+    unit = get(language).unit("VND" if case[0] == "phuc-dong" else "USD", max(drawn))
+    assert ("95 %" in block.content["alt"].replace(NBSP, " ")) is (effects_start(case) is not None)
     for value in (min(drawn), max(drawn), drawn[-1]):
-        assert unit.figure(value, trim=True) in block.about["alt"]
-    assert len(drawn) <= charts.WINDOW
-    assert block.data[blocks.RESOURCE]["data"][-1]["month"] == str(result.period.last)
+        assert unit.figure(value, trim=True) in block.content["alt"]
+    assert len(drawn) <= effect.WINDOW
+    assert block.figures["data"][-1]["month"] == str(result.period.last)
 
 
 def test_a_bar_is_as_high_as_its_figure(monkeypatch):
     """The heights of the bars are the table's amounts in the unit of the axis, from zero."""
-    book = intake.open_book("phuc-dong", "2020-9M")
-    edition = editions.of(book, "vi")
-    result, _ = made("phuc-dong", "2020-9M", "", "vi")
+    book = opened("phuc-dong", "2020-9M")
+    result = book.tax.result
     kept = []
-    monkeypatch.setattr(charts, "outlines", lambda figure: kept.append(_bars(figure)) or "<svg/>")
-    block = charts.monthly(result, assessed("phuc-dong", "2020-9M", ""), edition)
-    drawn = block.data[blocks.RESOURCE]["data"]
+    monkeypatch.setattr(drawing, "outlines", lambda figure: kept.append(_bars(figure)) or "<svg/>")
+    block = book.effect.chart()
+    drawn = block.figures["data"]
     (heights,) = kept
     assert heights == pytest.approx([row["collected"] / 1e6 for row in drawn])
     assert heights[-9:] == pytest.approx(list(result.months["total"].iloc[-9:] / 1e6))
@@ -369,12 +317,11 @@ def test_a_bar_is_as_high_as_its_figure(monkeypatch):
 
 def test_the_bars_of_events_are_those_held(monkeypatch):
     """All fields together, month by month, from zero."""
-    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
-    _, held, _ = others("phuc-dong", "2020-9M", "")
+    book = opened("phuc-dong", "2020-9M")
     kept = []
-    monkeypatch.setattr(charts, "outlines", lambda figure: kept.append(_bars(figure)) or "<svg/>")
-    charts.activities(held, edition)
-    assert kept == [list(held.months["held"].groupby("month").sum())]
+    monkeypatch.setattr(drawing, "outlines", lambda figure: kept.append(_bars(figure)) or "<svg/>")
+    book.activities.chart()
+    assert kept == [list(book.activities.result.months["held"].groupby("month").sum())]
 
 
 def _bars(figure):
@@ -385,12 +332,11 @@ def _bars(figure):
 
 def test_a_chart_of_another_line_shows_that_line():
     """An analyst may draw any line; title and figures are that line's."""
-    result, _ = made("phuc-dong", "2020-9M", "", "vi")
-    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
-    block = charts.year_to_date(result, edition, line="land_tax")
-    assert block.about["caption"].startswith("Thuế sử dụng đất phi nông nghiệp")
-    last = block.data[blocks.RESOURCE]["data"][-1]
-    assert last["running_total"] == result.lines.at["land_tax", "year_to_date"]
+    page = opened("phuc-dong", "2020-9M").tax
+    block = page.running_total_chart("land_tax")
+    assert block.content["caption"].startswith("Thuế sử dụng đất phi nông nghiệp")
+    last = block.figures["data"][-1]
+    assert last["running_total"] == page.result.lines.at["land_tax", "year_to_date"]
 
 
 def test_charts_leave_the_global_style_alone():
@@ -405,13 +351,13 @@ def test_charts_are_the_same_bytes_each_time():
     """No clock and no random id stands in the SVG."""
     first, second = (made("phuc-dong", "2020-9M", "", "vi")[1]["chart_months"] for _ in range(2))
     assert first.data == second.data
-    assert first.data[blocks.SVG].startswith("<svg")
-    ElementTree.fromstring(first.data[blocks.SVG])
+    assert first.svg.startswith("<svg")
+    ElementTree.fromstring(first.svg)
 
 
 def test_tables_have_heads_and_are_well_formed():
     """Every table has a caption, column heads and row heads, and parses as XML."""
-    _, shown = made(*CASES[0], "vi")
+    shown = made(*CASES[0], "vi")
     for name in (
         "plan",
         "year_before",
@@ -442,8 +388,8 @@ def test_tables_have_heads_and_are_well_formed():
 
 def test_the_figures_behind_a_table_have_units_period_day_and_source():
     """No number travels without unit, period, as-of day and source."""
-    _, shown = made(*CASES[0], "vi")
-    figures = shown["plan"].data[blocks.RESOURCE]
+    shown = made(*CASES[0], "vi")
+    figures = shown["tax.plan_table"].figures
     units = {field["name"]: field.get("unit") for field in figures["schema"]["fields"]}
     assert units["year_to_date"] == units["plan_upper"] == "VND"
     assert (figures["period"], figures["as_of"]) == ("2020-9M", "2020-09-13")
@@ -456,37 +402,37 @@ def test_the_figures_behind_a_table_have_units_period_day_and_source():
 
 def test_missing_figures_are_null_in_data_and_dots_in_print():
     """A missing month is null in the resource, an empty cell in the CSV, "…" on the page."""
-    _, shown = made(*CASES[0], "vi")
-    figures = shown["months"].data[blocks.RESOURCE]
+    shown = made(*CASES[0], "vi")
+    figures = shown["tax.months_table"].figures
     row = next(r for r in figures["data"] if (r["line"], r["month"]) == ("fees", "2020-09"))
     assert row["collected"] is None
-    assert "2020-09,fees,\n" in blocks.as_csv(figures)
-    assert "month,line,collected (VND)\n" in blocks.as_csv(figures)
-    assert plain(shown["months"]).count("…") >= 3
+    assert "2020-09,fees,\n" in as_csv(figures)
+    assert "month,line,collected (VND)\n" in as_csv(figures)
+    assert plain(shown["tax.months_table"]).count("…") >= 3
 
 
 def test_a_revised_figure_is_explained():
     """The published 208 % agreed on its day; the reading names both amounts and the other
     reading of the words."""
-    _, shown = made("phuc-dong", "2020-9M", "", "vi")
-    text = plain(shown["readings"])
+    shown = made("phuc-dong", "2020-9M", "", "vi")
+    text = plain(shown["data_check.readings"])
     assert re.search(r"ngày 13/09/2020.*6\.240 triệu đồng \(208 %\) thành 6\.3\d\d", text)
     assert "308" in text
-    assert "khớp khi công bố, sau đó điều chỉnh" in plain(shown["reconciliation"])
+    assert "khớp khi công bố, sau đó điều chỉnh" in plain(shown["data_check.published_table"])
 
 
 def test_ratios_and_falls_are_not_confused():
     """Below the year before, the headline says "bằng n %", never "giảm n %"."""
-    _, shown = made("philadelphia", "2020-Q2", "", "vi")
-    text = plain(shown["headline"])
+    shown = made("philadelphia", "2020-Q2", "", "vi")
+    text = plain(shown["tax.headline"])
     assert "bằng 83,8 % (2.202,4/2.627,7 triệu USD) so với cùng kỳ năm trước" in text
     assert "giảm" not in text
 
 
 def test_names_inside_a_sentence_keep_acronyms():
     """ "VAT of households" keeps its capitals, "Land rent" does not."""
-    assert sentences._lower("VAT of business households") == "VAT of business households"
-    assert sentences._lower("Đơn vị máu") == "đơn vị máu"
+    assert inside("VAT of business households") == "VAT of business households"
+    assert inside("Đơn vị máu") == "đơn vị máu"
 
 
 @pytest.mark.parametrize(
@@ -505,45 +451,47 @@ def test_names_inside_a_sentence_keep_acronyms():
 def test_text_from_data_takes_no_effect(text, lines, receipts_of_one):
     """A line with a hostile name is printed as that name, in HTML and in Typst."""
     result, edition = receipts_of_one(text)
-    block = tables.plan(result, edition)
-    root = ElementTree.fromstring(block.data["text/html"])
-    assert blocks.printed(text) in [cell.text for cell in root.iter("th")]
-    assert blocks.typst(text) in block.data[blocks.TYPST]
-    assert blocks.typst(text).startswith('#"')
+    block = TaxPage(edition, result).plan_table()
+    root = ElementTree.fromstring(html.render(block.content))
+    assert printed(text) in [cell.text for cell in root.iter("th")]
+    assert typst.escape(text) in typst.render(block.content)
+    assert typst.escape(text).startswith('#"')
 
 
 @pytest.fixture
 def receipts_of_one(receipts, lines, targets):
     """A result whose first line carries the given name, with an edition in Vietnamese."""
-    book = intake.open_book("phuc-dong", "2020-02")
-    edition = editions.of(book, "vi")
+    edition = opened("phuc-dong", "2020-02").edition
 
     def build(name):
         named = lines.assign(name_vi=[name, *lines["name_vi"][1:]])
-        return summarise(receipts, named, targets, book.period), edition
+        return summarise(receipts, named, targets, edition.period), edition
 
     return build
 
 
 def test_a_unit_without_plan_is_told_so():
     """Where nothing was planned, the table has no plan columns and says why."""
-    _, shown = made("philadelphia", "2020-Q2", "", "en")
-    assert "No plan was given" in plain(shown["plan"])
-    assert "Plan, upper level" not in plain(shown["plan"])
+    shown = made("philadelphia", "2020-Q2", "", "en")
+    assert "No plan was given" in plain(shown["tax.plan_table"])
+    assert "Plan, upper level" not in plain(shown["tax.plan_table"])
 
 
 def test_a_period_of_which_nothing_was_published_is_told_so():
     """No empty table: a sentence says that no published figure is known."""
-    _, shown = made("philadelphia", "2013-08", "", "vi")
-    assert shown["reconciliation"] is None
-    assert shown["readings"] is None
-    assert plain(shown["agreement"]) == "Chưa biết có số liệu nào của kỳ này đã được công bố."
+    shown = made("philadelphia", "2013-08", "", "vi")
+    assert shown["data_check.published_table"] is None
+    assert shown["data_check.readings"] is None
+    assert (
+        plain(shown["data_check.agreement"])
+        == "Chưa biết có số liệu nào của kỳ này đã được công bố."
+    )
 
 
 def test_only_illustrative_wards_carry_the_mark():
     """The mark stands on made-up figures and on no others."""
     for ward, marked in (("phuc-dong", True), ("philadelphia", False)):
-        edition = editions.of(intake.open_book(ward, "2020-Q2"), "vi")
+        edition = opened(ward, "2020-Q2").edition
         data, about = edition._repr_mimebundle_()
         assert bool(about["wardlib"]["mark"]) is marked
         assert ("MINH HỌA" in data["text/html"]) is marked
@@ -551,12 +499,12 @@ def test_only_illustrative_wards_carry_the_mark():
 
 def test_no_plan_frame_is_touched_by_a_page():
     """Pages read results, they do not change them."""
-    result, _ = made("phuc-dong", "2020-9M", "", "vi")
+    page = wardlib.open("phuc-dong", "2020-9M").tax
+    result = page.result
     before = result.lines.copy(), result.months.copy()
-    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
-    for function in (tables.plan, tables.year_before, tables.months,
-                     sentences.headline, charts.year_to_date):  # fmt: skip
-        function(result, edition)
+    for function in (page.plan_table, page.year_before_table, page.months_table,
+                     page.headline, page.running_total_chart):  # fmt: skip
+        function()
     pd.testing.assert_frame_equal(result.lines, before[0])
     pd.testing.assert_frame_equal(result.months, before[1])
 
@@ -567,9 +515,9 @@ def test_a_ward_without_schools_is_told_so_and_has_no_empty_chart():
         ("vi", "không có số liệu của phường này"),
         ("en", "no data for this ward"),
     ):
-        _, shown = made("philadelphia", "2020-Q2", "", language)
-        assert words in plain(shown["schooling"])
-        assert words in plain(shown["events"])
+        shown = made("philadelphia", "2020-Q2", "", language)
+        assert words in plain(shown["schools.sentence"])
+        assert words in plain(shown["activities.sentence"])
         for name in ("school_days", "school_days_brief", "school_reasons", "school_calendar",
                      "schools", "closures", "activities", "chart_calendar", "chart_activities"):  # fmt: skip
             assert shown[name] is None, name
@@ -578,25 +526,25 @@ def test_a_ward_without_schools_is_told_so_and_has_no_empty_chart():
 def test_the_calendar_and_its_table_hold_the_same_days():
     """Every school day of the picture is in the table's runs, with state and decision; its alt text
     counts them."""
-    _, shown = made("phuc-dong", "2021-Q3", "", "en")
-    drawn = pd.DataFrame(shown["chart_calendar"].data[blocks.RESOURCE]["data"])
-    runs = pd.DataFrame(shown["school_calendar"].data[blocks.RESOURCE]["data"])
+    shown = made("phuc-dong", "2021-Q3", "", "en")
+    drawn = pd.DataFrame(shown["schools.calendar_chart"].figures["data"])
+    runs = pd.DataFrame(shown["schools.calendar_table"].figures["data"])
     for level, days in drawn.groupby("level"):
         own = runs[runs["level"] == level]
         assert own["days"].sum() == len(days)
         for state, of in days.groupby("state"):
             assert own.loc[own["state"] == state, "days"].sum() == len(of)
     closed = drawn[(drawn["level"] == "mam_non") & (drawn["state"] == "closed")]
-    assert f"{len(closed)} closed" in shown["chart_calendar"].about["alt"]
+    assert f"{len(closed)} closed" in shown["schools.calendar_chart"].content["alt"]
 
 
 def test_the_schools_of_spring_2020_in_words():
     """91 and 98 calendar days, both school years of the nine months, what was made up."""
-    _, shown = made("phuc-dong", "2020-9M", "", "vi")
-    text = plain(shown["closures"])
+    shown = made("phuc-dong", "2020-9M", "", "vi")
+    text = plain(shown["schools.closures"])
     assert "THCS và THPT: không đến lớp từ 03/02/2020 đến 03/05/2020, 91 ngày" in text
     assert "10/05/2020, 98 ngày" in text
-    text = plain(shown["schooling"])
+    text = plain(shown["schools.sentence"])
     assert "(năm học 2019–2020), số ngày học bị mất" in text
     assert "THCS 37/130 (học bù 35)" in text
     assert "(năm học 2020–2021): không mất ngày học nào." in text
@@ -613,17 +561,14 @@ def test_small_counts_are_in_no_output(home, accept, pupils):
             row[2] = str(pupils)
     path.write_text("\n".join(map(",".join, rows)) + "\n", encoding="utf-8")
     accept()
-    book = intake.open_book("phuc-dong", "2020-Q1")
-    found = schools.assess(book.period, book.table, book.ward.areas)
-    edition = editions.of(book, "en")
-    block = tables.schools(found, edition)
-    own = {row["school"]: row for row in block.data[blocks.RESOURCE]["data"]}
+    block = wardlib.open("phuc-dong", "2020-Q1", "en").schools.schools_table()
+    own = {row["school"]: row for row in block.figures["data"]}
     assert [own[name]["pupils"] for name in ("mam_non_d", "mam_non_c")] == [None, None]
     assert [own[name]["attendance"] for name in ("mam_non_d", "mam_non_c")] == [None, None]
     assert own["mam_non_a"]["pupils"] == 442
     newest = rows[[row[:2] for row in rows].index(["2020-03", "mam_non_c"])][2]
-    for rendering in ("text/plain", "text/html", blocks.TYPST):
-        cells = re.findall(r"[\d.,]+", block.data[rendering])
+    for drawn in (block.plain, html.render(block.content), typst.render(block.content)):
+        cells = re.findall(r"[\d.,]+", drawn)
         assert newest not in cells
     assert plain(block).count("–  ") >= 2
     assert "1 to 4 persons" in plain(block)
@@ -631,29 +576,31 @@ def test_small_counts_are_in_no_output(home, accept, pupils):
 
 def test_a_status_is_said_by_its_rule():
     """Both amounts' share, the usual share, late or ahead, and the status of each line."""
-    _, shown = made(*CASES[0], "vi")
-    text = plain(shown["targets"])
+    shown = made(*CASES[0], "vi")
+    text = plain(shown["targets.table"])
     assert (
         "Tổng thu ngân sách nhà nước trên địa bàn (cấp trên giao)  6.240,0*  3.000,0  208,0" in text
     )
     assert "HĐND phường giao" in text
-    assert "chưa đủ hai năm trọn số liệu trước đó" in plain(shown["cannot_project"])
-    states = plain(shown["target_states"])
+    assert "chưa đủ hai năm trọn số liệu trước đó" in plain(shown["targets.cannot_project"])
+    states = plain(shown["targets.states"])
     assert states.startswith("Trong 15 chỉ tiêu do cấp trên giao: ")
     assert "ít khả năng đạt 2 (thuế ngoài quốc doanh, lệ phí môn bài)" in states
 
 
 def test_schools_that_have_not_reported_are_not_said_to_plan_nothing():
     """On 05/02/2020 no school had reported the year; on 20/03 two months of three are known."""
-    _, shown = made("phuc-dong", "2020-Q1", "2020-02-05", "vi")
-    assert plain(shown["schooling"]) == (
+    shown = made("phuc-dong", "2020-Q1", "2020-02-05", "vi")
+    assert plain(shown["schools.sentence"]) == (
         "Ngày học từ tháng 1/2020 đến tháng 3/2020: chưa trường nào báo cáo."
     )
-    assert shown["school_days_brief"] is None
-    _, shown = made("phuc-dong", "2020-Q1", "2020-03-20", "en")
-    assert "(12 of 18 monthly school reports have come in)" in plain(shown["schooling"])
-    _, shown = made(*CASES[0], "en")
-    assert "School days in September 2020: no report has come in." in plain(shown["schooling"])
+    assert shown["schools.brief_days_table"] is None
+    shown = made("phuc-dong", "2020-Q1", "2020-03-20", "en")
+    assert "(12 of 18 monthly school reports have come in)" in plain(shown["schools.sentence"])
+    shown = made(*CASES[0], "en")
+    assert "School days in September 2020: no report has come in." in plain(
+        shown["schools.sentence"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -671,7 +618,7 @@ def test_the_year_before_is_told_as_a_rise_a_fall_or_neither(ratios, said, recei
     lines = result.lines.assign(ratio_period=pd.Series(ratios, result.lines.index, dtype=float))
     lines["period_before"] = 1e7
     lines["period"] = 1e7 * lines["ratio_period"]
-    told = plain(sentences.year_before(dataclasses.replace(result, lines=lines), edition))
+    told = plain(TaxPage(edition, dataclasses.replace(result, lines=lines)).year_before())
     assert told.endswith(said)
 
 
@@ -688,50 +635,49 @@ def test_the_year_before_is_told_as_a_rise_a_fall_or_neither(ratios, said, recei
 )
 def test_what_has_come_in_is_told_by_table(reported, said):
     """All tables, one that lacks a month, and every one."""
-    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
     received = pd.DataFrame(
         {"table": ["receipts", "school_months"], "reported": reported, "expected": 9}
     )
-    assert plain(sentences.coverage(received, edition)).endswith(said)
+    page = dataclasses.replace(opened("phuc-dong", "2020-9M").data_check, coverage=received)
+    assert plain(page.received()).endswith(said)
 
 
 def test_schools_hit_are_counted_and_the_worst_named():
     """By school year: how many lost days and which lost most; none; not reported."""
-    schooling, _, _ = others("phuc-dong", "2020-9M", "")
-    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
-    told = plain(sentences.schools_hit(schooling, edition))
+    schooling = opened("phuc-dong", "2020-9M").schools.result
+    edition = opened("phuc-dong", "2020-9M", "", "vi").edition
+    told = plain(SchoolsPage(edition, schooling).schools_hit())
     assert told.startswith("Từ tháng 1/2020 đến tháng 8/2020: 6 trên 6 trường mất ngày học; nhiều nhất, 67 trên 130 ngày: ")  # fmt: skip
     assert told.endswith("Trong tháng 9 năm 2020: không trường nào trong 6 trường mất ngày học.")
     first = schooling.schools.index.get_level_values("span")[0]
     hit = schooling.schools.copy()
     hit.loc[first, "lost"] = [5, 0, 0, 0, 0, 0]
-    told = plain(sentences.schools_hit(dataclasses.replace(schooling, schools=hit), edition))
+    told = plain(SchoolsPage(edition, dataclasses.replace(schooling, schools=hit)).schools_hit())
     assert ": 1 trên 6 trường mất ngày học; nhiều nhất, 5 trên 130 ngày: " in told
     silent = schooling.schools.assign(reported=0)
-    told = plain(sentences.schools_hit(dataclasses.replace(schooling, schools=silent), edition))
+    told = plain(SchoolsPage(edition, dataclasses.replace(schooling, schools=silent)).schools_hit())
     assert told.startswith("Từ tháng 1/2020 đến tháng 8/2020: chưa có báo cáo về ngày học.")
 
 
 def test_the_longest_closure_is_told_with_its_levels():
     """In spring 2020 preschool and primary school stayed away longest; before the epidemic nobody."""
-    edition = editions.of(intake.open_book("phuc-dong", "2020-9M"), "vi")
-    told = plain(sentences.longest_closure(others("phuc-dong", "2020-9M", "")[0], edition))
+    told = plain(opened("phuc-dong", "2020-9M").schools.longest_closure())
     assert told == (
         "Nghỉ đến trường lâu nhất: mầm non và tiểu học, 98 ngày liên tục, từ ngày 03/02/2020 đến "
         "ngày 10/05/2020."
     )
-    told = plain(sentences.longest_closure(others("phuc-dong", "2019-Q4", "")[0], edition))
+    told = plain(opened("phuc-dong", "2019-Q4").schools.longest_closure())
     assert told.startswith("Trong các năm học này, không có quyết định nào")
 
 
 def test_a_loss_is_set_against_the_plan():
     """Where a loss is claimed and a plan known, its share of the plan stands with both amounts."""
-    found = assessed("philadelphia", "2020-Q2", "")
-    edition = editions.of(intake.open_book("philadelphia", "2020-Q2"), "en")
-    assert "of the plan" not in plain(sentences.effect(found, edition, line="amusement"))
+    found = opened("philadelphia", "2020-Q2", "").effect.result
+    edition = opened("philadelphia", "2020-Q2", "", "en").edition
+    assert "of the plan" not in plain(EffectPage(edition, found).sentence("amusement"))
     claim = found.by_line["amusement"].claim.mean
     planned = dataclasses.replace(found, lines=found.lines.assign(plan_upper=4 * claim))
-    told = plain(sentences.effect(planned, edition, line="amusement"))
+    told = plain(EffectPage(edition, planned).sentence("amusement"))
     assert re.search(
         r"That is 25 % \([\d.]+/[\d.]+ M USD\) of the plan set by the upper level\.", told
     )
@@ -739,25 +685,25 @@ def test_a_loss_is_set_against_the_plan():
 
 def test_published_figures_are_counted_by_verdict():
     """As many as there are, by verdict."""
-    _, shown = made(*CASES[0], "vi")
-    assert plain(shown["agreement"]) == "Trong 6 số liệu đã công bố: khớp 6."
+    shown = made(*CASES[0], "vi")
+    assert plain(shown["data_check.agreement"]) == "Trong 6 số liệu đã công bố: khớp 6."
 
 
 def test_a_brief_table_of_targets_holds_the_total_and_what_is_in_doubt():
     """What is met, likely or ahead is left to its own notebook; without a plan all lines stand."""
-    _, _, found = others("phuc-dong", "2020-9M", "")
+    found = opened("phuc-dong", "2020-9M").targets.result
     doubt = found.in_doubt
     assert list(doubt["item"]) == ["total", "nonstate", "land_tax", "licence_fee"]
     assert set(doubt["set_by"]) == {"upper"}
     rest = found.table[(found.table["set_by"] == "upper") & (found.table["depth"] == 1)]
     gone = rest[(rest["kind"] == "money") & ~rest["item"].isin(doubt["item"])]
     assert set(gone["status"]) <= set(targets.GOOD)
-    _, _, found = others("philadelphia", "2020-Q2", "")
+    found = opened("philadelphia", "2020-Q2").targets.result
     assert len(found.in_doubt) == (found.table["depth"] <= 1).sum() > 5
 
 
 def test_no_line_ends_between_a_number_and_its_per_cent_sign():
     """A plain space before "%" in a text becomes one that does not break."""
-    said = sentences.effect(assessed(*CASES[0]), editions.of(intake.open_book(*CASES[0]), "en"))
-    assert f"95{NBSP}%" in said.data["text/plain"]
-    assert " %" not in said.data["text/plain"]
+    said = opened(*CASES[0], language="en").effect.sentence().plain
+    assert f"95{NBSP}%" in said
+    assert " %" not in said

@@ -282,7 +282,7 @@ def test_a_failed_notebook_is_kept_and_the_others_run(home):
     """Exit 1; the evidence stands where the output would be; the next good run clears it away."""
     path = home / "notebooks" / "10-tax-collection.ipynb"
     good = path.read_text("utf-8")
-    path.write_text(good.replace("charts.year_to_date(result, edition)", "1 / 0"), "utf-8")
+    path.write_text(good.replace("book.tax.running_total_chart()", "1 / 0"), "utf-8")
     words = ["run", "2020-Q3", "--notebook", "10-tax-collection", "--notebook", "90-briefing"]
     code, out, err = ward(*words, home=home)
     folder = home / "output" / "phuc-dong" / "2020-Q3"
