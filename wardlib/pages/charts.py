@@ -28,9 +28,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from wardlib.analysis.activities import Activities
+from wardlib.analysis.closures import BREAK, CLOSED, IN_PERSON, OFF, ONLINE, PARTIAL
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.receipts import Receipts
-from wardlib.analysis.schools import BREAK, CLOSED, IN_PERSON, OFF, ONLINE, PARTIAL, Schools
+from wardlib.analysis.schools import Schools
 from wardlib.analysis.targets import Targets
 from wardlib.language import Unit
 from wardlib.pages import sentences

@@ -13,10 +13,11 @@ import pandas as pd
 from wardlib.analysis import activities as _activities
 from wardlib.analysis import published as _published
 from wardlib.analysis.activities import Activities
+from wardlib.analysis.closures import BREAK, CLOSED, IN_PERSON, ONLINE, PARTIAL
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Split
-from wardlib.analysis.schools import BREAK, CLOSED, IN_PERSON, ONLINE, PARTIAL, Schools
+from wardlib.analysis.schools import Schools
 from wardlib.analysis.targets import GOOD, MONEY, Targets
 from wardlib.language import NBSP, NONE, Language, Unit, is_missing
 from wardlib.pages.blocks import TYPST, Block, html, joined, lead, paragraph, typst

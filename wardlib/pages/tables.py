@@ -15,10 +15,11 @@ import pandas as pd
 from wardlib.analysis import activities as _activities
 from wardlib.analysis import receipts as _receipts
 from wardlib.analysis.activities import Activities
+from wardlib.analysis.closures import OFF
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Amount, Split
-from wardlib.analysis.schools import OFF, Schools
+from wardlib.analysis.schools import Schools
 from wardlib.analysis.targets import FLOW, MONEY, SHARE, Targets
 from wardlib.language import NBSP, NONE, Unit, is_missing
 from wardlib.pages import sentences
