@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import qmc
 
-from wardlib.analysis import counterfactual
+from wardlib.analysis import counterfactual, due_dates, gaussian_process
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import simulated
@@ -34,7 +34,7 @@ def test_same_input_same_numbers_and_nothing_is_changed():
 
 def test_the_points_are_those_of_scipy():
     """The file holds the scrambled Sobol' points that it is said to hold."""
-    kept = np.load(ROOT / "wardlib" / "sobol.npy") / 2**30
+    kept = np.load(ROOT / "wardlib" / "analysis" / "sobol.npy") / 2**30
     for seed, points in enumerate(kept, 1):
         made = qmc.Sobol(points.shape[1], scramble=True, rng=seed).random_base2(8)
         np.testing.assert_array_equal(points, made)
@@ -65,8 +65,7 @@ def test_a_clear_loss_is_found_and_no_effect_is_not():
     """The planted loss of the first phase is found; without effect nothing is claimed."""
     lost, _ = series("smooth", 3)
     calm, _ = series("smooth", 3, effect=False)
-    spring = {"spring": (START, START + 3)}
-    assert counterfactual.estimate(lost, start=START).phases(spring)["spring"].verdict == "loss"
+    assert counterfactual.estimate(lost, start=START).effect(START, START + 3).verdict == "loss"
     assert counterfactual.estimate(calm, start=START).cumulative.verdict == "none"
 
 
@@ -226,11 +225,11 @@ def test_the_seat_belt_law_saved_what_was_published():
 def test_the_method_note_states_the_models_constants():
     """Every prior of the model stands in docs/method.md as it stands in the code."""
     note = (ROOT / "docs" / "method.md").read_text("utf-8")
-    for name, (median, spread) in counterfactual._PRIOR.items():
+    for name, (median, spread) in gaussian_process._PRIOR.items():
         assert f"{median:g} ({spread:g})" in note.replace("0.10 (", "0.1 ("), name
     assert (
-        f"with chance {counterfactual._BREAK_CHANCE:g} one step (sd {counterfactual._STEP_SD:g})"
+        f"with chance {gaussian_process._BREAK_CHANCE:g} one step (sd {gaussian_process._STEP_SD:g})"
         in note
     )
-    assert f"more than {counterfactual._OUTLIER:g}" in note.replace("\n", " ")
-    assert f"at least {100 * counterfactual._LUMP:.0f} %" in note
+    assert f"more than {gaussian_process._OUTLIER:g}" in note.replace("\n", " ")
+    assert f"at least {100 * due_dates._LUMP:.0f} %" in note

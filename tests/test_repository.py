@@ -38,7 +38,7 @@ OWNERS = {
     "rich": {"cli"},
     "distributed": {"runs.runs"},
     "filelock": {"runs.runs"},
-    "scipy": {"analysis.counterfactual"},
+    "scipy": {"analysis.counts", "analysis.due_dates", "analysis.gaussian_process"},
 }
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

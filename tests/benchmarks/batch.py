@@ -286,7 +286,7 @@ def floor() -> None:
     import conftest
 
     import wardlib.runs.warm  # noqa: F401
-    from wardlib.analysis import counterfactual
+    from wardlib.analysis import due_dates, gaussian_process
     from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
 
     exporters = {".html": WardHTMLExporter(), ".pdf": WardPDFExporter()}
@@ -303,8 +303,8 @@ def floor() -> None:
         for month in MONTHS:
             for language in LANGUAGES:
                 if not remember:
-                    counterfactual._kept_fit.cache_clear()
-                    counterfactual._kept_years.cache_clear()
+                    gaussian_process._kept_fit.cache_clear()
+                    due_dates._kept_years.cache_clear()
                 job(month, language)
         return time.perf_counter() - begin
 

@@ -1,7 +1,7 @@
 """Simulated monthly series like a ward's, with known truth: what a month would have been is known.
 
 `draw(kind, seed, effect=...)` gives one `Case`: 48 months before (24 for "short history") and 24
-after. Sizes, noise and breaks are drawn anew for each seed; nothing in `wardlib.impact` knows them.
+after. Sizes, noise and breaks are drawn anew for each seed; nothing in `wardlib.analysis` knows them.
 """
 
 from __future__ import annotations

@@ -7,13 +7,14 @@ apart: late, not lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import counts, disclosure, epidemic
+from wardlib.analysis import Floats, Ints, Tables, counts, disclosure, months_of
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.periods import Period
 
 FIELDS = ("extracurricular", "culture", "sport")
@@ -42,7 +43,6 @@ class Activities:
     period: Period
     table: pd.DataFrame
     months: pd.DataFrame
-    missing: tuple[tuple[str, pd.Period], ...]
 
 
 def verdict(row: pd.Series) -> str:
@@ -55,20 +55,17 @@ def verdict(row: pd.Series) -> str:
     return "more" if row["shortfall_upper"] < 0 else "none"
 
 
-def assess(
-    period: Period, table: Callable[[str], pd.DataFrame | None], areas: tuple[str, ...]
-) -> Activities | None:
+def assess(period: Period, table: Tables, epidemic: Epidemic) -> Activities | None:
     """The activities of `period`; None where the ward has no table of them, or nothing in it.
 
-    `table` gives a table by its name, None where there is none: activities, covid_phases. Expected
-    numbers come from the months before the first phase of the epidemic in one of `areas`.
+    `table` gives activities, where the ward has them. Expected numbers come from the months before the
+    epidemic's start.
     """
     reported = table("activities")
     if reported is None or reported.empty:
         return None
     year = period.year_to_date
-    start = epidemic.first_month(epidemic.of_areas(table("covid_phases"), areas)) or year[0]
-    start = min(start, year[0])
+    start = min(epidemic.start or year[0], year[0])
     every = pd.period_range(min(reported["month"].min(), year[0]), period.last, freq="M")
     by_field = _by_field(reported, every)
     spans = {"period": period.months}
@@ -76,72 +73,63 @@ def assess(
         spans["to_date"] = year
     before = slice(max(start.ordinal - every[0].ordinal, 0))
     histories = {
-        field: pd.Series(values["held"][before], every[before])
-        for field, values in by_field.items()
+        field: pd.Series(cells["held"][before], every[before]) for field, cells in by_field.items()
     }
-    found = []
+    rows = []
     for span, months in spans.items():
-        draws, rows = [], []
+        draws, fields = [], []
         for place, (field, history) in enumerate(histories.items()):
             here = {name: cells[-len(months) :] for name, cells in by_field[field].items()}
             known = months[~np.isnan(here["held"])]
             drawn = counts.predictive(history, known, stream=place) if len(known) else None
             draws.append(drawn)
-            rows.append(
-                _row(span, field, here, drawn) | {"years": len(counts.earlier(history, known))}
-            )
-        total = _total(span, rows, draws)
-        mask, whole = disclosure.hidden(pd.Series([row["participants"] for row in rows]))
-        for row, hidden in zip([*rows, total], [*mask, whole], strict=True):
+            years = len(counts.earlier(history, known))
+            fields.append(_row(span, field, here, drawn) | {"years": years})
+        total = _total(span, fields, draws)
+        mask, whole = disclosure.hidden(pd.Series([row["participants"] for row in fields]))
+        for row, hidden in zip([*fields, total], [*mask, whole], strict=True):
             row["hidden"] = hidden
             if hidden:
                 row["participants"] = np.nan
-            found.append(row)
+            rows.append(row)
     return Activities(
         period,
-        pd.DataFrame(found).set_index(["span", "field"]),
+        pd.DataFrame(rows).set_index(["span", "field"]),
         _by_month(by_field, histories, year),
-        tuple(
-            (field, month)
-            for field, values in by_field.items()
-            for month in year[np.isnan(values["held"][-len(year) :])]
-        ),
     )
 
 
-def _by_field(reported: pd.DataFrame, every: pd.PeriodIndex) -> dict[str, dict[str, np.ndarray]]:
+def _by_field(reported: pd.DataFrame, every: pd.PeriodIndex) -> dict[str, dict[str, Floats]]:
     """What was reported of each field in `every` month, by column; missing ones NaN."""
     months = reported["month"].astype("int64").to_numpy() - every[0].ordinal
-    found = {}
+    by_field: dict[str, dict[str, Floats]] = {}
     for field in FIELDS:
         own = (reported["field"] == field).to_numpy() & (months < len(every))
         if not own.any():
             continue
-        found[field] = {}
+        by_field[field] = {}
         for name in (*COUNTS, "participants"):
             cells = np.full(len(every), np.nan)
             cells[months[own]] = reported[name].to_numpy()[own]
-            found[field][name] = cells
-    return found
+            by_field[field][name] = cells
+    return by_field
 
 
-def _row(
-    span: str, field: str, here: dict[str, np.ndarray], drawn: np.ndarray | None
-) -> dict[str, object]:
-    row: dict[str, object] = {"span": span, "field": field}
+def _row(span: str, field: str, here: dict[str, Floats], drawn: Ints | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"span": span, "field": field}
     row |= {name: _sum(cells) for name, cells in here.items()}
     row["reported"] = int((~np.isnan(here["held"])).sum())
     row["expected_months"] = len(here["held"])
     return row | _estimate(drawn, row["held"])
 
 
-def _sum(cells: np.ndarray) -> float:
+def _sum(cells: Floats) -> float:
     """The sum over what is known; missing where nothing is."""
     known = cells[~np.isnan(cells)]
     return known.sum() if len(known) else np.nan
 
 
-def _estimate(drawn: np.ndarray | None, held: float) -> dict[str, float]:
+def _estimate(drawn: Ints | None, held: float) -> dict[str, float]:
     names = ["expected", "lower", "upper", "shortfall", "shortfall_lower", "shortfall_upper"]
     if drawn is None:
         return dict.fromkeys(names, np.nan)
@@ -151,27 +139,26 @@ def _estimate(drawn: np.ndarray | None, held: float) -> dict[str, float]:
     return dict(zip(names, map(float, values), strict=True))
 
 
-def _total(
-    span: str, rows: list[dict[str, object]], draws: list[np.ndarray | None]
-) -> dict[str, object]:
-    row: dict[str, object] = {"span": span, "field": TOTAL}
+def _total(span: str, rows: list[dict[str, Any]], draws: list[Ints | None]) -> dict[str, Any]:
+    row: dict[str, Any] = {"span": span, "field": TOTAL}
     for name in (*COUNTS, "participants"):
         row[name] = _sum(np.array([own[name] for own in rows]))
     row["reported"] = min(own["reported"] for own in rows)
     row["expected_months"] = max(own["expected_months"] for own in rows)
-    whole = None if any(drawn is None for drawn in draws) else np.sum(draws, axis=0)
+    known = [drawn for drawn in draws if drawn is not None]
+    whole = np.sum(known, axis=0) if len(known) == len(draws) else None
     return row | _estimate(whole, row["held"]) | {"years": min(own["years"] for own in rows)}
 
 
 def _by_month(
-    by_field: dict[str, dict[str, np.ndarray]],
+    by_field: dict[str, dict[str, Floats]],
     histories: dict[str, pd.Series],
     months: pd.PeriodIndex,
 ) -> pd.DataFrame:
     tables = {}
     for field, history in histories.items():
         known = history.dropna()
-        means = known.groupby(known.index.month).mean().reindex(months.month)
+        means = known.groupby(months_of(known).month).mean().reindex(months.month)
         held = by_field[field]["held"][-len(months) :]
         tables[field] = pd.DataFrame({"held": held, "expected": means.to_numpy()}, months)
     return pd.concat(tables, names=["field", "month"])

@@ -1,6 +1,7 @@
-"""Small counts: how many events some months would have brought, from the same months of earlier years.
+"""Counts: how many events, or days held out of days planned, some months would have brought, from the
+same months of earlier years.
 
-Counts of earlier years are Poisson with the same mean, or vary more than that: then quasi-Poisson, the
+Events of earlier years are Poisson with the same mean, or vary more than that: then quasi-Poisson, the
 variance `dispersion` times the mean (McCullagh and Nelder, Generalized Linear Models, 1989, 9.2). The
 unknown mean has the Jeffreys prior of a Poisson mean, so that a prediction is exact in the sense of
 Bayes where there is no dispersion (a negative binomial), and is never without width.
@@ -12,10 +13,14 @@ import math
 
 import numpy as np
 import pandas as pd
+from scipy.special import betaln  # type: ignore[import-untyped]  # SciPy ships no types
+
+from wardlib.analysis import Floats, Ints, months_of
+from wardlib.analysis.sampling import kept, normalised, repeated
 
 SHORTEST = 2  # earlier years without which nothing can be said
 ALIKE = 16.0  # a year's factor varies by a quarter, 16^-1/2
-_SEED = 28
+_SEED_OF_EVENTS, _SEED_OF_DAYS = 28, 2020
 
 
 def predictive(
@@ -25,7 +30,7 @@ def predictive(
     so_far: pd.Series | None = None,
     draws: int = 4000,
     stream: int = 0,
-) -> np.ndarray | None:
+) -> Ints | None:
     """Draws of the count of `months` (of one calendar year, in order) had it been an ordinary year.
 
     `history`: counts by month (events, units; missing ones NaN), ordinary months only; the years that
@@ -37,12 +42,12 @@ def predictive(
     sums = earlier(history, months)
     if len(sums) < SHORTEST:
         return None
-    rng = np.random.default_rng([_SEED, stream])
+    rng = np.random.default_rng([_SEED_OF_EVENTS, stream])
     spread = dispersion(history)
     years, total = len(sums), sums.sum()
     means = rng.gamma(total / spread + 0.5, spread / years, draws)
     if so_far is not None:
-        usual = earlier(history, so_far.index).mean()
+        usual = earlier(history, months_of(so_far)).mean()
         means *= rng.gamma(ALIKE + so_far.sum() / spread, 1 / (ALIKE + usual / spread), draws)
     if spread > 1:
         means = rng.gamma(means / (spread - 1), spread - 1)
@@ -78,5 +83,43 @@ def dispersion(history: pd.Series) -> float:
 
 def _known(history: pd.Series) -> list[tuple[int, float]]:
     """The months (as ordinals) that have a count, with it."""
-    months = zip(history.index.asi8.tolist(), history.tolist(), strict=True)
+    months = zip(months_of(history).asi8.tolist(), history.tolist(), strict=True)
     return [(at, count) for at, count in months if not math.isnan(count)]
+
+
+def days_held(held: Floats, planned: Floats, months: pd.PeriodIndex, draws: int) -> Floats:
+    """Paths of days held out of days `planned` in those of `months` that come after `held`: draws x
+    months. Beta-binomial, the mean by month of the calendar, pooled as far as they agree.
+    """
+    rng = np.random.default_rng(_SEED_OF_DAYS)
+    count = len(held)
+    known = np.isfinite(held) & (planned[:count] > 0)
+    calendar = months.month.to_numpy() - 1
+    rates = (np.arange(60) + 0.5) / 60
+    spreads = np.geomspace(4, 1000, 12)
+    days, all_days = held[known][:, None, None], planned[:count][known][:, None, None]
+    yes = spreads[:, None] * rates
+    no = spreads[:, None] * (1 - rates)
+    log = betaln(yes + days, no + all_days - days) - betaln(yes, no)  # months x spreads x rates
+    by_month = np.array([log[calendar[:count][known] == m].sum(axis=0) for m in range(12)])
+    cells, scores = [], []
+    for centre in rates[2::4]:
+        for size in (5.0, 20.0, 80.0, 400.0):
+            prior = (centre * size - 1) * np.log(rates) + ((1 - centre) * size - 1) * np.log1p(
+                -rates
+            )
+            prior -= np.logaddexp.reduce(prior)
+            joint = by_month + prior  # 12 x spreads x rates
+            cells.append(joint)
+            scores.append(np.logaddexp.reduce(joint, axis=2).sum(axis=0))
+    used, counts = kept(normalised(np.array(scores).ravel()))  # cells x spreads
+    which = repeated(counts, draws)
+    cell, spread = np.divmod(used, len(spreads))
+    joint = np.array(cells)[cell, :, spread]  # used x 12 x rates
+    below = np.cumsum(np.exp(joint - joint.max(axis=2, keepdims=True)), axis=2)
+    below /= below[..., -1:]
+    rate = rates[(below[which] < rng.random((draws, 12, 1))).sum(axis=2)]
+    mean = rate[:, calendar[count:]]
+    sizes = spreads[spread][which][:, None]
+    chance = rng.beta(sizes * mean, sizes * (1 - mean))
+    return rng.permutation(rng.binomial(planned[count:].astype(int), chance).astype(float))

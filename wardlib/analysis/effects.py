@@ -1,19 +1,20 @@
 """COVID-19's effect on a unit's receipts: every line's estimate and ledger, by phase.
 
-The answer that notebooks show: `impact` estimates, `relief` splits, `measures` says when. The effect
-starts with the month of the first phase of the epidemic where the unit lies.
+The answer that notebooks show: `counterfactual` estimates, `relief` splits, `epidemic` says when. The
+effect starts with the month of the first phase of the epidemic where the unit lies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
 
-from wardlib.analysis import counterfactual, epidemic, relief
+from wardlib.analysis import Tables, counterfactual, need, relief
 from wardlib.analysis.counterfactual import Impact
+from wardlib.analysis.epidemic import Epidemic, in_force, months, segments
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Ledger, Split
 from wardlib.periods import Period
@@ -24,27 +25,38 @@ UNREPORTED = "unreported"  # no month since the start has a figure
 
 @dataclass(frozen=True)
 class Effects:
-    """The effects up to the last month of `period`.
+    """The effects up to the last month of the period of `receipts`.
 
-    `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `plan_upper`, `comparison`
-    (shown for comparison: nothing closed its payers' business or changed what they owe), `estimated`
-    (some month since the start is still an estimate) and `silent`:
-    why no statement is possible, "" where one is (`counterfactual.Impact.silent`, `before` or `unreported`).
-    `phases`: the phases where the unit lies, columns `id, start, end, name_vi, name_en`. `start`: the
-    first month of the effect, None where no phase is known. `ledgers`: by line, those with an
-    estimate.
+    `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `plan_upper`;
+    `comparison` (shown for comparison: nothing closed its payers' business or changed what they owe);
+    `estimated` (some month since the start is still an estimate); `silent`: why no statement is
+    possible, "" where one is (`Impact.silent`, `BEFORE` or `UNREPORTED`). `ledgers`: by line, those
+    with an estimate.
     """
 
-    period: Period
+    receipts: Receipts
     lines: pd.DataFrame
-    phases: pd.DataFrame
-    start: pd.Period | None
+    epidemic: Epidemic
     ledgers: dict[str, Ledger]
+
+    @property
+    def period(self) -> Period:
+        return self.receipts.period
+
+    @property
+    def phases(self) -> pd.DataFrame:
+        """The phases where the unit lies, as in `Epidemic`."""
+        return self.epidemic.phases
+
+    @property
+    def start(self) -> pd.Period | None:
+        """The first month of the effect; None where no phase is known."""
+        return self.epidemic.start
 
     @property
     def root(self) -> str:
         """The line that all others are parts of."""
-        return self.lines.index[0]
+        return self.receipts.root
 
     @property
     def span(self) -> tuple[pd.Period, pd.Period] | None:
@@ -58,9 +70,9 @@ class Effects:
     def segments(self) -> pd.DataFrame:
         """Phases and the times between them from `start` to the period's last month, without gap or
         overlap: columns as in `epidemic.segments`."""
-        if self.span is None:
-            return epidemic.segments(self.phases.iloc[:0], self.period.first, self.period.first - 1)
-        return epidemic.segments(self.phases, self.start, self.period.last)
+        if self.start is None or self.span is None:
+            return segments(self.phases.iloc[:0], self.period.first, self.period.first - 1)
+        return segments(self.phases, self.start, self.period.last)
 
     def split(
         self, line: str, first: pd.Period | None = None, last: pd.Period | None = None
@@ -88,43 +100,38 @@ class Effects:
         return {line: split for line, split in splits.items() if split is not None}
 
 
-def assess(
-    receipts: Receipts, table: Callable[[str], pd.DataFrame | None], areas: tuple[str, ...]
-) -> Effects:
+def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
     """The effects on all lines of `receipts`.
 
-    `table` gives a table by its name, None where there is none: revenue_lines, covid_phases,
-    covid_measures, tax_relief and, in Viet Nam, tet. `areas` run from the country to the unit. A
-    parent's estimate is made from its own series, its relief is that of its parts.
+    `table` gives revenue_lines, without which RequestError is raised, and, where the ward has them,
+    tax_relief, covid_measures and tet. A parent's estimate is made from its own series, its relief is
+    that of its parts.
     """
-    period = receipts.period
-    here = epidemic.of_areas(table("covid_phases"), areas)
-    start = epidemic.first_month(here)
+    period, start = receipts.period, epidemic.start
     lines = receipts.lines[["parent", "depth", "name_vi", "name_en", "plan_upper"]].copy()
-    compared = table("revenue_lines").set_index("code")["comparison"]
+    compared = need(table, "revenue_lines").set_index("code")["comparison"]
     lines["comparison"] = compared.reindex(lines.index).astype(bool)
     lines["estimated"] = receipts.estimated[start : period.last].any() if start else False
     lines["silent"] = BEFORE
-    found = Effects(period, lines, here, start, {})
-    if found.span is None:
-        return found
+    unsaid = Effects(receipts, lines, epidemic, {})
+    if start is None or unsaid.span is None:
+        return unsaid
     known = receipts.months[: period.last].dropna(how="all")
     if known.empty or known.index[-1] < start:
-        return replace(found, lines=lines.assign(silent=UNREPORTED))
+        return replace(unsaid, lines=lines.assign(silent=UNREPORTED))
     # Up to the last month with a figure: what is due later is not overdue before it is known.
     amounts = receipts.months[: known.index[-1]]
     if start < amounts.index[0]:  # a ward that has kept figures since then alone: no history
         amounts = amounts.reindex(pd.period_range(start, amounts.index[-1], freq="M"))
-    given, taken = table("tax_relief"), table("covid_measures")
-    tet = table("tet") if areas[0] == "VN" else None
-    rules = relief.rules_by_line(given, areas, lines.index)
+    given, measures, tet = table("tax_relief"), table("covid_measures"), table("tet")
+    rules = relief.rules_by_line(given, epidemic.areas, lines.index)
     estimates = counterfactual.estimate_all(
         amounts,
         start=start,
         tet=tuple(tet["date"]) if tet is not None else (),
-        exempt={line: relief.exempt_months(rule) for line, rule in rules.items()},
+        exempt={line: relief.exempt_months(own) for line, own in rules.items()},
     )
-    explained = _explained(here, taken, areas, lines.index, period.last)
+    explained = _explained(epidemic, measures, lines.index, period.last)
     ledgers: dict[str, Ledger] = {}
     for line in reversed(lines.index):
         parts = {part: ledgers[part] for part in receipts.parts[line] if estimates[part].model}
@@ -134,28 +141,24 @@ def assess(
             else relief.ledger(estimates[line], rules[line], explained[line])
         )
     lines["silent"] = [estimates[line].silent for line in lines.index]
-    return Effects(period, lines, here, start, ledgers)
+    return Effects(receipts, lines, epidemic, ledgers)
 
 
 def _explained(
-    phases: pd.DataFrame,
-    taken: pd.DataFrame | None,
-    areas: tuple[str, ...],
-    lines: Collection[str],
-    last: pd.Period,
+    epidemic: Epidemic, measures: pd.DataFrame | None, lines: Collection[str], last: pd.Period
 ) -> dict[str, set[pd.Period]]:
-    """By line, the months up to `last` with a phase, or a measure (`taken`) that names it."""
-    phase_months = epidemic.months(phases, last)
-    if taken is None:
-        return dict.fromkeys(lines, phase_months)
-    found: dict[str, set[pd.Period]] = {}
+    """By line, the months up to `last` with a phase, or one of `measures` that names it."""
+    of_phases = months(epidemic.phases, last)
+    if measures is None:
+        return dict.fromkeys(lines, of_phases)
+    by_line: dict[str, set[pd.Period]] = {}
     # Most lines are named by the same measures.
     by_measures: dict[tuple[bool, ...], set[pd.Period]] = {}
     for line in lines:
-        naming = tuple(line in named for named in taken["lines"])
+        naming = tuple(line in named for named in measures["lines"])
         if naming not in by_measures:
-            spells = epidemic.in_force(taken, areas, line=line)
+            spells = in_force(measures, epidemic.areas, line=line)
             # A restriction whose end nobody recorded explains no month outside the phases.
-            by_measures[naming] = phase_months | epidemic.months(spells.dropna(), last)
-        found[line] = by_measures[naming]
-    return found
+            by_measures[naming] = of_phases | months(spells.dropna(), last)
+        by_line[line] = by_measures[naming]
+    return by_line

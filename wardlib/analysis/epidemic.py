@@ -1,4 +1,4 @@
-"""When the epidemic's measures were in force: by area, revenue line and sector; phases by month.
+"""The epidemic where a unit lies: its phases by month; measures by area, revenue line and sector.
 
 Days and months are inclusive at both ends everywhere.
 """
@@ -6,11 +6,38 @@ Days and months are inclusive at both ends everywhere.
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 RESTRICTION, EASING = "restriction", "easing"
+
+
+@dataclass(frozen=True, eq=False)
+class Epidemic:
+    """The phases of the epidemic where a unit lies; make one with `of`.
+
+    `phases`: the rows of the table covid_phases that hold in one of `areas`, in the order of their
+    start: at least `id, start, end, name_vi, name_en`. `areas` run from the country to the unit.
+    """
+
+    phases: pd.DataFrame
+    areas: tuple[str, ...]
+
+    @classmethod
+    def of(cls, phases: pd.DataFrame | None, areas: tuple[str, ...]) -> Epidemic:
+        """The epidemic in `areas`; without a phase where the ward has no table of them."""
+        if phases is None:
+            return cls(pd.DataFrame(columns=["id", "start", "end", "name_vi", "name_en"]), areas)
+        here = [place for place, area in enumerate(phases["area"]) if area in areas]
+        return cls(phases.iloc[here].sort_values("start", ignore_index=True), areas)
+
+    @cached_property
+    def start(self) -> pd.Period | None:
+        """The month in which the first phase began; None where there is none."""
+        return self.phases["start"].min().to_period("M") if len(self.phases) else None
 
 
 def in_force(
@@ -25,7 +52,7 @@ def in_force(
     """
     names = (measures[name].tolist() for name in ("area", "kind", "lines", "sectors"))
     ends = (measures[name].to_numpy().astype("datetime64[D]").tolist() for name in ("start", "end"))
-    bound = [row for area, *row in zip(*names, *ends, strict=True) if area in areas]
+    bound = [rest for area, *rest in zip(*names, *ends, strict=True) if area in areas]
     ending = [
         (sectors, start)
         for kind, _, sectors, start, end in bound
@@ -55,19 +82,6 @@ def in_force(
     return pd.DataFrame(days.astype("datetime64[ns]"), columns=["start", "end"])
 
 
-def of_areas(phases: pd.DataFrame | None, areas: tuple[str, ...]) -> pd.DataFrame:
-    """The rows of the table covid_phases that hold in one of `areas`, in order; none without it."""
-    if phases is None:
-        return pd.DataFrame(columns=["id", "start", "end", "name_vi", "name_en"])
-    rows = [row for row, area in enumerate(phases["area"]) if area in areas]
-    return phases.iloc[rows].sort_values("start", ignore_index=True)
-
-
-def first_month(spells: pd.DataFrame) -> pd.Period | None:
-    """The month in which the first spell began; None where there is none."""
-    return spells["start"].min().to_period("M") if len(spells) else None
-
-
 def segments(spells: pd.DataFrame, first: pd.Period, last: pd.Period) -> pd.DataFrame:
     """Every month from `first` to `last` in just one segment: a spell, or the time after one.
 
@@ -76,9 +90,9 @@ def segments(spells: pd.DataFrame, first: pd.Period, last: pd.Period) -> pd.Data
     with as many. Columns: `first`, `last` (months), `spell` (position in `spells` of the spell, or
     of the one before; -1 before the first), `inside` (whether the months are the spell's own).
     """
-    months = pd.period_range(first, last, freq="M")
+    span = pd.period_range(first, last, freq="M")
     owner = []
-    for month in months:
+    for month in span:
         days = [
             (min(end, month.end_time) - max(start, month.start_time)).days + 1
             for start, end in zip(
@@ -86,16 +100,16 @@ def segments(spells: pd.DataFrame, first: pd.Period, last: pd.Period) -> pd.Data
             )
         ]
         owner.append(days.index(max(days)) if days and max(days) > 0 else None)
-    rows: list[dict[str, object]] = []
-    for month, spell in zip(months, owner, strict=True):
+    found: list[dict[str, object]] = []
+    for month, spell in zip(span, owner, strict=True):
         inside = spell is not None
         if not inside:
             spell = int((spells["start"] <= month.start_time).sum()) - 1
-        if rows and (rows[-1]["spell"], rows[-1]["inside"]) == (spell, inside):
-            rows[-1]["last"] = month
+        if found and (found[-1]["spell"], found[-1]["inside"]) == (spell, inside):
+            found[-1]["last"] = month
         else:
-            rows.append({"first": month, "last": month, "spell": spell, "inside": inside})
-    return pd.DataFrame(rows, columns=["first", "last", "spell", "inside"])
+            found.append({"first": month, "last": month, "spell": spell, "inside": inside})
+    return pd.DataFrame(found, columns=["first", "last", "spell", "inside"])
 
 
 def months(spells: pd.DataFrame, last: pd.Period) -> set[pd.Period]:
@@ -103,9 +117,9 @@ def months(spells: pd.DataFrame, last: pd.Period) -> set[pd.Period]:
     begin, end = (spells[name].to_numpy().astype("datetime64[M]") for name in ("start", "end"))
     final = np.datetime64(last.ordinal, "M")
     end = np.where(np.isnat(end), final, np.minimum(end, final))
-    found = {
+    ordinals = {
         month
         for begin, end in zip(begin.astype(int).tolist(), end.astype(int).tolist(), strict=True)
         for month in range(begin, end + 1)
     }
-    return {pd.Period(ordinal=month, freq="M") for month in found}
+    return {pd.Period(ordinal=month, freq="M") for month in ordinals}

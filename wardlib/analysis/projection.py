@@ -1,6 +1,6 @@
 """The year's receipts as they may end: what has come, and simulated paths of the months that remain.
 
-Before the epidemic, the remaining months are a forecast of `impact`'s model from all months known.
+Before the epidemic, the remaining months are a forecast of the `counterfactual`'s model from all months known.
 Since its first month they are what was to be expected without it, times how receipts have stood
 against that lately (the last `RECENT` months, what was put off by law counted as if paid): each path
 returns part of the way to normal, drawn evenly between not at all and wholly, and drifts with a
@@ -11,15 +11,15 @@ tests/benchmarks/targets.py, docs/method.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import counterfactual, epidemic, relief
+from wardlib.analysis import Bools, Floats, Ints, Tables, counterfactual, months_of, relief
 from wardlib.analysis.counterfactual import Impact
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Ledger, Rule
 
@@ -41,8 +41,8 @@ class Projection:
     year. `months`: those that remain, none where the year is complete.
     """
 
-    draws: np.ndarray
-    due: np.ndarray
+    draws: Floats
+    due: Floats
     months: pd.PeriodIndex
     silent: str = ""
 
@@ -51,33 +51,30 @@ class Projection:
 class _Rest:
     """What remains of the year on each path: before relief, and what relief takes and brings."""
 
-    payable: np.ndarray
-    away: np.ndarray
-    back: np.ndarray
-    due: np.ndarray
+    payable: Floats
+    away: Floats
+    back: Floats
+    due: Floats
     ledger: Ledger | None
 
 
-def project(
-    result: Receipts, table: Callable[[str], pd.DataFrame | None], areas: tuple[str, ...]
-) -> dict[str, Projection]:
-    """The projection of every line of `result` to the end of its year.
+def project(receipts: Receipts, table: Tables, epidemic: Epidemic) -> dict[str, Projection]:
+    """The projection of every line of `receipts` to the end of its year.
 
-    `table` gives a table by its name, None where there is none: covid_phases, tax_relief and, in Viet
-    Nam, tet. Of the relief, rules in force by the end of the last month reported enter. A parent's
-    projection is made from its own series with the relief of its parts.
+    `table` gives tax_relief and tet, where the ward has them. Of the relief, rules in force by the end
+    of the last month reported enter. A parent's projection is made from its own series with the relief
+    of its parts.
     """
-    year = result.period.year
-    start = epidemic.first_month(epidemic.of_areas(table("covid_phases"), areas))
-    given, tet = table("tax_relief"), table("tet") if areas[0] == "VN" else None
+    year = receipts.period.year
+    given, tet = table("tax_relief"), table("tet")
     days = tuple(tet["date"]) if tet is not None else ()
 
     @cache
     def rules(cut: pd.Period) -> dict[str, list[Rule]]:
-        return relief.rules_by_line(_known(given, cut), areas, result.lines.index)
+        return relief.rules_by_line(_known(given, cut), epidemic.areas, receipts.lines.index)
 
-    known = result.months[: result.period.last]
-    years = known.index.year.to_numpy()
+    known = receipts.months[: receipts.period.last]
+    years = months_of(known).year.to_numpy()
 
     @cache
     def after(cut: pd.Period) -> pd.PeriodIndex:
@@ -88,30 +85,31 @@ def project(
         return known[:cut].reindex(pd.period_range(known.index[0], f"{year}-12", freq="M"))
 
     rests: dict[str, _Rest] = {}
-    found = {}
+    projected = {}
     none = np.empty(0)
-    for line in reversed(result.lines.index):
+    for line in reversed(receipts.lines.index):
         cut, silent = _last(known[line], years, year)
         months = after(cut)
         if silent:
-            found[line] = Projection(none, none, months, silent)
+            projected[line] = Projection(none, none, months, silent)
             continue
         series = to_the_end(cut)[line]
         to_date = float(series[-12:].sum())
         if len(months) == 0:
-            found[line] = Projection(np.full(_DRAWS, to_date), np.zeros(_DRAWS), months)
+            projected[line] = Projection(np.full(_DRAWS, to_date), np.zeros(_DRAWS), months)
             continue
-        parts = [rests[part] for part in result.parts[line] if part in rests]
-        rest = _rest(series, months, start, days, rules(cut)[line], parts)
+        parts = [rests[part] for part in receipts.parts[line] if part in rests]
+        rest = _rest(series, months, epidemic.start, days, rules(cut)[line], parts)
         if rest is None:
-            found[line] = Projection(none, none, months, "history")
+            projected[line] = Projection(none, none, months, "history")
             continue
         rests[line] = rest
-        found[line] = Projection(to_date + rest.payable - rest.away + rest.back, rest.due, months)
-    return {line: found[line] for line in result.lines.index}
+        year_end = to_date + rest.payable - rest.away + rest.back
+        projected[line] = Projection(year_end, rest.due, months)
+    return {line: projected[line] for line in receipts.lines.index}
 
 
-def _last(series: pd.Series, years: np.ndarray, year: int) -> tuple[pd.Period, str]:
+def _last(series: pd.Series, years: Ints, year: int) -> tuple[pd.Period, str]:
     """The last month of `year` with a figure, and why nothing can be said ("" where it can). `years`:
     that of each month of `series`."""
     known = series.notna().to_numpy()
@@ -170,8 +168,8 @@ def _rest(
 
 
 def _standing(
-    estimate: Impact, ledger: Ledger, remaining: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+    estimate: Impact, ledger: Ledger, remaining: Bools, rng: np.random.Generator
+) -> Floats:
     """By path and remaining month, receipts as a share of what was to be expected without COVID-19."""
     flows = ledger.flows
     as_if_paid = (
@@ -190,12 +188,13 @@ def _standing(
     ahead = np.arange(1, remaining.sum() + 1)
     stays = rng.permutation((np.arange(len(ratio)) + 0.5) / len(ratio))
     drift = rng.normal(0, DRIFT, (len(ratio), len(ahead))).cumsum(axis=1) - 0.5 * DRIFT**2 * ahead
-    return np.exp((stays * np.log(ratio))[:, None] + drift)
+    shares: Floats = np.exp((stays * np.log(ratio))[:, None] + drift)
+    return shares
 
 
 def _relieved(
-    payable: np.ndarray, months: pd.PeriodIndex, ledger: Ledger, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    payable: Floats, months: pd.PeriodIndex, ledger: Ledger, rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats]:
     """What relief takes from the remaining months, brings to them, and owes since before."""
     end = months[-1].end_time
     flows = ledger.flows

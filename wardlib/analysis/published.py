@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from wardlib.data.intake import newest
@@ -28,31 +30,31 @@ def reconcile(
     """
     if published is None:
         return pd.DataFrame()
-    rows = published[published["period"] == str(period)].reset_index(drop=True)
-    ours = [_ours(row, receipts, indicators, targets, period, None) for row in rows.itertuples()]
-    then = [
-        _ours(row, receipts, indicators, targets, period, row.published_on)
-        for row in rows.itertuples()
-    ]
-    table = rows.assign(
-        part=[part for part, _ in ours],
-        whole=[whole for _, whole in ours],
+    about = published[published["period"] == str(period)].reset_index(drop=True)
+    given = receipts, indicators, targets, period
+    now = [_ours(row, *given, None) for row in about.itertuples()]
+    days = about["published_on"]
+    then = [_ours(row, *given, day) for row, day in zip(about.itertuples(), days, strict=True)]
+    table = about.assign(
+        part=[part for part, _ in now],
+        whole=[whole for _, whole in now],
         part_then=[part for part, _ in then],
-        ours=[_figure(pair, scale) for pair, scale in zip(ours, rows["scale"], strict=True)],
-        ours_then=[_figure(pair, scale) for pair, scale in zip(then, rows["scale"], strict=True)],
+        ours=[_figure(pair, scale) for pair, scale in zip(now, about["scale"], strict=True)],
+        ours_then=[_figure(pair, scale) for pair, scale in zip(then, about["scale"], strict=True)],
     )
     return table.assign(verdict=[_verdict(row) for row in table.itertuples()])
 
 
 def _ours(
-    row: tuple,
+    row: Any,
     receipts: pd.DataFrame,
     indicators: pd.DataFrame | None,
     targets: pd.DataFrame | None,
     period: Period,
     as_of: pd.Timestamp | None,
 ) -> tuple[float, float]:
-    """(part, whole) of the figure from what was reported up to `as_of`; whole is NaN if none."""
+    """(part, whole) of the figure published in `row` from what was reported up to `as_of` (None: all
+    that was); whole is NaN if none."""
     nan = float("nan")
 
     def known(frame: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
@@ -89,14 +91,14 @@ def _figure(pair: tuple[float, float], scale: float) -> float:
     return (part if pd.isna(whole) else part / whole) / scale
 
 
-def _matches(row: tuple, ours: float) -> bool:
+def _matches(row: Any, ours: float) -> bool:
     if row.relation == "more_than":
-        return ours > row.value
+        return bool(ours > row.value)
     # The margin keeps figures that lie on the edge of the rounding from depending on binary dust.
-    return abs(ours - row.value) <= row.tolerance * (1 + 1e-9)
+    return bool(abs(ours - row.value) <= row.tolerance * (1 + 1e-9))
 
 
-def _verdict(row: tuple) -> str:
+def _verdict(row: Any) -> str:
     if pd.isna(row.ours):
         return NOTHING
     if _matches(row, row.ours):

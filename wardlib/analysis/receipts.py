@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from wardlib.analysis import Bools, Floats, Ints
 from wardlib.periods import Period
 
 ACTUAL, ESTIMATE, PARTIAL, MISSING = "actual", "estimate", "partial", "missing"
@@ -53,20 +56,16 @@ class Receipts:
     @property
     def root(self) -> str:
         """The line that all others are parts of."""
-        return self.lines.index[0]
+        return str(self.lines.index[0])
 
     @cached_property
     def parts(self) -> dict[str, list[str]]:
         """The lines right below each line, in the order of the tree."""
-        found: dict[str, list[str]] = {line: [] for line in self.lines.index}
-        for line, parent in self.lines["parent"].items():
-            if parent in found:
-                found[parent].append(line)
-        return found
-
-    @property
-    def has_plan(self) -> bool:
-        return bool(self.lines[["plan_upper", "plan_ward"]].notna().any(axis=None))
+        below: dict[str, list[str]] = {line: [] for line in self.lines.index}
+        for line, parent in zip(self.lines.index, self.lines["parent"], strict=True):
+            if parent in below:
+                below[parent].append(line)
+        return below
 
 
 def summarise(
@@ -83,12 +82,10 @@ def summarise(
     tree = _tree(lines[lines["code"].isin(receipts["line"])])
     reported = receipts["month"].astype("int64").to_numpy()
     last = period.last.ordinal
-    first_of = {"period": period.first.ordinal, "year_to_date": last - (period.last.month - 1)}
+    january = last - (period.last.month - 1)
     # By month (rows, from the first that anything is asked of) and line (columns).
-    months = np.arange(
-        min(reported.min(), first_of["year_to_date"] - 12), max(reported.max(), last) + 1
-    )
-    places = reported - months[0], tree.index.get_indexer(receipts["line"])
+    months = np.arange(min(reported.min(), january - 12), max(reported.max(), last) + 1)
+    places = reported - months[0], tree.index.get_indexer(pd.Index(receipts["line"]))
     collected, kept = (
         _grid(places, receipts[name], np.full((len(months), len(tree)), np.nan))
         for name in ("collected", "kept")
@@ -99,7 +96,7 @@ def summarise(
 
     table = tree[["parent", "depth", "name_vi", "name_en"]].copy()
     table["month"] = collected[last - months[0]]
-    for name, first in first_of.items():
+    for name, first in (("period", period.first.ordinal), ("year_to_date", january)):
         span = slice(first - months[0], last + 1 - months[0])
         then = slice(span.start - 12, span.stop - 12)
         now, before = _sums(collected[span]), _sums(collected[then])
@@ -118,32 +115,33 @@ def summarise(
         plan = _plan(targets, period.year, set_by, table.index)
         table[f"plan_{set_by}"] = plan
         table[f"share_{set_by}"] = table["year_to_date"] / np.where(plan > 0, plan, np.nan)
-    leaves = table.index.difference(table["parent"], sort=False)
-    year = slice(first_of["year_to_date"] - months[0], last + 1 - months[0])
-    gaps = existed[year] & ~known[year]
+    leaves = ~table.index.isin(table["parent"])
+    gaps = (existed & ~known)[january - months[0] : last + 1 - months[0], leaves]
     data = slice(reported.min() - months[0], reported.max() + 1 - months[0])
-    index = pd.PeriodIndex.from_ordinals(months[data], freq="M", name="month")
+    index = pd.PeriodIndex.from_ordinals(  # type: ignore[attr-defined]  # not in the stubs
+        months[data], freq="M", name="month"
+    )
     return Receipts(
         period=period,
         lines=table,
         months=pd.DataFrame(collected[data], index, table.index),
         estimated=pd.DataFrame(estimated[data], index, table.index),
         missing=tuple(
-            (line, pd.Period(ordinal=month, freq="M"))
-            for line in leaves
-            for month in months[year][gaps[:, table.index.get_loc(line)]]
+            (line, period.year_to_date[place])
+            for line, lacking in zip(table.index[leaves], gaps.T, strict=True)
+            for place in np.flatnonzero(lacking).tolist()
         ),
     )
 
 
-def _grid(places: tuple[np.ndarray, np.ndarray], values: pd.Series, grid: np.ndarray) -> np.ndarray:
+def _grid(places: tuple[Ints, Ints], values: pd.Series, grid: NDArray[Any]) -> NDArray[Any]:
     """`grid` with the values in their places: row, and column, which is negative for none."""
     rows, columns = places
     grid[rows[columns >= 0], columns[columns >= 0]] = values[columns >= 0]
     return grid
 
 
-def _sums(figures: np.ndarray) -> np.ndarray:
+def _sums(figures: Floats) -> Floats:
     """The sum of each column over what is known of it; missing where nothing is."""
     known = ~np.isnan(figures)
     return np.where(known.any(axis=0), figures.sum(axis=0, where=known), np.nan)
@@ -167,14 +165,14 @@ def _tree(lines: pd.DataFrame) -> pd.DataFrame:
     return lines.iloc[order].assign(depth=depth).set_index("code").rename_axis("line")
 
 
-def _existed(tree: pd.DataFrame, months: np.ndarray) -> np.ndarray:
+def _existed(tree: pd.DataFrame, months: Ints) -> Bools:
     """Whether each line (columns) could be collected in each of `months` (rows, ordinals)."""
     begin, end = (tree[name].astype("int64").to_numpy() for name in ("valid_from", "valid_to"))
     endless = tree["valid_to"].isna().to_numpy()  # a missing begin is before all months
     return (months[:, None] >= begin) & ((months[:, None] <= end) | endless)
 
 
-def _plan(targets: pd.DataFrame | None, year: int, set_by: str, lines: pd.Index) -> np.ndarray:
+def _plan(targets: pd.DataFrame | None, year: int, set_by: str, lines: pd.Index) -> Floats:
     """The plan of each line for the year; missing where none was set by `set_by`."""
     amounts = {}
     if targets is not None:

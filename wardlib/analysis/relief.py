@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from wardlib.analysis import Bools, Days, Floats
 from wardlib.analysis.counterfactual import TAILS, Impact
 
 DEFERRAL, EXEMPTION, REDUCTION = "deferral", "exemption", "reduction"
@@ -46,7 +47,7 @@ class Rule(NamedTuple):
     share_high: float
     document: str
 
-    def touches(self, months: pd.PeriodIndex) -> np.ndarray:
+    def touches(self, months: pd.PeriodIndex) -> Bools:
         """Which of `months` the rule touches."""
         return (months.asi8 >= self.first.ordinal) & (months.asi8 <= self.last.ordinal)
 
@@ -128,23 +129,23 @@ class _Flows:
     what was put off in the month; `until_then`, for all that waits at the month's end.
     """
 
-    exempt: np.ndarray
-    reduced: np.ndarray
-    put_off: np.ndarray
-    lawful: np.ndarray
-    overdue: np.ndarray
-    received: np.ndarray
-    lawful_then: np.ndarray
-    overdue_then: np.ndarray
-    until: np.ndarray
-    until_then: np.ndarray
+    exempt: Floats
+    reduced: Floats
+    put_off: Floats
+    lawful: Floats
+    overdue: Floats
+    received: Floats
+    lawful_then: Floats
+    overdue_then: Floats
+    until: Days
+    until_then: Days
 
     @classmethod
     def none(cls, shape: tuple[int, int]) -> _Flows:
         """Nothing, in next to no memory: not to be written to."""
-        days = np.full(shape[1], np.datetime64("NaT", "ns"))
+        days: Any = np.full(shape[1], np.datetime64("NaT", "ns"))
         amounts = np.broadcast_to(0.0, shape)
-        return cls(*(days if f.name.startswith("until") else amounts for f in fields(cls)))
+        return cls(**{f.name: days if f.name.startswith("until") else amounts for f in fields(cls)})
 
     @classmethod
     def total(cls, parts: Collection[_Flows]) -> _Flows:
@@ -169,11 +170,11 @@ class Ledger:
 
     impact: Impact
     rules: Sequence[Rule]
-    explained: np.ndarray
+    explained: Bools
     flows: _Flows
 
     @cached_property
-    def _gap(self) -> np.ndarray:
+    def _gap(self) -> Floats:
         """Expected minus collected by path and month, zero where there is no figure."""
         collected = self.impact.collected
         return np.where(np.isfinite(collected), self.impact.paths - np.nan_to_num(collected), 0.0)
@@ -241,54 +242,52 @@ class Ledger:
         return table
 
 
-def rules(relief: pd.DataFrame | None, areas: tuple[str, ...], line: str) -> list[Rule]:
-    """The rules of the table tax_relief that touch `line` in one of `areas`, as months.
+def rules_by_line(
+    relief: pd.DataFrame | None, areas: tuple[str, ...], lines: Collection[str]
+) -> dict[str, list[Rule]]:
+    """By line, the rules of the table tax_relief (None: there are none) that touch it in one of
+    `areas`, as months.
 
     A deferral touches the months from the normal due date (from the start of the liability where there
     is none), but not before the month of the document, to the one before the month of the extended due
     date. A row of kind `none` with a due date touches the months of the liability before that date:
     nothing is late until then. A last day that falls on a weekend moves to the next working day.
     """
-    return rules_by_line(relief, areas, [line])[line]
-
-
-def rules_by_line(
-    relief: pd.DataFrame | None, areas: tuple[str, ...], lines: Collection[str]
-) -> dict[str, list[Rule]]:
-    """`rules` of each of `lines`, made once where they touch several."""
-    found: dict[str, list[Rule]] = {line: [] for line in lines}
+    rules: dict[str, list[Rule]] = {line: [] for line in lines}
     if relief is not None:
         touching = relief[
             relief["area"].isin(areas)
-            & relief["lines"].map(lambda named: not found.keys().isdisjoint(named))
+            & relief["lines"].map(lambda named: not rules.keys().isdisjoint(named))
             & relief["share_high"].notna()
         ]
-        for row in touching.itertuples():
-            rule = _rule(row)
+        granted: Any  # a row: the stubs know no columns
+        for granted in touching.itertuples():
+            rule = _rule(granted)
             if rule is not None:
-                for line in found.keys() & set(row.lines):
-                    found[line].append(rule)
-    return found
+                for line in rules.keys() & set(granted.lines):
+                    rules[line].append(rule)
+    return rules
 
 
-def _rule(row: Any) -> Rule | None:
+def _rule(granted: Any) -> Rule | None:
     """A row of the table tax_relief as months; None where it touches none."""
-    first, last, until = row.period_start, row.period_end, pd.NaT
-    if row.kind in (EXEMPTION, REDUCTION):
+    first, last = granted.period_start, granted.period_end
+    until: Any = pd.NaT  # the stubs know no missing Timestamp
+    if granted.kind in (EXEMPTION, REDUCTION):
         last = pd.Period("9999-12", "M") if pd.isna(last) else last
     else:
-        until = row.extended_due if row.kind == DEFERRAL else row.normal_due
+        until = granted.extended_due if granted.kind == DEFERRAL else granted.normal_due
         until = pd.offsets.BDay().rollforward(until)
         last = until.to_period("M") - 1
-        if row.kind == DEFERRAL and pd.notna(row.normal_due):
-            first = row.normal_due.to_period("M")
-        if pd.notna(row.in_force):
-            first = max(first, row.in_force.to_period("M"))
+        if granted.kind == DEFERRAL and pd.notna(granted.normal_due):
+            first = granted.normal_due.to_period("M")
+        if pd.notna(granted.in_force):
+            first = max(first, granted.in_force.to_period("M"))
     if not last >= first:  # nor where no last day is known
         return None
-    kind = row.kind if row.kind in (EXEMPTION, REDUCTION) else DEFERRAL
-    shares = row.share_low, row.share_high
-    return Rule(row.id, kind, row.payers, first, last, until, *shares, row.document)
+    kind = granted.kind if granted.kind in (EXEMPTION, REDUCTION) else DEFERRAL
+    shares = granted.share_low, granted.share_high
+    return Rule(granted.id, kind, granted.payers, first, last, until, *shares, granted.document)
 
 
 def exempt_months(rules: Collection[Rule]) -> list[pd.Period]:
@@ -309,7 +308,7 @@ def _is_whole(rule: Rule) -> bool:
 def ledger(
     impact: Impact, rules: Sequence[Rule], explained: Collection[pd.Period] | None = None
 ) -> Ledger:
-    """Split the shortfall of a line by `rules` (see the function of that name).
+    """Split the shortfall of a line by its `rules` (see `rules_by_line`).
 
     `explained`: months with a phase or measure; None means all of them.
     """
@@ -344,19 +343,19 @@ def parent(
     return Ledger(impact, list(rules.values()), _held(impact, explained), flows)
 
 
-def _held(impact: Impact, explained: Collection[pd.Period] | None) -> np.ndarray:
+def _held(impact: Impact, explained: Collection[pd.Period] | None) -> Bools:
     """For each month, whether it is explained."""
     return np.array([explained is None or month in explained for month in impact.months])
 
 
-def _amounts(draws: np.ndarray, dust: float) -> list[Amount]:
+def _amounts(draws: Floats, dust: float) -> list[Amount]:
     """Mean and interval of each row; what is smaller than `dust` is left by rounding, not an amount."""
-    found = np.array([draws.mean(axis=1), *np.quantile(draws, TAILS, axis=1)])
-    found[np.abs(found) < dust] = 0.0
-    return [Amount(*values) for values in found.T.tolist()]
+    amounts = np.array([draws.mean(axis=1), *np.quantile(draws, TAILS, axis=1)])
+    amounts[np.abs(amounts) < dust] = 0.0
+    return [Amount(*values) for values in amounts.T.tolist()]
 
 
-def _shares(rules: Sequence[Rule], draws: int) -> list[np.ndarray]:
+def _shares(rules: Sequence[Rule], draws: int) -> list[Floats]:
     """For each rule, the share of each path: evenly over its range, in random order."""
     rng = np.random.default_rng(_SEED)
     even = (np.arange(draws) + 0.5) / draws
@@ -368,22 +367,27 @@ def _shares(rules: Sequence[Rule], draws: int) -> list[np.ndarray]:
 
 def _run(
     impact: Impact,
-    due: np.ndarray,
-    whole: np.ndarray,
-    exempt_share: np.ndarray,
-    cut_share: np.ndarray,
-    later_share: np.ndarray,
+    due: Days,
+    whole: Bools,
+    exempt_share: Floats,
+    cut_share: Floats,
+    later_share: Floats,
 ) -> _Flows:
-    """Go through the months on all paths at once."""
+    """Go through the months on all paths at once.
+
+    `due`: by month, the last lawful day of what is put off, NaT where nothing is. `whole`: months of
+    which nothing is payable. The shares (paths x months): of what is expected, exempt; of the rest,
+    cut; of what is left then, put off at most.
+    """
+    # One long walk: in parts it would hand a dozen running sums from function to function.
     paths, observed = impact.paths, impact.collected
     flows = _Flows.total([_Flows.none(paths.shape)])  # to be written to
     left = np.zeros(paths.shape)
     last_days = (impact.months.asi8 + 1).astype("datetime64[M]").astype("datetime64[D]") - 1
     puts_off = ~np.isnat(due)
     known = np.flatnonzero(np.isfinite(observed))
-    newest = (
-        known[-1] if len(known) else -1
-    )  # what is due after it is not overdue before it is known
+    # What is due after the newest figure is not overdue before it is known.
+    newest = known[-1] if len(known) else -1
     order = [month for month in np.argsort(due, kind="stable") if puts_off[month]]
     allowed = np.zeros(len(paths))  # what may still be put off
     # Collected beyond what was expected while payment could be put off, and short since: what varies

@@ -7,14 +7,15 @@ without a target has "".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import counts, epidemic, projection
+from wardlib.analysis import Floats, Ints, Tables, counts, months_of, need, projection
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.projection import YEARS, Projection
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Amount
@@ -63,12 +64,32 @@ class Targets:
         """The rows of the total and of first-level lines that are not met, likely to be met or ahead:
         of the plan of the upper level, of the ward's where that has none; every first-level line
         where there is no plan."""
-        table = self.table[(self.table["kind"] == MONEY) & (self.table["depth"] <= 1)]
-        if (table["set_by"] == "upper").any():
-            table = table[table["set_by"] == "upper"]
+        table = binding(self.table[(self.table["kind"] == MONEY) & (self.table["depth"] <= 1)])
         if table["target"].isna().all():
             return table
         return table[(table["depth"] == 0) | ~table["status"].isin(GOOD)]
+
+    @property
+    def standing(self) -> pd.DataFrame:
+        """Each indicator at the period's last month: index `indicator`, none where the ward has none.
+
+        Columns: `name_vi, name_en, unit_vi, unit_en, decimals`; `value`, missing unless reported for
+        that month; `target`, of the upper level alone; `share` = value / target (not of a share, whose
+        distance from its target is in points).
+        """
+        table = self.table[self.table["kind"] != MONEY]
+        once = table.drop_duplicates("item").set_index("item").rename_axis("indicator")
+        upper = table[table["set_by"] == "upper"].set_index("item").reindex(once.index)
+        value = once["value"].where(once["through"] == self.period.last)
+        names = once[["name_vi", "name_en", "unit_vi", "unit_en", "decimals"]]
+        share = upper["share"].where(value.notna())
+        return names.assign(value=value, target=upper["target"], share=share)
+
+
+def binding(table: pd.DataFrame) -> pd.DataFrame:
+    """Of rows of `Targets.table` the targets of the upper level; all rows where it set none of them."""
+    upper = table["set_by"] == "upper"
+    return table[upper] if upper.any() else table
 
 
 def status(row: Mapping[str, Any]) -> str:
@@ -95,44 +116,42 @@ def status(row: Mapping[str, Any]) -> str:
     return "ahead" if (row["ahead"] >= 0) == row["higher"] or row["ahead"] == 0 else "late"
 
 
-def assess(
-    result: Receipts, table: Callable[[str], pd.DataFrame | None], areas: tuple[str, ...]
-) -> Targets:
-    """Every target of the year of `result`; where no plan of receipts is known, the total and its
+def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Targets:
+    """Every target of the year of `receipts`; where no plan of receipts is known, the total and its
     parts stand without one.
 
-    `table` gives a table by its name, None where there is none: targets, indicators,
-    indicator_months, and those of `projection.project`.
+    `table` gives, where the ward has them, targets, indicator_months (RequestError is raised where it
+    then lacks indicators) and what `projection.project` asks for.
     """
-    start = epidemic.first_month(epidemic.of_areas(table("covid_phases"), areas))
-    plans = table("targets")
-    own = None if plans is None else plans[plans["year"] == result.period.year]
-    rows = _money(result, own, projection.project(result, table, areas), start)
+    plans, year = table("targets"), receipts.period.year
+    own = None if plans is None else plans[plans["year"] == year]
+    rows = _money(receipts, own, projection.project(receipts, table, epidemic), epidemic.start)
     values = table("indicator_months")
     if values is not None:
-        rows += _indicators(values, table("indicators"), own, result.period, start)
-    return Targets(result.period, pd.DataFrame(row | {"status": status(row)} for row in rows))
+        indicators = need(table, "indicators")
+        rows += _indicators(values, indicators, own, receipts.period, epidemic.start)
+    return Targets(receipts.period, pd.DataFrame(row | {"status": status(row)} for row in rows))
 
 
 def _money(
-    result: Receipts,
+    receipts: Receipts,
     plans: pd.DataFrame | None,
     projected: dict[str, Projection],
     start: pd.Period | None,
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     rows = []
-    lines = result.lines
+    lines = receipts.lines
     asked = _asked(plans)
     if asked.keys().isdisjoint(lines.index):
         asked = {line: [("", np.nan)] for line in lines.index[lines["depth"] <= 1]}
-    year = result.period.year_to_date
-    months = result.months[: result.period.last]
+    year = receipts.period.year_to_date
+    months = receipts.months[: receipts.period.last]
     of_year = months.reindex(year)
-    estimated = result.estimated.reindex(year, fill_value=False).any()
+    estimated = receipts.estimated.reindex(year, fill_value=False).any()
     for line in lines.index[lines.index.isin(list(asked))]:
         own, calendar = projected[line], _calendar(months[line])
         known = of_year[line].dropna()
-        about: dict[str, object] = {
+        about = {
             "name_vi": lines.at[line, "name_vi"],
             "name_en": lines.at[line, "name_en"],
             "unit_vi": "",
@@ -140,14 +159,14 @@ def _money(
             "decimals": 0,
             "kind": MONEY,
             "higher": True,
-            "depth": int(lines.at[line, "depth"]),
+            "depth": int(lines["depth"][line]),
         }
+        last = known.index[-1] if len(known) else pd.NaT
         now = {
             "value": known.sum() if len(known) else np.nan,
             "estimated": bool(estimated[line]),
-            "through": known.index[-1] if len(known) else pd.NaT,
-        }
-        now |= _usual(calendar, now["through"], start)
+            "through": last,
+        } | _usual(calendar, last, start)
         same = _same_months(calendar, own.months)
         due = Amount(0.0, 0.0, 0.0)
         if len(own.due) and own.due.max() > 0:
@@ -163,14 +182,14 @@ def _money(
 
 def _asked(plans: pd.DataFrame | None) -> dict[str, list[tuple[str, float]]]:
     """Each item's targets: who set them (the upper level first), and the amounts."""
-    found: dict[str, list[tuple[str, float]]] = {}
+    asked: dict[str, list[tuple[str, float]]] = {}
     if plans is not None:
         ordered = plans.sort_values("set_by", kind="stable")
         for item, set_by, amount in zip(
             ordered["line"], ordered["set_by"], ordered["amount"].astype(float), strict=True
         ):
-            found.setdefault(item, []).append((set_by, amount))
-    return found
+            asked.setdefault(item, []).append((set_by, amount))
+    return asked
 
 
 def _indicators(
@@ -179,13 +198,14 @@ def _indicators(
     plans: pd.DataFrame | None,
     period: Period,
     start: pd.Period | None,
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     rows = []
     asked = _asked(plans)
+    indicator: Any  # a row: the stubs know no columns
     for indicator in indicators[indicators["code"].isin(values["indicator"])].itertuples():
         own = values[values["indicator"] == indicator.code].set_index("month").sort_index()
         series = own["value"]
-        known = series[series.index.year == period.year]
+        known = series[months_of(series).year == period.year]
         last = known.index[-1] if len(known) else pd.NaT
         grows = indicator.kind == FLOW
         draws = None if pd.isna(last) else indicator_draws(series, indicator.kind, last)
@@ -195,7 +215,7 @@ def _indicators(
         months = pd.period_range(
             period.year_to_date[0] if pd.isna(last) else last + 1, f"{period.year}-12", freq="M"
         )
-        about: dict[str, object] = {
+        about = {
             "name_vi": indicator.name_vi,
             "name_en": indicator.name_en,
             "unit_vi": indicator.unit_vi,
@@ -223,17 +243,18 @@ def _indicators(
     return rows
 
 
-def indicator_draws(series: pd.Series, kind: str, last: pd.Period) -> np.ndarray | None:
+def indicator_draws(series: pd.Series, kind: str, last: pd.Period) -> Floats | None:
     """Draws of an indicator's value at the end of the year of `last`, the last month known.
 
     `series`: values by month, year to date. A flow adds the count of the remaining months (`counts`);
-    the more its months vary from year to year, the more paths come to a whole year's count instead. A share or stock changes each remaining month by the mean change within earlier years, with their
-    spread (normal, the mean's own error included); a share stays between 0 and 100 %. None where
+    the more its months vary from year to year, the more paths come to a whole year's count instead. A
+    share or stock changes each remaining month by the mean change within earlier years, with their
+    spread (Student's t, the mean's own error included); a share stays between 0 and 100 %. None where
     fewer than two full years come before.
     """
     series = series[:last]
     months = pd.period_range(last + 1, f"{last.year}-12", freq="M")
-    years = series.index.year
+    years = months_of(series).year
     _, sizes = np.unique(years[years < last.year], return_counts=True)
     now = float(series.iloc[-1])
     if len(months) == 0:
@@ -242,8 +263,8 @@ def indicator_draws(series: pd.Series, kind: str, last: pd.Period) -> np.ndarray
         return None
     if kind == FLOW:
         monthly = _monthly(series)
-        history, own = monthly[monthly.index.year < last.year], monthly[f"{last.year}-01" :]
-        whole = own.index.append(months)
+        history, own = monthly[months_of(monthly).year < last.year], monthly[f"{last.year}-01" :]
+        whole = pd.period_range(f"{last.year}-01", f"{last.year}-12", freq="M")
         rest = counts.predictive(history, months, so_far=own, draws=_DRAWS)
         year = counts.predictive(history, whole, draws=_DRAWS, stream=1)
         if own.isna().any() or rest is None or year is None:
@@ -253,39 +274,41 @@ def indicator_draws(series: pd.Series, kind: str, last: pd.Period) -> np.ndarray
         even = np.random.default_rng(_SEED).permutation((np.arange(_DRAWS) + 0.5) / _DRAWS)
         return np.where(even < moved, np.maximum(now, year), now + rest)
     every = series.reindex(pd.period_range(series.index[0], last, freq="M"))
-    changes = every.diff()[every.index.month > 1].dropna()
-    same = changes[changes.index.month.isin(months.month)]
+    changes = every.diff()[months_of(every).month > 1].dropna()
+    same = changes[months_of(changes).month.isin(months.month)]
     mean, spread, ahead = same.mean(), same.std(), len(months)
     rng = np.random.default_rng(_SEED)
     noise = rng.standard_t(len(same) - 1, _DRAWS) * spread
     drawn = now + ahead * mean + noise * np.sqrt(ahead + ahead**2 / len(same))
-    return np.clip(drawn, 0, _TOP) if kind == SHARE else drawn
+    year_end: Floats = np.clip(drawn, 0, _TOP) if kind == SHARE else drawn
+    return year_end
 
 
 def _monthly(series: pd.Series) -> pd.Series:
     """What each month added to a flow's year to date; missing where the month before is."""
     every = series.reindex(pd.period_range(series.index[0], series.index[-1], freq="M"))
-    return every.where(every.index.month == 1, every.diff())
+    return every.where(months_of(every).month == 1, every.diff())
 
 
 class _Calendar(NamedTuple):
     """Amounts by year and month: years x 12, NaN where none is known; the years."""
 
-    amounts: np.ndarray
-    years: np.ndarray
+    amounts: Floats
+    years: Ints
 
 
 def _calendar(series: pd.Series) -> _Calendar:
     """`series` (PeriodIndex "M") by year."""
-    months = series.index
+    months = months_of(series)
     years = np.unique(months.year)
     amounts = np.full((len(years), 12), np.nan)
     amounts[np.searchsorted(years, months.year), months.month - 1] = series
     return _Calendar(amounts, years)
 
 
-def _usual(calendar: _Calendar, last: pd.Period, start: pd.Period | None) -> dict[str, object]:
-    """The part of the year that had come by the month `last` in earlier full years."""
+def _usual(calendar: _Calendar, last: Any, start: pd.Period | None) -> dict[str, Any]:
+    """The part of the year that had come by the month `last` (NaT: none is known) in earlier full
+    years."""
     none = {"usual": np.nan, "usual_low": np.nan, "usual_high": np.nan, "usual_years": 0}
     if pd.isna(last):
         return none
@@ -305,7 +328,7 @@ def _usual(calendar: _Calendar, last: pd.Period, start: pd.Period | None) -> dic
     }
 
 
-def _end(draws: np.ndarray, silent: str, target: float, higher: bool) -> dict[str, object]:
+def _end(draws: Floats, silent: str, target: float, higher: bool) -> dict[str, Any]:
     names = ["low95", "low80", "point", "high80", "high95"]
     if silent:
         return dict.fromkeys([*names, "chance"], np.nan) | {"silent": silent}
@@ -315,27 +338,28 @@ def _end(draws: np.ndarray, silent: str, target: float, higher: bool) -> dict[st
     return dict(zip(names, values, strict=True)) | {"chance": chance, "silent": ""}
 
 
-def _same_months(calendar: _Calendar, months: pd.PeriodIndex) -> np.ndarray:
+def _same_months(calendar: _Calendar, months: pd.PeriodIndex) -> Floats:
     """The amounts of `months` in the full years before theirs."""
     if not len(months):
         return np.empty(0)
     amounts, years = calendar
     full = (years < months[0].year) & np.isfinite(amounts).all(axis=1)
-    return amounts[full][:, months.month - 1].ravel()
+    same: Floats = amounts[full][:, months.month - 1].ravel()
+    return same
 
 
 def _needed(
-    same: np.ndarray, months: pd.PeriodIndex, value: float, target: float, known: bool
-) -> dict[str, object]:
+    same: Floats, months: pd.PeriodIndex, value: float, target: float, known: bool
+) -> dict[str, Any]:
     """What each remaining month has to bring, and how often the same months of earlier years did."""
-    row: dict[str, object] = {"left": len(months), "needed": np.nan, "reached": 0, "asked": 0}
+    unasked = {"left": len(months), "needed": np.nan, "reached": 0, "asked": 0}
     if not len(months) or pd.isna(target) or pd.isna(value) or not known:
-        return row
+        return unasked
     needed = max(0.0, target - value) / len(months)
-    return row | {"needed": needed, "reached": int((same >= needed).sum()), "asked": len(same)}
+    return unasked | {"needed": needed, "reached": int((same >= needed).sum()), "asked": len(same)}
 
 
-def _stands(row: dict[str, object]) -> dict[str, object]:
+def _stands(row: dict[str, Any]) -> dict[str, Any]:
     """Value against target, and against what was usual by now."""
     value, target = row["value"], row["target"]
     share = np.nan
@@ -344,33 +368,3 @@ def _stands(row: dict[str, object]) -> dict[str, object]:
     grows = row["kind"] in (MONEY, FLOW)
     ahead = value - (row["usual"] if grows else 1) * target
     return {"share": share, "ahead": ahead}
-
-
-def standing(
-    values: pd.DataFrame | None,
-    indicators: pd.DataFrame,
-    targets: pd.DataFrame | None,
-    period: Period,
-) -> pd.DataFrame | None:
-    """Each indicator at the end of `period`: index `indicator`, in the order of `indicators`.
-
-    Columns: `name_vi, name_en, unit_vi, unit_en, kind, decimals` from the indicators;
-    `value`, the year-to-date value of the period's last month in the indicator's unit (shares in
-    per cent), missing where not reported; `status` (estimate, actual or ""); `reported_on`;
-    `target`, set by the upper level; `share` = value / target for flows and stocks (a share's
-    distance from its target is in points, so no ratio is formed). None where the ward has no
-    table of indicator values.
-    """
-    if values is None:
-        return None
-    known = indicators[indicators["code"].isin(values["indicator"])].set_index("code")
-    table = known[["name_vi", "name_en", "unit_vi", "unit_en", "kind", "decimals"]]
-    last = values[values["month"] == period.last].set_index("indicator")
-    table = table.join(last[["value", "status", "reported_on"]]).rename_axis("indicator")
-    table["status"] = table["status"].fillna("")
-    if targets is None:
-        return table.assign(target=float("nan"), share=float("nan"))
-    upper = targets[(targets["year"] == period.year) & (targets["set_by"] == "upper")]
-    table = table.join(upper.set_index("line")["amount"].rename("target"))
-    countable = (table["kind"] != "share") & (table["target"] > 0)
-    return table.assign(share=(table["value"] / table["target"]).where(countable))

@@ -144,7 +144,10 @@ class Ward(Package):
         return self.areas[0] == "VN"
 
     def table(self, name: str) -> Table | None:
-        """The ward's own table, else the reference table of that name, else None."""
+        """The ward's own table, else the reference table of that name, else None; a reference table
+        of Viet Nam alone is None elsewhere."""
+        if name in ("tet", "holidays") and not self.vietnamese:
+            return self.tables.get(name)
         return self.tables.get(name) or self.reference.tables.get(name)
 
 
