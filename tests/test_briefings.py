@@ -20,7 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text as Words
 
 from wardlib.analysis import activities, effects, receipts, schools, targets
-from wardlib.data import intake
+from wardlib.data import book as intake
 from wardlib.pages import charts, editions
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter, record
 

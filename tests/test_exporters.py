@@ -19,7 +19,7 @@ from fontTools.ttLib import TTFont
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from wardlib.analysis import effects, receipts
-from wardlib.data import intake
+from wardlib.data import book as intake
 from wardlib.errors import ExportError
 from wardlib.pages import blocks, charts, editions, sentences, tables
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter

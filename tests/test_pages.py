@@ -12,7 +12,7 @@ import pytest
 
 from wardlib.analysis import activities, effects, published, receipts, relief, schools, targets
 from wardlib.analysis.receipts import summarise
-from wardlib.data import intake
+from wardlib.data import book as intake
 from wardlib.language import NBSP
 from wardlib.pages import blocks, charts, editions, sentences, tables
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from wardlib.data.intake import newest
+from wardlib.data.reading import newest
 from wardlib.periods import Period
 
 AGREES, REVISED, DIFFERS, NOTHING = "agrees", "revised", "differs", "nothing"

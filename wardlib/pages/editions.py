@@ -10,8 +10,8 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, replace
 
+from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
-from wardlib.data.intake import Book
 from wardlib.language import Language, get
 from wardlib.pages.blocks import Block, html, joined, paragraph
 from wardlib.periods import Period
