@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import activities, counts, disclosure
-from wardlib.data import intake
+from wardlib.data import book as intake
 from wardlib.periods import Period
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import effects, receipts
-from wardlib.data import descriptors, intake
+from wardlib.data import book as intake
+from wardlib.data import descriptors
 
 
 def month(text):

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import epidemic
-from wardlib.data import descriptors, intake
+from wardlib.data import book as intake
+from wardlib.data import descriptors
 
 CITY = ("VN", "VN-HN")
 LONG_BIEN = ("VN", "VN-HN", "VN-HN-004")

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import counterfactual, relief
-from wardlib.data import descriptors, intake
+from wardlib.data import book as intake
+from wardlib.data import descriptors
 
 LONG_BIEN = ("VN", "VN-HN", "VN-HN-004")
 CITY = ("US-PA-101",)

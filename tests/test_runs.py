@@ -364,12 +364,15 @@ def test_list_names_wards_and_notebooks():
 
 
 def test_stock_papermill_and_nbconvert_work_from_an_empty_folder(tmp_path):
-    """The ecosystem's own commands give the same pages as ours, from anywhere."""
+    """The ecosystem's own commands give the same pages as ours, from anywhere once WARDLIB_HOME names
+    the workbook."""
+    env = os.environ | {"WARDLIB_HOME": str(ROOT)}
 
     def stock(*words):
         done = subprocess.run(
-            [BIN / words[0], *words[1:]], cwd=tmp_path, capture_output=True, text=True, timeout=300
-        )
+            [BIN / words[0], *words[1:]], cwd=tmp_path, env=env, capture_output=True, text=True,
+            timeout=300,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
     stock("papermill", str(ROOT / "notebooks" / "10-tax-collection.ipynb"), "x.ipynb",

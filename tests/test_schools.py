@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import schools
-from wardlib.data import intake
+from wardlib.data import book as intake
 from wardlib.periods import Period
 
 AREAS = ("VN", "VN-HN")

@@ -9,8 +9,9 @@ import pytest
 from conftest import ROOT
 
 from wardlib.analysis import projection, receipts, targets
-from wardlib.data import descriptors, intake
-from wardlib.data.intake import Book
+from wardlib.data import book as intake
+from wardlib.data import descriptors
+from wardlib.data.book import Book
 from wardlib.periods import Period
 
 NONE = {}.get

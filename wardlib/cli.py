@@ -238,12 +238,12 @@ def check(
 
     Example: ward check --ward phuc-dong --accept
     """
-    from wardlib.data import descriptors, intake
+    from wardlib.data import checks, descriptors
 
     problems = set()
     wards = [descriptors.ward(name) for name in ward or descriptors.names()]
     for described in wards:
-        problems |= set(intake.check(described, hashes=not accept))
+        problems |= set(checks.check(described, hashes=not accept))
     if problems:
         raise DataError(problems)
     for described in wards:
@@ -258,13 +258,13 @@ def list_() -> None:
 
     Example: ward list
     """
-    from wardlib.data import descriptors, intake
+    from wardlib.data import book, descriptors
     from wardlib.runs import plans
 
     for name in descriptors.names():
         described = descriptors.ward(name)
         mark = " (illustrative)" if described.illustrative else ""
-        receipts = intake.load(described, "receipts")
+        receipts = book.load(described, "receipts")
         span = "none" if receipts is None else f"{receipts.month.min()} to {receipts.month.max()}"
         typer.echo(f"{name}: {described.title}{mark}; receipts {span}")
     for name in plans.notebooks():

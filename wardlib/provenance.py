@@ -14,9 +14,13 @@ _CODE = {".py", ".po", ".j2", ".css", ".json", ".mplstyle", ".npy"}
 
 
 def digest(path: Path) -> str:
-    """ "sha256:" and the hexadecimal digest of the file's bytes."""
-    with path.open("rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+    """The digest of a file: "sha256:" and 64 hexadecimal digits."""
+    return digest_bytes(path.read_bytes())
+
+
+def digest_bytes(data: bytes) -> str:
+    """The same of bytes that are at hand."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def code_files() -> list[Path]:

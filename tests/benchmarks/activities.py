@@ -20,7 +20,7 @@ from report import markdown
 
 from wardlib.analysis import activities, schools
 from wardlib.data import descriptors
-from wardlib.data.intake import Book
+from wardlib.data.book import Book
 from wardlib.periods import Period
 
 PERIODS = ("2020-02", "2020-Q1", "2020-9M", "2020", "2021-Q3", "2021")

@@ -295,7 +295,8 @@ def truth_part(options: argparse.Namespace) -> None:
     """Part `truth`: the planted loss and the planted late part of the illustrative ward."""
     import runpy
 
-    from wardlib.data import descriptors, intake
+    from wardlib.data import book as intake
+    from wardlib.data import descriptors
 
     ward = descriptors.ward("phuc-dong")
     given, tet = intake.load(ward, "tax_relief"), tuple(intake.load(ward, "tet")["date"])

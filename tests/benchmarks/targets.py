@@ -20,7 +20,7 @@ from report import markdown
 
 from wardlib.analysis import projection, receipts, targets
 from wardlib.data import descriptors
-from wardlib.data.intake import Book
+from wardlib.data.book import Book
 from wardlib.periods import Period
 
 WARDS = {"phuc-dong": True, "philadelphia": False}  # whether reporting days are known

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from wardlib.data.intake import newest
+from wardlib.data.reading import newest
 from wardlib.periods import Period
 
 AGREES, REVISED, DIFFERS, NOTHING = "agrees", "revised", "differs", "nothing"

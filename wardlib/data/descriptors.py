@@ -3,16 +3,15 @@
 Every folder under `data/` is a Frictionless Data Package v2 (https://datapackage.org) whose
 `datapackage.json` names its tables with path, hash, source, licence and schema. A ward's package
 also carries a `ward` object (names, areas, currency, whether its figures are illustrative). Custom
-properties of ours: `ward`, a field's `unit`, a field's `codes` ("table.column" that must hold each
-of its values), a source's `title_vi` beside its English `title`.
+properties of ours: `ward`, a reference table's `area` (the country that its rows are about, where they
+are about one), a field's `unit`, a field's `codes` ("table.column" that must hold each of its values),
+a source's `title_vi` beside its English `title`.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime
 import functools
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -21,28 +20,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wardlib.data import reading
 from wardlib.errors import DataError, Problem, RequestError
 from wardlib.periods import parse_day
-from wardlib.provenance import digest
+from wardlib.provenance import digest, digest_bytes
 
 REFERENCE = "reference"
 TYPES = ("string", "integer", "number", "boolean", "date", "yearmonth", "list")
 DESCRIPTOR = "datapackage.json"
-REPORTED = ("reported_on", "published_on")  # columns that say since when a row is known
 
 
 def home() -> Path:
-    """The workbook's folder, which holds `data/`, `notebooks/` and `output/`.
+    """The workbook's folder, which holds `data/`, `notebooks/` and `output/`: the one that WARDLIB_HOME
+    names, else the nearest from the working folder up that holds `data/` and `notebooks/`.
 
-    The checkout that wardlib was installed from, or the folder that WARDLIB_HOME names.
+    Raises RequestError where there is none.
     """
-    named = os.environ.get("WARDLIB_HOME")
-    folder = Path(named) if named else Path(__file__).parents[2]
-    if not (folder / "data").is_dir():
-        raise RequestError(
-            f"no data/ in {folder}. Set WARDLIB_HOME to the folder that holds data/ and notebooks/."
-        )
-    return _resolved(folder.absolute())
+    if named := os.environ.get("WARDLIB_HOME"):
+        folder = Path(named).absolute()
+        if not (folder / "data").is_dir():
+            raise RequestError(
+                f"no data/ in {folder}, which WARDLIB_HOME names. Set it to the workbook's folder, "
+                "which holds data/ and notebooks/."
+            )
+        return _resolved(folder)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "data").is_dir() and (folder / "notebooks").is_dir():
+            return _resolved(folder)
+    raise RequestError(
+        f"no folder with data/ and notebooks/ in {here} or above it. Go to the workbook's folder, or "
+        "set WARDLIB_HOME to it."
+    )
 
 
 @functools.lru_cache(maxsize=16)
@@ -71,11 +80,13 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table of a package: where it is, what its bytes hash to, what its columns are."""
+    """A table of a package: where it is, the country that it is about ("" for any), what its bytes
+    hash to, what its columns are."""
 
     package: str
     name: str
     path: Path
+    area: str
     hash: str
     fields: tuple[Field, ...]
     primary_key: tuple[str, ...]
@@ -83,7 +94,7 @@ class Table:
     @property
     def file(self) -> str:
         """The path as messages and records name it: relative to the workbook's folder."""
-        return f"data/{self.package}/{self.path.name}"
+        return reading.name(self.path)
 
     @property
     def columns(self) -> list[str]:
@@ -144,73 +155,31 @@ class Ward(Package):
         return self.areas[0] == "VN"
 
     def table(self, name: str) -> Table | None:
-        """The ward's own table, else the reference table of that name, else None; a reference table
-        of Viet Nam alone is None elsewhere."""
-        if name in ("tet", "holidays") and not self.vietnamese:
-            return self.tables.get(name)
-        return self.tables.get(name) or self.reference.tables.get(name)
-
-
-def digest_read(table: Table, last: str, as_of: str) -> str:
-    """The digest of what a reader of `table` sees who asks for the months up to `last` ("2020-09",
-    inclusive), as of a day ("2020-09-13"; "" for the newest): the header and the rows of those
-    months (or years) that were reported by then, as they are written. Of a file that is read whole,
-    it is the `digest` of the file.
-
-    Raises OSError, UnicodeDecodeError or csv.Error where the file is no table.
-    """
-    bounds = {"month": last, "year": last[:4]} | (dict.fromkeys(REPORTED, as_of) if as_of else {})
-    limits = [(at, bounds[name]) for at, name in enumerate(_heads(table.path)) if name in bounds]
-    rows = _rows(table.path, table.path.stat().st_mtime_ns)
-    kept = rows[1:]
-    for at, bound in limits:
-        kept = [row for row in kept if not row[0] or "" < row[0][at] <= bound]
-    if len(kept) == len(rows) - 1:
-        return digest(table.path)
-    text = "".join(raw for _, raw in [rows[0], *kept])
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-
-
-def _heads(path: Path) -> list[str]:
-    return _rows(path, path.stat().st_mtime_ns)[0][0]
-
-
-@functools.lru_cache(maxsize=64)
-def _rows(path: Path, _: int) -> list[tuple[list[str], str]]:
-    """The records of a CSV file, header first: their cells, and their text as it is written."""
-    raw: list[str] = []
-
-    def lines() -> Iterator[str]:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for line in file:
-                raw.append(line)
-                yield line
-
-    found = []
-    for cells in csv.reader(lines(), strict=True):
-        found.append((cells, "".join(raw)))
-        raw.clear()
-    return found or [([], "")]
+        """The ward's own table, else the reference table of that name, else None. A reference table
+        of one country is none of a ward outside it."""
+        shared = self.reference.tables.get(name)
+        if shared and shared.area and shared.area not in self.areas:
+            shared = None
+        return self.tables.get(name) or shared
 
 
 def digest_descriptor(package: str) -> str:
     """The digest of what a package's descriptor says, but for the hashes of its tables."""
-    raw = _read(package)
+    raw = _raw(package)
     for resource in raw["resources"]:
         resource.pop("hash", None)
-    text = json.dumps(raw, ensure_ascii=False, sort_keys=True)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return digest_bytes(json.dumps(raw, ensure_ascii=False, sort_keys=True).encode())
 
 
 def names() -> list[str]:
     """The wards that have a folder with a descriptor, sorted."""
-    found = (home() / "data").glob(f"*/{DESCRIPTOR}")
-    return sorted(path.parent.name for path in found if path.parent.name != REFERENCE)
+    packages = {path.parent.name for path in (home() / "data").glob(f"*/{DESCRIPTOR}")}
+    return sorted(packages - {REFERENCE})
 
 
 def package(name: str) -> Package:
     """The descriptor of a folder of tables, be it a ward or not; DataError if it is faulty."""
-    return Package(**_package(name, _read(name)))
+    return Package(**_package(name, _raw(name)))
 
 
 def ward(name: str) -> Ward:
@@ -218,9 +187,9 @@ def ward(name: str) -> Ward:
     own = Path(name).name == name != REFERENCE and (_folder(name) / DESCRIPTOR).is_file()
     if not own:
         raise RequestError(f"there is no ward {name!r}. Wards here: {', '.join(names())}.")
-    raw = _read(name)
+    raw = _raw(name)
     reference = package(REFERENCE)
-    with _faults(name):
+    with _shape(name):
         about = raw["ward"]
         texts = ("name", "authority", "superior")
         return Ward(
@@ -251,7 +220,7 @@ def accept(ward: Ward) -> list[str]:
     """
     changed = []
     for package in (ward.id, REFERENCE):
-        raw = _read(package)
+        raw = _raw(package)
         for resource in raw["resources"]:
             now = digest(_folder(package) / resource["path"])
             if resource.get("hash") != now:
@@ -268,33 +237,27 @@ def _folder(package: str) -> Path:
     return home() / "data" / package
 
 
+def _raw(package: str) -> dict[str, Any]:
+    """What a package's descriptor says, as it is written."""
+    return reading.descriptor(_folder(package) / DESCRIPTOR)  # type: ignore[no-any-return]
+
+
 @contextmanager
-def _faults(package: str) -> Iterator[None]:
+def _shape(package: str) -> Iterator[None]:
     """Turn a descriptor's missing or misshapen part into a DataError that names the file."""
-    row, expected = 0, "the shape of data/phuc-dong/datapackage.json"
     try:
         yield
         return
-    except json.JSONDecodeError as error:
-        row, found, expected, fix = error.lineno, error.msg, "JSON", "mend the syntax at this line"
-    except OSError as error:
-        found, fix = error.strerror or "unreadable", "restore the file"
     except KeyError as error:
         found, fix = f"no property {error}", f"add the property {error}"
     except (TypeError, AttributeError, RequestError) as error:
         found, fix = str(error), "compare it with that file"
-    raise DataError(
-        [Problem(f"data/{package}/{DESCRIPTOR}", row, "", found, expected, fix)]
-    ) from None
-
-
-def _read(package: str) -> dict[str, Any]:
-    with _faults(package):
-        return json.loads((_folder(package) / DESCRIPTOR).read_text(encoding="utf-8"))
+    file = f"data/{package}/{DESCRIPTOR}"
+    raise DataError([Problem(file, 0, "", found, reading.SHAPE, fix)])
 
 
 def _package(name: str, raw: dict[str, Any]) -> dict[str, Any]:
-    with _faults(name):
+    with _shape(name):
         folder = _folder(name)
         return {
             "id": name,
@@ -310,10 +273,14 @@ def _table(folder: Path, raw: dict[str, Any]) -> Table:
     schema = raw["schema"]
     if Path(raw["path"]).name != raw["path"]:
         raise TypeError(f"the path {raw['path']!r} of {raw['name']} leaves the folder")
+    area = raw.get("area", "")
+    if not isinstance(area, str):
+        raise TypeError(f"the area {area!r} of {raw['name']} is no text")
     return Table(
         package=folder.name,
         name=raw["name"],
         path=folder / raw["path"],
+        area=area,
         hash=raw.get("hash", ""),
         fields=tuple(_field(field) for field in schema["fields"]),
         primary_key=tuple(schema.get("primaryKey", ())),

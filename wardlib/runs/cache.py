@@ -7,18 +7,17 @@ the digest of the rows that the notebook really read: a later month changes no e
 
 from __future__ import annotations
 
-import csv
 import functools
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from wardlib import provenance
-from wardlib.data import descriptors
+from wardlib.data import descriptors, reading
+from wardlib.data.reading import Sheet, View
 from wardlib.errors import WardError
 from wardlib.periods import Period
-from wardlib.provenance import digest
+from wardlib.provenance import digest, digest_bytes
 from wardlib.runs import plans
 from wardlib.runs.plans import Job
 
@@ -30,7 +29,7 @@ _WRITING = 10 * 10**9  # ns; writing the files of a job takes less
 def code(notebook: Path) -> str:
     """The digest of a notebook's code: the cells that run, with their tags, without the prose."""
     text = json.dumps(plans.cells(notebook), ensure_ascii=False)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return digest_bytes(text.encode())
 
 
 def state(job: Job) -> str:
@@ -51,7 +50,7 @@ def state(job: Job) -> str:
         if not same:
             return STALE
         name, prose = next(iter(record["notebook"].items()))
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, csv.Error, WardError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, WardError):
         return STALE
     now = _file(job.source, job.source.stat().st_mtime_ns)
     return CURRENT if (name, prose) == (f"notebooks/{job.source.name}", now) else PROSE
@@ -85,9 +84,8 @@ def _read(file: str, job: Job) -> str:
     table = _tables(package, path.stat().st_mtime_ns).get(name)
     if table is None:
         return ""
-    period = Period.parse(job.period)
-    last = f"{period.year}-{period.bounds[1]:02}"
-    return _rows(table, last, job.as_of, table.path.stat().st_mtime_ns)
+    view = View.until(Period.parse(job.period), job.as_of)
+    return _rows(table.path, view, table.path.stat().st_mtime_ns)
 
 
 # Thousands of jobs read the same files; each is looked at once as long as its time is the same.
@@ -112,8 +110,13 @@ def _tables(package: str, _: int) -> dict[str, descriptors.Table]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _rows(table: descriptors.Table, last: str, as_of: str, _: int) -> str:
-    return descriptors.digest_read(table, last, as_of)
+def _rows(path: Path, view: View, changed: int) -> str:
+    return view.digest(_sheet(path, changed))
+
+
+@functools.lru_cache(maxsize=64)
+def _sheet(path: Path, _: int) -> Sheet:
+    return reading.sheet(path)
 
 
 def notebook(job: Job) -> dict[str, Any]:

@@ -337,14 +337,14 @@ def _faults(
 ) -> tuple[list[Problem], dict[tuple[str, str, str], str]]:
     """The problems of a ward's files; where there are none, the periods without figures."""
     os.environ["WARDLIB_HOME"] = home
-    from wardlib.data import intake
+    from wardlib.data import book, checks
 
     described = descriptors.ward(ward)
-    problems = intake.check(described)
+    problems = checks.check(described)
     if problems:
         return problems, {}
     asked = [Period.parse(period) for period in periods]
-    absent = intake.unreported(described, asked, parse_day(as_of))
+    absent = book.unreported(described, asked, parse_day(as_of))
     return [], {(ward, as_of, str(period)): text for period, text in absent.items()}
 
 

@@ -1,0 +1,169 @@
+"""Book: what a ward knew of a period on a day, and which rows that was read from."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from wardlib.data import checks, descriptors, reading
+from wardlib.data.descriptors import Table, Ward
+from wardlib.data.reading import Sheet, View
+from wardlib.errors import RequestError
+from wardlib.periods import Period, parse_day
+
+
+def load(
+    ward: Ward,
+    table: str,
+    *,
+    period: Period | None = None,
+    as_of: datetime.date | None = None,
+    every_report: bool = False,
+) -> pd.DataFrame | None:
+    """What was known of `table` on the day `as_of`, up to the last month of `period` (inclusive).
+
+    Without `as_of`: the newest of each figure; with `every_report`: earlier reports too. Columns
+    are those of `checks.typed`, the index 0, 1, ... None where the ward has no such table.
+
+    Raises DataError with every fault of the table's file.
+    """
+    described = ward.table(table)
+    if described is None:
+        return None
+    frame, sheet = checks.typed(ward, described)
+    return _seen(described, frame, sheet, _view(period, as_of), every_report)
+
+
+def _view(period: Period | None, as_of: datetime.date | None) -> View:
+    day = as_of.isoformat() if as_of else ""
+    return View.until(period, day) if period else View(as_of=day)
+
+
+def _seen(
+    table: Table, frame: pd.DataFrame, sheet: Sheet, view: View, every_report: bool
+) -> pd.DataFrame:
+    """The rows of a whole table that a reader sees."""
+    frame = frame.loc[[row.line for row in view.rows(sheet)[1:] if row.cells]]
+    if "reported_on" in frame and not every_report:
+        frame = reading.newest(frame, table.primary_key)
+    return frame.reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Book:
+    """What a ward knew of a period on a day: its tables, and a record of the rows read.
+
+    `digests` maps each file read so far to the digest of the rows that it gave for this period and
+    day (`View.digest`). A table is read once.
+    """
+
+    ward: Ward
+    period: Period
+    as_of: datetime.date | None
+    digests: dict[str, str] = field(default_factory=dict, compare=False)
+    _whole: dict[str, tuple[pd.DataFrame, Sheet]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    _known: dict[tuple[str, bool], pd.DataFrame] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def table(self, name: str, *, every_report: bool = False) -> pd.DataFrame | None:
+        """`load` for this ward, period and day."""
+        described = self.ward.table(name)
+        if described is None:
+            return None
+        view = _view(self.period, self.as_of)
+        if name not in self._whole:
+            self._whole[name] = checks.typed(self.ward, described)
+            self.digests[described.file] = view.digest(self._whole[name][1])
+        asked = name, every_report
+        if asked not in self._known:
+            self._known[asked] = _seen(described, *self._whole[name], view, every_report)
+        return self._known[asked].copy(deep=False)  # pandas copies what a reader writes to
+
+    def need(self, name: str) -> pd.DataFrame:
+        """`table` where there is nothing to say without it: RequestError where the ward has none."""
+        table = self.table(name)
+        if table is None:
+            raise RequestError(
+                f"{self.ward.id} has no table {name!r}. Put its CSV file into data/{self.ward.id}/ "
+                f"and describe it in {descriptors.DESCRIPTOR} there, or leave out what asks for it."
+            )
+        return table
+
+    @property
+    def descriptors(self) -> dict[str, str]:
+        """The digests of the descriptors that the tables were read by."""
+        return {
+            f"data/{package}/{descriptors.DESCRIPTOR}": descriptors.digest_descriptor(package)
+            for package in (self.ward.id, descriptors.REFERENCE)
+        }
+
+
+def open_book(ward: str, period: str, as_of: str = "") -> Book:
+    """The book of a notebook's parameters, texts as papermill hands them over.
+
+    Raises RequestError where they name nothing, or where nothing was reported for the period.
+    """
+    book = Book(descriptors.ward(ward), Period.parse(period), parse_day(as_of))
+    if absent := unreported(book.ward, [book.period], book.as_of, book.table("receipts")):
+        raise RequestError(absent[book.period])
+    return book
+
+
+def unreported(
+    ward: Ward,
+    periods: Iterable[Period],
+    as_of: datetime.date | None,
+    receipts: pd.DataFrame | None = None,
+) -> dict[Period, str]:
+    """Those of the periods of which no receipt was known on the day `as_of`, each with a text that
+    says so; `receipts`, if they are at hand, save reading them."""
+    if receipts is None:
+        receipts = load(ward, "receipts", as_of=as_of)
+    months = set() if receipts is None else set(reading.plain(receipts["month"]))
+    absent = [
+        period
+        for period in periods
+        if months.isdisjoint(range(period.first.ordinal, period.last.ordinal + 1))
+    ]
+    if not absent:
+        return {}
+    every = load(ward, "receipts")
+    span = "none" if every is None else f"{every['month'].min()} to {every['month'].max()}"
+    known = f" was reported by {as_of}" if as_of else " is in its files"
+    return {
+        period: f"no receipt of {ward.id} for {period}{known}. Months in its files: {span}."
+        for period in absent
+    }
+
+
+def coverage(book: Book) -> pd.DataFrame:
+    """What has come in of each table of the ward that is reported by month.
+
+    Columns: `table`; `rows`, the figures known up to the period's last month; `first`, `last`, the
+    months they span; `reported`, the months of the period with some row; `expected`, the months of
+    the period; `newest`, the day of the newest report. In the order of the descriptor.
+    """
+    rows = []
+    for name, table in book.ward.tables.items():
+        if not {"month", "reported_on"} <= set(table.columns):
+            continue
+        frame = book.table(name)
+        months = frame["month"]
+        rows.append(
+            {
+                "table": name,
+                "rows": len(frame),
+                "first": months.min(),
+                "last": months.max(),
+                "reported": int(book.period.months.isin(months).sum()),
+                "expected": len(book.period.months),
+                "newest": frame["reported_on"].max(),
+            }
+        )
+    return pd.DataFrame(rows)

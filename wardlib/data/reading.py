@@ -1,0 +1,170 @@
+"""Reading: the one place that opens a data file, and that knows which of its rows a reader sees.
+
+Files only grow: each figure carries the day it was reported, and a reader who asks as of a day sees
+what was known on that day. The same rows that a `View` selects are typed, shown and digested.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wardlib.errors import DataError, Problem
+from wardlib.periods import Period
+from wardlib.provenance import digest_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_REPORTED = ("reported_on", "published_on")  # columns that say since when a row is known
+
+
+SHAPE = "the shape of data/phuc-dong/datapackage.json"  # what every descriptor should look like
+
+
+def name(path: Path) -> str:
+    """A data file as messages and records name it: relative to the workbook's folder."""
+    return f"data/{path.parent.name}/{path.name}"
+
+
+class Row(NamedTuple):
+    """A record of a CSV file: the line on which it ends (the header's is 1), its cells, and its text
+    as it is written, line end included. A line with nothing in it is a row without cells."""
+
+    line: int
+    cells: list[str]
+    text: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A CSV file as it is written.
+
+    `digest` is that of its bytes, "" where there is no such file; `problems` are the faults of its
+    form (encoding, quotes, number of cells); `rows` begin with the header, and are none where the
+    file is no CSV at all.
+    """
+
+    digest: str
+    problems: tuple[Problem, ...]
+    rows: tuple[Row, ...] = ()
+
+
+def sheet(path: Path) -> Sheet:
+    """The CSV file at `path`; what is wrong with its form is told in its `problems`."""
+
+    def broken(row: int, found: str, expected: str, fix: str) -> Problem:
+        return Problem(name(path), row, "", found, expected, fix)
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        fix = "put the file back, or take the table out of the descriptor"
+        return Sheet("", (broken(0, error.strerror or "unreadable", "a CSV file", fix),))
+    digest = digest_bytes(data)
+    try:
+        text = _text(data, path, "save the file as CSV UTF-8")
+    except DataError as error:
+        return Sheet(digest, error.problems)
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, strict=True)
+    rows: list[Row] = []
+    problems = []
+    end = 0
+    try:
+        for cells in reader:
+            begin, end = end, reader.line_num
+            rows.append(Row(end, cells, "".join(lines[begin:end])))
+            if cells and len(cells) != len(rows[0].cells):
+                fix = "add or remove commas; put cells that hold a comma in double quotes"
+                expected = f"{len(rows[0].cells)} cells"
+                problems.append(broken(end, f"{len(cells)} cells", expected, fix))
+    except csv.Error as error:
+        fix = "close the double quotes of this row"
+        problems.append(broken(reader.line_num, str(error), "a CSV row", fix))
+        rows = []
+    else:
+        rows = rows or [Row(1, [], "")]
+    return Sheet(digest, tuple(problems), tuple(rows))
+
+
+def _text(data: bytes, path: Path, fix: str) -> str:
+    """The bytes of a file as text; DataError where they are no UTF-8 or hold a NUL, which no page
+    could show."""
+    try:
+        text, at = data.decode(), data.find(b"\0")
+    except UnicodeDecodeError as error:
+        text, at = "", error.start
+    if at < 0:
+        return text.removeprefix("\ufeff")  # office programs mark UTF-8 so
+    row, found = data.count(b"\n", 0, at) + 1, f"byte 0x{data[at]:02x}"
+    raise DataError([Problem(name(path), row, "", found, "UTF-8 text", fix)])
+
+
+def descriptor(path: Path) -> Any:
+    """What a JSON file holds; DataError where it cannot be read or is no JSON."""
+    try:
+        return json.loads(_text(path.read_bytes(), path, "save the file as UTF-8"))
+    except json.JSONDecodeError as error:
+        row, found, expected = error.lineno, error.msg, "JSON"
+        fix = "mend the syntax at this line"
+    except OSError as error:
+        row, found, expected = 0, error.strerror or "unreadable", SHAPE
+        fix = "restore the file"
+    raise DataError([Problem(name(path), row, "", found, expected, fix)])
+
+
+@dataclass(frozen=True)
+class View:
+    """Which rows of a file a reader sees: those of the months (or years) up to `last` ("2020-09",
+    inclusive) that were reported by the day `as_of` ("2020-09-13", inclusive); "" sets no bound."""
+
+    last: str = ""
+    as_of: str = ""
+
+    @classmethod
+    def until(cls, period: Period, as_of: str) -> View:
+        """The view of one who asks for a period, as of a day or ("") of the newest."""
+        return cls(f"{period.year}-{period.bounds[1]:02}", as_of)
+
+    def rows(self, sheet: Sheet) -> list[Row]:
+        """The rows seen, the header first; DataError where the form of the file is at fault."""
+        if sheet.problems:
+            raise DataError(sheet.problems)
+        header, *seen = sheet.rows
+        bounds = {"month": self.last, "year": self.last[:4]} | dict.fromkeys(_REPORTED, self.as_of)
+        for at, column in enumerate(header.cells):
+            if bound := bounds.get(column):
+                # Months and days are written so that the order of texts is that of time.
+                seen = [row for row in seen if not row.cells or "" < row.cells[at] <= bound]
+        return [header, *seen]
+
+    def digest(self, sheet: Sheet) -> str:
+        """The digest of the rows seen, as they are written; of a file that is seen whole, the
+        file's. DataError where the form of the file is at fault."""
+        seen = self.rows(sheet)
+        if len(seen) == len(sheet.rows):
+            return sheet.digest
+        return digest_bytes("".join(row.text for row in seen).encode())
+
+
+def newest(table: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
+    """The last reported row of each figure, a figure being `key` without `reported_on`."""
+    figures = list(
+        zip(*(plain(table[column]) for column in key if column != "reported_on"), strict=True)
+    )
+    in_order = table["reported_on"].to_numpy().argsort(kind="stable").tolist()
+    last = {figures[at]: at for at in in_order}
+    return table.iloc[sorted(last.values())]
+
+
+def plain(column: pd.Series[Any]) -> list[Any]:
+    """The cells of a column, months as their ordinals: Periods are slow to make and to compare."""
+    import pandas as pd
+
+    months = isinstance(column.dtype, pd.PeriodDtype)
+    return (column.astype("int64") if months else column).tolist()
