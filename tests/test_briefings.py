@@ -272,7 +272,7 @@ def test_the_head_follows_the_decree():
 )
 def test_recipients_are_those_of_the_day(day, council):
     """The ward had no People's Council from 01/07/2021 to 30/06/2025, both days included."""
-    edition = wardlib.open("phuc-dong", "2020-9M", "vi", day).edition
+    edition = wardlib.open("phuc-dong", "2020-9M", "vi", day)
     assert ("HĐND phường" in edition.recipients) is council
     assert edition.recipients[0] == "UBND quận Long Biên (để báo cáo)"
     assert edition.recipients[-1] == "Lưu: VT"
@@ -316,7 +316,7 @@ def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):
         book = wardlib.open(ward, period)
         pages = book.tax, book.effect, book.schools, book.activities, book.targets
         for language in ("vi", "en"):
-            edition = Edition(book.edition.book, get(language))
+            edition = Edition(book.book, get(language))
             tax, effects, schools, activities, targets = (
                 replace(p, edition=edition) for p in pages
             )

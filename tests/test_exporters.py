@@ -51,7 +51,7 @@ def opened(ward, language="vi"):
 def notebook(language="vi", ward="phuc-dong", name=None, extra=()):
     """A small executed notebook: head, sentence, chart, table, sources; with `name` the total and the
     land tax are called so."""
-    edition, effects = opened(ward, language).edition, opened(ward).effect.result
+    edition, effects = opened(ward, language), opened(ward).effect.result
     lines = edition.book.table("revenue_lines")
     if name:
         lines.loc[lines["code"].isin(["land_tax", "total"]), ["name_vi", "name_en"]] = name
@@ -310,7 +310,7 @@ def set_table(rows, heads):
     """A PDF with one table of these rows."""
     figures = block.resource("one", pd.DataFrame({"a": [1]}), {}, {})
     columns = [Column(head) for head in heads]
-    made = table(opened("phuc-dong").edition, "one", "Một bảng", columns, rows, figures)
+    made = table(opened("phuc-dong"), "one", "Một bảng", columns, rows, figures)
     return pypdf.PdfReader(
         io.BytesIO(WardPDFExporter().from_notebook_node(notebook(extra=[shown(made)]))[0])
     )

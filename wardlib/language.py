@@ -136,6 +136,12 @@ class Language:
             begin = str(first.month) if self.code == "vi" else begin.split()[0]
         return f"{begin}–{end}"
 
+    def month_list(self, months: list[pd.Period]) -> str:
+        """Months as a list, an unbroken run of three or more by its ends."""
+        if len(months) > 2 and (months[-1] - months[0]).n == len(months) - 1:
+            return f"{self.month_short(months[0])}–{self.month_short(months[-1])}"
+        return self.join([self.month_short(month) for month in months])
+
     def join(self, items: list[str]) -> str:
         """ "a, b và c", "a, b and c"."""
         if len(items) < 2:

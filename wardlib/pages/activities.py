@@ -12,9 +12,7 @@ from wardlib.language import NONE, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline
 from wardlib.pages.edition import Edition
-from wardlib.pages.schools import hiding
-from wardlib.pages.table import HIDDEN, PARTIAL, Column, Row, count, figures, marked, table
-from wardlib.pages.tax import only
+from wardlib.pages.table import HIDDEN, PARTIAL, Column, Row, count, hiding, marked, table
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,9 @@ class ActivitiesPage:
     edition: Edition
     result: Activities | None
 
+    def __post_init__(self) -> None:
+        self.edition.check(self.result)
+
     def sentence(self) -> Block:
         """Events held in the period against the number to be expected; or that there is no data."""
         return headline(*self._sentences())
@@ -34,7 +35,7 @@ class ActivitiesPage:
         expected; nothing without data."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         months = self.result.months
         by_month = months.groupby("month").sum(min_count=months.index.unique("field").size)
         held, expected = by_month["held"].dropna(), by_month["expected"].dropna()
@@ -63,20 +64,16 @@ class ActivitiesPage:
                 )
             )
         slug, units = "chart-activities", {"held": "events", "expected": "events"}
-        return drawing.chart(
-            slug,
-            text("Activities held by month, and what was to be expected"),
-            alt,
-            self._draw(by_month),
-            figures(self.edition, slug, months.reset_index(), units),
-        )
+        title = text("Activities held by month, and what was to be expected")
+        svg, drawn = self._draw(by_month), months.reset_index()
+        return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
 
     def table(self) -> Block | None:
         """Events of each field: planned, held, called off, held late, expected, shortfall; nothing
         without data."""
         if self.result is None:
             return None
-        text = self.edition.language.text
+        text = self.edition.text
         fields = self.result.table
         rows = [self._row(span, field, own) for (span, field), own in fields.iterrows()]
         notes = [
@@ -114,24 +111,16 @@ class ActivitiesPage:
         units = dict.fromkeys([*activities.COUNTS, *estimates], "events")
         units |= {"participants": "persons", "years": "years"}
         units |= {"reported": "months", "expected_months": "months"}
-        slug = "activities"
-        return table(
-            self.edition,
-            slug,
-            text(
-                "Extracurricular, cultural and sports activities of {period} (events)",
-                period=self.edition.period_name,
-            ),
-            columns,
-            rows,
-            figures(self.edition, slug, fields.reset_index(), units),
-            notes=notes,
-            sources=("activities",),
+        caption = text(
+            "Extracurricular, cultural and sports activities of {period} (events)",
+            period=self.edition.period_name,
         )
+        slug, frame, sources = "activities", fields.reset_index(), ("activities",)
+        return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
 
     def _row(self, span: str, field: str, own: pd.Series) -> Row:
         """A field in a span ("period", "to_date")."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         names = {
             "extracurricular": text("Extracurricular"),
             "culture": text("Culture"),
@@ -170,7 +159,7 @@ class ActivitiesPage:
         return Row(names[field], cells, 1 if field != activities.TOTAL else 0, says)
 
     def _draw(self, by_month: pd.DataFrame) -> str:
-        text = self.edition.language.text
+        text = self.edition.text
         with drawing.drawing(1.9) as (figure, axes):
             places = pd.Series([index + 0.5 for index in range(len(by_month))], by_month.index)
             axes.bar(places, by_month["held"], width=0.6, color=drawing.NOW, zorder=3)
@@ -191,7 +180,7 @@ class ActivitiesPage:
 
     def _sentences(self) -> list[str]:
         """The sentences of `sentence`."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         if self.result is None:
             return [text("Extracurricular, cultural and sports activities: no data for this ward.")]
         total = self.result.table.loc["period"].loc[activities.TOTAL]
@@ -207,7 +196,7 @@ class ActivitiesPage:
             )
         ]
         if total["reported"] < total["expected_months"]:
-            partly = only(total["reported"], total["expected_months"], self.edition)
+            partly = self.edition.only(total["reported"], total["expected_months"])
             said[0] = f"{said[0].removesuffix('.')} {partly}."
         verdict = activities.verdict(total)
         if verdict == "silent":

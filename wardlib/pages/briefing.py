@@ -22,12 +22,15 @@ class BriefingPage:
     receipts: Receipts
     targets: Targets
 
+    def __post_init__(self) -> None:
+        self.edition.check(self.targets)
+
     def key_figures(self) -> Block:
         """What the unit keeps, and its other targets: number, what it is, both amounts of a ratio.
         (The receipts themselves stand in the headline.)"""
         kept = self.receipts.lines.at[self.receipts.root, "kept_year_to_date"]
         amount = self.edition.unit(kept).amount(kept)
-        own = (amount, self.edition.language.text("kept by its own budget"), "")
+        own = (amount, self.edition.text("kept by its own budget"), "")
         standing = self.targets.standing
         return cards([own, *(self._card(indicator) for _, indicator in standing.iterrows())])
 
@@ -39,7 +42,7 @@ class BriefingPage:
 
     def _card(self, indicator: pd.Series) -> tuple[str, str, str]:
         """An indicator's value with its unit, what it is, and its target."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         name = inside(language.pick(indicator, "name"))
         if is_missing(indicator["value"]):
             return NONE, name, text("not reported")

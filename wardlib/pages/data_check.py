@@ -11,7 +11,7 @@ from wardlib.analysis.receipts import Receipts
 from wardlib.language import NBSP, NONE, inside, is_missing
 from wardlib.pages.block import Block, bullets, headline
 from wardlib.pages.edition import Edition
-from wardlib.pages.table import Column, Row, figures, table
+from wardlib.pages.table import Column, Row, table
 from wardlib.pages.tax import unreported
 
 
@@ -25,9 +25,12 @@ class DataCheckPage:
     receipts: Receipts
     beside: pd.DataFrame
 
+    def __post_init__(self) -> None:
+        self.edition.check(self.receipts)
+
     def received(self) -> Block:
         """How many of the ward's monthly tables have every month of the period, and which have not."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         lacking = self.coverage[self.coverage["reported"] < self.coverage["expected"]]
         counts = {
             "period": self.edition.period_name,
@@ -55,7 +58,7 @@ class DataCheckPage:
 
     def received_table(self) -> Block:
         """For each table of the ward: rows, span, months of the period that have come in."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         rows = []
         for _, own in self.coverage.iterrows():
             span = months = NONE
@@ -70,14 +73,9 @@ class DataCheckPage:
             text("Newest report"),
         ]  # fmt: skip
         slug, units = "coverage", {"reported": "months", "expected": "months"}
-        return table(
-            self.edition,
-            slug,
-            text("What has come in for {period}", period=self.edition.period_name),
-            [Column(head) for head in heads],
-            rows,
-            figures(self.edition, slug, self.coverage, units),
-        )
+        caption = text("What has come in for {period}", period=self.edition.period_name)
+        columns = [Column(head) for head in heads]
+        return table(self.edition, slug, caption, columns, rows, self.coverage, units, [], [])
 
     def not_reported(self) -> Block:
         """Which figures of the year to date are estimates and which have not come in."""
@@ -85,7 +83,7 @@ class DataCheckPage:
 
     def agreement(self) -> Block:
         """How many published figures agree with this workbook's."""
-        text = self.edition.language.text
+        text = self.edition.text
         if self.beside.empty:
             return headline(text("No published figure of this period is known here."))
         counted = self.beside["verdict"].value_counts()
@@ -105,7 +103,7 @@ class DataCheckPage:
         """Each published figure beside ours, agreed or explained; nothing where none was published."""
         if self.beside.empty:
             return None
-        text = self.edition.language.text
+        text = self.edition.text
         rows = [
             Row(
                 f"{own['statement']} ({own['published_on']:%d/%m/%Y})",
@@ -130,22 +128,15 @@ class DataCheckPage:
             ["id", "published_on", "item", "measure", "value", "unit", "relation", "part_then",
              "ours_then", "part", "whole", "ours", "verdict", "source"]
         ]  # fmt: skip
-        slug = "reconciliation"
-        return table(
-            self.edition,
-            slug,
-            text("Published figures beside this workbook's"),
-            columns,
-            rows,
-            figures(self.edition, slug, frame, {}),
-            sources=("published", "receipts", "targets", "indicator_months"),
-        )
+        slug, caption = "reconciliation", text("Published figures beside this workbook's")
+        sources = ("published", "receipts", "targets", "indicator_months")
+        return table(self.edition, slug, caption, columns, rows, frame, {}, [], sources)
 
     def readings(self) -> Block | None:
         """How each published figure is read here, and why ours differs where it does."""
         if self.beside.empty:
             return None
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         items = []
         for _, own in self.beside.iterrows():
             said = f"“{own['statement']}”: {language.pick(own, 'reading')}"
@@ -162,7 +153,7 @@ class DataCheckPage:
 
     def _table_name(self, name: str) -> str:
         """What a table of monthly figures holds."""
-        text = self.edition.language.text
+        text = self.edition.text
         return {
             "receipts": text("Receipts"),
             "school_months": text("School days by school"),
@@ -172,7 +163,7 @@ class DataCheckPage:
 
     def _verdicts(self) -> dict[str, str]:
         """The words of each verdict on a published figure."""
-        text = self.edition.language.text
+        text = self.edition.text
         return {
             "agrees": text("agrees"),
             "revised": text("agreed then, revised since"),

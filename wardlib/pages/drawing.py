@@ -12,7 +12,7 @@ import functools
 import io
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from wardlib.language import Unit, printed
-from wardlib.pages.block import Block
+from wardlib.pages.block import Block, resource
 from wardlib.pages.edition import Edition
 
 WIDTH = 6.5  # inches: the text width of an A4 page with margins as Decree 30/2020/NĐ-CP has them
@@ -211,8 +211,17 @@ def outlines(figure: Figure) -> str:
     return svg[svg.index("<svg") :]
 
 
-def chart(slug: str, title: str, alt: list[str], svg: str, figures: dict[str, Any]) -> Block:
-    """The block of a chart: its title, the sentences of its alt text, and the figures drawn."""
+def chart(
+    edition: Edition,
+    slug: str,
+    title: str,
+    alt: list[str],
+    svg: str,
+    frame: pd.DataFrame,
+    units: Mapping[str, str],
+) -> Block:
+    """The block of a chart: its title, the sentences of its alt text, its picture, and the figures
+    drawn with their units."""
     said = " ".join(alt)
     content = {"kind": "chart", "slug": slug, "caption": title, "alt": said}
-    return Block(content, said, figures, svg)
+    return Block(content, said, resource(slug, frame, units, edition.about), svg)

@@ -8,12 +8,16 @@ properties from what it carries.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import pandas as pd
+
 from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
+from wardlib.errors import RequestError
 from wardlib.language import Language, Unit
 from wardlib.pages.block import Block, joined, paragraph
 from wardlib.periods import Period
@@ -38,11 +42,25 @@ class Edition:
     def as_of(self) -> datetime.date | None:
         return self.book.as_of
 
+    def check(self, result: Any) -> None:
+        """Raise RequestError unless `result` (None, or something with a `period`) is of this period:
+        a page that pairs them would speak of one and show the other."""
+        if result is not None and result.period != self.period:
+            raise RequestError(
+                f"a result of {result.period} is not shown as {self.period}: open that period with "
+                f'wardlib.open("{self.ward.id}", "{result.period}").'
+            )
+
     @cached_property
     def newest(self) -> datetime.date:
         """The day of the newest report of receipts."""
         day: datetime.date = self.book.need("receipts")["reported_on"].max().date()
         return day
+
+    @property
+    def text(self) -> Callable[..., str]:
+        """`Language.text` of the edition's language."""
+        return self.language.text
 
     @property
     def ward_name(self) -> str:
@@ -52,18 +70,28 @@ class Edition:
     def period_name(self) -> str:
         return self.period.name(self.language)
 
+    def table(self, name: str, *, every_report: bool = False) -> pd.DataFrame | None:
+        """What was known of a table; see `Book.table`."""
+        return self.book.table(name, every_report=every_report)
+
     def unit(self, largest: float) -> Unit:
         """The unit in which to print amounts of the ward's currency, `largest` the largest of them."""
         return self.language.unit(self.ward.currency, largest)
+
+    def only(self, reported: int, expected: int) -> str:
+        """Of how many months a sum is, where some are missing."""
+        return self.text(
+            "(only {reported} of {expected} months are reported)",
+            reported=str(reported),
+            expected=str(expected),
+        )
 
     @property
     def known(self) -> str:
         """To which day the figures are known: the as-of day, else the day of the newest report."""
         if self.as_of:
-            return self.language.text(
-                "Figures as known on {day}", day=self.language.date(self.as_of)
-            )
-        return self.language.text(
+            return self.text("Figures as known on {day}", day=self.language.date(self.as_of))
+        return self.text(
             "Figures as known on {day}, the day of the newest report",
             day=self.language.date(self.newest),
         )
@@ -73,7 +101,7 @@ class Edition:
         """What every page made from illustrative figures says; empty for real ones."""
         if not self.ward.illustrative:
             return ""
-        return self.language.text("ILLUSTRATIVE FIGURES – not real data of the ward")
+        return self.text("ILLUSTRATIVE FIGURES – not real data of the ward")
 
     @property
     def about(self) -> dict[str, object]:
@@ -119,27 +147,27 @@ class Edition:
             "known": self.known,
             "mark": self.mark,
             "motto": [
-                language.text("SOCIALIST REPUBLIC OF VIET NAM"),
-                language.text("Independence - Freedom - Happiness"),
+                self.text("SOCIALIST REPUBLIC OF VIET NAM"),
+                self.text("Independence - Freedom - Happiness"),
             ],
-            "number": language.text("No.: … /BC-UBND"),
-            "dated": language.text(
+            "number": self.text("No.: … /BC-UBND"),
+            "dated": self.text(
                 "{place}, {day}", place=ward.place, day=language.date_line(self.dated)
             ),
-            "draft": language.text("DRAFT"),
-            "paper": language.text("REPORT"),
-            "record": language.text("What this briefing was made from"),
-            "to": language.text("To:"),
+            "draft": self.text("DRAFT"),
+            "paper": self.text("REPORT"),
+            "record": self.text("What this briefing was made from"),
+            "to": self.text("To:"),
             "recipients": self.recipients,
             "signature": [
-                language.text("ON BEHALF OF THE PEOPLE'S COMMITTEE"),
-                language.text("CHAIRMAN"),
+                self.text("ON BEHALF OF THE PEOPLE'S COMMITTEE"),
+                self.text("CHAIRMAN"),
             ],
-            "chart": language.text("Figure"),
-            "table": language.text("Table"),
+            "chart": self.text("Figure"),
+            "table": self.text("Table"),
             "id": ward.id,
             "period_id": str(self.period),
-            "skip": language.text("Skip to the content"),
+            "skip": self.text("Skip to the content"),
             "newest": self.newest.isoformat(),
             **self.about,
         }
@@ -153,7 +181,7 @@ class Edition:
     def sources(self) -> Block:
         """Where the figures come from, under which licence. To be shown last: it carries the hashes
         of all files that the notebook has read by then."""
-        text = self.language.text
+        text = self.text
         titles = self.ward.sources_vi if self.language.code == "vi" else self.ward.sources_en
         lines = [
             text("Source: {sources}.", sources="; ".join(titles)),
@@ -166,7 +194,7 @@ class Edition:
     def files(self) -> Block:
         """The files that the notebook has read, with the first digits of the hash of the rows read."""
         return paragraph(
-            self.language.text(
+            self.text(
                 "Files read up to this period (first digits of the SHA-256 of those rows): {files}.",
                 files=", ".join(
                     f"{file} ({digest.removeprefix('sha256:')[:8]})"

@@ -14,8 +14,7 @@ from wardlib.language import NBSP, NONE, Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, bullets, headline, paragraph
 from wardlib.pages.edition import Edition
-from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, figures, marked, percent, table
-from wardlib.pages.tax import only
+from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, percent, table
 
 WINDOW = 36  # months that the monthly chart looks back
 _ESTIMATES = ["counterfactual", "lower", "upper"]
@@ -28,6 +27,9 @@ class EffectPage:
     edition: Edition
     result: Effects
 
+    def __post_init__(self) -> None:
+        self.edition.check(self.result)
+
     def sentence(self, line: str = "") -> Block:
         """What COVID-19 did to a line (default: the total) in the year to date, how sure that is,
         and what is only late."""
@@ -36,7 +38,7 @@ class EffectPage:
     def findings(self) -> Block | None:
         """Each phase, each first-level line, the lines for comparison and the checks, an item each;
         nothing where the period ends before the epidemic."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         if self.result.span is None:
             return None
         items = [
@@ -75,7 +77,7 @@ class EffectPage:
         splits it. Nothing where the period ends before the start."""
         if self.result.span is None:
             return None
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         first, last = self.result.start, self.result.period.last
         segments = list(self.result.segments.itertuples())
         if len(segments) == 1:
@@ -118,7 +120,7 @@ class EffectPage:
         start."""
         if self.result.span is None:
             return None
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         lines = self.result.lines[self.result.lines["depth"] <= 1]
         drawn, telling = [], {}
         for line in lines.index:
@@ -159,7 +161,7 @@ class EffectPage:
         The phases of the epidemic are shaded. Where no statement is possible, what was collected
         stands alone.
         """
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         line = line or self.result.root
         receipts, split = self.result.receipts, self.result.by_line.get(line)
         name = language.pick(receipts.lines.loc[line], "name")
@@ -194,13 +196,13 @@ class EffectPage:
         drawn = drawn.join(without.reset_index(drop=True))
         slug = "chart-monthly"
         units = dict.fromkeys(("collected", *_ESTIMATES), self.edition.ward.currency)
-        return drawing.chart(slug, title, alt, svg, figures(self.edition, slug, drawn, units))
+        return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
 
     def shortfall_chart(self, line: str = "") -> Block | None:
         """What was collected less than expected of a line (default: the total), added up from the
         start of the effect, month-end by month-end, and which part of it is lost or overdue; nothing
         where no statement is possible."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         line = line or self.result.root
         if line not in self.result.by_line:
             return None
@@ -231,13 +233,13 @@ class EffectPage:
         money = (column for column in drawn if column not in ("month", "until"))
         slug, units = "chart-shortfall", dict.fromkeys(money, self.edition.ward.currency)
         title = text("{line}: shortfall since the start of the epidemic, added up", line=name)
-        return drawing.chart(slug, title, alt, svg, figures(self.edition, slug, drawn, units))
+        return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
 
     # What the sentences are made of.
 
     def _segment_name(self, segment: Any) -> str:
         """A phase, or the time after one, with its months: "Wave 1 (Feb 2020–Jun 2020)"."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         name = language.pick(self.result.phases.iloc[segment.spell], "name")
         if not segment.inside:
             name = text("After {phase}", phase=inside(name))
@@ -249,7 +251,7 @@ class EffectPage:
 
     def _verdicts(self) -> dict[str, str]:
         """The words of each verdict, gravest first."""
-        text = self.edition.language.text
+        text = self.edition.text
         return {
             "loss": text("loss"),
             "overdue": text("overdue: arrears or lost"),
@@ -262,7 +264,7 @@ class EffectPage:
 
     def _silence(self, line: str) -> str:
         """Why nothing can be said of a line; "" where something can."""
-        text = self.edition.language.text
+        text = self.edition.text
         reason = self.result.lines.at[line, "silent"]
         if not reason and line not in self.result.by_line:
             reason = "unreported"
@@ -279,7 +281,7 @@ class EffectPage:
 
     def _sentences(self, line: str) -> list[str]:
         """The sentences of `sentence`."""
-        text = self.edition.language.text
+        text = self.edition.text
         split = self.result.by_line.get(line)
         if split is None:
             return [
@@ -315,7 +317,7 @@ class EffectPage:
 
     def _expected(self, line: str, split: Split, unit: Unit) -> str:
         """What came of a line, and what was to be expected."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         difference = split.difference
         said = text(
             "{span}, {line} came to {collected}; without COVID-19, {expected} was to be expected "
@@ -329,12 +331,12 @@ class EffectPage:
         )
         whole = len(pd.period_range(split.first, split.last, freq="M"))
         if split.months < whole:
-            said += " " + language.sentence(only(split.months, whole, self.edition))
+            said += " " + language.sentence(self.edition.only(split.months, whole))
         return said
 
     def _claimed(self, line: str, split: Split, unit: Unit) -> list[str]:
         """What is lost, or in arrears or lost, and how much of the plan that is."""
-        text = self.edition.language.text
+        text = self.edition.text
         bounds = {
             "amount": unit.amount(split.claim.mean),
             "low": unit.figure(split.claim.lower, trim=True),
@@ -361,7 +363,7 @@ class EffectPage:
 
     def _parts(self, split: Split, unit: Unit) -> list[str]:
         """What of a shortfall has come, may come, or is not payable."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         said = []
         if split.returned.mean > 0.01 * split.shortfall.mean:
             said.append(
@@ -396,7 +398,7 @@ class EffectPage:
         if split is None:
             return ""
         unit = self.edition.unit(split.expected)
-        said = self.edition.language.text(
+        said = self.edition.text(
             "{line} {collected} against {expected} expected, difference {low} to {high} (95 %): "
             "{verdict}",
             line=self._name_inside(line),
@@ -410,7 +412,7 @@ class EffectPage:
 
     def _by_verdict(self, lines: Iterable[str]) -> str:
         """Lines grouped by what can be said of them, the amount with each claim."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         groups: dict[str, list[str]] = {}
         for line in lines:
             name = self._name_inside(line)
@@ -440,7 +442,7 @@ class EffectPage:
 
     def _checks(self) -> str:
         """The checks of the total's estimate in one line."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         root = self.result.root
         if root not in self.result.ledgers or not self.result.impact(root).model:
             return ""
@@ -480,7 +482,7 @@ class EffectPage:
 
     def _split_columns(self, needed: dict[str, bool]) -> list[Column]:
         """The columns of the table of splits; of relief, those that are `needed`."""
-        text = self.edition.language.text
+        text = self.edition.text
         columns = [
             Column(text("Line")),
             Column(text("Expected amount"), 15),
@@ -534,7 +536,7 @@ class EffectPage:
         splits: list[Split],
         drawn: list[dict[str, object]],
     ) -> Block:
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         notes = [note]
         if marked(rows, ESTIMATE):
             notes.append(text("* holds a month that is still an estimate."))
@@ -547,16 +549,14 @@ class EffectPage:
         frame = pd.DataFrame(drawn) if drawn else pd.DataFrame({"line": pd.Series(dtype=str)})
         bare = ("line", "first", "last", "months", "until", "verdict")
         units = {name: self.edition.ward.currency for name in frame if name not in bare}
-        behind = figures(self.edition, slug, frame, units | {"months": "months"})
+        units["months"] = "months"
         sources = ("receipts", "tax_relief")
-        return table(
-            self.edition, slug, caption, columns, rows, behind, notes=notes, sources=sources
-        )
+        return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
 
     # What the charts are made of.
 
     def _months_in_words(self, name: str, values: pd.Series, unit: Unit) -> list[str]:
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         known = values.dropna()
         return [
             text(
@@ -579,7 +579,7 @@ class EffectPage:
         ]
 
     def _without_in_words(self, without: pd.Series, values: pd.Series, unit: Unit) -> list[str]:
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         gap = (without - values).sum()
         return [
             text(
@@ -632,7 +632,7 @@ class EffectPage:
                     markersize=3, linewidth=1.2, zorder=5,
                 )  # fmt: skip
                 axes.annotate(
-                    self.edition.language.text("without COVID-19"),
+                    self.edition.text("without COVID-19"),
                     (at.iloc[0], known["counterfactual"].iloc[0]),
                     xytext=(at.iloc[0] - 0.8, 0.9 * top), textcoords="data", va="center",
                     ha="right" if at.iloc[0] > 0.3 * len(values) else "left",
@@ -646,7 +646,7 @@ class EffectPage:
             return drawing.outlines(figure)
 
     def _draw_shortfall(self, ends: pd.DataFrame, phases: pd.DataFrame, unit: Unit) -> str:
-        text = self.edition.language.text
+        text = self.edition.text
         scaled = ends.drop(columns="until") / unit.scale
         with drawing.drawing(2.2) as (figure, axes):
             places = [index + 1.0 for index in range(len(ends))]

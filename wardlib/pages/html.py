@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from wardlib.language import printed
 
@@ -25,8 +26,8 @@ def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
-        autoescape=True,  # over what `finalize` makes of a text
-        finalize=lambda value: printed(value) if type(value) is str else value,
+        autoescape=True,
+        finalize=lambda value: Markup(escape(value)) if type(value) is str else value,
     )
     return environment.get_template("block.html.j2")
 

@@ -21,12 +21,11 @@ from wardlib.pages.table import (
     Column,
     Row,
     count,
-    figures,
+    hiding,
     marked,
     percent,
     table,
 )
-from wardlib.pages.tax import month_list
 
 _DAYS = ("planned", "in_person", "online", "lost", "made_up")
 
@@ -39,6 +38,9 @@ class SchoolsPage:
     edition: Edition
     result: Schools | None
 
+    def __post_init__(self) -> None:
+        self.edition.check(self.result)
+
     def sentence(self) -> Block:
         """Days lost, taught online and made up of each level, a sentence a school year; or that
         there is no data."""
@@ -49,7 +51,7 @@ class SchoolsPage:
         nothing without data."""
         if self.result is None:
             return None
-        text = self.edition.language.text
+        text = self.edition.text
         rows, shown = [], set()
         for span, about in self.result.spans.iterrows():
             months = (about["first"], about["last"])
@@ -91,7 +93,7 @@ class SchoolsPage:
         """The longest time that a level was kept from class in the school years of the period."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         spells = self.result.spells
         if spells.empty:
             return headline(text("No decision kept a level from class in these school years."))
@@ -111,7 +113,7 @@ class SchoolsPage:
         """How long each level was kept from class, in calendar days; and lost days without a reason."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         items = []
         for (start, end), spells in self.result.spells.groupby(["start", "end"]):
             items.append(
@@ -140,7 +142,7 @@ class SchoolsPage:
         """Lost days by level and decision; nothing where none was lost."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         spans = self._spans
         reasons = self.result.reasons[self.result.reasons["span"].isin(spans.index)]
         if reasons.empty:
@@ -169,17 +171,13 @@ class SchoolsPage:
             "on which a decision kept the level from class, closures first."
         )
         frame = reasons.join(spans[["year", "first", "last"]], on="span").drop(columns="span")
-        slug = "school-reasons"
-        return table(
-            self.edition,
-            slug,
-            text("Why school days of {period} were lost", period=self.edition.period_name),
-            columns,
-            rows,
-            figures(self.edition, slug, frame, {"days": "days"}),
-            notes=[note],
-            sources=("school_months", "school_closures"),
+        caption = text("Why school days of {period} were lost", period=self.edition.period_name)
+        slug, units, sources = (
+            "school-reasons",
+            {"days": "days"},
+            ("school_months", "school_closures"),
         )
+        return table(self.edition, slug, caption, columns, rows, frame, units, [note], sources)
 
     def calendar_chart(self) -> Block | None:
         """The school years of the period, a row a level: weeks from left to right, weekdays from top
@@ -195,7 +193,7 @@ class SchoolsPage:
         """The calendar chart as a table: every run of school days of one state, by level."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         rows, drawn = [], []
         for level, days in self._school_days():
             kept = days[["state", "measure"]]
@@ -223,23 +221,17 @@ class SchoolsPage:
             "Mondays to Fridays without public holidays; the schools' own longer break at Tết is not known here."
         )
         names = ["level", "first", "last", "state", "days", "measure"]
-        slug, frame = "school-calendar", pd.DataFrame(drawn, columns=names)
+        slug, frame, units = "school-calendar", pd.DataFrame(drawn, columns=names), {"days": "days"}
+        caption = text("The calendar as a table: school days as the decisions set them")
         return table(
-            self.edition,
-            slug,
-            text("The calendar as a table: school days as the decisions set them"),
-            columns,
-            rows,
-            figures(self.edition, slug, frame, {"days": "days"}),
-            notes=[note],
-            sources=("school_closures",),
+            self.edition, slug, caption, columns, rows, frame, units, [note], ["school_closures"]
         )
 
     def schools_hit(self) -> Block | None:
         """How many schools lost days in each school year of the period, and which lost most."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         said = []
         for span, about in self._spans.iterrows():
             if span not in self.result.schools.index.get_level_values("span"):
@@ -277,7 +269,7 @@ class SchoolsPage:
         """Each school in the months of the period, with its pupils; small numbers hidden."""
         if self.result is None:
             return None
-        text = self.edition.language.text
+        text = self.edition.text
         schools, spans = self.result.schools, self._spans
         rows, hides = [], False
         for span, about in spans.iterrows():
@@ -310,17 +302,10 @@ class SchoolsPage:
         )
         units = dict.fromkeys(_DAYS, "days") | {"pupils": "persons", "attendance": "1"}
         units |= {"reported": "months", "expected": "months"}
-        slug = "schools"
-        return table(
-            self.edition,
-            slug,
-            text("Schools in {period} (pupils; days)", period=self.edition.period_name),
-            [Column(text("School")), *map(Column, heads, widths)],
-            rows,
-            figures(self.edition, slug, frame, units),
-            notes=notes,
-            sources=("schools", "school_months"),
-        )
+        columns = [Column(text("School")), *map(Column, heads, widths)]
+        caption = text("Schools in {period} (pupils; days)", period=self.edition.period_name)
+        sources = ("schools", "school_months")
+        return table(self.edition, "schools", caption, columns, rows, frame, units, notes, sources)
 
     def missing(self) -> Block | None:
         """Which schools have not reported which months."""
@@ -331,7 +316,7 @@ class SchoolsPage:
             gaps.setdefault(school, []).append(month)
         names, language = self.result.names, self.edition.language
         lines = "; ".join(
-            f"{names.get(school, school)} ({month_list(months, language)})"
+            f"{names.get(school, school)} ({language.month_list(months)})"
             for school, months in gaps.items()
         )
         return paragraph(
@@ -343,7 +328,7 @@ class SchoolsPage:
 
     def _level(self, level: str) -> str:
         """A school level as it stands inside a sentence."""
-        text = self.edition.language.text
+        text = self.edition.text
         return {
             "mam_non": text("preschool"),
             "tieu_hoc": text("primary school"),
@@ -356,7 +341,7 @@ class SchoolsPage:
 
     def _state(self, state: str) -> str:
         """The state of a school day in a few words."""
-        text = self.edition.language.text
+        text = self.edition.text
         return {
             IN_PERSON: text("in class"),
             ONLINE: text("online"),
@@ -382,7 +367,7 @@ class SchoolsPage:
 
     def _sentences(self) -> list[str]:
         """The sentences of `sentence`."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         if self.result is None:
             return [text("School days: no data for this ward.")]
         said: list[str] = []
@@ -406,7 +391,7 @@ class SchoolsPage:
 
     def _lost(self, about: pd.Series, levels: pd.DataFrame, counted: pd.Series) -> str:
         """The sentence of a school year."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         when = {
             "span": language.sentence(language.span(about["first"], about["last"])),
             "year": about["year"].replace("-", "–"),
@@ -468,7 +453,7 @@ class SchoolsPage:
         notes: list[str],
     ) -> Block:
         assert self.result is not None
-        text = self.edition.language.text
+        text = self.edition.text
         if marked(rows, PARTIAL):
             notes = [*notes, text("† some school or month is not reported.")]
         heads = [
@@ -480,16 +465,9 @@ class SchoolsPage:
         units |= {"attendance": "1", "usual_attendance": "1", "years": "years"}
         units |= {"reported": "school-months", "expected": "school-months"}
         columns = [Column(text("Level")), *map(Column, heads, widths)]  # as many as have a width
-        return table(
-            self.edition,
-            slug,
-            text("School days of {period} (days)", period=self.edition.period_name),
-            columns,
-            rows,
-            figures(self.edition, slug, frame, units),
-            notes=notes,
-            sources=("school_months",),
-        )
+        caption = text("School days of {period} (days)", period=self.edition.period_name)
+        sources = ("school_months",)
+        return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
 
     def _school_row(self, school: pd.Series, months: str) -> Row:
         mark = PARTIAL * bool(school["reported"] < school["expected"])
@@ -509,7 +487,7 @@ class SchoolsPage:
             *(self._days(days[name]) for name in _DAYS),
             percent(self.edition, days["attendance"]),
         )
-        head = self.edition.language.text("{level}, all schools", level=self._level_head(level))
+        head = self.edition.text("{level}, all schools", level=self._level_head(level))
         return Row(f"{head}, {months}", cells)
 
     # The calendar.
@@ -524,7 +502,7 @@ class SchoolsPage:
         """`cell`: the height of a day, in inches; `gap`: days between one level and the next."""
         if self.result is None or not self._school_days():
             return None
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         levels = self._school_days()
         days = next(iter(self.result.calendar.values())).index
         svg = self._draw_calendar(levels, days, cell, gap, numbers)
@@ -553,7 +531,7 @@ class SchoolsPage:
             ignore_index=True,
         )[["level", "day", "state", "measure"]]
         slug = "chart-school-calendar"
-        return drawing.chart(slug, title, alt, svg, figures(self.edition, slug, drawn, {}))
+        return drawing.chart(self.edition, slug, title, alt, svg, drawn, {})
 
     def _draw_calendar(
         self,
@@ -633,10 +611,3 @@ def _decisions(measures: pd.Series, first: pd.Timestamp) -> list[tuple[int, str]
             at, measure = labels[-1][0], f"{labels.pop()[1]}, {measure}"
         labels.append((at, measure))
     return labels
-
-
-def hiding(edition: Edition) -> str:
-    """The note of a table in which a count of persons is not printed."""
-    return edition.language.text(
-        "– not printed: numbers of 1 to 4 persons, and what would reveal them."
-    )

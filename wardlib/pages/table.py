@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -49,16 +48,17 @@ def table(
     caption: str,
     columns: Sequence[Column],
     rows: Sequence[Row],
-    figures: dict[str, Any],
-    *,
-    notes: Iterable[str] = (),
-    sources: Iterable[str] = (),
+    frame: pd.DataFrame,
+    units: Mapping[str, str],
+    notes: Iterable[str],
+    sources: Iterable[str],
 ) -> Block:
-    """The block of a table. The first of `columns` heads the row heads; `sources` are the data tables
-    that the figures (`resource`) come from."""
+    """The block of a table. The first of `columns` heads the row heads; `frame` holds the figures
+    behind it, `units` the unit of each of its columns that has one; `sources` are the data tables
+    that they come from."""
     notes = list(notes)
     if files := [f"{name}.csv" for name in sources if edition.ward.table(name)]:
-        notes.append(edition.language.text("Source: {sources}.", sources=", ".join(files)))
+        notes.append(edition.text("Source: {sources}.", sources=", ".join(files)))
     comma = edition.language.comma
     pads = [pads_of([row.cells[at] for row in rows], comma) for at in range(len(columns) - 1)]
     content = {
@@ -81,14 +81,7 @@ def table(
         "note": " ".join(notes),
     }
     plain = joined([caption, *("  ".join([row.head, *row.cells]) for row in rows), *notes])
-    return Block(content, plain, figures)
-
-
-def figures(
-    edition: Edition, slug: str, frame: pd.DataFrame, units: Mapping[str, str]
-) -> dict[str, Any]:
-    """The resource behind a table or chart of the edition."""
-    return resource(slug, frame, units, edition.about)
+    return Block(content, plain, resource(slug, frame, units, edition.about))
 
 
 def _cell(cell: str, pad: str) -> dict[str, object]:
@@ -143,3 +136,8 @@ def unit_of(edition: Edition, *columns: pd.Series) -> Unit:
 def marked(rows: Iterable[Row], mark: str) -> bool:
     """Whether a cell of the rows carries the mark, which a note then explains."""
     return any(mark in cell for row in rows for cell in row.cells)
+
+
+def hiding(edition: Edition) -> str:
+    """The note of a table in which a count of persons is not printed."""
+    return edition.text("– not printed: numbers of 1 to 4 persons, and what would reveal them.")

@@ -17,7 +17,6 @@ from wardlib.pages.table import (
     PARTIAL,
     Column,
     Row,
-    figures,
     marked,
     percent,
     table,
@@ -34,9 +33,12 @@ class TargetsPage:
     edition: Edition
     result: Targets
 
+    def __post_init__(self) -> None:
+        self.edition.check(self.result)
+
     def states(self) -> Block:
         """How many targets are met, likely, open, unlikely, and which are in doubt."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         targets = self.result.table[self.result.table["set_by"] != ""]
         if targets.empty:
             return headline(text("No target was given to this unit."))
@@ -74,7 +76,7 @@ class TargetsPage:
 
     def table(self) -> Block | None:
         """Where each target stands by now and against what is usual by now."""
-        text = self.edition.language.text
+        text = self.edition.text
         targets = self.result.table
         unit, planned = self._unit(targets), bool(targets["target"].notna().any())
         rows, before = [], ""
@@ -113,11 +115,12 @@ class TargetsPage:
             year=str(self.result.period.year),
             unit=unit.name,
         )
+        notes += self._marks(targets, rows)
         return self._table("targets", caption, columns, rows, notes, targets)
 
     def brief_table(self) -> Block | None:
         """What is `in_doubt` alone, with the year's end beside it."""
-        text = self.edition.language.text
+        text = self.edition.text
         targets = self.result.in_doubt
         unit, planned = self._unit(targets), bool(targets["target"].notna().any())
         ahead = bool((targets["left"] > 0).any())  # else the year's end is the value so far
@@ -148,12 +151,13 @@ class TargetsPage:
             if planned
             else text("Receipts of {year} ({unit})", year=year, unit=unit.name)
         )
-        return self._table("targets-brief", caption, columns, rows, [], targets)
+        notes = self._marks(targets, rows)
+        return self._table("targets-brief", caption, columns, rows, notes, targets)
 
     def year_end(self) -> Block | None:
         """The total at the year's end, the chance of its target, and what the remaining months
         need."""
-        text = self.edition.language.text
+        text = self.edition.text
         total = self.result.table[self.result.table["kind"] == MONEY].iloc[0]
         name = inside(self.edition.language.pick(total, "name"))
         if total["silent"]:
@@ -209,7 +213,7 @@ class TargetsPage:
     def projections_table(self) -> Block | None:
         """Where each year will end, the chance of the target, what each remaining month needs, and
         what still falls due; nothing where no year-end can be projected."""
-        text = self.edition.language.text
+        text = self.edition.text
         targets = self.result.table[self.result.table["silent"] == ""]
         targets = targets[targets["left"] > 0]
         if targets.empty:
@@ -250,15 +254,11 @@ class TargetsPage:
             year=str(self.result.period.year),
             unit=unit.name,
         )
-        slug, behind = "projections", self._figures("projections", targets)
-        sources = ("receipts", "targets", "indicator_months")
-        return table(
-            self.edition, slug, caption, columns, rows, behind, notes=notes, sources=sources
-        )
+        return self._table("projections", caption, columns, rows, notes, targets)
 
     def cannot_project(self) -> Block | None:
         """Targets whose year-end cannot be projected, by reason; in December, that nothing remains."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         targets = self.result.table
         if (targets["left"] == 0).all():
             return paragraph(text("The year is complete: nothing remains to be projected."))
@@ -277,7 +277,7 @@ class TargetsPage:
 
     def _states(self) -> dict[str, str]:
         """Each status in a few words, the best first; the rule is `targets.status`."""
-        text = self.edition.language.text
+        text = self.edition.text
         return {
             "met": text("met"),
             "likely": text("likely to be met"),
@@ -291,12 +291,12 @@ class TargetsPage:
 
     def _set_by(self, who: str) -> str:
         """Who set a target, in a word or two; "" where nobody did."""
-        text = self.edition.language.text
+        text = self.edition.text
         return {"upper": text("upper level"), "ward": text("ward council"), "": ""}[who]
 
     def _silence(self, target: pd.Series) -> str:
         """Why a target's year-end cannot be projected; "" where it can."""
-        text = self.edition.language.text
+        text = self.edition.text
         return {
             "": "",
             "history": text("fewer than two full years before"),
@@ -306,7 +306,7 @@ class TargetsPage:
 
     def _chance(self, share: float) -> str:
         """A chance in whole per cent, never as certainty."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         if share > 0.99:
             return text("over {percent}", percent=language.percent(0.99))
         if share < 0.01:
@@ -391,32 +391,30 @@ class TargetsPage:
         notes: list[str],
         targets: pd.DataFrame,
     ) -> Block:
-        text = self.edition.language.text
-        notes = list(notes)
-        if targets["estimated"].any():
-            notes.append(text("* holds a month that is still an estimate."))
-        if marked(rows, PARTIAL):
-            notes.append(text("† up to the last month reported only."))
-        behind = self._figures(slug, targets)
-        sources = ("receipts", "targets", "indicator_months")
-        return table(
-            self.edition, slug, caption, columns, rows, behind, notes=notes, sources=sources
-        )
-
-    def _figures(self, slug: str, targets: pd.DataFrame) -> dict[str, object]:
         dropped = ["name_vi", "name_en", "unit_vi", "decimals", "depth", "higher"]
         frame = targets.drop(columns=dropped)
         money = frame["kind"] == MONEY
         frame["unit_en"] = frame["unit_en"].mask(money, self.edition.ward.currency)
         units = dict.fromkeys(("share", "usual", "usual_low", "usual_high", "chance"), "1")
         units |= {"usual_years": "years", "left": "months", "reached": "months", "asked": "months"}
-        return figures(self.edition, slug, frame.rename(columns={"unit_en": "unit"}), units)
+        frame = frame.rename(columns={"unit_en": "unit"})
+        sources = ("receipts", "targets", "indicator_months")
+        return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
+
+    def _marks(self, targets: pd.DataFrame, rows: list[Row]) -> list[str]:
+        """What the marks in a table of values so far mean."""
+        text, notes = self.edition.text, []
+        if targets["estimated"].any():
+            notes.append(text("* holds a month that is still an estimate."))
+        if marked(rows, PARTIAL):
+            notes.append(text("† up to the last month reported only."))
+        return notes
 
     # The chart.
 
     def _chart(self, targets: pd.DataFrame, *, row_height: float) -> Block | None:
         """`row_height` in inches."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         targets = targets[targets["share"].notna() & (targets["target"] > 0)]
         if (targets["set_by"] == "upper").any():
             targets = targets[targets["set_by"] == "upper"]
@@ -445,12 +443,12 @@ class TargetsPage:
             year=str(self.result.period.year),
         )
         slug, units = "chart-targets", dict.fromkeys([*columns, "usual"], "%")
-        return drawing.chart(slug, title, alt, svg, figures(self.edition, slug, drawn, units))
+        return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
 
     def _draw(
         self, targets: pd.DataFrame, scaled: pd.DataFrame, usual: pd.Series, height: float
     ) -> str:
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         with drawing.drawing(height) as (figure, axes):
             places = np.arange(len(targets))
             short = np.minimum(scaled, _LIMIT)

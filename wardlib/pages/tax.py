@@ -8,7 +8,7 @@ import pandas as pd
 
 from wardlib.analysis import receipts
 from wardlib.analysis.receipts import Receipts
-from wardlib.language import Language, Unit, inside, is_missing
+from wardlib.language import Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline, paragraph
 from wardlib.pages.edition import Edition
@@ -18,7 +18,6 @@ from wardlib.pages.table import (
     Column,
     Row,
     amount,
-    figures,
     percent,
     table,
     unit_of,
@@ -32,9 +31,12 @@ class TaxPage:
     edition: Edition
     result: Receipts
 
+    def __post_init__(self) -> None:
+        self.edition.check(self.result)
+
     def headline(self) -> Block:
         """The year to date of the total: amount, share of the plan, against the year before."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         total = self.result.lines.loc[self.result.root]
         unit = self.edition.unit(total["year_to_date"])
         parts = [
@@ -46,7 +48,7 @@ class TaxPage:
             )
         ]
         if total["reported"] < total["expected"]:
-            parts[0] += " " + only(total["reported"], total["expected"], self.edition)
+            parts[0] += " " + self.edition.only(total["reported"], total["expected"])
         if not is_missing(total["share_upper"]):
             share = unit.share(total["year_to_date"], total["plan_upper"])
             parts.append(text("{share} of the plan set by the upper level", share=share))
@@ -60,7 +62,7 @@ class TaxPage:
     def running_total_chart(self, line: str = "") -> Block:
         """The running total of the year of a line (default: the total) beside last year's and the
         plan."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         line = line or self.result.root
         name = language.pick(self.result.lines.loc[line], "name")
         year = self.result.period.year
@@ -101,17 +103,15 @@ class TaxPage:
             ignore_index=True,
         ).dropna()
         drawn["plan"] = plan
-        slug, units = (
-            "chart-year-to-date",
-            dict.fromkeys(("running_total", "plan"), self.edition.ward.currency),
-        )
+        slug = "chart-year-to-date"
+        units = dict.fromkeys(("running_total", "plan"), self.edition.ward.currency)
         title = text("{line}: running total of the year", line=name)
-        return drawing.chart(slug, title, alt, svg, figures(self.edition, slug, drawn, units))
+        return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
 
     def _draw_running_total(
         self, now: pd.Series, before: pd.Series, estimated: pd.Series, plan: float, unit: Unit
     ) -> str:
-        text, year = self.edition.language.text, self.result.period.year
+        text, year = self.edition.text, self.result.period.year
         with drawing.drawing(2.2) as (figure, axes):
             ends = []
             for series, label, style in (
@@ -147,7 +147,7 @@ class TaxPage:
 
     def plan_table(self) -> Block:
         """Year to date against the plans of the upper level and of the ward, and the share kept."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         lines = self.result.lines
         unit = unit_of(self.edition, lines["year_to_date"], lines["plan_upper"], lines["plan_ward"])
         plans = [by for by in ("upper", "ward") if lines[f"plan_{by}"].notna().any()]
@@ -174,22 +174,20 @@ class TaxPage:
         money = ("year_to_date", "plan_upper", "plan_ward", "kept_year_to_date")
         units = dict.fromkeys(money, self.edition.ward.currency)
         units |= {"share_upper": "1", "share_ward": "1", "reported": "months", "expected": "months"}
-        slug = "receipts-plan"
         caption = text(
             "Receipts of {period} against the year's plan ({unit})",
             period=self.result.period.name_year_to_date(language),
             unit=unit.name,
         )
-        behind = figures(self.edition, slug, drawn, units)
         sources = ("receipts", "targets")
         return table(
-            self.edition, slug, caption, columns, rows, behind, notes=notes, sources=sources
+            self.edition, "receipts-plan", caption, columns, rows, drawn, units, notes, sources
         )
 
     def year_before(self) -> Block:
         """The period's total against the same period of the year before, and how many first-level
         lines rose, fell or stayed."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         total = self.result.lines.loc[self.result.root]
         name = inside(language.pick(total, "name"))
         if is_missing(total["ratio_period"]):
@@ -239,7 +237,7 @@ class TaxPage:
     def year_before_table(self) -> Block:
         """The period, and the year to date where it is longer, against the same months of the year
         before, as ratios (100 = as much)."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         lines = self.result.lines
         spans = ["period"]
         if len(self.result.period.months) < len(self.result.period.year_to_date):
@@ -265,26 +263,18 @@ class TaxPage:
         drawn = lines.reset_index()[["line", *money, *ratios, "kept_period", *status]]
         units = dict.fromkeys([*money, "kept_period"], self.edition.ward.currency)
         units |= dict.fromkeys(ratios, "1")
+        columns, notes = [Column(head) for head in heads], _notes(self.edition, lines, *spans)
         slug = "receipts-year-before"
         caption = text(
             "Receipts of {period} against the same period of the year before ({unit})",
             period=self.edition.period_name,
             unit=unit.name,
         )
-        return table(
-            self.edition,
-            slug,
-            caption,
-            [Column(head) for head in heads],
-            rows,
-            figures(self.edition, slug, drawn, units),
-            notes=_notes(self.edition, lines, *spans),
-            sources=("receipts",),
-        )
+        return table(self.edition, slug, caption, columns, rows, drawn, units, notes, ["receipts"])
 
     def months_table(self) -> Block:
         """Collected by line in each month of the period."""
-        language, text = self.edition.language, self.edition.language.text
+        language, text = self.edition.language, self.edition.text
         months = self.result.period.months
         collected = self.result.months.reindex(months)
         estimated = self.result.estimated.reindex(months, fill_value=False)
@@ -313,20 +303,10 @@ class TaxPage:
             .reset_index()
         )
         slug, units = "receipts-months", {"collected": self.edition.ward.currency}
-        return table(
-            self.edition,
-            slug,
-            text(
-                "Receipts by month of {period} ({unit})",
-                period=self.edition.period_name,
-                unit=unit.name,
-            ),
-            [Column(text("Line")), *(Column(language.month_short(month)) for month in months)],
-            rows,
-            figures(self.edition, slug, drawn, units),
-            notes=notes,
-            sources=("receipts",),
-        )
+        columns = [Column(text("Line")), *(Column(language.month_short(month)) for month in months)]
+        period = self.edition.period_name
+        caption = text("Receipts by month of {period} ({unit})", period=period, unit=unit.name)
+        return table(self.edition, slug, caption, columns, rows, drawn, units, notes, ["receipts"])
 
     def not_reported(self) -> Block:
         """Which figures of the year to date are estimates and which have not come in."""
@@ -338,7 +318,7 @@ def unreported(
 ) -> list[str]:
     """Sentences: which figures of the year to date are estimates and which have not come in; with
     `standing` (see `Targets.standing`) which indicators too."""
-    language, text = edition.language, edition.language.text
+    language, text = edition.language, edition.text
     months = result.estimated.reindex(result.period.year_to_date, fill_value=False)
     estimates = [language.month_short(month) for month in months.index[months.any(axis=1)]]
     said = []
@@ -348,12 +328,12 @@ def unreported(
     silent = list(total.index[total.isna()])
     gaps = []
     if silent:
-        gaps.append(text("every line ({months})", months=month_list(silent, language)))
+        gaps.append(text("every line ({months})", months=language.month_list(silent)))
     for line in result.lines.index:
         own = [month for name, month in result.missing if name == line and month not in silent]
         if own:
             name = inside(language.pick(result.lines.loc[line], "name"))
-            gaps.append(f"{name} ({month_list(own, language)})")
+            gaps.append(f"{name} ({language.month_list(own)})")
     if standing is not None:
         gaps += [
             f"{inside(language.pick(indicator, 'name'))} "
@@ -365,22 +345,6 @@ def unreported(
             text("Not yet reported, and not counted as zero: {lines}.", lines="; ".join(gaps))
         )
     return said or [text("Every figure has been reported, none is an estimate.")]
-
-
-def only(reported: int, expected: int, edition: Edition) -> str:
-    """Of how many months a sum is, where some are missing."""
-    return edition.language.text(
-        "(only {reported} of {expected} months are reported)",
-        reported=str(reported),
-        expected=str(expected),
-    )
-
-
-def month_list(months: list[pd.Period], language: Language) -> str:
-    """Months as a list, an unbroken run of three or more by its ends."""
-    if len(months) > 2 and months[-1] - months[0] == pd.offsets.MonthEnd(len(months) - 1):
-        return f"{language.month_short(months[0])}–{language.month_short(months[-1])}"
-    return language.join([language.month_short(month) for month in months])
 
 
 def _change(ratio: float) -> float:
@@ -404,7 +368,7 @@ def _mark(line: pd.Series, span: str = "year_to_date") -> str:
 
 def _notes(edition: Edition, lines: pd.DataFrame, *spans: str) -> list[str]:
     """What the marks in a table of these spans mean; only those that it holds."""
-    text = edition.language.text
+    text = edition.text
     status = lines[[f"status_{span}" for span in spans]]
     notes = []
     if (status == receipts.ESTIMATE).any(axis=None):
