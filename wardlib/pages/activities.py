@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from wardlib.analysis import activities
@@ -11,20 +9,13 @@ from wardlib.analysis.activities import Activities
 from wardlib.language import NONE, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline
-from wardlib.pages.edition import Edition
+from wardlib.pages.page import Page
 from wardlib.pages.table import HIDDEN, PARTIAL, Column, Row, count, hiding, marked, table
 
 
-@dataclass(frozen=True)
-class ActivitiesPage:
+class ActivitiesPage(Page[Activities | None]):
     """The activities of an edition's period; `result` is None where the ward has no data of them, and
     then all but `sentence` show nothing."""
-
-    edition: Edition
-    result: Activities | None
-
-    def __post_init__(self) -> None:
-        self.edition.check(self.result)
 
     def sentence(self) -> Block:
         """Events held in the period against the number to be expected; or that there is no data."""
@@ -35,7 +26,7 @@ class ActivitiesPage:
         expected; nothing without data."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         months = self.result.months
         by_month = months.groupby("month").sum(min_count=months.index.unique("field").size)
         held, expected = by_month["held"].dropna(), by_month["expected"].dropna()
@@ -73,7 +64,7 @@ class ActivitiesPage:
         without data."""
         if self.result is None:
             return None
-        text = self.edition.text
+        text = self.text
         fields = self.result.table
         rows = [self._row(span, field, own) for (span, field), own in fields.iterrows()]
         notes = [
@@ -120,7 +111,7 @@ class ActivitiesPage:
 
     def _row(self, span: str, field: str, own: pd.Series) -> Row:
         """A field in a span ("period", "to_date")."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         names = {
             "extracurricular": text("Extracurricular"),
             "culture": text("Culture"),
@@ -159,7 +150,7 @@ class ActivitiesPage:
         return Row(names[field], cells, 1 if field != activities.TOTAL else 0, says)
 
     def _draw(self, by_month: pd.DataFrame) -> str:
-        text = self.edition.text
+        text = self.text
         with drawing.drawing(1.9) as (figure, axes):
             places = pd.Series([index + 0.5 for index in range(len(by_month))], by_month.index)
             axes.bar(places, by_month["held"], width=0.6, color=drawing.NOW, zorder=3)
@@ -180,7 +171,7 @@ class ActivitiesPage:
 
     def _sentences(self) -> list[str]:
         """The sentences of `sentence`."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         if self.result is None:
             return [text("Extracurricular, cultural and sports activities: no data for this ward.")]
         total = self.result.table.loc["period"].loc[activities.TOTAL]

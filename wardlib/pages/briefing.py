@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
-from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.targets import Targets
 from wardlib.language import NBSP, NONE, inside, is_missing
 from wardlib.pages.block import Block, cards, paragraph
-from wardlib.pages.edition import Edition
+from wardlib.pages.page import Page
 from wardlib.pages.tax import unreported
 
 
-@dataclass(frozen=True)
-class BriefingPage:
-    """An edition with its receipts and its targets."""
-
-    edition: Edition
-    receipts: Receipts
-    targets: Targets
-
-    def __post_init__(self) -> None:
-        self.edition.check(self.targets)
+class BriefingPage(Page[Targets]):
+    """What the unit keeps of its receipts, and its other targets."""
 
     def key_figures(self) -> Block:
         """What the unit keeps, and its other targets: number, what it is, both amounts of a ratio.
         (The receipts themselves stand in the headline.)"""
-        kept = self.receipts.lines.at[self.receipts.root, "kept_year_to_date"]
-        amount = self.edition.unit(kept).amount(kept)
-        own = (amount, self.edition.text("kept by its own budget"), "")
-        standing = self.targets.standing
+        kept = self.result.receipts.lines.at[self.result.receipts.root, "kept_year_to_date"]
+        amount = self.unit(kept).amount(kept)
+        own = (amount, self.text("kept by its own budget"), "")
+        standing = self.result.standing
         return cards([own, *(self._card(indicator) for _, indicator in standing.iterrows())])
 
     def not_reported(self) -> Block:
         """Which figures of the year to date, of receipts and other targets, are estimates and which
         have not come in."""
-        said = unreported(self.edition, self.receipts, self.targets.standing)
+        said = unreported(self.edition, self.result.receipts, self.result.standing)
         return paragraph(" ".join(said), note=True)
 
     def _card(self, indicator: pd.Series) -> tuple[str, str, str]:
         """An indicator's value with its unit, what it is, and its target."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         name = inside(language.pick(indicator, "name"))
         if is_missing(indicator["value"]):
             return NONE, name, text("not reported")

@@ -10,31 +10,35 @@ from wardlib.analysis import published
 from wardlib.analysis.receipts import Receipts
 from wardlib.language import NBSP, NONE, inside, is_missing
 from wardlib.pages.block import Block, bullets, headline
-from wardlib.pages.edition import Edition
+from wardlib.pages.page import Page
 from wardlib.pages.table import Column, Row, table
 from wardlib.pages.tax import unreported
+from wardlib.periods import Period
 
 
 @dataclass(frozen=True)
-class DataCheckPage:
-    """The data of an edition: `coverage` (see `book.coverage`), the receipts, and `beside`, published
-    figures beside ours (see `published.reconcile`)."""
+class DataCheck:
+    """What has come in (`coverage`, see `book.coverage`), the receipts, and `beside`, published figures
+    beside ours (see `published.reconcile`)."""
 
-    edition: Edition
+    period: Period
     coverage: pd.DataFrame
     receipts: Receipts
     beside: pd.DataFrame
 
-    def __post_init__(self) -> None:
-        self.edition.check(self.receipts)
+
+class DataCheckPage(Page[DataCheck]):
+    """Whether every source has arrived, complete and plausible."""
 
     def received(self) -> Block:
         """How many of the ward's monthly tables have every month of the period, and which have not."""
-        language, text = self.edition.language, self.edition.text
-        lacking = self.coverage[self.coverage["reported"] < self.coverage["expected"]]
+        language, text = self.language, self.text
+        lacking = self.result.coverage[
+            self.result.coverage["reported"] < self.result.coverage["expected"]
+        ]
         counts = {
             "period": self.edition.period_name,
-            "count": str(len(self.coverage)),
+            "count": str(len(self.result.coverage)),
         }
         if lacking.empty:
             return headline(
@@ -50,7 +54,7 @@ class DataCheckPage:
         return headline(
             text(
                 "Every month of {period} has come in for {whole} of {count} tables; lacking: {names}.",
-                whole=str(len(self.coverage) - len(lacking)),
+                whole=str(len(self.result.coverage) - len(lacking)),
                 names=language.join(names),
                 **counts,
             )
@@ -58,9 +62,9 @@ class DataCheckPage:
 
     def received_table(self) -> Block:
         """For each table of the ward: rows, span, months of the period that have come in."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         rows = []
-        for _, own in self.coverage.iterrows():
+        for _, own in self.result.coverage.iterrows():
             span = months = NONE
             if not is_missing(own["first"]):
                 span = f"{language.month_short(own['first'])}–{language.month_short(own['last'])}"
@@ -75,22 +79,24 @@ class DataCheckPage:
         slug, units = "coverage", {"reported": "months", "expected": "months"}
         caption = text("What has come in for {period}", period=self.edition.period_name)
         columns = [Column(head) for head in heads]
-        return table(self.edition, slug, caption, columns, rows, self.coverage, units, [], [])
+        return table(
+            self.edition, slug, caption, columns, rows, self.result.coverage, units, [], []
+        )
 
     def not_reported(self) -> Block:
         """Which figures of the year to date are estimates and which have not come in."""
-        return headline(*unreported(self.edition, self.receipts))
+        return headline(*unreported(self.edition, self.result.receipts))
 
     def agreement(self) -> Block:
         """How many published figures agree with this workbook's."""
-        text = self.edition.text
-        if self.beside.empty:
+        text = self.text
+        if self.result.beside.empty:
             return headline(text("No published figure of this period is known here."))
-        counted = self.beside["verdict"].value_counts()
+        counted = self.result.beside["verdict"].value_counts()
         return headline(
             text(
                 "Of {count} published figures: {verdicts}.",
-                count=str(len(self.beside)),
+                count=str(len(self.result.beside)),
                 verdicts="; ".join(
                     f"{words} {counted[verdict]}"
                     for verdict, words in self._verdicts().items()
@@ -101,9 +107,9 @@ class DataCheckPage:
 
     def published_table(self) -> Block | None:
         """Each published figure beside ours, agreed or explained; nothing where none was published."""
-        if self.beside.empty:
+        if self.result.beside.empty:
             return None
-        text = self.edition.text
+        text = self.text
         rows = [
             Row(
                 f"{own['statement']} ({own['published_on']:%d/%m/%Y})",
@@ -115,7 +121,7 @@ class DataCheckPage:
                     self._verdicts()[own["verdict"]],
                 ),
             )
-            for _, own in self.beside.iterrows()
+            for _, own in self.result.beside.iterrows()
         ]
         columns = [
             Column(text("Published")),
@@ -124,7 +130,7 @@ class DataCheckPage:
             Column(text("Ours now")),
             Column(text("Verdict"), words=True),
         ]
-        frame = self.beside[
+        frame = self.result.beside[
             ["id", "published_on", "item", "measure", "value", "unit", "relation", "part_then",
              "ours_then", "part", "whole", "ours", "verdict", "source"]
         ]  # fmt: skip
@@ -134,11 +140,11 @@ class DataCheckPage:
 
     def readings(self) -> Block | None:
         """How each published figure is read here, and why ours differs where it does."""
-        if self.beside.empty:
+        if self.result.beside.empty:
             return None
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         items = []
-        for _, own in self.beside.iterrows():
+        for _, own in self.result.beside.iterrows():
             said = f"“{own['statement']}”: {language.pick(own, 'reading')}"
             if own["verdict"] == published.REVISED:
                 said += " " + text(
@@ -153,7 +159,7 @@ class DataCheckPage:
 
     def _table_name(self, name: str) -> str:
         """What a table of monthly figures holds."""
-        text = self.edition.text
+        text = self.text
         return {
             "receipts": text("Receipts"),
             "school_months": text("School days by school"),
@@ -163,7 +169,7 @@ class DataCheckPage:
 
     def _verdicts(self) -> dict[str, str]:
         """The words of each verdict on a published figure."""
-        text = self.edition.text
+        text = self.text
         return {
             "agrees": text("agrees"),
             "revised": text("agreed then, revised since"),
@@ -175,7 +181,7 @@ class DataCheckPage:
         """An amount in the unit of a published figure."""
         if is_missing(amount):
             return NONE
-        language = self.edition.language
+        language = self.language
         unit = own["unit"].removeprefix("1e6 ")
         if own["unit"].startswith("1e6 "):
             unit = language.unit(unit, 0).name
@@ -183,9 +189,9 @@ class DataCheckPage:
 
     def _part(self, own: pd.Series, part: float) -> str:
         """The amount that a published figure is formed from, in words."""
-        language = self.edition.language
+        language = self.language
         if own["table"] == "receipts":
-            amount = self.edition.unit(part).amount(part)
+            amount = self.unit(part).amount(part)
             if not is_missing(own["whole"]):
                 amount += f" ({language.percent(part / own['whole'])})"
             return amount

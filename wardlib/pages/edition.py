@@ -17,7 +17,6 @@ import pandas as pd
 
 from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
-from wardlib.errors import RequestError
 from wardlib.language import Language, Unit
 from wardlib.pages.block import Block, joined, paragraph
 from wardlib.periods import Period
@@ -41,15 +40,6 @@ class Edition:
     @property
     def as_of(self) -> datetime.date | None:
         return self.book.as_of
-
-    def check(self, result: Any) -> None:
-        """Raise RequestError unless `result` (None, or something with a `period`) is of this period:
-        a page that pairs them would speak of one and show the other."""
-        if result is not None and result.period != self.period:
-            raise RequestError(
-                f"a result of {result.period} is not shown as {self.period}: open that period with "
-                f'wardlib.open("{self.ward.id}", "{result.period}").'
-            )
 
     @cached_property
     def newest(self) -> datetime.date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import pandas as pd
@@ -13,22 +13,15 @@ from wardlib.analysis.relief import Amount, Split
 from wardlib.language import NBSP, NONE, Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, bullets, headline, paragraph
-from wardlib.pages.edition import Edition
+from wardlib.pages.page import Page
 from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, percent, table
 
 WINDOW = 36  # months that the monthly chart looks back
 _ESTIMATES = ["counterfactual", "lower", "upper"]
 
 
-@dataclass(frozen=True)
-class EffectPage:
+class EffectPage(Page[Effects]):
     """What was to be expected without COVID-19, and what became of the difference."""
-
-    edition: Edition
-    result: Effects
-
-    def __post_init__(self) -> None:
-        self.edition.check(self.result)
 
     def sentence(self, line: str = "") -> Block:
         """What COVID-19 did to a line (default: the total) in the year to date, how sure that is,
@@ -38,7 +31,7 @@ class EffectPage:
     def findings(self) -> Block | None:
         """Each phase, each first-level line, the lines for comparison and the checks, an item each;
         nothing where the period ends before the epidemic."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         if self.result.span is None:
             return None
         items = [
@@ -77,7 +70,7 @@ class EffectPage:
         splits it. Nothing where the period ends before the start."""
         if self.result.span is None:
             return None
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         first, last = self.result.start, self.result.period.last
         segments = list(self.result.segments.itertuples())
         if len(segments) == 1:
@@ -120,7 +113,7 @@ class EffectPage:
         start."""
         if self.result.span is None:
             return None
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         lines = self.result.lines[self.result.lines["depth"] <= 1]
         drawn, telling = [], {}
         for line in lines.index:
@@ -161,7 +154,7 @@ class EffectPage:
         The phases of the epidemic are shaded. Where no statement is possible, what was collected
         stands alone.
         """
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         line = line or self.result.root
         receipts, split = self.result.receipts, self.result.by_line.get(line)
         name = language.pick(receipts.lines.loc[line], "name")
@@ -175,7 +168,7 @@ class EffectPage:
             if split
             else pd.DataFrame(columns=_ESTIMATES, index=months, dtype=float)
         )
-        unit = self.edition.unit(max(values.max(), without["counterfactual"].max()))
+        unit = self.unit(max(values.max(), without["counterfactual"].max()))
         phases = self.result.phases
         shown = phases[(phases["end"] >= first.start_time) & (phases["start"] <= last.end_time)]
         svg = self._draw_months(values, without, estimated, shown, unit, height)
@@ -202,13 +195,13 @@ class EffectPage:
         """What was collected less than expected of a line (default: the total), added up from the
         start of the effect, month-end by month-end, and which part of it is lost or overdue; nothing
         where no statement is possible."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         line = line or self.result.root
         if line not in self.result.by_line:
             return None
         name = language.pick(self.result.lines.loc[line], "name")
         ends = self.result.ledgers[line].month_ends
-        unit = self.edition.unit(ends[["difference", "claim"]].abs().max().max())
+        unit = self.unit(ends[["difference", "claim"]].abs().max().max())
         first, last, at_last = ends.index[0], ends.index[-1], ends.iloc[-1]
         shown = self.result.phases[self.result.phases["start"] <= last.end_time]
         svg = self._draw_shortfall(ends, shown, unit)
@@ -239,7 +232,7 @@ class EffectPage:
 
     def _segment_name(self, segment: Any) -> str:
         """A phase, or the time after one, with its months: "Wave 1 (Feb 2020–Jun 2020)"."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         name = language.pick(self.result.phases.iloc[segment.spell], "name")
         if not segment.inside:
             name = text("After {phase}", phase=inside(name))
@@ -251,7 +244,7 @@ class EffectPage:
 
     def _verdicts(self) -> dict[str, str]:
         """The words of each verdict, gravest first."""
-        text = self.edition.text
+        text = self.text
         return {
             "loss": text("loss"),
             "overdue": text("overdue: arrears or lost"),
@@ -264,7 +257,7 @@ class EffectPage:
 
     def _silence(self, line: str) -> str:
         """Why nothing can be said of a line; "" where something can."""
-        text = self.edition.text
+        text = self.text
         reason = self.result.lines.at[line, "silent"]
         if not reason and line not in self.result.by_line:
             reason = "unreported"
@@ -281,7 +274,7 @@ class EffectPage:
 
     def _sentences(self, line: str) -> list[str]:
         """The sentences of `sentence`."""
-        text = self.edition.text
+        text = self.text
         split = self.result.by_line.get(line)
         if split is None:
             return [
@@ -291,12 +284,12 @@ class EffectPage:
                     reason=self._silence(line),
                 )
             ]
-        unit = self.edition.unit(split.expected)
+        unit = self.unit(split.expected)
         said = [self._expected(line, split, unit)]
         difference = split.difference
         gap = {
             "amount": unit.amount(abs(difference.mean)),
-            "share": self.edition.language.percent(abs(difference.mean) / split.expected)
+            "share": self.language.percent(abs(difference.mean) / split.expected)
             if split.expected > 0
             else NONE,
         }
@@ -313,11 +306,11 @@ class EffectPage:
 
     def _name_inside(self, line: str) -> str:
         """The name of a line as it stands inside a sentence."""
-        return inside(self.edition.language.pick(self.result.lines.loc[line], "name"))
+        return inside(self.language.pick(self.result.lines.loc[line], "name"))
 
     def _expected(self, line: str, split: Split, unit: Unit) -> str:
         """What came of a line, and what was to be expected."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         difference = split.difference
         said = text(
             "{span}, {line} came to {collected}; without COVID-19, {expected} was to be expected "
@@ -336,7 +329,7 @@ class EffectPage:
 
     def _claimed(self, line: str, split: Split, unit: Unit) -> list[str]:
         """What is lost, or in arrears or lost, and how much of the plan that is."""
-        text = self.edition.text
+        text = self.text
         bounds = {
             "amount": unit.amount(split.claim.mean),
             "low": unit.figure(split.claim.lower, trim=True),
@@ -363,7 +356,7 @@ class EffectPage:
 
     def _parts(self, split: Split, unit: Unit) -> list[str]:
         """What of a shortfall has come, may come, or is not payable."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         said = []
         if split.returned.mean > 0.01 * split.shortfall.mean:
             said.append(
@@ -397,8 +390,8 @@ class EffectPage:
         split = self.result.split(line, first, last)
         if split is None:
             return ""
-        unit = self.edition.unit(split.expected)
-        said = self.edition.text(
+        unit = self.unit(split.expected)
+        said = self.text(
             "{line} {collected} against {expected} expected, difference {low} to {high} (95 %): "
             "{verdict}",
             line=self._name_inside(line),
@@ -412,7 +405,7 @@ class EffectPage:
 
     def _by_verdict(self, lines: Iterable[str]) -> str:
         """Lines grouped by what can be said of them, the amount with each claim."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         groups: dict[str, list[str]] = {}
         for line in lines:
             name = self._name_inside(line)
@@ -421,7 +414,7 @@ class EffectPage:
                 why = text("no statement possible, as {reason}", reason=self._silence(line))
                 groups.setdefault(why, []).append(name)
                 continue
-            unit = self.edition.unit(split.expected)
+            unit = self.unit(split.expected)
             amount = {
                 "loss": split.claim,
                 "overdue": split.claim,
@@ -442,7 +435,7 @@ class EffectPage:
 
     def _checks(self) -> str:
         """The checks of the total's estimate in one line."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         root = self.result.root
         if root not in self.result.ledgers or not self.result.impact(root).model:
             return ""
@@ -463,7 +456,7 @@ class EffectPage:
             said.append(text("the history is too short to test the method on earlier windows"))
         changed = -checks.sensitivity["amount"]
         if len(changed):
-            unit = self.edition.unit(changed.abs().max())
+            unit = self.unit(changed.abs().max())
             said.append(
                 text(
                     "with the start one or two months earlier, or one year of history left out, the "
@@ -478,11 +471,11 @@ class EffectPage:
     # What the tables are made of.
 
     def _unit(self, splits: list[Split]) -> Unit:
-        return self.edition.unit(max((abs(split.expected) for split in splits), default=0))
+        return self.unit(max((abs(split.expected) for split in splits), default=0))
 
     def _split_columns(self, needed: dict[str, bool]) -> list[Column]:
         """The columns of the table of splits; of relief, those that are `needed`."""
-        text = self.edition.text
+        text = self.text
         columns = [
             Column(text("Line")),
             Column(text("Expected amount"), 15),
@@ -536,7 +529,7 @@ class EffectPage:
         splits: list[Split],
         drawn: list[dict[str, object]],
     ) -> Block:
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         notes = [note]
         if marked(rows, ESTIMATE):
             notes.append(text("* holds a month that is still an estimate."))
@@ -556,7 +549,7 @@ class EffectPage:
     # What the charts are made of.
 
     def _months_in_words(self, name: str, values: pd.Series, unit: Unit) -> list[str]:
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         known = values.dropna()
         return [
             text(
@@ -579,7 +572,7 @@ class EffectPage:
         ]
 
     def _without_in_words(self, without: pd.Series, values: pd.Series, unit: Unit) -> list[str]:
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         gap = (without - values).sum()
         return [
             text(
@@ -632,7 +625,7 @@ class EffectPage:
                     markersize=3, linewidth=1.2, zorder=5,
                 )  # fmt: skip
                 axes.annotate(
-                    self.edition.text("without COVID-19"),
+                    self.text("without COVID-19"),
                     (at.iloc[0], known["counterfactual"].iloc[0]),
                     xytext=(at.iloc[0] - 0.8, 0.9 * top), textcoords="data", va="center",
                     ha="right" if at.iloc[0] > 0.3 * len(values) else "left",
@@ -646,7 +639,7 @@ class EffectPage:
             return drawing.outlines(figure)
 
     def _draw_shortfall(self, ends: pd.DataFrame, phases: pd.DataFrame, unit: Unit) -> str:
-        text = self.edition.text
+        text = self.text
         scaled = ends.drop(columns="until") / unit.scale
         with drawing.drawing(2.2) as (figure, axes):
             places = [index + 1.0 for index in range(len(ends))]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from wardlib.analysis.schools import Schools
 from wardlib.language import NONE, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, bullets, headline, paragraph
-from wardlib.pages.edition import Edition
+from wardlib.pages.page import Page
 from wardlib.pages.table import (
     HIDDEN,
     PARTIAL,
@@ -30,16 +29,9 @@ from wardlib.pages.table import (
 _DAYS = ("planned", "in_person", "online", "lost", "made_up")
 
 
-@dataclass(frozen=True)
-class SchoolsPage:
+class SchoolsPage(Page[Schools | None]):
     """Schooling in an edition's period; `result` is None where the ward has no data of schools, and
     then all but `sentence` show nothing."""
-
-    edition: Edition
-    result: Schools | None
-
-    def __post_init__(self) -> None:
-        self.edition.check(self.result)
 
     def sentence(self) -> Block:
         """Days lost, taught online and made up of each level, a sentence a school year; or that
@@ -51,7 +43,7 @@ class SchoolsPage:
         nothing without data."""
         if self.result is None:
             return None
-        text = self.edition.text
+        text = self.text
         rows, shown = [], set()
         for span, about in self.result.spans.iterrows():
             months = (about["first"], about["last"])
@@ -93,7 +85,7 @@ class SchoolsPage:
         """The longest time that a level was kept from class in the school years of the period."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         spells = self.result.spells
         if spells.empty:
             return headline(text("No decision kept a level from class in these school years."))
@@ -113,7 +105,7 @@ class SchoolsPage:
         """How long each level was kept from class, in calendar days; and lost days without a reason."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         items = []
         for (start, end), spells in self.result.spells.groupby(["start", "end"]):
             items.append(
@@ -142,7 +134,7 @@ class SchoolsPage:
         """Lost days by level and decision; nothing where none was lost."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         spans = self._spans
         reasons = self.result.reasons[self.result.reasons["span"].isin(spans.index)]
         if reasons.empty:
@@ -193,7 +185,7 @@ class SchoolsPage:
         """The calendar chart as a table: every run of school days of one state, by level."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         rows, drawn = [], []
         for level, days in self._school_days():
             kept = days[["state", "measure"]]
@@ -231,7 +223,7 @@ class SchoolsPage:
         """How many schools lost days in each school year of the period, and which lost most."""
         if self.result is None:
             return None
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         said = []
         for span, about in self._spans.iterrows():
             if span not in self.result.schools.index.get_level_values("span"):
@@ -269,7 +261,7 @@ class SchoolsPage:
         """Each school in the months of the period, with its pupils; small numbers hidden."""
         if self.result is None:
             return None
-        text = self.edition.text
+        text = self.text
         schools, spans = self.result.schools, self._spans
         rows, hides = [], False
         for span, about in spans.iterrows():
@@ -314,7 +306,7 @@ class SchoolsPage:
         gaps: dict[str, list[pd.Period]] = {}
         for school, month in self.result.missing:
             gaps.setdefault(school, []).append(month)
-        names, language = self.result.names, self.edition.language
+        names, language = self.result.names, self.language
         lines = "; ".join(
             f"{names.get(school, school)} ({language.month_list(months)})"
             for school, months in gaps.items()
@@ -328,7 +320,7 @@ class SchoolsPage:
 
     def _level(self, level: str) -> str:
         """A school level as it stands inside a sentence."""
-        text = self.edition.text
+        text = self.text
         return {
             "mam_non": text("preschool"),
             "tieu_hoc": text("primary school"),
@@ -337,11 +329,11 @@ class SchoolsPage:
         }[level]
 
     def _level_head(self, level: str) -> str:
-        return self.edition.language.sentence(self._level(level))
+        return self.language.sentence(self._level(level))
 
     def _state(self, state: str) -> str:
         """The state of a school day in a few words."""
-        text = self.edition.text
+        text = self.text
         return {
             IN_PERSON: text("in class"),
             ONLINE: text("online"),
@@ -354,10 +346,10 @@ class SchoolsPage:
         """A number of days: whole, or with one decimal where it is a mean over pupils."""
         if is_missing(days):
             return NONE
-        return self.edition.language.number(round(days, 1), 1, trim=True)
+        return self.language.number(round(days, 1), 1, trim=True)
 
     def _span_short(self, about: pd.Series) -> str:
-        return self.edition.language.span_short(about["first"], about["last"])
+        return self.language.span_short(about["first"], about["last"])
 
     @property
     def _spans(self) -> pd.DataFrame:
@@ -367,7 +359,7 @@ class SchoolsPage:
 
     def _sentences(self) -> list[str]:
         """The sentences of `sentence`."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         if self.result is None:
             return [text("School days: no data for this ward.")]
         said: list[str] = []
@@ -391,7 +383,7 @@ class SchoolsPage:
 
     def _lost(self, about: pd.Series, levels: pd.DataFrame, counted: pd.Series) -> str:
         """The sentence of a school year."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         when = {
             "span": language.sentence(language.span(about["first"], about["last"])),
             "year": about["year"].replace("-", "–"),
@@ -453,7 +445,7 @@ class SchoolsPage:
         notes: list[str],
     ) -> Block:
         assert self.result is not None
-        text = self.edition.text
+        text = self.text
         if marked(rows, PARTIAL):
             notes = [*notes, text("† some school or month is not reported.")]
         heads = [
@@ -487,7 +479,7 @@ class SchoolsPage:
             *(self._days(days[name]) for name in _DAYS),
             percent(self.edition, days["attendance"]),
         )
-        head = self.edition.text("{level}, all schools", level=self._level_head(level))
+        head = self.text("{level}, all schools", level=self._level_head(level))
         return Row(f"{head}, {months}", cells)
 
     # The calendar.
@@ -502,7 +494,7 @@ class SchoolsPage:
         """`cell`: the height of a day, in inches; `gap`: days between one level and the next."""
         if self.result is None or not self._school_days():
             return None
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         levels = self._school_days()
         days = next(iter(self.result.calendar.values())).index
         svg = self._draw_calendar(levels, days, cell, gap, numbers)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from wardlib.analysis import receipts
@@ -12,6 +10,7 @@ from wardlib.language import Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline, paragraph
 from wardlib.pages.edition import Edition
+from wardlib.pages.page import Page
 from wardlib.pages.table import (
     ESTIMATE,
     PARTIAL,
@@ -24,21 +23,14 @@ from wardlib.pages.table import (
 )
 
 
-@dataclass(frozen=True)
-class TaxPage:
+class TaxPage(Page[Receipts]):
     """The receipts of an edition's period, as a reader sees them."""
-
-    edition: Edition
-    result: Receipts
-
-    def __post_init__(self) -> None:
-        self.edition.check(self.result)
 
     def headline(self) -> Block:
         """The year to date of the total: amount, share of the plan, against the year before."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         total = self.result.lines.loc[self.result.root]
-        unit = self.edition.unit(total["year_to_date"])
+        unit = self.unit(total["year_to_date"])
         parts = [
             text(
                 "In {period}, {line} came to {amount}",
@@ -62,7 +54,7 @@ class TaxPage:
     def running_total_chart(self, line: str = "") -> Block:
         """The running total of the year of a line (default: the total) beside last year's and the
         plan."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         line = line or self.result.root
         name = language.pick(self.result.lines.loc[line], "name")
         year = self.result.period.year
@@ -75,7 +67,7 @@ class TaxPage:
         )
         estimated = self.result.estimated[line].reindex(now.index, fill_value=False)
         plan = self.result.lines.at[line, "plan_upper"]
-        unit = self.edition.unit(max(now.max(), before.max()))
+        unit = self.unit(max(now.max(), before.max()))
         svg = self._draw_running_total(now, before, estimated, plan, unit)
         alt = [text("Line chart. {line}, running total, {unit}.", line=name, unit=unit.name)]
         for series, of in ((now, year), (before, year - 1)):
@@ -111,7 +103,7 @@ class TaxPage:
     def _draw_running_total(
         self, now: pd.Series, before: pd.Series, estimated: pd.Series, plan: float, unit: Unit
     ) -> str:
-        text, year = self.edition.text, self.result.period.year
+        text, year = self.text, self.result.period.year
         with drawing.drawing(2.2) as (figure, axes):
             ends = []
             for series, label, style in (
@@ -147,7 +139,7 @@ class TaxPage:
 
     def plan_table(self) -> Block:
         """Year to date against the plans of the upper level and of the ward, and the share kept."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         lines = self.result.lines
         unit = unit_of(self.edition, lines["year_to_date"], lines["plan_upper"], lines["plan_ward"])
         plans = [by for by in ("upper", "ward") if lines[f"plan_{by}"].notna().any()]
@@ -187,7 +179,7 @@ class TaxPage:
     def year_before(self) -> Block:
         """The period's total against the same period of the year before, and how many first-level
         lines rose, fell or stayed."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         total = self.result.lines.loc[self.result.root]
         name = inside(language.pick(total, "name"))
         if is_missing(total["ratio_period"]):
@@ -199,7 +191,7 @@ class TaxPage:
                     line=name,
                 )
             )
-        unit = self.edition.unit(total["period"])
+        unit = self.unit(total["period"])
         changes = [_change(ratio) for ratio in self.result.lines["ratio_period"]]
         change = changes[self.result.lines.index.get_loc(self.result.root)]
         how = {
@@ -237,7 +229,7 @@ class TaxPage:
     def year_before_table(self) -> Block:
         """The period, and the year to date where it is longer, against the same months of the year
         before, as ratios (100 = as much)."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         lines = self.result.lines
         spans = ["period"]
         if len(self.result.period.months) < len(self.result.period.year_to_date):
@@ -274,7 +266,7 @@ class TaxPage:
 
     def months_table(self) -> Block:
         """Collected by line in each month of the period."""
-        language, text = self.edition.language, self.edition.text
+        language, text = self.language, self.text
         months = self.result.period.months
         collected = self.result.months.reindex(months)
         estimated = self.result.estimated.reindex(months, fill_value=False)

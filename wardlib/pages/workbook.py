@@ -11,7 +11,7 @@ from wardlib.data.book import coverage, open_book
 from wardlib.pages.activities import ActivitiesPage
 from wardlib.pages.block import Block
 from wardlib.pages.briefing import BriefingPage
-from wardlib.pages.data_check import DataCheckPage
+from wardlib.pages.data_check import DataCheck, DataCheckPage
 from wardlib.pages.edition import Edition
 from wardlib.pages.effect import EffectPage
 from wardlib.pages.schools import SchoolsPage
@@ -33,7 +33,7 @@ class Workbook(Edition):
         every = [self.table(name, every_report=True) for name in names]
         beside = published.reconcile(self.table("published"), *every, self.period)
         received = coverage(self.book)
-        return DataCheckPage(self, received, self.tax.result, beside)
+        return DataCheckPage(self, DataCheck(self.period, received, self.tax.result, beside))
 
     @cached_property
     def tax(self) -> TaxPage:
@@ -70,7 +70,7 @@ class Workbook(Edition):
     @cached_property
     def briefing(self) -> BriefingPage:
         """The leader's page."""
-        return BriefingPage(self, self.tax.result, self.targets.result)
+        return BriefingPage(self, self.targets.result)
 
     def show(self, *blocks: Block | None) -> None:
         """Display several blocks in one cell, those that there are."""
