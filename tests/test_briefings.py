@@ -20,6 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text as Words
 
 from wardlib.analysis import activities, effects, receipts, schools, targets
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import intake
 from wardlib.pages import charts, editions
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter, record
@@ -311,12 +312,13 @@ def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):
     ):  # fmt: skip
         monkeypatch.setattr(charts, "WINDOW", window)
         book = intake.open_book(ward, period, "")
-        given = book.period, book.table, book.ward.areas
+        epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
+        given = book.period, book.table, epidemic
         result = receipts.summarise(
             book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
         )
-        effect = effects.assess(result, book.table, book.ward.areas)
-        found = targets.assess(result, book.table, book.ward.areas)
+        effect = effects.assess(result, book.table, epidemic)
+        found = targets.assess(result, book.table, epidemic)
         schooling, held = schools.assess(*given), activities.assess(*given)
         for language in ("vi", "en"):
             edition = editions.of(book, language)

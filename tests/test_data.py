@@ -12,6 +12,7 @@ import pytest
 from frictionless import system, validate
 
 from wardlib.analysis import published, receipts, targets
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import descriptors, intake
 from wardlib.periods import Period
 
@@ -133,9 +134,12 @@ def test_the_city_keeps_less_than_is_collected():
 def test_indicators_stand_as_published():
     """115 units of 100, 100 %, 82.9 %; health insurance had not been reported on that day."""
     book = intake.open_book("phuc-dong", "2020-9M", "2020-09-13")
-    table = targets.standing(
-        book.table("indicator_months"), book.table("indicators"), book.table("targets"), book.period
+    result = receipts.summarise(
+        book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
     )
+    table = targets.assess(
+        result, book.table, Epidemic.of(book.table("covid_phases"), book.ward.areas)
+    ).standing
     assert table["value"].drop("health_insurance").to_dict() == {
         "blood_units": 115, "dossiers_on_time": 100, "dossiers_early": 82.9, "loan_dossiers": 104,
     }  # fmt: skip

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import effects, receipts
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import descriptors, intake
 
 
@@ -17,6 +18,10 @@ def month(text):
 @functools.cache
 def book(ward, period, as_of=""):
     return intake.open_book(ward, period, as_of)
+
+
+def epidemic(known):
+    return Epidemic.of(known.table("covid_phases"), known.ward.areas)
 
 
 def assessed(ward, period, *lines, as_of="", change=None):
@@ -30,7 +35,7 @@ def assessed(ward, period, *lines, as_of="", change=None):
     result = receipts.summarise(
         table, known.table("revenue_lines"), known.table("targets"), known.period
     )
-    return effects.assess(result, known.table, known.ward.areas)
+    return effects.assess(result, known.table, epidemic(known))
 
 
 @pytest.mark.parametrize(
@@ -177,8 +182,8 @@ def test_a_measure_that_names_the_line_explains_months_outside_phases():
         return pd.concat([taken, extra]) if name == "covid_measures" else known.table(name)
 
     october = month("2020-10")
-    before = effects.assess(result, known.table, known.ward.areas).split("fees", october, october)
-    after = effects.assess(result, tables, known.ward.areas).split("fees", october, october)
+    before = effects.assess(result, known.table, epidemic(known)).split("fees", october, october)
+    after = effects.assess(result, tables, epidemic(known)).split("fees", october, october)
     assert (before.lost.mean, after.unexplained.mean) == (0, 0)
     assert after.lost.mean == pytest.approx(before.unexplained.mean)
 

@@ -19,6 +19,7 @@ from fontTools.ttLib import TTFont
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from wardlib.analysis import effects, receipts
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import intake
 from wardlib.errors import ExportError
 from wardlib.pages import blocks, charts, editions, sentences, tables
@@ -43,7 +44,8 @@ def assessed(ward):
     result = receipts.summarise(
         book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
     )
-    return effects.assess(result, book.table, book.ward.areas)
+    epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
+    return effects.assess(result, book.table, epidemic)
 
 
 def notebook(language="vi", ward="phuc-dong", name=None, extra=()):

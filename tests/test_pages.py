@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import activities, effects, published, receipts, relief, schools, targets
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.receipts import summarise
 from wardlib.data import intake
 from wardlib.language import NBSP
@@ -27,18 +28,20 @@ def assessed(ward, period, as_of):
     result = receipts.summarise(
         book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
     )
-    return effects.assess(result, book.table, book.ward.areas)
+    epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
+    return effects.assess(result, book.table, epidemic)
 
 
 @functools.cache
 def others(ward, period, as_of):
     """Schooling, activities and targets: the same for both languages."""
     book = intake.open_book(ward, period, as_of)
-    given = book.period, book.table, book.ward.areas
+    epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
+    given = book.period, book.table, epidemic
     result = receipts.summarise(
         book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
     )
-    found = targets.assess(result, book.table, book.ward.areas)
+    found = targets.assess(result, book.table, epidemic)
     return schools.assess(*given), activities.assess(*given), found
 
 
@@ -49,15 +52,13 @@ def made(ward, period, as_of, language):
     result = receipts.summarise(
         book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
     )
-    standing = targets.standing(
-        book.table("indicator_months"), book.table("indicators"), book.table("targets"), book.period
-    )
     history = [
         book.table(name, every_report=True) for name in ("receipts", "indicator_months", "targets")
     ]
     beside = published.reconcile(book.table("published"), *history, book.period)
     effect = assessed(ward, period, as_of)
     schooling, held, found = others(ward, period, as_of)
+    standing = found.standing
     shown = {
         "headline": sentences.headline(result, edition),
         "effect": sentences.effect(effect, edition),
@@ -614,7 +615,8 @@ def test_small_counts_are_in_no_output(home, accept, pupils):
     path.write_text("\n".join(map(",".join, rows)) + "\n", encoding="utf-8")
     accept()
     book = intake.open_book("phuc-dong", "2020-Q1")
-    found = schools.assess(book.period, book.table, book.ward.areas)
+    epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
+    found = schools.assess(book.period, book.table, epidemic)
     edition = editions.of(book, "en")
     block = tables.schools(found, edition)
     own = {row["school"]: row for row in block.data[blocks.RESOURCE]["data"]}

@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from wardlib.analysis import schools
+from wardlib.analysis import closures, schools
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import intake
 from wardlib.periods import Period
 
-AREAS = ("VN", "VN-HN")
 PHASES = pd.DataFrame(
     {
         "id": ["1"],
@@ -20,7 +20,7 @@ PHASES = pd.DataFrame(
 )
 
 
-def closures(*rows):
+def decided(*rows):
     """Rows (id, start, end, levels, grades, state), as the table school_closures has them."""
     frame = pd.DataFrame(rows, columns=["id", "start", "end", "levels", "grades", "state"])
     frame["levels"] = frame["levels"].str.split(" ").map(tuple)
@@ -57,9 +57,8 @@ def assess(period, reported, where, decisions):
         "school_months": reported,
         "schools": where,
         "school_closures": decisions,
-        "covid_phases": PHASES,
     }
-    return schools.assess(Period.parse(period), given.get, AREAS)
+    return schools.assess(Period.parse(period), given.get, Epidemic.of(PHASES, ("VN", "VN-HN")))
 
 
 ORDINARY = {
@@ -75,7 +74,7 @@ SPRING = {
     "2020-05": (100, 20, 20, 0, 0),
     "2020-06": (100, 22, 22, 0, 0),
 }
-CLOSED = closures(
+CLOSED = decided(
     ("F", "2019-09-05", "2020-07-15", "thcs", "", "frame"),
     ("S1", "2020-02-03", "2020-04-05", "thcs", "", "closed"),
     ("S2", "2020-03-25", "2020-04-05", "thcs", "", "online"),
@@ -162,7 +161,7 @@ def test_a_month_not_reported_is_missing_and_a_closed_school_is_not_expected():
 
 def test_grades_in_different_states_make_a_level_partial():
     """Grade 12 in class, 10 and 11 online: some pupils are in class."""
-    decisions = closures(
+    decisions = decided(
         ("F", "2021-09-01", "2022-05-31", "thpt", "", "frame"),
         ("A", "2021-09-06", "2022-02-07", "thcs thpt", "7-11", "online"),
         ("B", "2021-09-06", "2021-12-05", "thpt", "12", "online"),
@@ -172,10 +171,10 @@ def test_grades_in_different_states_make_a_level_partial():
     reported = months("a", {"2021-12": (100, 23, 0, 23, 0)})
     found = assess("2021-12", reported, register(a="thpt"), decisions)
     states = found.calendar["thpt"]["state"]
-    assert states["2021-12-03"] == schools.ONLINE
-    assert states["2021-12-06"] == schools.PARTIAL
-    assert states["2021-12-27"] == schools.ONLINE
-    assert states["2021-12-05"] == schools.OFF  # a Sunday
+    assert states["2021-12-03"] == closures.ONLINE
+    assert states["2021-12-06"] == closures.PARTIAL
+    assert states["2021-12-27"] == closures.ONLINE
+    assert states["2021-12-05"] == closures.OFF  # a Sunday
 
 
 def test_a_directive_closes_no_school():
@@ -215,7 +214,8 @@ def ward():
 
     def of(period):
         book = intake.open_book("phuc-dong", period)
-        return book, schools.assess(book.period, book.table, book.ward.areas)
+        epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
+        return book, schools.assess(book.period, book.table, epidemic)
 
     return of
 
@@ -249,4 +249,4 @@ def test_the_closures_agree_by_hand(ward):
 def test_no_table_no_answer():
     """A ward without school months has no schooling to show."""
     book = intake.open_book("philadelphia", "2020-Q2")
-    assert schools.assess(book.period, book.table, book.ward.areas) is None
+    assert schools.assess(book.period, book.table, Epidemic.of(None, book.ward.areas)) is None

@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT
 
 from wardlib.analysis import projection, receipts, targets
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import descriptors, intake
 from wardlib.data.intake import Book
 from wardlib.periods import Period
@@ -57,7 +58,8 @@ def plan(amount, year=2019, set_by="upper", line="total"):
 
 def assess(series, period, plans, **tables):
     result = receipts.summarise(reported(series), lines(), plans, Period.parse(period))
-    return targets.assess(result, {"targets": plans, **tables}.get, ("X",)).table
+    epidemic = Epidemic.of(tables.get("covid_phases"), ("X",))
+    return targets.assess(result, {"targets": plans, **tables}.get, epidemic).table
 
 
 def test_usual_by_now_is_not_months_over_twelve():
@@ -278,7 +280,9 @@ def test_the_article_day():
     result = receipts.summarise(
         book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
     )
-    table = targets.assess(result, book.table, book.ward.areas).table
+    table = targets.assess(
+        result, book.table, Epidemic.of(book.table("covid_phases"), book.ward.areas)
+    ).table
     table = table[table["set_by"] == "upper"].set_index("item")
     assert table.at["total", "status"] == "met"
     assert table.at["total", "share"] == 2.08
@@ -324,6 +328,7 @@ def test_nothing_later_enters_a_projection():
     late = Book(ward, Period.parse("2021-12"), None)
     table = late.table("receipts")
     more = receipts.summarise(table, late.table("revenue_lines"), None, early.period)
-    one = projection.project(plain, early.table, ward.areas)["wage"].draws
-    other = projection.project(more, late.table, ward.areas)["wage"].draws
+    epidemic = Epidemic.of(late.table("covid_phases"), ward.areas)
+    one = projection.project(plain, early.table, epidemic)["wage"].draws
+    other = projection.project(more, late.table, epidemic)["wage"].draws
     assert np.array_equal(one, other)
