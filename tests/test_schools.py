@@ -6,6 +6,8 @@ import pytest
 from wardlib.analysis import closures, schools
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import intake
+from wardlib.errors import RequestError
+from wardlib.pages import charts, editions, sentences, tables
 from wardlib.periods import Period
 
 PHASES = pd.DataFrame(
@@ -206,6 +208,82 @@ def test_a_level_of_three_pupils_shows_no_attendance():
     assert pd.isna(found.levels.loc[(0, "thcs"), "attendance"])
     assert pd.isna(found.totals.loc[(0, "thcs"), "pupils"])
     assert found.levels.loc[(0, "thcs"), "in_person"] == 16
+
+
+QUIET = {f"2020-{month:02}": (100, 20, 20, 0, 0) for month in range(1, 7)}
+# Period, reports, register, and the (span, level) that stand in the tables.
+RARE = {
+    "the only school closed before the span": (
+        "2020-Q1", months("a", {"2019-05": (100, 20, 20, 0, 0)}),
+        register(a="thcs").assign(valid_to=pd.PeriodIndex(["2019-05"], freq="M")), [],
+    ),
+    "no school of a level exists any more": (
+        "2020-Q1", pd.concat([months("a", QUIET), months("b", {"2019-05": (90, 20, 20, 0, 0)})]),
+        register(a="thcs", b="thpt").assign(valid_to=pd.PeriodIndex([None, "2019-05"], freq="M")),
+        [(0, "thcs"), (1, "thcs")],
+    ),
+    "a school opens after the span": (
+        "2020-Q1", months("a", QUIET),
+        register(a="thcs", b="thpt").assign(valid_from=pd.PeriodIndex([None, "2020-06"], freq="M")),
+        [(0, "thcs"), (1, "thcs")],
+    ),
+    "the only school with a report is to be closed, another opens": (
+        "2020-9M", months("a", QUIET),
+        register(a="thcs", b="thpt").assign(
+            valid_from=pd.PeriodIndex([None, "2020-09"], freq="M"),
+            valid_to=pd.PeriodIndex(["2020-06", None], freq="M"),
+        ),
+        [(0, "thcs"), (1, "thcs"), (2, "thpt"), (3, "thpt")],
+    ),
+    "schools of the register have no report at all": (
+        "2020-Q1", months("a", QUIET), register(a="thcs", b="thpt", c="thpt"),
+        [(0, "thcs"), (0, "thpt"), (1, "thcs"), (1, "thpt")],
+    ),
+    "a school year of the period has no school": (
+        "2020-9M", months("a", QUIET),
+        register(a="thcs").assign(valid_to=pd.PeriodIndex(["2020-06"], freq="M")),
+        [(0, "thcs"), (1, "thcs")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RARE)
+def test_schools_that_come_and_go_stand_in_their_own_spans(case):
+    """Each table has the levels that had a school, no other; what is not reported is missing, and
+    every page can be made of it in both languages."""
+    period, reported, where, stand = RARE[case]
+    found = assess(period, reported[reported["month"] <= Period.parse(period).last], where, CLOSED)
+    assert list(found.levels.index) == list(found.totals.index) == stand
+    assert set(
+        zip(found.schools.index.get_level_values(0), found.schools["level"], strict=True)
+    ) == set(stand)
+    assert set(found.calendar) == {level for _, level in stand}
+    silent = found.levels[found.levels["reported"] == 0]
+    assert silent[["planned", "lost", "attendance"]].isna().all(axis=None)
+    assert len(silent) == sum(level == "thpt" for _, level in stand)
+    for language in ("vi", "en"):
+        edition = editions.of(intake.open_book("phuc-dong", period), language)
+        assert sentences.schooling(found, edition)
+        assert (tables.schools(found, edition) is None) is (stand == [])
+        for page in (
+            sentences.longest_closure, sentences.closures, sentences.schools_hit,
+            sentences.schools_missing, tables.school_days, tables.school_reasons,
+            tables.school_calendar, charts.school_calendar,
+        ):  # fmt: skip
+            page(found, edition)
+        tables.school_days(found, edition, brief=True)
+        charts.school_calendar(found, edition, brief=True)
+
+
+@pytest.mark.parametrize("name", ["schools", "school_closures"])
+def test_a_table_that_is_lacking_is_named(name):
+    """School months without the schools, or the decisions, that they speak of."""
+    given = {
+        "school_months": months("a", QUIET), "schools": register(a="thcs"), "school_closures": CLOSED,
+    }  # fmt: skip
+    del given[name]
+    with pytest.raises(RequestError, match=f"no table {name}"):
+        schools.assess(Period.parse("2020-Q1"), given.get, Epidemic.of(PHASES, ("VN",)))
 
 
 @pytest.fixture(scope="module")

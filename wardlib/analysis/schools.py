@@ -228,7 +228,7 @@ def _reasons(reports: _Columns, closures: Closures) -> _Shares:
 def _means(reports: _Columns) -> _Columns:
     """By month (`at`), the `DAYS` and those `taught` as a mean over the schools weighted by pupils."""
     months, place = np.unique(reports["at"], return_inverse=True)
-    pupils = np.bincount(place, reports["pupils"])
+    pupils = np.bincount(place, reports["pupils"]).astype(float)  # of no report, integers
     days = {name: reports[name] for name in DAYS} | {
         "taught": reports["in_person"] + reports["online"]
     }
