@@ -9,6 +9,7 @@ import pytest
 from wardlib.analysis import effects, receipts
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import descriptors, intake
+from wardlib.errors import RequestError
 
 
 def month(text):
@@ -208,6 +209,14 @@ def test_comparison_lines_are_marked():
         lines = assessed(ward, "2020-01").lines
         assert set(lines.index[lines["comparison"]]) == expected
         assert set(lines["silent"]) == {"before"}
+
+
+def test_without_revenue_lines_it_is_said():
+    """The table that says what is shown for comparison is lacking: named, no crash."""
+    known = book("phuc-dong", "2020-02")
+    found = assessed("phuc-dong", "2020-02", "fees")
+    with pytest.raises(RequestError, match="no table revenue_lines"):
+        effects.assess(found.receipts, {}.get, epidemic(known))
 
 
 @functools.cache
