@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import effects, receipts
-from wardlib.data import book as intake
-from wardlib.data import descriptors
+from wardlib.analysis.epidemic import Epidemic
+from wardlib.data import descriptors, intake
+from wardlib.errors import RequestError
 
 
 def month(text):
@@ -18,6 +19,10 @@ def month(text):
 @functools.cache
 def book(ward, period, as_of=""):
     return intake.open_book(ward, period, as_of)
+
+
+def epidemic(known):
+    return Epidemic.of(known.table("covid_phases"), known.ward.areas)
 
 
 def assessed(ward, period, *lines, as_of="", change=None):
@@ -31,7 +36,7 @@ def assessed(ward, period, *lines, as_of="", change=None):
     result = receipts.summarise(
         table, known.table("revenue_lines"), known.table("targets"), known.period
     )
-    return effects.assess(result, known.table, known.ward.areas)
+    return effects.assess(result, known.table, epidemic(known))
 
 
 @pytest.mark.parametrize(
@@ -178,8 +183,8 @@ def test_a_measure_that_names_the_line_explains_months_outside_phases():
         return pd.concat([taken, extra]) if name == "covid_measures" else known.table(name)
 
     october = month("2020-10")
-    before = effects.assess(result, known.table, known.ward.areas).split("fees", october, october)
-    after = effects.assess(result, tables, known.ward.areas).split("fees", october, october)
+    before = effects.assess(result, known.table, epidemic(known)).split("fees", october, october)
+    after = effects.assess(result, tables, epidemic(known)).split("fees", october, october)
     assert (before.lost.mean, after.unexplained.mean) == (0, 0)
     assert after.lost.mean == pytest.approx(before.unexplained.mean)
 
@@ -204,6 +209,14 @@ def test_comparison_lines_are_marked():
         lines = assessed(ward, "2020-01").lines
         assert set(lines.index[lines["comparison"]]) == expected
         assert set(lines["silent"]) == {"before"}
+
+
+def test_without_revenue_lines_it_is_said():
+    """The table that says what is shown for comparison is lacking: named, no crash."""
+    known = book("phuc-dong", "2020-02")
+    found = assessed("phuc-dong", "2020-02", "fees")
+    with pytest.raises(RequestError, match="no table revenue_lines"):
+        effects.assess(found.receipts, {}.get, epidemic(known))
 
 
 @functools.cache

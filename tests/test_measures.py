@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import epidemic
-from wardlib.data import book as intake
-from wardlib.data import descriptors
+from wardlib.analysis.epidemic import Epidemic
+from wardlib.data import descriptors, intake
 
 CITY = ("VN", "VN-HN")
 LONG_BIEN = ("VN", "VN-HN", "VN-HN-004")
@@ -48,7 +48,7 @@ def hanoi():
 
 
 def phases(ward, areas):
-    return epidemic.of_areas(intake.load(descriptors.ward(ward), "covid_phases"), areas)
+    return Epidemic.of(intake.load(descriptors.ward(ward), "covid_phases"), areas).phases
 
 
 # -------------------------------------------------------------------------------------- segments
@@ -133,7 +133,8 @@ def test_a_phase_still_in_force_has_every_later_month():
 
 def test_without_phases_there_is_one_segment_before_the_first():
     """A ward whose phases nobody noted still gets its months."""
-    none = epidemic.of_areas(None, CITY)
+    none = Epidemic.of(None, CITY).phases
+    assert Epidemic.of(None, CITY).start is None
     assert list(none.columns) == ["id", "start", "end", "name_vi", "name_en"]
     assert listed(epidemic.segments(none, month("2020-01"), month("2020-12"))) == [
         ("2020-01", "2020-12", -1, False)
@@ -164,7 +165,7 @@ def test_phases_of_other_areas_are_left_out_and_stand_in_order():
     """Only the ward's own phases count, the earliest first whatever the order of the file."""
     table = spells(("2021-01-01", "2021-02-01"), ("2020-01-01", "2020-02-01")).assign(area="VN-HN")
     mixed = pd.concat([table, table.assign(area="VN-SG")])
-    assert days(epidemic.of_areas(mixed, CITY)) == [
+    assert days(Epidemic.of(mixed, CITY).phases) == [
         ("2020-01-01", "2020-02-01"),
         ("2021-01-01", "2021-02-01"),
     ]

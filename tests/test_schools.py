@@ -3,11 +3,13 @@
 import pandas as pd
 import pytest
 
-from wardlib.analysis import schools
-from wardlib.data import book as intake
+from wardlib.analysis import closures, schools
+from wardlib.analysis.epidemic import Epidemic
+from wardlib.data import intake
+from wardlib.errors import RequestError
+from wardlib.pages import charts, editions, sentences, tables
 from wardlib.periods import Period
 
-AREAS = ("VN", "VN-HN")
 PHASES = pd.DataFrame(
     {
         "id": ["1"],
@@ -20,7 +22,7 @@ PHASES = pd.DataFrame(
 )
 
 
-def closures(*rows):
+def decided(*rows):
     """Rows (id, start, end, levels, grades, state), as the table school_closures has them."""
     frame = pd.DataFrame(rows, columns=["id", "start", "end", "levels", "grades", "state"])
     frame["levels"] = frame["levels"].str.split(" ").map(tuple)
@@ -57,9 +59,8 @@ def assess(period, reported, where, decisions):
         "school_months": reported,
         "schools": where,
         "school_closures": decisions,
-        "covid_phases": PHASES,
     }
-    return schools.assess(Period.parse(period), given.get, AREAS)
+    return schools.assess(Period.parse(period), given.get, Epidemic.of(PHASES, ("VN", "VN-HN")))
 
 
 ORDINARY = {
@@ -75,7 +76,7 @@ SPRING = {
     "2020-05": (100, 20, 20, 0, 0),
     "2020-06": (100, 22, 22, 0, 0),
 }
-CLOSED = closures(
+CLOSED = decided(
     ("F", "2019-09-05", "2020-07-15", "thcs", "", "frame"),
     ("S1", "2020-02-03", "2020-04-05", "thcs", "", "closed"),
     ("S2", "2020-03-25", "2020-04-05", "thcs", "", "online"),
@@ -162,7 +163,7 @@ def test_a_month_not_reported_is_missing_and_a_closed_school_is_not_expected():
 
 def test_grades_in_different_states_make_a_level_partial():
     """Grade 12 in class, 10 and 11 online: some pupils are in class."""
-    decisions = closures(
+    decisions = decided(
         ("F", "2021-09-01", "2022-05-31", "thpt", "", "frame"),
         ("A", "2021-09-06", "2022-02-07", "thcs thpt", "7-11", "online"),
         ("B", "2021-09-06", "2021-12-05", "thpt", "12", "online"),
@@ -172,10 +173,10 @@ def test_grades_in_different_states_make_a_level_partial():
     reported = months("a", {"2021-12": (100, 23, 0, 23, 0)})
     found = assess("2021-12", reported, register(a="thpt"), decisions)
     states = found.calendar["thpt"]["state"]
-    assert states["2021-12-03"] == schools.ONLINE
-    assert states["2021-12-06"] == schools.PARTIAL
-    assert states["2021-12-27"] == schools.ONLINE
-    assert states["2021-12-05"] == schools.OFF  # a Sunday
+    assert states["2021-12-03"] == closures.ONLINE
+    assert states["2021-12-06"] == closures.PARTIAL
+    assert states["2021-12-27"] == closures.ONLINE
+    assert states["2021-12-05"] == closures.OFF  # a Sunday
 
 
 def test_a_directive_closes_no_school():
@@ -209,13 +210,90 @@ def test_a_level_of_three_pupils_shows_no_attendance():
     assert found.levels.loc[(0, "thcs"), "in_person"] == 16
 
 
+QUIET = {f"2020-{month:02}": (100, 20, 20, 0, 0) for month in range(1, 7)}
+# Period, reports, register, and the (span, level) that stand in the tables.
+RARE = {
+    "the only school closed before the span": (
+        "2020-Q1", months("a", {"2019-05": (100, 20, 20, 0, 0)}),
+        register(a="thcs").assign(valid_to=pd.PeriodIndex(["2019-05"], freq="M")), [],
+    ),
+    "no school of a level exists any more": (
+        "2020-Q1", pd.concat([months("a", QUIET), months("b", {"2019-05": (90, 20, 20, 0, 0)})]),
+        register(a="thcs", b="thpt").assign(valid_to=pd.PeriodIndex([None, "2019-05"], freq="M")),
+        [(0, "thcs"), (1, "thcs")],
+    ),
+    "a school opens after the span": (
+        "2020-Q1", months("a", QUIET),
+        register(a="thcs", b="thpt").assign(valid_from=pd.PeriodIndex([None, "2020-06"], freq="M")),
+        [(0, "thcs"), (1, "thcs")],
+    ),
+    "the only school with a report is to be closed, another opens": (
+        "2020-9M", months("a", QUIET),
+        register(a="thcs", b="thpt").assign(
+            valid_from=pd.PeriodIndex([None, "2020-09"], freq="M"),
+            valid_to=pd.PeriodIndex(["2020-06", None], freq="M"),
+        ),
+        [(0, "thcs"), (1, "thcs"), (2, "thpt"), (3, "thpt")],
+    ),
+    "schools of the register have no report at all": (
+        "2020-Q1", months("a", QUIET), register(a="thcs", b="thpt", c="thpt"),
+        [(0, "thcs"), (0, "thpt"), (1, "thcs"), (1, "thpt")],
+    ),
+    "a school year of the period has no school": (
+        "2020-9M", months("a", QUIET),
+        register(a="thcs").assign(valid_to=pd.PeriodIndex(["2020-06"], freq="M")),
+        [(0, "thcs"), (1, "thcs")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RARE)
+def test_schools_that_come_and_go_stand_in_their_own_spans(case):
+    """Each table has the levels that had a school, no other; what is not reported is missing, and
+    every page can be made of it in both languages."""
+    period, reported, where, stand = RARE[case]
+    found = assess(period, reported[reported["month"] <= Period.parse(period).last], where, CLOSED)
+    assert list(found.levels.index) == list(found.totals.index) == stand
+    assert set(
+        zip(found.schools.index.get_level_values(0), found.schools["level"], strict=True)
+    ) == set(stand)
+    assert set(found.calendar) == {level for _, level in stand}
+    silent = found.levels[found.levels["reported"] == 0]
+    assert silent[["planned", "lost", "attendance"]].isna().all(axis=None)
+    assert len(silent) == sum(level == "thpt" for _, level in stand)
+    for language in ("vi", "en"):
+        edition = editions.of(intake.open_book("phuc-dong", period), language)
+        assert sentences.schooling(found, edition)
+        assert (tables.schools(found, edition) is None) is (stand == [])
+        for page in (
+            sentences.longest_closure, sentences.closures, sentences.schools_hit,
+            sentences.schools_missing, tables.school_days, tables.school_reasons,
+            tables.school_calendar, charts.school_calendar,
+        ):  # fmt: skip
+            page(found, edition)
+        tables.school_days(found, edition, brief=True)
+        charts.school_calendar(found, edition, brief=True)
+
+
+@pytest.mark.parametrize("name", ["schools", "school_closures"])
+def test_a_table_that_is_lacking_is_named(name):
+    """School months without the schools, or the decisions, that they speak of."""
+    given = {
+        "school_months": months("a", QUIET), "schools": register(a="thcs"), "school_closures": CLOSED,
+    }  # fmt: skip
+    del given[name]
+    with pytest.raises(RequestError, match=f"no table {name}"):
+        schools.assess(Period.parse("2020-Q1"), given.get, Epidemic.of(PHASES, ("VN",)))
+
+
 @pytest.fixture(scope="module")
 def ward():
     """Assess a period of the illustrative ward."""
 
     def of(period):
         book = intake.open_book("phuc-dong", period)
-        return book, schools.assess(book.period, book.table, book.ward.areas)
+        epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
+        return book, schools.assess(book.period, book.table, epidemic)
 
     return of
 
@@ -249,4 +327,4 @@ def test_the_closures_agree_by_hand(ward):
 def test_no_table_no_answer():
     """A ward without school months has no schooling to show."""
     book = intake.open_book("philadelphia", "2020-Q2")
-    assert schools.assess(book.period, book.table, book.ward.areas) is None
+    assert schools.assess(book.period, book.table, Epidemic.of(None, book.ward.areas)) is None

@@ -9,9 +9,10 @@ import pytest
 from conftest import ROOT
 
 from wardlib.analysis import projection, receipts, targets
-from wardlib.data import book as intake
-from wardlib.data import descriptors
-from wardlib.data.book import Book
+from wardlib.analysis.epidemic import Epidemic
+from wardlib.data import descriptors, intake
+from wardlib.data.intake import Book
+from wardlib.errors import RequestError
 from wardlib.periods import Period
 
 NONE = {}.get
@@ -56,9 +57,14 @@ def plan(amount, year=2019, set_by="upper", line="total"):
     return pd.DataFrame({"year": [year], "line": [line], "set_by": [set_by], "amount": [amount]})
 
 
-def assess(series, period, plans, **tables):
+def assess(*given, **tables):
+    return assessed(*given, **tables).table
+
+
+def assessed(series, period, plans, **tables):
     result = receipts.summarise(reported(series), lines(), plans, Period.parse(period))
-    return targets.assess(result, {"targets": plans, **tables}.get, ("X",)).table
+    epidemic = Epidemic.of(tables.get("covid_phases"), ("X",))
+    return targets.assess(result, {"targets": plans, **tables}.get, epidemic)
 
 
 def test_usual_by_now_is_not_months_over_twelve():
@@ -253,6 +259,37 @@ def test_what_is_printed_as_met_is_met():
     assert (row["point"], row["chance"], row["status"]) == (95.0, 1.0, "likely")
 
 
+def test_the_upper_levels_targets_bind():
+    """Of two targets of an item that of the upper level; the ward's own where that set none at all."""
+    both = pd.DataFrame({"item": ["a", "a", "b"], "set_by": ["upper", "ward", "ward"]})
+    assert list(targets.binding(both)["set_by"]) == ["upper"]
+    assert list(targets.binding(both[1:])["item"]) == ["a", "b"]
+
+
+def test_indicators_stand_with_the_upper_levels_target_of_the_last_month():
+    """90 of the upper level's 100 in June; nothing for July, as its value has not come; without
+    indicators nothing stands."""
+    index = pd.period_range("2018-01", "2019-06", freq="M")
+    given = {
+        "indicators": indicators("flow"),
+        "indicator_months": values(pd.Series(15.0 * index.month, index)),
+    }
+    plans = pd.concat([plan(100, line="x"), plan(120, set_by="ward", line="x")])
+    for period, value, share in (("2019-06", 90, 0.9), ("2019-07", np.nan, np.nan)):
+        standing = assessed(noisy("2016-01", 42), period, plans, **given).standing
+        assert list(standing.index) == ["x"]
+        shown = standing.loc["x", ["value", "target", "share"]].astype(float)
+        np.testing.assert_array_equal(shown, [value, 100, share])
+    assert assessed(noisy("2016-01", 42), "2019-06", plans).standing.empty
+
+
+def test_values_without_their_indicators_are_named():
+    """A ward that has indicator_months and no table indicators is told which is lacking."""
+    months = values(pd.Series(1.0, pd.period_range("2018-01", "2019-06", freq="M")))
+    with pytest.raises(RequestError, match="no table indicators"):
+        assess(noisy("2016-01", 42), "2019-06", plan(1), indicator_months=months)
+
+
 def test_a_count_to_be_kept_low_needs_nothing():
     """Ten a month, at most 150 a year: likely kept, and no amount is needed."""
     index = pd.period_range("2016-01", "2019-06", freq="M")
@@ -279,7 +316,9 @@ def test_the_article_day():
     result = receipts.summarise(
         book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
     )
-    table = targets.assess(result, book.table, book.ward.areas).table
+    table = targets.assess(
+        result, book.table, Epidemic.of(book.table("covid_phases"), book.ward.areas)
+    ).table
     table = table[table["set_by"] == "upper"].set_index("item")
     assert table.at["total", "status"] == "met"
     assert table.at["total", "share"] == 2.08
@@ -325,6 +364,7 @@ def test_nothing_later_enters_a_projection():
     late = Book(ward, Period.parse("2021-12"), None)
     table = late.table("receipts")
     more = receipts.summarise(table, late.table("revenue_lines"), None, early.period)
-    one = projection.project(plain, early.table, ward.areas)["wage"].draws
-    other = projection.project(more, late.table, ward.areas)["wage"].draws
+    epidemic = Epidemic.of(late.table("covid_phases"), ward.areas)
+    one = projection.project(plain, early.table, epidemic)["wage"].draws
+    other = projection.project(more, late.table, epidemic)["wage"].draws
     assert np.array_equal(one, other)

@@ -19,6 +19,7 @@ from impact import FIRST_SEED
 from report import markdown
 
 from wardlib.analysis import activities, schools
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import descriptors
 from wardlib.data.book import Book
 from wardlib.periods import Period
@@ -40,15 +41,16 @@ def maker() -> object:
 def shortfalls(seeds: int) -> pd.DataFrame:
     """One row a seed, period and field: whether the planted shortfall is inside, and the width."""
     make, ward = maker(), descriptors.ward("phuc-dong")
-    phases = Book(ward, Period.parse("2021"), None).table("covid_phases")
+    book = Book(ward, Period.parse("2021"), None)
+    epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
     rows = []
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
         rng = np.random.default_rng(seed).spawn(4)[2]
         table, truth = make.make_activities(rng)
         for name in PERIODS:
             period = Period.parse(name)
-            given = {"activities": table[table["month"] <= period.last], "covid_phases": phases}
-            found = activities.assess(period, given.get, ward.areas).table.loc["period"]
+            given = {"activities": table[table["month"] <= period.last]}
+            found = activities.assess(period, given.get, epidemic).table.loc["period"]
             lost = truth["lost"].loc[period.first : period.last].sum()
             lost[activities.TOTAL] = lost.sum()
             for field, row in found.iterrows():
@@ -71,7 +73,8 @@ def days_differ() -> int:
         truth = book.table("truth")
         own = (truth["table"] == "school_months") & truth["month"].isin(book.period.months)
         planted = truth[own].groupby("item")["value"].sum()
-        found = schools.assess(book.period, book.table, book.ward.areas)
+        epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
+        found = schools.assess(book.period, book.table, epidemic)
         spans = found.spans.index[found.spans["kind"] == "period"]
         lost = found.levels.loc[list(spans), "lost"].groupby("level").sum()
         differ += int((lost.round(9) != planted.reindex(lost.index)).sum())

@@ -262,7 +262,7 @@ def relief_part(options: argparse.Namespace) -> None:
             "document": ["simulated"],
         }
     )  # fmt: skip
-    rules = relief.rules(given, ("A",), "line")
+    rules = relief.rules_by_line(given, ("A",), ["line"])["line"]
     claims, naive = [], []
     for number in range(options.cases):
         case = simulated.draw("pure deferral", FIRST_SEED + number, effect=True)
@@ -316,7 +316,7 @@ def truth_part(options: argparse.Namespace) -> None:
             index=["item", "month"], columns="measure", values="value", aggfunc="sum", fill_value=0
         )
         for line in planted.index.unique("item"):
-            rules = relief.rules(given, ward.areas, line)
+            rules = relief.rules_by_line(given, ward.areas, [line])[line]
             found = counterfactual.estimate(
                 amounts[line], start=start, tet=tet, exempt=relief.exempt_months(rules), draws=1000
             )

@@ -19,6 +19,7 @@ import pandas as pd
 from report import markdown
 
 from wardlib.analysis import projection, receipts, targets
+from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import descriptors
 from wardlib.data.book import Book
 from wardlib.periods import Period
@@ -47,7 +48,8 @@ def at(ward: str, cut: pd.Period, final: pd.DataFrame) -> list[dict[str, object]
     then = book(ward, cut)
     result = summary(then)
     rows = []
-    for line, projected in projection.project(result, then.table, then.ward.areas).items():
+    epidemic = Epidemic.of(then.table("covid_phases"), then.ward.areas)
+    for line, projected in projection.project(result, then.table, epidemic).items():
         year = final[line][final.index.year == cut.year]
         before = result.months[line][result.months.index.year == cut.year - 1]
         if projected.silent or year.isna().any() or not len(projected.months):

@@ -151,9 +151,7 @@ def _total(span: str, rows: list[dict[str, Any]], draws: list[Ints | None]) -> d
 
 
 def _by_month(
-    by_field: dict[str, dict[str, Floats]],
-    histories: dict[str, pd.Series],
-    months: pd.PeriodIndex,
+    by_field: dict[str, dict[str, Floats]], histories: dict[str, pd.Series], months: pd.PeriodIndex
 ) -> pd.DataFrame:
     tables = {}
     for field, history in histories.items():

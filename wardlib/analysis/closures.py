@@ -94,14 +94,14 @@ class Closures:
 def spells(calendar: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Unbroken runs of days away from class by decision, weekends and holidays included: columns
     `level, start, end, days`."""
-    found = []
+    runs_away = []
     for level, table in calendar.items():
         away = np.flatnonzero(table["measure"].to_numpy() != "")
         runs = np.split(away, np.flatnonzero(np.diff(away) != 1) + 1)
-        found += [
+        runs_away += [
             (level, table.index[run[0]], table.index[run[-1]], len(run)) for run in runs if len(run)
         ]
-    return pd.DataFrame(found, columns=["level", "start", "end", "days"])
+    return pd.DataFrame(runs_away, columns=["level", "start", "end", "days"])
 
 
 @dataclass(frozen=True)

@@ -150,12 +150,7 @@ _kept_years = lru_cache(maxsize=16)(_to_the_end)
 
 
 def _yearly_amounts(
-    known: Ints,
-    amounts: Floats,
-    extra: Floats,
-    ahead: Ints,
-    rng: np.random.Generator,
-    draws: int,
+    known: Ints, amounts: Floats, extra: Floats, ahead: Ints, rng: np.random.Generator, draws: int
 ) -> Floats:
     """Draws of the amounts of the years `ahead` from those of the years `known`: growth, noise of
     which a part stays, both integrated over. `extra`: variance of the log beside that, by year."""

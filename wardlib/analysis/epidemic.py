@@ -100,16 +100,16 @@ def segments(spells: pd.DataFrame, first: pd.Period, last: pd.Period) -> pd.Data
             )
         ]
         owner.append(days.index(max(days)) if days and max(days) > 0 else None)
-    found: list[dict[str, object]] = []
+    parts: list[dict[str, object]] = []
     for month, spell in zip(span, owner, strict=True):
         inside = spell is not None
         if not inside:
             spell = int((spells["start"] <= month.start_time).sum()) - 1
-        if found and (found[-1]["spell"], found[-1]["inside"]) == (spell, inside):
-            found[-1]["last"] = month
+        if parts and (parts[-1]["spell"], parts[-1]["inside"]) == (spell, inside):
+            parts[-1]["last"] = month
         else:
-            found.append({"first": month, "last": month, "spell": spell, "inside": inside})
-    return pd.DataFrame(found, columns=["first", "last", "spell", "inside"])
+            parts.append({"first": month, "last": month, "spell": spell, "inside": inside})
+    return pd.DataFrame(parts, columns=["first", "last", "spell", "inside"])
 
 
 def months(spells: pd.DataFrame, last: pd.Period) -> set[pd.Period]:

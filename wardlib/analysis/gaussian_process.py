@@ -285,7 +285,7 @@ class _Fit:
             point, broken = np.unravel_index(np.argmax(by_break), by_break.shape)
             (covariance,) = self.covariance(parts[[point]], np.array([broken]), self.inner)
             covariance += np.diag(self.extra)
-            found = False
+            more = False
             while len(outliers) < most:
                 precision = np.linalg.inv(covariance)
                 alone = (precision @ self.rest) / np.sqrt(np.diag(precision))
@@ -297,8 +297,8 @@ class _Fit:
                 excess.append(alone[worst] / np.sqrt(precision[worst, worst]))
                 self.extra[worst] += 1.0
                 covariance[worst, worst] += 1.0
-                found = True
-            if not found:
+                more = True
+            if not more:
                 break
         self.outliers, self.excess = self.known[outliers], np.array(excess)
         chance = np.exp(by_break - by_break.max()).sum(axis=0)

@@ -69,10 +69,7 @@ class Receipts:
 
 
 def summarise(
-    receipts: pd.DataFrame,
-    lines: pd.DataFrame,
-    targets: pd.DataFrame | None,
-    period: Period,
+    receipts: pd.DataFrame, lines: pd.DataFrame, targets: pd.DataFrame | None, period: Period
 ) -> Receipts:
     """The receipts of `period` from the newest figures known.
 
@@ -106,11 +103,8 @@ def summarise(
         table[name], table[f"kept_{name}"], table[f"{name}_before"] = now, _sums(kept[span]), before
         table[f"ratio_{name}"] = now / np.where(comparable, before, np.nan)
         table["reported"], table["expected"] = count, expected
-        table[f"status_{name}"] = np.select(
-            [count == 0, count < expected, estimated[span].any(axis=0)],
-            [MISSING, PARTIAL, ESTIMATE],
-            ACTUAL,
-        )
+        which = [count == 0, count < expected, estimated[span].any(axis=0)]
+        table[f"status_{name}"] = np.select(which, [MISSING, PARTIAL, ESTIMATE], ACTUAL)
     for set_by in ("upper", "ward"):
         plan = _plan(targets, period.year, set_by, table.index)
         table[f"plan_{set_by}"] = plan
@@ -118,9 +112,8 @@ def summarise(
     leaves = ~table.index.isin(table["parent"])
     gaps = (existed & ~known)[january - months[0] : last + 1 - months[0], leaves]
     data = slice(reported.min() - months[0], reported.max() + 1 - months[0])
-    index = pd.PeriodIndex.from_ordinals(  # type: ignore[attr-defined]  # not in the stubs
-        months[data], freq="M", name="month"
-    )
+    oldest = pd.Period(ordinal=reported.min(), freq="M")
+    index = pd.period_range(oldest, periods=reported.max() + 1 - reported.min(), name="month")
     return Receipts(
         period=period,
         lines=table,

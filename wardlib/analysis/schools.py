@@ -228,7 +228,7 @@ def _reasons(reports: _Columns, closures: Closures) -> _Shares:
 def _means(reports: _Columns) -> _Columns:
     """By month (`at`), the `DAYS` and those `taught` as a mean over the schools weighted by pupils."""
     months, place = np.unique(reports["at"], return_inverse=True)
-    pupils = np.bincount(place, reports["pupils"])
+    pupils = np.bincount(place, reports["pupils"]).astype(float)  # of no report, integers
     days = {name: reports[name] for name in DAYS} | {
         "taught": reports["in_person"] + reports["online"]
     }
@@ -293,9 +293,7 @@ def _by_level(
             if (span, level) in few:
                 row["attendance"] = row["usual_attendance"] = np.nan
             rows.append(row)
-    columns = [
-        *("span", "level", *DAYS, "attendance", *_USUAL, "reported", "expected"),
-    ]
+    columns = ["span", "level", *DAYS, "attendance", *_USUAL, "reported", "expected"]
     return _indexed(rows, ["span", "level"], columns)
 
 
@@ -325,10 +323,7 @@ def _usual(means: _Columns, reports: _Columns, months: range, start: pd.Period) 
 
 
 def _by_school(
-    reports: _Columns,
-    register: pd.DataFrame,
-    in_span: dict[int, range],
-    expected: dict[str, range],
+    reports: _Columns, register: pd.DataFrame, in_span: dict[int, range], expected: dict[str, range]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `schools` and `totals` of `Schools`; a total is `hidden` where it must not be printed."""
     rows, totals = [], []

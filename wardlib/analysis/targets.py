@@ -151,16 +151,9 @@ def _money(
     for line in lines.index[lines.index.isin(list(asked))]:
         own, calendar = projected[line], _calendar(months[line])
         known = of_year[line].dropna()
-        about = {
-            "name_vi": lines.at[line, "name_vi"],
-            "name_en": lines.at[line, "name_en"],
-            "unit_vi": "",
-            "unit_en": "",
-            "decimals": 0,
-            "kind": MONEY,
-            "higher": True,
-            "depth": int(lines["depth"][line]),
-        }
+        about = {name: lines.at[line, name] for name in ("name_vi", "name_en")}
+        about |= {"unit_vi": "", "unit_en": "", "decimals": 0, "kind": MONEY, "higher": True}
+        about["depth"] = int(lines["depth"][line])
         last = known.index[-1] if len(known) else pd.NaT
         now = {
             "value": known.sum() if len(known) else np.nan,
@@ -215,16 +208,10 @@ def _indicators(
         months = pd.period_range(
             period.year_to_date[0] if pd.isna(last) else last + 1, f"{period.year}-12", freq="M"
         )
-        about = {
-            "name_vi": indicator.name_vi,
-            "name_en": indicator.name_en,
-            "unit_vi": indicator.unit_vi,
-            "unit_en": indicator.unit_en,
-            "decimals": int(indicator.decimals),
-            "kind": indicator.kind,
-            "higher": indicator.better == "higher",
-            "depth": 1,
-        }
+        names = ("name_vi", "name_en", "unit_vi", "unit_en")
+        about = {name: getattr(indicator, name) for name in names}
+        about |= {"decimals": int(indicator.decimals), "kind": indicator.kind}
+        about |= {"higher": indicator.better == "higher", "depth": 1}
         now = {
             "value": float(known.iloc[-1]) if len(known) else np.nan,
             "estimated": bool(len(known) and own.at[last, "status"] == "estimate"),
