@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +33,8 @@ app = typer.Typer(
 class Lists(TyperCommand):
     """A command whose repeatable options take several values at once: `--language vi en`."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    # typer hands over a Context of its own, a narrower type than its base class declares.
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         repeatable = {name for p in self.params if getattr(p, "multiple", False) for name in p.opts}
         spread: list[str] = []
         # The option whose values these may be, and whether it has none yet.
@@ -164,7 +165,7 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator:
+def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
     """Shows each outcome: on a terminal below a bar with counts and the time left, else a line each."""
     number = 0
 
@@ -249,7 +250,8 @@ def check(
     for described in wards:
         for file in descriptors.accept(described) if accept else []:
             typer.echo(f"accepted {file}")
-        typer.echo(f"{described.id}: {len(described.tables)} tables, no problem")
+        count = len(described.tables)
+        typer.echo(f"{described.id}: {count} table{'s' * (count != 1)}, no problem")
 
 
 @app.command("list")

@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -281,7 +281,9 @@ def _unknown_codes(ward: Ward, table: Table, cells: _Cells) -> list[Problem]:
     return problems
 
 
-def _typed(cells: tuple[str, ...], column: Field) -> pd.api.extensions.ExtensionArray | np.ndarray:
+def _typed(
+    cells: tuple[str, ...], column: Field
+) -> pd.api.extensions.ExtensionArray | np.ndarray[Any, Any] | pd.PeriodIndex:
     """The cells of a faultless column as values of its type; empty ones as missing."""
     match column.type:
         case "integer" if column.required:
@@ -294,7 +296,9 @@ def _typed(cells: tuple[str, ...], column: Field) -> pd.api.extensions.Extension
             return np.array([text or "NaT" for text in cells], dtype="datetime64[us]")
         case "yearmonth":
             months = np.array([text or "NaT" for text in cells], dtype="datetime64[M]")
-            return pd.PeriodIndex.from_ordinals(months.astype("int64"), freq="M")
+            ordinals = months.astype("int64")
+            # pandas' stubs do not know this constructor, a public one.
+            return pd.PeriodIndex.from_ordinals(ordinals, freq="M")  # type: ignore[attr-defined,no-any-return]
         case "boolean":
             return np.array([text == "true" for text in cells], dtype="bool")
         case "list":
@@ -375,8 +379,8 @@ def _false_sums(
 
 def _known_by_day(
     frame: pd.DataFrame,
-) -> Iterator[tuple[np.datetime64, datetime.date, _Reported, _Reported]]:
-    """For each month and each day on which something of it was reported: what was reported then,
+) -> Iterator[tuple[str, datetime.date, _Reported, _Reported]]:
+    """For each month ("2020-09") and each day on which something of it was reported: what was reported then,
     and of all lines known by then the newest."""
     days = frame["reported_on"].to_numpy().astype("datetime64[D]").tolist()
     months = reading.plain(frame["month"])
@@ -391,7 +395,7 @@ def _known_by_day(
         today = by_day[month, day]
         known = known | today if month == before else today
         before = month
-        yield np.datetime64(month, "M"), day, today, known
+        yield str(np.datetime64(month, "M")), day, today, known
 
 
 _Rule = Callable[[Ward, Table, pd.DataFrame], list[Problem]]  # the typed table's faults
@@ -406,7 +410,7 @@ def _reported_early(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
             table.file,
             int(row),
             "reported_on",
-            f"{frame.at[row, 'reported_on']:%Y-%m-%d} for {frame.at[row, 'month']}",
+            f"{frame.at[row, 'reported_on']:%Y-%m-%d} for {frame.at[row, 'month']!s}",
             "a day in or after the month that the figure is about",
             "correct the day or the month",
         )
@@ -418,7 +422,7 @@ def _adds_up(whole: str, *parts: str) -> _Rule:
     """A rule: in every row the column `whole` is the sum of the columns `parts`."""
 
     def rule(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
-        sums = sum(frame[part] for part in parts)
+        sums = frame[list(parts)].sum(axis=1)
         return [
             Problem(
                 table.file,

@@ -239,7 +239,8 @@ def _folder(package: str) -> Path:
 
 def _raw(package: str) -> dict[str, Any]:
     """What a package's descriptor says, as it is written."""
-    return reading.descriptor(_folder(package) / DESCRIPTOR)  # type: ignore[no-any-return]
+    raw: dict[str, Any] = reading.descriptor(_folder(package) / DESCRIPTOR)
+    return raw
 
 
 @contextmanager
