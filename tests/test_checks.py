@@ -3,12 +3,16 @@
 import csv
 import json
 import unicodedata
+from pathlib import Path
 
 import pytest
 
 from wardlib.data import checks, descriptors
 from wardlib.data.book import load
 from wardlib.errors import DataError
+
+# A ward with a table of every type and demand; damaged files of it, each with every fault to be named.
+FAULTS = json.loads(Path(__file__).with_name("faults.json").read_text(encoding="utf-8"))
 
 
 def problems(ward="phuc-dong"):
@@ -246,3 +250,71 @@ def test_a_table_without_a_hash_waits_to_be_accepted(home):
     path.write_text(json.dumps(raw), encoding="utf-8")
     (problem,) = problems()
     assert "--accept" in problem.fix
+
+
+@pytest.fixture
+def zoo(tmp_path, monkeypatch):
+    """The ward of `FAULTS`: its problems where `kinds.csv` holds these bytes."""
+    reference = {"name": "reference", "title": "-", "licenses": [], "resources": []}
+    for package, raw in (("reference", reference), ("zoo", FAULTS["ward"])):
+        (tmp_path / "data" / package).mkdir(parents=True)
+        (tmp_path / "data" / package / "datapackage.json").write_text(json.dumps(raw))
+    (tmp_path / "data" / "zoo" / "lines.csv").write_text(FAULTS["lines"])
+    monkeypatch.setenv("WARDLIB_HOME", str(tmp_path))
+
+    def found(data):
+        (tmp_path / "data" / "zoo" / "kinds.csv").write_bytes(data)
+        return checks.check(descriptors.ward("zoo"), hashes=False)
+
+    return found
+
+
+@pytest.mark.parametrize("case", FAULTS["cases"])
+def test_every_fault_of_a_damaged_file_is_named_in_order(zoo, case):
+    """All problems at once, in the words that a clerk knows, sorted by place; none of a good file."""
+    wanted = FAULTS["cases"][case]
+    problems = zoo(wanted["csv"].encode())
+    assert [[p.row, p.column, p.found, p.expected, p.fix] for p in problems] == wanted["problems"]
+    assert {p.file for p in problems} <= {"data/zoo/kinds.csv"}
+
+
+@pytest.mark.parametrize(
+    "digits", ["０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗"]
+)
+@pytest.mark.parametrize("column", ["code", "month", "day", "whole", "few", "share", "size"])
+def test_digits_of_another_script_are_no_figure(zoo, column, digits):
+    """Full-width, Arabic, Devanagari and mathematical digits: one problem for the cell, no traceback."""
+    head, *rows = FAULTS["cases"]["good"]["csv"].splitlines()
+    cells = dict(zip(head.split(","), rows[0].split(","), strict=True))
+    cells[column] = cells[column].translate(str.maketrans("0123456789", digits))
+    problems = zoo("\n".join([head, ",".join(cells.values()), *rows[1:]]).encode())
+    assert {(p.row, p.column, p.found) for p in problems} == {(2, column, repr(cells[column]))}
+    assert len(problems) == 1
+
+
+def test_a_pattern_may_ask_for_letters_of_any_script(zoo, monkeypatch, tmp_path):
+    """Only digits are held to ASCII: a descriptor's letters are Vietnamese ones too."""
+    path = tmp_path / "data" / "zoo" / "datapackage.json"
+    path.write_text(path.read_text().replace(r"^[A-Z]\\d+$", r"^\\w+$"))
+    good = FAULTS["cases"]["good"]["csv"]
+    assert zoo(good.replace("A1", "Đ1").encode()) == []
+    (problem,) = zoo(good.replace("A1", "Đ１").encode())
+    assert problem.expected == r"text like ^\w+$"
+
+
+def test_a_nul_byte_is_named(zoo):
+    """Text with a NUL, which no page can show, is none; its row is told, also after a mark of UTF-8."""
+    for mark in (b"", b"\xef\xbb\xbf"):
+        (problem,) = zoo(mark + FAULTS["cases"]["good"]["csv"].replace(",x", ",x\0").encode())
+        assert (problem.row, problem.found, problem.expected) == (4, "byte 0x00", "UTF-8 text")
+        (problem,) = zoo(mark + FAULTS["cases"]["good"]["csv"].encode() + b"\xff")
+        assert (problem.row, problem.found) == (5, "byte 0xff")
+
+
+def test_a_folder_in_place_of_a_file_is_named(home):
+    path = home / "data" / "phuc-dong" / "schools.csv"
+    path.unlink()
+    path.mkdir()
+    assert {(p.file, p.found) for p in problems()} == {
+        ("data/phuc-dong/schools.csv", "Is a directory")
+    }
