@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import datetime
 import functools
-import importlib.resources
 import io
 import math
 import re
 from dataclasses import dataclass, field
 from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel import Locale
@@ -65,10 +65,10 @@ class Language:
         """The translation of the English `message`, its {names} filled with `values`."""
         return _PER_CENT.sub(NBSP, self._catalogue.gettext(message).format(**values))
 
-    def count(self, singular: str, plural: str, count: int, **values: str) -> str:
+    def plural(self, singular: str, plural: str, count: int, **values: str) -> str:
         """As `text`, in the form that the language has for `count` things; {count} is filled with it.
 
-        >>> [get("en").count("{count} month", "{count} months", count) for count in (0, 1, 2)]
+        >>> [get("en").plural("{count} month", "{count} months", count) for count in (0, 1, 2)]
         ['0 months', '1 month', '2 months']
         """
         text = self._catalogue.ngettext(singular, plural, count)
@@ -228,14 +228,19 @@ def get(code: str) -> Language:
         raise RequestError(f"{code!r} is not a language of the briefings. Use one of: vi, en.")
     if code == "en":
         return Language(code, NullTranslations())
-    with importlib.resources.files("wardlib").joinpath("locale", f"{code}.po").open("rb") as file:
-        catalogue = read_po(file, locale=code)
+    return read(Path(__file__).with_name("locale") / f"{code}.po")
+
+
+def read(file: Path) -> Language:
+    """The language of a catalogue, which is named after its code ("vi.po")."""
+    with file.open("rb") as source:
+        catalogue = read_po(source, locale=file.stem)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
     translations = GNUTranslations(compiled)
     translations.add_fallback(_Lacking())
-    return Language(code, translations)
+    return Language(file.stem, translations)
 
 
 @functools.cache

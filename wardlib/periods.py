@@ -37,8 +37,6 @@ class Period:
     >>> period = Period.parse("2020-9M")
     >>> str(period.first), str(period.last), len(period.months)
     ('2020-01', '2020-09', 9)
-    >>> str(period.year_before)
-    '2019-9M'
     """
 
     year: int
@@ -133,11 +131,6 @@ class Period:
         return pd.period_range(f"{self.year}-{first:02}", f"{self.year}-{last:02}", freq="M")
 
     @property
-    def year_before(self) -> Period:
-        """The same period of the year before (cùng kỳ)."""
-        return Period(self.year - 1, self.part)
-
-    @property
     def school_years(self) -> dict[str, pd.PeriodIndex]:
         """The period's months by school year, a school year beginning in September.
 
@@ -193,7 +186,7 @@ class Period:
 
 
 def parse_day(text: str) -> datetime.date | None:
-    """The day that `text` names as 2020-09-13, None for an empty text; RequestError otherwise."""
+    """The day that `text` names, written as 2020-09-13, None for an empty text; RequestError otherwise."""
     if not text:
         return None
     try:
