@@ -63,12 +63,12 @@ def _resolved(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Field:
-    """A column: Table Schema type, unit, meaning, constraints."""
+    """A column: Table Schema type, unit, constraints, the table and column that hold its codes, and what
+    parts the items of a list."""
 
     name: str
     type: str
     unit: str
-    description: str
     constraints: dict[str, Any]
     codes: tuple[str, str] | None
     delimiter: str
@@ -298,7 +298,6 @@ def _field(raw: dict[str, Any]) -> Field:
         name=raw["name"],
         type=raw["type"],
         unit=raw.get("unit", ""),
-        description=raw.get("description", ""),
         constraints=raw.get("constraints", {}),
         codes=codes,
         delimiter=raw.get("delimiter", ","),
