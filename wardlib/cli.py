@@ -67,7 +67,7 @@ Wards = Annotated[list[str], typer.Option("--ward", help="Folder of data/; may b
 
 
 @app.command(cls=Lists)
-def run(
+def run(  # long by its options, each of them a line of the help
     periods: Annotated[
         list[str] | None,
         typer.Argument(
@@ -120,8 +120,6 @@ def run(
             as_of=as_of,
         )
     )
-    counts: Counter[str] = Counter()
-    broken = []
     outcomes = runs.run(
         jobs,
         workers=workers,
@@ -131,7 +129,16 @@ def run(
         cell_seconds=cell_seconds,
         job_seconds=job_seconds,
     )
-    with _interruptible(), _progress(len(jobs)) as show:
+    raise typer.Exit(_watched(outcomes, len(jobs)))
+
+
+def _watched(outcomes: Iterator[Outcome], total: int) -> int:
+    """Show the outcomes as they come, then what failed and how many there are of each; the exit code."""
+    from wardlib.runs import runs
+
+    counts: Counter[str] = Counter()
+    broken = []
+    with _interruptible(), _progress(total) as show:
         for outcome in outcomes:
             counts[outcome.status] += 1
             if outcome.status == runs.FAILED:
@@ -142,7 +149,7 @@ def run(
     words = [f"{counts[runs.DONE]} done", f"{counts[runs.FAILED]} failed"]
     words += [f"{counts[name]} {name}" for name in (runs.CURRENT, runs.EMPTY) if counts[name]]
     typer.echo(", ".join(words))
-    raise typer.Exit(1 if broken else 0)
+    return 1 if broken else 0
 
 
 @contextmanager
