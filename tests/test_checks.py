@@ -283,13 +283,17 @@ def test_every_fault_of_a_damaged_file_is_named_in_order(zoo, case):
 )
 @pytest.mark.parametrize("column", ["code", "month", "day", "whole", "few", "share", "size"])
 def test_digits_of_another_script_are_no_figure(zoo, column, digits):
-    """Full-width, Arabic, Devanagari and mathematical digits: one problem for the cell, no traceback."""
+    """Full-width, Arabic, Devanagari and mathematical digits, all through the cell or in one place of
+    it: the cell is named, and no other; no traceback."""
     head, *rows = FAULTS["cases"]["good"]["csv"].splitlines()
     cells = dict(zip(head.split(","), rows[0].split(","), strict=True))
-    cells[column] = cells[column].translate(str.maketrans("0123456789", digits))
-    problems = zoo("\n".join([head, ",".join(cells.values()), *rows[1:]]).encode())
-    assert {(p.row, p.column, p.found) for p in problems} == {(2, column, repr(cells[column]))}
-    assert len(problems) == 1
+    good, other = cells[column], str.maketrans("0123456789", digits)
+    places = [at for at, char in enumerate(good) if char.isdigit()]
+    texts = [good[:at] + good[at].translate(other) + good[at + 1 :] for at in places]
+    for text in {good.translate(other), *texts}:
+        cells[column] = text
+        problems = zoo("\n".join([head, ",".join(cells.values()), *rows[1:]]).encode())
+        assert {(p.row, p.column, p.found) for p in problems} == {(2, column, repr(text))}
 
 
 def test_a_pattern_may_ask_for_letters_of_any_script(zoo, monkeypatch, tmp_path):

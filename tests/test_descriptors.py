@@ -65,6 +65,7 @@ def test_the_workbook_is_the_nearest_folder_from_here_up(monkeypatch, tmp_path):
         (folder / "data").mkdir(parents=True)
         (folder / "notebooks").mkdir()
     (inner / "notebooks" / "deep" / "data").mkdir(parents=True)
+    (tmp_path / "a" / "notebooks").mkdir()
     for here, workbook in (
         (inner / "notebooks" / "deep", inner), (inner, inner), (tmp_path / "a", outer),
     ):  # fmt: skip
