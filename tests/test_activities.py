@@ -8,7 +8,7 @@ import pytest
 
 from wardlib.analysis import activities, counts, disclosure
 from wardlib.analysis.epidemic import Epidemic
-from wardlib.data import intake
+from wardlib.data.book import open_book
 from wardlib.periods import Period
 
 
@@ -131,7 +131,7 @@ def test_few_participants_are_not_printed():
 def test_the_illustrative_ward_lies_inside(tmp_path):
     """The planted shortfall of every field and period lies in its interval (one ward, one seed)."""
     for period in ("2020-9M", "2020", "2021"):
-        book = intake.open_book("phuc-dong", period)
+        book = open_book("phuc-dong", period)
         truth = book.table("truth")
         lost = truth[
             (truth["table"] == "activities")

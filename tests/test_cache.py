@@ -7,25 +7,32 @@ import shutil
 import threading
 import time
 
+import pandas as pd
 import pytest
 
 from wardlib import provenance
-from wardlib.data import descriptors, intake
+from wardlib.data import checks, descriptors
+from wardlib.data.book import load
+from wardlib.data.reading import View
+from wardlib.errors import DataError
 from wardlib.periods import Period, parse_day
-from wardlib.runs import cache
+from wardlib.runs import cache, runs
 from wardlib.runs.execution import Limits, execute
 from wardlib.runs.plans import Job, output, plan
 
 LIMITS = Limits(120, 600)
 
 
-def job(period="2020-03", notebook="00-data-check"):
-    return Job(notebook, "phuc-dong", period, "en", "")
+PAST = "2020-09-13"
+
+
+def job(period="2020-03", notebook="00-data-check", as_of=""):
+    return Job(notebook, "phuc-dong", period, "en", as_of)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A workbook in which the jobs of three periods have run."""
+    """A workbook in which the jobs of three periods have run, and one as of a day."""
     home = tmp_path_factory.mktemp("cache")
     for name in ("data", "notebooks"):
         shutil.copytree(descriptors.home() / name, home / name)
@@ -34,6 +41,7 @@ def made(tmp_path_factory):
         output().mkdir()
         for period in ("2020-03", "2020-06", "2020-Q2"):
             assert execute(job(period), output(), LIMITS) is None
+        assert execute(job(as_of=PAST), output(), LIMITS) is None
     return home
 
 
@@ -77,6 +85,41 @@ def test_a_later_month_makes_nothing_stale(home, accept):
         file.write("2022-01,total,1,1,actual,2022-02-08\n")
     accept()
     assert set(states().values()) == {cache.CURRENT}
+
+
+def with_row(row):
+    return lambda path: path.write_bytes(path.read_bytes() + row)
+
+
+def into_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (with_row(b"2022-01,total\n"), "2 cells"),
+        (with_row(b"2022-01\n"), "1 cell\n"),
+        (with_row(b"2022-01,total,1,1,actual,2022-02-08,x\n"), "7 cells"),
+        (with_row(b"2022-01,to\0tal,1,1,actual,2022-02-08\n"), "byte 0x00"),
+        (with_row(b"2022-01,\xff,1,1,actual,2022-02-08\n"), "byte 0xff"),
+        (with_row(b'2022-01,"total\n'), "unexpected end of data"),
+        (lambda path: path.write_bytes(b""), "an empty file"),
+        (lambda path: path.write_bytes(b"\n"), "an empty file"),
+        (lambda path: path.write_bytes(path.read_bytes().partition(b"\n")[0] + b"\n"), "no line"),
+        (into_folder, "Is a directory"),
+    ],
+    ids=["short", "shorter", "long", "nul", "encoding", "quote", "empty", "line-end", "header", "folder"],
+)  # fmt: skip
+def test_a_damaged_file_makes_stale_and_the_run_tells_its_fault(home, damage, fault):
+    """Whatever row is damaged, and for a job as of a day too: never current, never a traceback."""
+    damage(home / "data" / "phuc-dong" / "receipts.csv")
+    for own in (job(), job(as_of=PAST)):
+        assert cache.state(own) == cache.STALE
+        with pytest.raises(DataError, match=fault):
+            list(runs.run([own], workers=1))
+    assert cache.state(job(as_of=PAST)) == cache.STALE
 
 
 def test_a_descriptor_counts_but_for_its_hashes(home):
@@ -230,13 +273,21 @@ def test_the_digest_is_of_the_rows_that_are_read(name, text, as_of):
     """Of every table: the header and the lines that a reader of that period and day is given."""
     ward, period = descriptors.ward(name), Period.parse(text)
     for table in (ward.tables | ward.reference.tables).values():
-        whole = intake._whole(ward, table)
-        whole["row"] = whole.index
-        seen = intake._known(whole, table, period, parse_day(as_of), every_report=True)
+        seen, sheet = checks.typed(ward, table)
+        if "month" in seen:
+            seen = seen[seen["month"] <= period.last]
+        if "year" in seen:
+            seen = seen[seen["year"] <= period.year]
+        for column in {"reported_on", "published_on"} & set(seen if as_of else ()):
+            seen = seen[seen[column] <= pd.Timestamp(as_of)]
         lines = table.path.read_text("utf-8").splitlines(keepends=True)
-        text = "".join([lines[0], *(lines[row - 1] for row in seen["row"])])
+        text = "".join([lines[0], *(lines[row - 1] for row in seen.index)])
         digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-        assert descriptors.digest_read(table, str(period.last), as_of) == digest, table.name
+        assert View.until(period, as_of).digest(sheet) == digest, table.name
+        given = load(ward, table.name, period=period, as_of=parse_day(as_of), every_report=True)
+        own = ward.table(table.name) is table  # else it is the one that the ward's own replaces
+        if own:
+            pd.testing.assert_frame_equal(given, seen.reset_index(drop=True))
 
 
 def test_spans_and_lists_make_every_combination(home):

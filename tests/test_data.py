@@ -13,18 +13,19 @@ from frictionless import system, validate
 
 from wardlib.analysis import published, receipts, targets
 from wardlib.analysis.epidemic import Epidemic
-from wardlib.data import descriptors, intake
+from wardlib.data import descriptors
+from wardlib.data.book import load, open_book
 from wardlib.periods import Period
 
 DATA = Path(__file__).parent.parent / "data"
 
 
 def known(ward, table, **options):
-    return intake.load(descriptors.ward(ward), table, **options)
+    return load(descriptors.ward(ward), table, **options)
 
 
 def summary(ward, period, as_of=""):
-    book = intake.open_book(ward, period, as_of)
+    book = open_book(ward, period, as_of)
     return receipts.summarise(
         book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
     )
@@ -96,7 +97,7 @@ def test_the_article_is_met_on_its_day():
 
 def test_published_figures_agree_or_are_explained():
     """Each of the article's figures agrees on its day; those revised since say so."""
-    book = intake.open_book("phuc-dong", "2020-9M")
+    book = open_book("phuc-dong", "2020-9M")
     tables = [
         book.table(name, every_report=True) for name in ("receipts", "indicator_months", "targets")
     ]
@@ -133,7 +134,7 @@ def test_the_city_keeps_less_than_is_collected():
 
 def test_indicators_stand_as_published():
     """115 units of 100, 100 %, 82.9 %; health insurance had not been reported on that day."""
-    book = intake.open_book("phuc-dong", "2020-9M", "2020-09-13")
+    book = open_book("phuc-dong", "2020-9M", "2020-09-13")
     result = receipts.summarise(
         book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
     )

@@ -8,7 +8,8 @@ import pytest
 
 from wardlib.analysis import effects, receipts
 from wardlib.analysis.epidemic import Epidemic
-from wardlib.data import descriptors, intake
+from wardlib.data import descriptors
+from wardlib.data.book import load, open_book
 from wardlib.errors import RequestError
 
 
@@ -18,7 +19,7 @@ def month(text):
 
 @functools.cache
 def book(ward, period, as_of=""):
-    return intake.open_book(ward, period, as_of)
+    return open_book(ward, period, as_of)
 
 
 def epidemic(known):
@@ -97,7 +98,7 @@ def test_nothing_is_overdue_because_the_period_runs_on():
 
 def test_later_months_do_not_change_an_earlier_period():
     """At the end of June the tax is late, though the table handed in knows what came in July."""
-    every = intake.load(descriptors.ward("philadelphia"), "receipts").query("line == 'birt'")
+    every = load(descriptors.ward("philadelphia"), "receipts").query("line == 'birt'")
     found = assessed("philadelphia", "2020-Q2", "birt", change=lambda _: every)
     assert found.ledgers["birt"].impact.table.index[-1] == month("2020-06")
     assert found.split("birt").verdict == "late"

@@ -11,19 +11,21 @@ from babel.messages.pofile import read_po
 
 import wardlib
 from wardlib.errors import RequestError, TranslationError
-from wardlib.language import NBSP, get
+from wardlib.language import NBSP, NONE, get, read
 
 CODE = Path(wardlib.__file__).parent
 
 
-def _in_code() -> set[str]:
-    found = set()
-    for path in CODE.rglob("*.py"):
+# Where a text stands in a call: `text(message)`, `plural(singular, plural, count)`.
+CALLS = {"text": None, "plural": (1, 2)}
+
+
+def _in_code(folder=CODE) -> set[str | tuple[str, str]]:
+    messages = set()
+    for path in folder.rglob("*.py"):
         with path.open("rb") as file:
-            found |= {
-                message for _, message, *_ in extract("python", file, keywords={"text": None})
-            }
-    return found
+            messages |= {message for _, message, *_ in extract("python", file, keywords=CALLS)}
+    return messages
 
 
 def _catalogue():
@@ -40,8 +42,11 @@ def test_every_text_has_a_vietnamese_one_and_no_other_stands_in_the_catalogue():
 def test_translations_keep_every_placeholder_and_are_composed_letters():
     """A figure named in one language is named in the other; quarters may choose their numeral."""
     for message, string in _catalogue().items():
-        names = set(re.findall(r"{(\w+)}", message)) - {"number"}
+        singular, plural = (message, message) if isinstance(message, str) else message
+        (string,) = (string,) if isinstance(string, str) else string  # Vietnamese has one form
+        names = set(re.findall(r"{(\w+)}", plural)) - {"number"}
         assert names == set(re.findall(r"{(\w+)}", string)) - {"roman"}, message
+        assert set(re.findall(r"{(\w+)}", singular)) <= names | {"number"}, message
         assert string.strip(), message
         assert unicodedata.is_normalized("NFC", string), message
 
@@ -51,6 +56,47 @@ def test_a_missing_translation_is_an_error():
     with pytest.raises(TranslationError, match="no Vietnamese for 'never written'"):
         get("vi").text("never written")
     assert get("en").text("never written") == "never written"
+    with pytest.raises(TranslationError, match=r"no Vietnamese for '\{count\} things'"):
+        get("vi").plural("one thing", "{count} things", 1)
+
+
+def test_one_thing_is_told_as_one(tmp_path):
+    """English has a form for one and a form for any other number, Vietnamese has one; the count is
+    written as a number, and an English singular may do without it."""
+    english = get("en")
+    assert english.plural("one month", "{count} months", 1) == "one month"
+    assert english.plural("{count} month of {all}", "{count} months of {all}", 1, all="12") == (
+        "1 month of 12"
+    )
+    for count, text in (
+        (0, "0 months"),
+        (2, "2 months"),
+        (1234, "1,234 months"),
+        (101, "101 months"),
+    ):
+        assert english.plural("{count} month", "{count} months", count) == text
+    catalogue = tmp_path / "vi.po"
+    catalogue.write_text(
+        (CODE / "locale" / "vi.po").read_text(encoding="utf-8")
+        + '\nmsgid "{count} never"\nmsgid_plural "{count} nevers"\nmsgstr[0] "{count} không"\n',
+        encoding="utf-8",
+    )
+    vietnamese = read(catalogue)
+    for count, text in ((0, "0 không"), (1, "1 không"), (1234, "1.234 không")):
+        assert vietnamese.plural("{count} never", "{count} nevers", count) == text
+    assert vietnamese.text("Month") == "Tháng"
+
+
+def test_texts_of_a_count_are_found_in_the_code(tmp_path):
+    """Both forms are held against the catalogue, as one message."""
+    (tmp_path / "page.py").write_text(
+        'language.plural("{count} day", "{count} days", len(days))\n'
+        'text("of {days}", days=language.plural("{count} a", "{count} b", 3), x="y")\n'
+        'x = text("a")\n[].count(1)\n'
+    )
+    assert _in_code(tmp_path) == {
+        "a", "of {days}", ("{count} day", "{count} days"), ("{count} a", "{count} b"),
+    }  # fmt: skip
 
 
 def test_an_unknown_language_is_refused():
@@ -96,6 +142,43 @@ def test_a_small_amount_never_reads_as_zero():
     assert unit.figure(49_000) == "0,05"
     assert unit.figure(-3_000) == "-0,003"
     assert unit.figure(0) == "0,0"
+
+
+@pytest.mark.parametrize("code", ["vi", "en"])
+@pytest.mark.parametrize("decimals", range(7))
+def test_zero_has_no_sign(code, decimals):
+    """Nothing that rounds to zero is printed with a minus, what does not keeps it."""
+    language = get(code)
+    for value in (-0.0, -0.4 * 10**-decimals, -(10**-9)):
+        for trim in (False, True):
+            zero = language.number(0, decimals, trim=trim)
+            assert language.number(value, decimals, trim=trim) == zero
+            assert zero.strip("0,.") == ""
+        assert language.percent(value / 100, decimals) == language.percent(0, decimals)
+    assert language.number(-(10**-decimals), decimals)[0] == "-"
+    unit = language.unit("VND", 1e9)
+    assert unit.figure(-0.0, decimals) == unit.figure(0, decimals) == language.number(0, decimals)
+
+
+def test_what_is_missing_is_printed_as_such_and_the_infinite_not_at_all():
+    """No "nan" and no "inf" stands on a page: a gap has its sign, a division by zero is a fault."""
+    language, nan = get("vi"), float("nan")
+    unit = language.unit("VND", 1e9)
+    texts = (language.number(nan, 1), language.percent(nan), unit.figure(nan), unit.amount(nan))
+    assert set(texts) == {NONE}
+    for print_it in (language.number, language.percent, unit.figure, unit.amount):
+        for value in (float("inf"), float("-inf")):
+            with pytest.raises(ValueError, match="inf is no figure to print"):
+                print_it(value)
+
+
+def test_less_than_half_a_dong_is_nothing():
+    """Money comes in whole base units: what is left of a computation is zero, one đồng is not."""
+    unit = get("vi").unit("VND", 1e9)
+    for dust in (1e-9, -1e-9, 0.49, -0.49):
+        assert unit.figure(dust) == "0,0"
+        assert unit.amount(dust) == f"0{NBSP}triệu đồng"
+    assert (unit.figure(1), unit.figure(-1)) == ("0,000001", "-0,000001")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 
 from wardlib.analysis import epidemic
 from wardlib.analysis.epidemic import Epidemic
-from wardlib.data import descriptors, intake
+from wardlib.data import descriptors
+from wardlib.data.book import load
 
 CITY = ("VN", "VN-HN")
 LONG_BIEN = ("VN", "VN-HN", "VN-HN-004")
@@ -44,11 +45,11 @@ def listed(segments):
 
 @pytest.fixture(scope="module")
 def hanoi():
-    return intake.load(descriptors.ward("phuc-dong"), "covid_measures")
+    return load(descriptors.ward("phuc-dong"), "covid_measures")
 
 
 def phases(ward, areas):
-    return Epidemic.of(intake.load(descriptors.ward(ward), "covid_phases"), areas).phases
+    return Epidemic.of(load(descriptors.ward(ward), "covid_phases"), areas).phases
 
 
 # -------------------------------------------------------------------------------------- segments

@@ -44,7 +44,8 @@ def test_year_to_date_runs_from_january_to_the_last_month(text):
 @pytest.mark.parametrize(
     "text",
     ["", "2020-13", "2020-00", "2020-Q5", "2020-Q0", "2020-H2", "2020-6M", "20-09", "2020-9",
-     "2020-09 ", "2020/09", "９0２0", "20２0-09", "2020-q3", "2020-09\n"],
+     "2020-09 ", "2020/09", "９0２0", "20２0-09", "2020-q3", "2020-09\n",
+     "２０２０-０９", "٢٠٢٠", "2020-Q３"],
 )  # fmt: skip
 def test_anything_else_is_refused_with_the_accepted_forms(text):
     """A text that is no period raises, and the message lists what would be one."""
@@ -83,6 +84,7 @@ def test_days_are_read_strictly():
     """An empty text is no day; anything but year-month-day is refused."""
     assert parse_day("") is None
     assert parse_day("2020-09-13") == datetime.date(2020, 9, 13)
-    for text in ("13/09/2020", "2020-02-30", "yesterday", "2020-9-1", "20200901"):
+    for text in ("13/09/2020", "2020-02-30", "yesterday", "2020-9-1", "20200901", "2020-W37-7",
+                 "２０２０-０９-１３", "2020-09-1３", "٢٠٢٠-٠٩-١٣"):  # fmt: skip
         with pytest.raises(RequestError, match="year-month-day"):
             parse_day(text)

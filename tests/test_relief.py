@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import counterfactual, relief
-from wardlib.data import book as intake
 from wardlib.data import descriptors
+from wardlib.data.book import load
 
 LONG_BIEN = ("VN", "VN-HN", "VN-HN-004")
 CITY = ("US-PA-101",)
@@ -66,7 +66,7 @@ def touching(given, areas, line):
 
 
 def of_line(ward, areas, line):
-    given = intake.load(descriptors.ward(ward), "tax_relief")
+    given = load(descriptors.ward(ward), "tax_relief")
     return {rule.id: rule for rule in touching(given, areas, line)}
 
 
@@ -135,7 +135,7 @@ def test_rules_without_shares_or_of_others_are_left_out():
 )
 def test_a_deferral_begins_when_something_fell_due_under_it(in_force, normal_due, first):
     """With the liability, the due date or the document, whichever is known and last."""
-    table = intake.load(descriptors.ward("phuc-dong"), "tax_relief")
+    table = load(descriptors.ward("phuc-dong"), "tax_relief")
     row = table[table["id"] == "R09"].assign(
         in_force=pd.Timestamp(in_force), normal_due=pd.Timestamp(normal_due)
     )
@@ -145,7 +145,7 @@ def test_a_deferral_begins_when_something_fell_due_under_it(in_force, normal_due
 
 def test_a_deferral_within_a_month_touches_none():
     """From the 5th to the 20th of a month nothing is late at any month-end."""
-    table = intake.load(descriptors.ward("phuc-dong"), "tax_relief")
+    table = load(descriptors.ward("phuc-dong"), "tax_relief")
     row = table[table["id"] == "R10"].assign(extended_due=pd.Timestamp("2020-05-31"))
     assert len(touching(row, ("VN",), "land_rent")) == 1, "31/05/2020 is a Sunday"
     row["extended_due"] = pd.Timestamp("2020-05-29")
@@ -154,7 +154,7 @@ def test_a_deferral_within_a_month_touches_none():
 
 def test_months_in_which_nothing_is_payable():
     """Household taxes of July to December 2021; a partial exemption or a deferral is none."""
-    given = intake.load(descriptors.ward("phuc-dong"), "tax_relief")
+    given = load(descriptors.ward("phuc-dong"), "tax_relief")
     for line in ("nonstate_vat", "nonstate_pit", "nonstate_sct"):
         found = relief.exempt_months(touching(given, LONG_BIEN, line))
         assert found == list(pd.period_range("2021-07", "2021-12", freq="M"))

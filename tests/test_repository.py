@@ -29,6 +29,7 @@ OWNERS = {
     "mistune": {"pages.markdown"},
     "matplotlib": {"pages.drawing", "runs.warm"},
     "seaborn": {"pages.drawing"},
+    "csv": {"data.reading"},
     "babel": {"language"},
     "typer": {"cli"},
     "rich": {"cli"},
@@ -65,6 +66,18 @@ def test_each_outside_tool_has_one_owner():
         for tool in architecture.imports(path, set())[1] & set(OWNERS):
             users[tool].add(name)
     assert users == OWNERS
+
+
+def test_one_module_opens_data_files():
+    """On the floor of data all others ask `reading`; only descriptors writes, what was accepted."""
+    openers = {
+        name
+        for name, path in architecture.modules().items()
+        if name.startswith("data.")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in {"open", "read_text", "read_bytes"}
+    }
+    assert openers == {"data.reading"}
 
 
 def test_importing_is_free(tmp_path):

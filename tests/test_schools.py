@@ -3,11 +3,12 @@
 import pandas as pd
 import pytest
 
+import wardlib
 from wardlib.analysis import closures, schools
 from wardlib.analysis.epidemic import Epidemic
-from wardlib.data import intake
+from wardlib.data.book import open_book
 from wardlib.errors import RequestError
-from wardlib.pages import charts, editions, sentences, tables
+from wardlib.pages.schools import SchoolsPage
 from wardlib.periods import Period
 
 PHASES = pd.DataFrame(
@@ -262,17 +263,11 @@ def test_schools_that_come_and_go_stand_in_their_own_spans(case):
     assert silent[["planned", "lost", "attendance"]].isna().all(axis=None)
     assert len(silent) == sum(level == "thpt" for _, level in stand)
     for language in ("vi", "en"):
-        edition = editions.of(intake.open_book("phuc-dong", period), language)
-        assert sentences.schooling(found, edition)
-        assert (tables.schools(found, edition) is None) is (stand == [])
-        for page in (
-            sentences.longest_closure, sentences.closures, sentences.schools_hit,
-            sentences.schools_missing, tables.school_days, tables.school_reasons,
-            tables.school_calendar, charts.school_calendar,
-        ):  # fmt: skip
-            page(found, edition)
-        tables.school_days(found, edition, brief=True)
-        charts.school_calendar(found, edition, brief=True)
+        page = SchoolsPage(wardlib.open("phuc-dong", period, language), found)
+        assert page.sentence()
+        assert (page.schools_table() is None) is (stand == [])
+        for name in (name for name in dir(SchoolsPage) if not name.startswith("_")):
+            getattr(page, name)()
 
 
 @pytest.mark.parametrize("name", ["schools", "school_closures"])
@@ -291,7 +286,7 @@ def ward():
     """Assess a period of the illustrative ward."""
 
     def of(period):
-        book = intake.open_book("phuc-dong", period)
+        book = open_book("phuc-dong", period)
         epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
         return book, schools.assess(book.period, book.table, epidemic)
 
@@ -326,5 +321,5 @@ def test_the_closures_agree_by_hand(ward):
 
 def test_no_table_no_answer():
     """A ward without school months has no schooling to show."""
-    book = intake.open_book("philadelphia", "2020-Q2")
+    book = open_book("philadelphia", "2020-Q2")
     assert schools.assess(book.period, book.table, Epidemic.of(None, book.ward.areas)) is None

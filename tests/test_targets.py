@@ -10,8 +10,8 @@ from conftest import ROOT
 
 from wardlib.analysis import projection, receipts, targets
 from wardlib.analysis.epidemic import Epidemic
-from wardlib.data import descriptors, intake
-from wardlib.data.intake import Book
+from wardlib.data import descriptors
+from wardlib.data.book import Book, open_book
 from wardlib.errors import RequestError
 from wardlib.periods import Period
 
@@ -312,7 +312,7 @@ def test_a_flow_counts_up_and_is_met_for_good():
 def test_the_article_day():
     """As of 13/09/2020: the total is met; the indicators, with one full year before, say what they
     cannot; the households' put-off tax falls due by 31/12."""
-    book = intake.open_book("phuc-dong", "2020-9M", "2020-09-13")
+    book = open_book("phuc-dong", "2020-9M", "2020-09-13")
     result = receipts.summarise(
         book.table("receipts"), book.table("revenue_lines"), book.table("targets"), book.period
     )

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +33,8 @@ app = typer.Typer(
 class Lists(TyperCommand):
     """A command whose repeatable options take several values at once: `--language vi en`."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    # typer hands over a Context of its own, a narrower type than its base class declares.
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         repeatable = {name for p in self.params if getattr(p, "multiple", False) for name in p.opts}
         spread: list[str] = []
         # The option whose values these may be, and whether it has none yet.
@@ -66,7 +67,7 @@ Wards = Annotated[list[str], typer.Option("--ward", help="Folder of data/; may b
 
 
 @app.command(cls=Lists)
-def run(
+def run(  # long by its options, each of them a line of the help
     periods: Annotated[
         list[str] | None,
         typer.Argument(
@@ -119,8 +120,6 @@ def run(
             as_of=as_of,
         )
     )
-    counts: Counter[str] = Counter()
-    broken = []
     outcomes = runs.run(
         jobs,
         workers=workers,
@@ -130,7 +129,16 @@ def run(
         cell_seconds=cell_seconds,
         job_seconds=job_seconds,
     )
-    with _interruptible(), _progress(len(jobs)) as show:
+    raise typer.Exit(_watched(outcomes, len(jobs)))
+
+
+def _watched(outcomes: Iterator[Outcome], total: int) -> int:
+    """Show the outcomes as they come, then what failed and how many there are of each; the exit code."""
+    from wardlib.runs import runs
+
+    counts: Counter[str] = Counter()
+    broken = []
+    with _interruptible(), _progress(total) as show:
         for outcome in outcomes:
             counts[outcome.status] += 1
             if outcome.status == runs.FAILED:
@@ -141,7 +149,7 @@ def run(
     words = [f"{counts[runs.DONE]} done", f"{counts[runs.FAILED]} failed"]
     words += [f"{counts[name]} {name}" for name in (runs.CURRENT, runs.EMPTY) if counts[name]]
     typer.echo(", ".join(words))
-    raise typer.Exit(1 if broken else 0)
+    return 1 if broken else 0
 
 
 @contextmanager
@@ -164,7 +172,7 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator:
+def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
     """Shows each outcome: on a terminal below a bar with counts and the time left, else a line each."""
     number = 0
 
@@ -249,7 +257,8 @@ def check(
     for described in wards:
         for file in descriptors.accept(described) if accept else []:
             typer.echo(f"accepted {file}")
-        typer.echo(f"{described.id}: {len(described.tables)} tables, no problem")
+        count = len(described.tables)
+        typer.echo(f"{described.id}: {count} table{'s' * (count != 1)}, no problem")
 
 
 @app.command("list")

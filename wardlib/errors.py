@@ -1,5 +1,7 @@
 """The exceptions of wardlib: one base class, so that one `except` catches all that is ours."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -47,7 +49,7 @@ class DataError(WardError):
         head = f"{count} problem{'s' * (count != 1)} in the data:"
         super().__init__("\n".join([head, *(f"- {problem}" for problem in self.problems)]))
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type[DataError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
 
 

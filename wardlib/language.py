@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime
 import functools
-import importlib.resources
 import io
+import math
 import re
 from dataclasses import dataclass, field
-from gettext import GNUTranslations
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel import Locale
@@ -31,16 +32,17 @@ _LOCALES = {"vi": Locale("vi"), "en": Locale("en", "GB")}
 CODES = tuple(_LOCALES)
 NBSP = "\N{NO-BREAK SPACE}"  # between a number and its unit, so that a line never ends in between
 NONE = "…"  # stands for a figure not reported or not applicable: never a zero, never a blank
-_PER_CENT = re.compile(r"(?<=\d) (?=%)")
+_PER_CENT = re.compile(r"(?<=[0-9]) (?=%)")
 
 
-class _Strict(GNUTranslations):
-    """A catalogue that raises where the standard one would answer in English."""
+class _Lacking(NullTranslations):
+    """What a catalogue falls back on, which raises where the standard one would answer in English."""
 
     def gettext(self, message: str) -> str:
-        if (text := self._catalog.get(message)) is None:
-            raise TranslationError(f"no Vietnamese for {message!r}: add it to wardlib/locale/vi.po")
-        return text
+        raise TranslationError(f"no Vietnamese for {message!r}: add it to wardlib/locale/vi.po")
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid2)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Language:
     """One language: its words, numbers, dates, money and percentages."""
 
     code: str
-    _catalogue: _Strict | None = field(repr=False, compare=False)
+    _catalogue: NullTranslations = field(repr=False, compare=False)
 
     @property
     def locale(self) -> Locale:
@@ -61,28 +63,49 @@ class Language:
 
     def text(self, message: str, **values: str) -> str:
         """The translation of the English `message`, its {names} filled with `values`."""
-        found = message if self._catalogue is None else self._catalogue.gettext(message)
-        return _PER_CENT.sub(NBSP, found.format(**values))
+        return _PER_CENT.sub(NBSP, self._catalogue.gettext(message).format(**values))
 
-    def pick(self, row: object, stem: str) -> str:
+    def plural(self, singular: str, plural: str, count: int, **values: str) -> str:
+        """As `text`, in the form that the language has for `count` things; {count} is filled with it.
+
+        >>> [get("en").plural("{count} month", "{count} months", count) for count in (0, 1, 2)]
+        ['0 months', '1 month', '2 months']
+        """
+        text = self._catalogue.ngettext(singular, plural, count)
+        return _PER_CENT.sub(NBSP, text.format(count=self.number(count), **values))
+
+    def pick(self, record: object, stem: str) -> str:
         """The cell or attribute `<stem>_<code>` of a record that holds both languages."""
         name = f"{stem}_{self.code}"
-        return row[name] if isinstance(row, dict) else getattr(row, name)
+        text: str = record[name] if isinstance(record, dict) else getattr(record, name)
+        return text
 
     def number(self, value: float, decimals: int = 0, *, trim: bool = False) -> str:
-        """`value` with grouping and `decimals` decimals; with `trim`, without idle zeros.
+        """`value` with grouping and `decimals` decimals; with `trim`, without idle zeros. What rounds
+        to zero has no sign, a missing value is NONE; ValueError where it is infinite, as a division
+        by zero is a fault of ours that no page may print.
 
-        >>> get("vi").number(1234.5, 1), get("en").number(1234.5, 1)
-        ('1.234,5', '1,234.5')
+        >>> get("vi").number(1234.5, 1), get("en").number(1234.5, 1), get("vi").number(-0.04, 1)
+        ('1.234,5', '1,234.5', '0,0')
         """
-        return _pattern(("#" if trim else "0") * decimals).apply(value, self.locale)
+        if is_missing(value):
+            return NONE
+        if math.isinf(value):
+            raise ValueError(f"{value} is no figure to print")
+        pattern = _pattern(("#" if trim else "0") * decimals)
+        text = str(pattern.apply(value, self.locale))
+        if text.startswith("-") and text[1:] == (zero := pattern.apply(0, self.locale)):
+            return str(zero)
+        return text
 
     def percent(self, share: float, decimals: int = 1) -> str:
-        """A share (1 = all) in per cent, without idle zeros.
+        """A share (1 = all) in per cent, without idle zeros; NONE alone where it is missing.
 
         >>> get("vi").percent(0.829).replace(NBSP, " ")
         '82,9 %'
         """
+        if is_missing(share):
+            return NONE
         return self.number(100 * share, decimals, trim=True) + NBSP + "%"
 
     def date(self, day: datetime.date) -> str:
@@ -177,18 +200,23 @@ class Unit:
     def figure(self, amount: float, decimals: int = 1, *, trim: bool = False) -> str:
         """The amount without its unit, for a cell under a head that names it.
 
-        A small amount gets as many decimals as its first digit needs: it must not read as zero.
+        A small amount gets as many decimals as its first digit needs: it must not read as zero. But
+        money comes in whole base units (đồng): less than half of one is zero. NONE where it is missing.
 
-        >>> get("vi").unit("VND", 1e9).figure(30_000)
-        '0,03'
+        >>> get("vi").unit("VND", 1e9).figure(30_000), get("vi").unit("VND", 1e9).figure(0.4)
+        ('0,03', '0,0')
         """
-        value = amount / self.scale
+        if is_missing(amount):
+            return NONE
+        value = amount / self.scale if abs(amount) >= 0.5 else 0.0
         while value and not round(value, decimals):
             decimals += 1
         return self.language.number(value, decimals, trim=trim)
 
     def amount(self, amount: float) -> str:
-        """The amount with its unit, for a sentence: "6.240 triệu đồng"."""
+        """The amount with its unit, for a sentence: "6.240 triệu đồng"; NONE alone where missing."""
+        if is_missing(amount):
+            return NONE
         return f"{self.figure(amount, trim=True)}{NBSP}{self.name}"
 
     def share(self, part: float, whole: float) -> str:
@@ -205,13 +233,20 @@ def get(code: str) -> Language:
     if code not in CODES:
         raise RequestError(f"{code!r} is not a language of the briefings. Use one of: vi, en.")
     if code == "en":
-        return Language(code, None)
-    with importlib.resources.files("wardlib").joinpath("locale", f"{code}.po").open("rb") as file:
-        catalogue = read_po(file, locale=code)
+        return Language(code, NullTranslations())
+    return read(Path(__file__).with_name("locale") / f"{code}.po")
+
+
+def read(file: Path) -> Language:
+    """The language of a catalogue, which is named after its code ("vi.po")."""
+    with file.open("rb") as source:
+        catalogue = read_po(source, locale=file.stem)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    return Language(code, _Strict(compiled))
+    translations = GNUTranslations(compiled)
+    translations.add_fallback(_Lacking())
+    return Language(file.stem, translations)
 
 
 @functools.cache

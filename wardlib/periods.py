@@ -186,7 +186,7 @@ class Period:
 
 
 def parse_day(text: str) -> datetime.date | None:
-    """The day that `text` names as 2020-09-13, None for an empty text; RequestError otherwise."""
+    """The day that `text` names, written as 2020-09-13, None for an empty text; RequestError otherwise."""
     if not text:
         return None
     try:

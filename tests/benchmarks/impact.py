@@ -295,11 +295,11 @@ def truth_part(options: argparse.Namespace) -> None:
     """Part `truth`: the planted loss and the planted late part of the illustrative ward."""
     import runpy
 
-    from wardlib.data import book as intake
     from wardlib.data import descriptors
+    from wardlib.data.book import load
 
     ward = descriptors.ward("phuc-dong")
-    given, tet = intake.load(ward, "tax_relief"), tuple(intake.load(ward, "tet")["date"])
+    given, tet = load(ward, "tax_relief"), tuple(load(ward, "tet")["date"])
     make = runpy.run_path(str(HERE.parents[1] / "data" / "phuc-dong" / "make.py"))["make"]
     start = pd.Period("2020-02", "M")
     rows = []

@@ -33,7 +33,7 @@ GOOD = ("met", "likely", "ahead")  # the statuses of a target that nobody need w
 
 @dataclass(frozen=True)
 class Targets:
-    """Every target at the end of `period`.
+    """Every target at the end of the period of `receipts`.
 
     `table`: one row a target; columns
 
@@ -56,8 +56,12 @@ class Targets:
       before), `gap`, `unreported`; `status`, see `status`.
     """
 
-    period: Period
+    receipts: Receipts
     table: pd.DataFrame
+
+    @property
+    def period(self) -> Period:
+        return self.receipts.period
 
     @property
     def in_doubt(self) -> pd.DataFrame:
@@ -130,7 +134,7 @@ def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Targets:
     if values is not None:
         indicators = need(table, "indicators")
         rows += _indicators(values, indicators, own, receipts.period, epidemic.start)
-    return Targets(receipts.period, pd.DataFrame(row | {"status": status(row)} for row in rows))
+    return Targets(receipts, pd.DataFrame(row | {"status": status(row)} for row in rows))
 
 
 def _money(

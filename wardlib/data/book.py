@@ -153,7 +153,7 @@ def coverage(book: Book) -> pd.DataFrame:
     for name, table in book.ward.tables.items():
         if not {"month", "reported_on"} <= set(table.columns):
             continue
-        frame = book.table(name)
+        frame = book.need(name)
         months = frame["month"]
         rows.append(
             {

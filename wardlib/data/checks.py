@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -71,7 +71,7 @@ def _examined(ward: Ward, table: Table, sheet: Sheet) -> tuple[pd.DataFrame, lis
     columns = {field.name: _typed(cells[field.name], field) for field in table.fields}
     frame = pd.DataFrame(columns, index=cells.lines)
     for rule in _RULES.get(table.name, ()):
-        problems += rule(ward, table, frame)
+        problems += [Problem(table.file, *fault) for fault in rule(ward, table, frame)]
     return frame, problems
 
 
@@ -261,7 +261,8 @@ def _unknown_codes(ward: Ward, table: Table, cells: _Cells) -> list[Problem]:
             file = f"data/{table.package}/{descriptors.DESCRIPTOR}"
             place, found = f"{table.name}.{column.name}", f"codes {'.'.join(column.codes)}"
             expected = "table.column of this ward or of the reference"
-            problems.append(Problem(file, 0, place, found, expected, "correct the property codes"))
+            fix = "correct the property codes"
+            problems.append(Problem(file, 0, place, found, expected, fix))
             continue
         target_cells = _cells(target, reading.sheet(target.path))
         if target_cells is None:  # it is itself faulty, and reported as such
@@ -281,7 +282,9 @@ def _unknown_codes(ward: Ward, table: Table, cells: _Cells) -> list[Problem]:
     return problems
 
 
-def _typed(cells: tuple[str, ...], column: Field) -> pd.api.extensions.ExtensionArray | np.ndarray:
+def _typed(
+    cells: tuple[str, ...], column: Field
+) -> pd.api.extensions.ExtensionArray | np.ndarray[Any, Any] | pd.PeriodIndex:
     """The cells of a faultless column as values of its type; empty ones as missing."""
     match column.type:
         case "integer" if column.required:
@@ -294,7 +297,9 @@ def _typed(cells: tuple[str, ...], column: Field) -> pd.api.extensions.Extension
             return np.array([text or "NaT" for text in cells], dtype="datetime64[us]")
         case "yearmonth":
             months = np.array([text or "NaT" for text in cells], dtype="datetime64[M]")
-            return pd.PeriodIndex.from_ordinals(months.astype("int64"), freq="M")
+            ordinals = months.astype("int64")
+            # pandas' stubs do not know this constructor, a public one.
+            return pd.PeriodIndex.from_ordinals(ordinals, freq="M")  # type: ignore[attr-defined,no-any-return]
         case "boolean":
             return np.array([text == "true" for text in cells], dtype="bool")
         case "list":
@@ -305,12 +310,16 @@ def _typed(cells: tuple[str, ...], column: Field) -> pd.api.extensions.Extension
             return pd.array(cells, dtype="str")
 
 
+# A fault that a rule finds in a typed table: row, column, what was found, what was expected, what to do.
+_Fault = tuple[int, str, str, str, str]
+_Rule = Callable[[Ward, Table, pd.DataFrame], Iterator[_Fault]]
 _Reported = dict[str, tuple[int, float, float]]  # by revenue line: row, collected, kept
+_School = tuple[str, str, str]  # level, first month, last month or ""
 
 
 def _families(ward: Ward, reported: set[str]) -> dict[str, set[str]] | None:
-    """The children of each revenue line that has some, of those reported; the parent "" is that of
-    lines without a reported one. None where the file of the lines is faulty."""
+    """The children of each revenue line that has some, of those reported; "" has those whose parent
+    is not reported. None where the file of the lines is faulty."""
     lines = ward.table("revenue_lines")
     cells = _cells(lines, reading.sheet(lines.path)) if lines else None
     if cells is None:
@@ -322,23 +331,20 @@ def _families(ward: Ward, reported: set[str]) -> dict[str, set[str]] | None:
     return families
 
 
-def _one_root(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+def _one_root(ward: Ward, _: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     """All lines but one have a parent that is reported too."""
     families = _families(ward, set(frame["line"].tolist()))
-    roots = sorted((families or {}).get("", ()))
-    if families is None or len(roots) == 1:
-        return []
-    found = ", ".join(roots) or "no line"
-    fix = "report a line that holds all of them, and each line's parents"
-    return [Problem(table.file, 0, "line", found, "one line that no other is above", fix)]
+    if families is not None and len(roots := sorted(families.get("", ()))) != 1:
+        found = ", ".join(roots) or "no line"
+        fix = "report a line that holds all of them, and each line's parents"
+        yield 0, "line", found, "one line that no other is above", fix
 
 
-def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+def _family_sums(ward: Ward, _: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     """On each day on which any line of a family was reported, the parent's newest figure of the
     month exists and is the sum of its children's newest, each rounded to whole units."""
     families = _families(ward, set(frame["line"].tolist())) or {}
     families.pop("", None)
-    problems = []
     for month, day, today, known in _known_by_day(frame):
         for parent, children in families.items():
             if parent not in today and children.isdisjoint(today):
@@ -348,36 +354,24 @@ def _family_sums(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]
                 found = f"a part of {parent} in {month}, reported on {day:%Y-%m-%d}"
                 expected = f"a figure of {parent} for that month by that day"
                 fix = f"report {parent} too, the sum of its parts known on that day"
-                line = min(line for line, *_ in parts)
-                problems.append(Problem(table.file, line, "line", found, expected, fix))
-            elif parts:
-                problems += _false_sums(table, f"{parent} in {month}", day, known[parent], parts)
-    return problems
+                yield min(row for row, *_ in parts), "line", found, expected, fix
+                continue
+            slack = 0.5 * (len(parts) + 1)  # half a unit of rounding for each figure
+            row, *totals = known[parent]
+            for at, (column, total) in enumerate(
+                zip(("collected", "kept"), totals, strict=True), 1
+            ):
+                whole = sum([part[at] for part in parts])
+                if parts and abs(total - whole) > slack:
+                    found = f"{total:.0f} for {parent} in {month}"
+                    expected = f"{whole:.0f}, the sum of its children known on {day:%Y-%m-%d}"
+                    fix = "correct the parent or a child, or report the parent again on that day"
+                    yield row, column, found, expected, fix
 
 
-def _false_sums(
-    table: Table,
-    what: str,
-    day: datetime.date,
-    parent: tuple[int, float, float],
-    children: list[tuple[int, float, float]],
-) -> Iterator[Problem]:
-    """A problem for each of a parent's two figures that is not the sum of its children's."""
-    slack = 0.5 * (len(children) + 1)  # half a unit of rounding for each figure
-    for at, column in enumerate(("collected", "kept"), start=1):
-        total, whole = parent[at], sum([child[at] for child in children])
-        if abs(total - whole) > slack:
-            expected = f"{whole:.0f}, the sum of its children known on {day:%Y-%m-%d}"
-            fix = "correct the parent or a child, or report the parent again on that day"
-            found = f"{total:.0f} for {what}"
-            yield Problem(table.file, parent[0], column, found, expected, fix)
-
-
-def _known_by_day(
-    frame: pd.DataFrame,
-) -> Iterator[tuple[np.datetime64, datetime.date, _Reported, _Reported]]:
-    """For each month and each day on which something of it was reported: what was reported then,
-    and of all lines known by then the newest."""
+def _known_by_day(frame: pd.DataFrame) -> Iterator[tuple[str, datetime.date, _Reported, _Reported]]:
+    """For each month ("2020-09") and each day on which something of it was reported: what was
+    reported then, and of all lines known by then the newest."""
     days = frame["reported_on"].to_numpy().astype("datetime64[D]").tolist()
     months = reading.plain(frame["month"])
     columns = (frame[name].tolist() for name in ("line", "collected", "kept"))
@@ -391,45 +385,27 @@ def _known_by_day(
         today = by_day[month, day]
         known = known | today if month == before else today
         before = month
-        yield np.datetime64(month, "M"), day, today, known
+        yield str(np.datetime64(month, "M")), day, today, known
 
 
-_Rule = Callable[[Ward, Table, pd.DataFrame], list[Problem]]  # the typed table's faults
-
-
-def _reported_early(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+def _reported_early(_: Ward, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     """No figure of a month is reported before the month has begun."""
     begun = frame["month"].astype("int64").to_numpy().astype("datetime64[M]")
-    early = frame["reported_on"].to_numpy() < begun
-    return [
-        Problem(
-            table.file,
-            int(row),
-            "reported_on",
-            f"{frame.at[row, 'reported_on']:%Y-%m-%d} for {frame.at[row, 'month']}",
-            "a day in or after the month that the figure is about",
-            "correct the day or the month",
-        )
-        for row in frame.index[early]
-    ]
+    early = frame[frame["reported_on"].to_numpy() < begun]
+    expected = "a day in or after the month that the figure is about"
+    for row, month, day in zip(early.index, early["month"], early["reported_on"], strict=True):
+        found = f"{day:%Y-%m-%d} for {month}"
+        yield row, "reported_on", found, expected, "correct the day or the month"
 
 
 def _adds_up(whole: str, *parts: str) -> _Rule:
     """A rule: in every row the column `whole` is the sum of the columns `parts`."""
 
-    def rule(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
-        sums = sum(frame[part] for part in parts)
-        return [
-            Problem(
-                table.file,
-                int(row),
-                whole,
-                str(frame.at[row, whole]),
-                f"{sums[row]}, the sum of {' + '.join(parts)}",
-                "correct the total or its parts",
-            )
-            for row in frame.index[frame[whole] != sums]
-        ]
+    def rule(_: Ward, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+        sums = frame[list(parts)].sum(axis=1)
+        for row in frame.index[frame[whole] != sums]:
+            expected = f"{sums[row]}, the sum of {' + '.join(parts)}"
+            yield row, whole, str(frame.at[row, whole]), expected, "correct the total or its parts"
 
     return rule
 
@@ -437,81 +413,54 @@ def _adds_up(whole: str, *parts: str) -> _Rule:
 def _in_order(first: str, second: str) -> _Rule:
     """A rule: where both are filled, the column `second` is not below the column `first`."""
 
-    def rule(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
-        return [
-            Problem(
-                table.file,
-                int(row),
-                second,
-                str(frame.at[row, second]).removesuffix(" 00:00:00"),
-                f"not below {first}, {str(frame.at[row, first]).removesuffix(' 00:00:00')}",
-                f"correct {first} or {second}",
+    def rule(_: Ward, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+        for row in frame.index[frame[second] < frame[first]]:
+            low, high = (
+                str(frame.at[row, name]).removesuffix(" 00:00:00") for name in (first, second)
             )
-            for row in frame.index[frame[second] < frame[first]]
-        ]
+            yield row, second, high, f"not below {first}, {low}", f"correct {first} or {second}"
 
     return rule
 
 
-def _relief_is_whole(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+def _relief_is_whole(_: Ward, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     """A rule that touches a line has what the ledger needs: both shares, and until when."""
-    problems = []
-    missing = {
-        name: frame[name].isna().tolist()
-        for name in ("share_low", "share_high", "extended_due", "normal_due")
-    }
-    rows = zip(frame.index.tolist(), frame["lines"], frame["kind"].tolist(), strict=True)
-    for at, (row, lines, kind) in enumerate(rows):
-        if not lines:
-            continue
-        needed = {"deferral": ["extended_due"], "none": ["normal_due"]}.get(kind, [])
-        shares = ["share_low", "share_high"]
-        if all(missing[share][at] for share in shares):
+    shares = ["share_low", "share_high"]
+    days = {"deferral": ["extended_due"], "none": ["normal_due"]}
+    missing = frame[[*shares, "extended_due", "normal_due"]].isna()
+    for row, lines, kind in zip(frame.index, frame["lines"], frame["kind"], strict=True):
+        if not lines or missing.loc[row, shares].all():
             continue  # no share is known: the ledger leaves the rule out
-        problems += [
-            Problem(
-                table.file,
-                row,
-                column,
-                "an empty cell",
-                f"a value, as the rule is of kind {kind} and names a line",
-                "fill the cell, or empty the cell in lines",
-            )
-            for column in [*shares, *needed]
-            if missing[column][at]
-        ]
-    return problems
+        expected = f"a value, as the rule is of kind {kind} and names a line"
+        for column in [*shares, *days.get(kind, [])]:
+            if missing.at[row, column]:
+                fix = "fill the cell, or empty the cell in lines"
+                yield row, column, "an empty cell", expected, fix
 
 
-_School = tuple[str, str, str]  # level, first month, last month or ""
-
-
-def _school_reports(ward: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+def _school_reports(ward: Ward, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     """What a school reports of a month is possible: the days fit into it, the school exists, its level
     has pupils, and attendance stands where there was a day in class."""
     register = ward.table("schools")
     cells = _cells(register, reading.sheet(register.path)) if register else None
     if register is None or cells is None:
-        return []
+        return
     columns = ("school", "level", "valid_from", "valid_to")
     rows = list(zip(*(cells[column] for column in columns), strict=True))
     schools = {school: (level, first, last) for school, level, first, last in reversed(rows)}
-    if not schools.keys() >= set(frame["school"].tolist()):
-        return []
-    impossible = _impossible_months(table, frame, schools, register.file)
-    return [*impossible, *_no_pupils(table, frame, schools)]
+    if schools.keys() >= set(frame["school"].tolist()):
+        yield from _impossible_months(frame, schools, register.file)
+        yield from _no_pupils(reading.newest(frame, table.primary_key), schools)
+
+
+_ASK = "correct the figure, or ask the school that reported it"
 
 
 def _impossible_months(
-    table: Table, frame: pd.DataFrame, schools: dict[str, _School], register: str
-) -> Iterator[Problem]:
-    """Reports of a month without the school, with more days than it has, or with a share of pupils
-    attending that no day in class stands behind, or the other way round."""
-
-    def problem(row: int, column: str, found: str, expected: str, fix: str) -> Problem:
-        return Problem(table.file, row, column, found, expected, fix)
-
-    ask = "correct the figure, or ask the school that reported it"
+    frame: pd.DataFrame, schools: dict[str, _School], register: str
+) -> Iterator[_Fault]:
+    """Reports of a month without the school, with more days than it has, with attendance but no day
+    in class, or the other way round."""
     months = frame["month"].astype("int64").to_numpy().astype("datetime64[M]")
     names = np.datetime_as_string(months).tolist()
     most = np.busday_count(months, months + 1, weekmask="Mon Tue Wed Thu Fri Sat").tolist()
@@ -524,52 +473,43 @@ def _impossible_months(
         if month < first or (last and month > last):
             spell = f"a month from {first or 'the first'} to {last or 'now'}"
             fix = f"correct the month, or the school's dates in {register}"
-            yield problem(row, "month", f"{month} for {school}", spell, fix)
+            yield row, "month", f"{month} for {school}", spell, fix
         if planned > limit:
-            days = f"at most {limit}, the days of {month} without Sundays"
-            yield problem(row, "planned_days", str(planned), days, ask)
+            expected = f"at most {limit}, the days of {month} without Sundays"
+            yield row, "planned_days", str(planned), expected, _ASK
         if in_person > 0 and math.isnan(share):
             expected = "a share, as days were taught in class"
-            yield problem(row, "attendance_share", "an empty cell", expected, ask)
-        if not in_person > 0 and not math.isnan(share):
+            yield row, "attendance_share", "an empty cell", expected, _ASK
+        if in_person <= 0 and not math.isnan(share):
             expected = "an empty cell, as no day was taught in class"
-            yield problem(row, "attendance_share", str(share), expected, ask)
+            yield row, "attendance_share", str(share), expected, _ASK
 
 
-def _no_pupils(table: Table, frame: pd.DataFrame, schools: dict[str, _School]) -> Iterator[Problem]:
-    """Reports of school days in a level and month that has no pupil, by the newest reports."""
-    known = reading.newest(frame, table.primary_key)
+def _no_pupils(known: pd.DataFrame, schools: dict[str, _School]) -> Iterator[_Fault]:
+    """Of the newest reports, those of school days in a level and month that has no pupil."""
     levels = [schools[school][0] for school in known["school"].tolist()]
     places = list(zip(levels, reading.plain(known["month"]), strict=True))
     pupils: Counter[tuple[str, int]] = Counter()
     for place, count in zip(places, known["pupils"].tolist(), strict=True):
         pupils[place] += count
     days = known["planned_days"].tolist()
+    expected = "at least one pupil where school days are planned"
     for row, (level, month), planned in zip(known.index.tolist(), places, days, strict=True):
         if planned > 0 and not pupils[level, month]:
             found = f"no pupil in level {level} in {np.datetime64(month, 'M')}"
-            expected = "at least one pupil where school days are planned"
-            fix = "correct the figure, or ask the school that reported it"
-            yield Problem(table.file, row, "pupils", found, expected, fix)
+            yield row, "pupils", found, expected, _ASK
 
 
-def _participants(_: Ward, table: Table, frame: pd.DataFrame) -> list[Problem]:
+def _participants(_: Ward, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     """Nobody takes part where no event was held."""
-    none = (frame["held"] + frame["held_later"] == 0) & (frame["participants"] > 0)
-    return [
-        Problem(
-            table.file,
-            int(row),
-            "participants",
-            str(frame.at[row, "participants"]),
-            "0, as no event was held",
-            "correct the number, or held and held_later",
-        )
-        for row in frame.index[none]
-    ]
+    idle = frame[frame["held"] + frame["held_later"] == 0]
+    for row, count in zip(idle.index, idle["participants"], strict=True):
+        if count > 0:
+            fix = "correct the number, or held and held_later"
+            yield row, "participants", str(count), "0, as no event was held", fix
 
 
-_RULES = {
+_RULES: dict[str, tuple[_Rule, ...]] = {
     "covid_measures": (_in_order("start", "end"),),
     "covid_phases": (_in_order("start", "end"),),
     "school_closures": (_in_order("start", "end"),),

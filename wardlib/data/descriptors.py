@@ -63,12 +63,12 @@ def _resolved(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Field:
-    """A column: Table Schema type, unit, meaning, constraints."""
+    """A column: Table Schema type, unit, constraints, the table and column that hold its codes, and what
+    parts the items of a list."""
 
     name: str
     type: str
     unit: str
-    description: str
     constraints: dict[str, Any]
     codes: tuple[str, str] | None
     delimiter: str
@@ -165,10 +165,10 @@ class Ward(Package):
 
 def digest_descriptor(package: str) -> str:
     """The digest of what a package's descriptor says, but for the hashes of its tables."""
-    raw = _raw(package)
-    for resource in raw["resources"]:
+    described = _read(package)
+    for resource in described["resources"]:
         resource.pop("hash", None)
-    return digest_bytes(json.dumps(raw, ensure_ascii=False, sort_keys=True).encode())
+    return digest_bytes(json.dumps(described, ensure_ascii=False, sort_keys=True).encode())
 
 
 def names() -> list[str]:
@@ -179,7 +179,7 @@ def names() -> list[str]:
 
 def package(name: str) -> Package:
     """The descriptor of a folder of tables, be it a ward or not; DataError if it is faulty."""
-    return Package(**_package(name, _raw(name)))
+    return Package(**_package(name, _read(name)))
 
 
 def ward(name: str) -> Ward:
@@ -187,13 +187,13 @@ def ward(name: str) -> Ward:
     own = Path(name).name == name != REFERENCE and (_folder(name) / DESCRIPTOR).is_file()
     if not own:
         raise RequestError(f"there is no ward {name!r}. Wards here: {', '.join(names())}.")
-    raw = _raw(name)
+    described = _read(name)
     reference = package(REFERENCE)
     with _shape(name):
-        about = raw["ward"]
+        about = described["ward"]
         texts = ("name", "authority", "superior")
         return Ward(
-            **_package(name, raw),
+            **_package(name, described),
             **{
                 f"{text}_{code}": about[f"{text}_{code}"] for text in texts for code in ("vi", "en")
             },
@@ -220,15 +220,17 @@ def accept(ward: Ward) -> list[str]:
     """
     changed = []
     for package in (ward.id, REFERENCE):
-        raw = _raw(package)
-        for resource in raw["resources"]:
+        described = _read(package)
+        for resource in described["resources"]:
             now = digest(_folder(package) / resource["path"])
             if resource.get("hash") != now:
                 resource["hash"] = now
                 changed.append(f"data/{package}/{resource['path']}")
         target = _folder(package) / DESCRIPTOR
         partial = target.with_suffix(".partial")
-        partial.write_text(json.dumps(raw, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        partial.write_text(
+            json.dumps(described, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+        )
         partial.replace(target)
     return changed
 
@@ -237,9 +239,10 @@ def _folder(package: str) -> Path:
     return home() / "data" / package
 
 
-def _raw(package: str) -> dict[str, Any]:
+def _read(package: str) -> dict[str, Any]:
     """What a package's descriptor says, as it is written."""
-    return reading.descriptor(_folder(package) / DESCRIPTOR)  # type: ignore[no-any-return]
+    described: dict[str, Any] = reading.descriptor(_folder(package) / DESCRIPTOR)
+    return described
 
 
 @contextmanager
@@ -256,49 +259,54 @@ def _shape(package: str) -> Iterator[None]:
     raise DataError([Problem(file, 0, "", found, reading.SHAPE, fix)])
 
 
-def _package(name: str, raw: dict[str, Any]) -> dict[str, Any]:
+def _package(name: str, described: dict[str, Any]) -> dict[str, Any]:
     with _shape(name):
         folder = _folder(name)
         return {
             "id": name,
-            "title": raw["title"],
-            "sources_vi": tuple(source["title_vi"] for source in raw.get("sources", [])),
-            "sources_en": tuple(source["title"] for source in raw.get("sources", [])),
-            "licences": tuple(licence["title"] for licence in raw["licenses"]),
-            "tables": {resource["name"]: _table(folder, resource) for resource in raw["resources"]},
+            "title": described["title"],
+            "sources_vi": tuple(source["title_vi"] for source in described.get("sources", [])),
+            "sources_en": tuple(source["title"] for source in described.get("sources", [])),
+            "licences": tuple(licence["title"] for licence in described["licenses"]),
+            "tables": {
+                resource["name"]: _table(folder, resource) for resource in described["resources"]
+            },
         }
 
 
-def _table(folder: Path, raw: dict[str, Any]) -> Table:
-    schema = raw["schema"]
-    if Path(raw["path"]).name != raw["path"]:
-        raise TypeError(f"the path {raw['path']!r} of {raw['name']} leaves the folder")
-    area = raw.get("area", "")
+def _table(folder: Path, resource: dict[str, Any]) -> Table:
+    schema = resource["schema"]
+    if Path(resource["path"]).name != resource["path"]:
+        raise TypeError(f"the path {resource['path']!r} of {resource['name']} leaves the folder")
+    area = resource.get("area", "")
     if not isinstance(area, str):
-        raise TypeError(f"the area {area!r} of {raw['name']} is no text")
+        raise TypeError(f"the area {area!r} of {resource['name']} is no text")
     return Table(
         package=folder.name,
-        name=raw["name"],
-        path=folder / raw["path"],
+        name=resource["name"],
+        path=folder / resource["path"],
         area=area,
-        hash=raw.get("hash", ""),
+        hash=resource.get("hash", ""),
         fields=tuple(_field(field) for field in schema["fields"]),
         primary_key=tuple(schema.get("primaryKey", ())),
     )
 
 
-def _field(raw: dict[str, Any]) -> Field:
-    if raw["type"] not in TYPES:
-        raise TypeError(f"the type {raw['type']!r} of field {raw['name']} is none of {TYPES}")
-    codes = tuple(raw["codes"].split(".")) if "codes" in raw else None
+def _field(described: dict[str, Any]) -> Field:
+    if described["type"] not in TYPES:
+        raise TypeError(
+            f"the type {described['type']!r} of field {described['name']} is none of {TYPES}"
+        )
+    codes = tuple(described["codes"].split(".")) if "codes" in described else None
     if codes and len(codes) != 2:
-        raise TypeError(f"the codes {raw['codes']!r} of field {raw['name']} are no table.column")
+        raise TypeError(
+            f"the codes {described['codes']!r} of field {described['name']} are no table.column"
+        )
     return Field(
-        name=raw["name"],
-        type=raw["type"],
-        unit=raw.get("unit", ""),
-        description=raw.get("description", ""),
-        constraints=raw.get("constraints", {}),
+        name=described["name"],
+        type=described["type"],
+        unit=described.get("unit", ""),
+        constraints=described.get("constraints", {}),
         codes=codes,
-        delimiter=raw.get("delimiter", ","),
+        delimiter=described.get("delimiter", ","),
     )

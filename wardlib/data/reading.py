@@ -60,6 +60,9 @@ def sheet(path: Path) -> Sheet:
     def broken(row: int, found: str, expected: str, fix: str) -> Problem:
         return Problem(name(path), row, "", found, expected, fix)
 
+    def counted(cells: list[str]) -> str:
+        return f"{len(cells)} cell{'s' * (len(cells) != 1)}"
+
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -81,8 +84,7 @@ def sheet(path: Path) -> Sheet:
             rows.append(Row(end, cells, "".join(lines[begin:end])))
             if cells and len(cells) != len(rows[0].cells):
                 fix = "add or remove commas; put cells that hold a comma in double quotes"
-                expected = f"{len(rows[0].cells)} cells"
-                problems.append(broken(end, f"{len(cells)} cells", expected, fix))
+                problems.append(broken(end, counted(cells), counted(rows[0].cells), fix))
     except csv.Error as error:
         fix = "close the double quotes of this row"
         problems.append(broken(reader.line_num, str(error), "a CSV row", fix))

@@ -26,7 +26,7 @@ class ActivitiesPage(Page[Activities | None]):
         expected; nothing without data."""
         if self.result is None:
             return None
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         months = self.result.months
         by_month = months.groupby("month").sum(min_count=months.index.unique("field").size)
         held, expected = by_month["held"].dropna(), by_month["expected"].dropna()
@@ -64,7 +64,7 @@ class ActivitiesPage(Page[Activities | None]):
         without data."""
         if self.result is None:
             return None
-        text = self.text
+        text = self._text
         fields = self.result.table
         rows = [self._row(span, field, own) for (span, field), own in fields.iterrows()]
         notes = [
@@ -111,7 +111,7 @@ class ActivitiesPage(Page[Activities | None]):
 
     def _row(self, span: str, field: str, own: pd.Series) -> Row:
         """A field in a span ("period", "to_date")."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         names = {
             "extracurricular": text("Extracurricular"),
             "culture": text("Culture"),
@@ -150,7 +150,7 @@ class ActivitiesPage(Page[Activities | None]):
         return Row(names[field], cells, 1 if field != activities.TOTAL else 0, says)
 
     def _draw(self, by_month: pd.DataFrame) -> str:
-        text = self.text
+        text = self._text
         with drawing.drawing(1.9) as (figure, axes):
             places = pd.Series([index + 0.5 for index in range(len(by_month))], by_month.index)
             axes.bar(places, by_month["held"], width=0.6, color=drawing.NOW, zorder=3)
@@ -171,7 +171,7 @@ class ActivitiesPage(Page[Activities | None]):
 
     def _sentences(self) -> list[str]:
         """The sentences of `sentence`."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         if self.result is None:
             return [text("Extracurricular, cultural and sports activities: no data for this ward.")]
         total = self.result.table.loc["period"].loc[activities.TOTAL]

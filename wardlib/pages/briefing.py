@@ -18,8 +18,8 @@ class BriefingPage(Page[Targets]):
         """What the unit keeps, and its other targets: number, what it is, both amounts of a ratio.
         (The receipts themselves stand in the headline.)"""
         kept = self.result.receipts.lines.at[self.result.receipts.root, "kept_year_to_date"]
-        amount = self.unit(kept).amount(kept)
-        own = (amount, self.text("kept by its own budget"), "")
+        amount = self.edition.unit(kept).amount(kept)
+        own = (amount, self.edition.text("kept by its own budget"), "")
         standing = self.result.standing
         return cards([own, *(self._card(indicator) for _, indicator in standing.iterrows())])
 
@@ -31,7 +31,7 @@ class BriefingPage(Page[Targets]):
 
     def _card(self, indicator: pd.Series) -> tuple[str, str, str]:
         """An indicator's value with its unit, what it is, and its target."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         name = inside(language.pick(indicator, "name"))
         if is_missing(indicator["value"]):
             return NONE, name, text("not reported")

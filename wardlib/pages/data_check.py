@@ -32,7 +32,7 @@ class DataCheckPage(Page[DataCheck]):
 
     def received(self) -> Block:
         """How many of the ward's monthly tables have every month of the period, and which have not."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         lacking = self.result.coverage[
             self.result.coverage["reported"] < self.result.coverage["expected"]
         ]
@@ -62,7 +62,7 @@ class DataCheckPage(Page[DataCheck]):
 
     def received_table(self) -> Block:
         """For each table of the ward: rows, span, months of the period that have come in."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         rows = []
         for _, own in self.result.coverage.iterrows():
             span = months = NONE
@@ -89,7 +89,7 @@ class DataCheckPage(Page[DataCheck]):
 
     def agreement(self) -> Block:
         """How many published figures agree with this workbook's."""
-        text = self.text
+        text = self._text
         if self.result.beside.empty:
             return headline(text("No published figure of this period is known here."))
         counted = self.result.beside["verdict"].value_counts()
@@ -109,7 +109,7 @@ class DataCheckPage(Page[DataCheck]):
         """Each published figure beside ours, agreed or explained; nothing where none was published."""
         if self.result.beside.empty:
             return None
-        text = self.text
+        text = self._text
         rows = [
             Row(
                 f"{own['statement']} ({own['published_on']:%d/%m/%Y})",
@@ -142,7 +142,7 @@ class DataCheckPage(Page[DataCheck]):
         """How each published figure is read here, and why ours differs where it does."""
         if self.result.beside.empty:
             return None
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         items = []
         for _, own in self.result.beside.iterrows():
             said = f"“{own['statement']}”: {language.pick(own, 'reading')}"
@@ -159,7 +159,7 @@ class DataCheckPage(Page[DataCheck]):
 
     def _table_name(self, name: str) -> str:
         """What a table of monthly figures holds."""
-        text = self.text
+        text = self._text
         return {
             "receipts": text("Receipts"),
             "school_months": text("School days by school"),
@@ -169,7 +169,7 @@ class DataCheckPage(Page[DataCheck]):
 
     def _verdicts(self) -> dict[str, str]:
         """The words of each verdict on a published figure."""
-        text = self.text
+        text = self._text
         return {
             "agrees": text("agrees"),
             "revised": text("agreed then, revised since"),
@@ -181,7 +181,7 @@ class DataCheckPage(Page[DataCheck]):
         """An amount in the unit of a published figure."""
         if is_missing(amount):
             return NONE
-        language = self.language
+        language = self._language
         unit = own["unit"].removeprefix("1e6 ")
         if own["unit"].startswith("1e6 "):
             unit = language.unit(unit, 0).name
@@ -189,9 +189,9 @@ class DataCheckPage(Page[DataCheck]):
 
     def _part(self, own: pd.Series, part: float) -> str:
         """The amount that a published figure is formed from, in words."""
-        language = self.language
+        language = self._language
         if own["table"] == "receipts":
-            amount = self.unit(part).amount(part)
+            amount = self.edition.unit(part).amount(part)
             if not is_missing(own["whole"]):
                 amount += f" ({language.percent(part / own['whole'])})"
             return amount

@@ -31,7 +31,7 @@ class EffectPage(Page[Effects]):
     def findings(self) -> Block | None:
         """Each phase, each first-level line, the lines for comparison and the checks, an item each;
         nothing where the period ends before the epidemic."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         if self.result.span is None:
             return None
         items = [
@@ -70,7 +70,7 @@ class EffectPage(Page[Effects]):
         splits it. Nothing where the period ends before the start."""
         if self.result.span is None:
             return None
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         first, last = self.result.start, self.result.period.last
         segments = list(self.result.segments.itertuples())
         if len(segments) == 1:
@@ -113,7 +113,7 @@ class EffectPage(Page[Effects]):
         start."""
         if self.result.span is None:
             return None
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         lines = self.result.lines[self.result.lines["depth"] <= 1]
         drawn, telling = [], {}
         for line in lines.index:
@@ -154,7 +154,7 @@ class EffectPage(Page[Effects]):
         The phases of the epidemic are shaded. Where no statement is possible, what was collected
         stands alone.
         """
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         line = line or self.result.root
         receipts, split = self.result.receipts, self.result.by_line.get(line)
         name = language.pick(receipts.lines.loc[line], "name")
@@ -168,7 +168,7 @@ class EffectPage(Page[Effects]):
             if split
             else pd.DataFrame(columns=_ESTIMATES, index=months, dtype=float)
         )
-        unit = self.unit(max(values.max(), without["counterfactual"].max()))
+        unit = self.edition.unit(max(values.max(), without["counterfactual"].max()))
         phases = self.result.phases
         shown = phases[(phases["end"] >= first.start_time) & (phases["start"] <= last.end_time)]
         svg = self._draw_months(values, without, estimated, shown, unit, height)
@@ -195,13 +195,13 @@ class EffectPage(Page[Effects]):
         """What was collected less than expected of a line (default: the total), added up from the
         start of the effect, month-end by month-end, and which part of it is lost or overdue; nothing
         where no statement is possible."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         line = line or self.result.root
         if line not in self.result.by_line:
             return None
         name = language.pick(self.result.lines.loc[line], "name")
         ends = self.result.ledgers[line].month_ends
-        unit = self.unit(ends[["difference", "claim"]].abs().max().max())
+        unit = self.edition.unit(ends[["difference", "claim"]].abs().max().max())
         first, last, at_last = ends.index[0], ends.index[-1], ends.iloc[-1]
         shown = self.result.phases[self.result.phases["start"] <= last.end_time]
         svg = self._draw_shortfall(ends, shown, unit)
@@ -232,7 +232,7 @@ class EffectPage(Page[Effects]):
 
     def _segment_name(self, segment: Any) -> str:
         """A phase, or the time after one, with its months: "Wave 1 (Feb 2020–Jun 2020)"."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         name = language.pick(self.result.phases.iloc[segment.spell], "name")
         if not segment.inside:
             name = text("After {phase}", phase=inside(name))
@@ -244,7 +244,7 @@ class EffectPage(Page[Effects]):
 
     def _verdicts(self) -> dict[str, str]:
         """The words of each verdict, gravest first."""
-        text = self.text
+        text = self._text
         return {
             "loss": text("loss"),
             "overdue": text("overdue: arrears or lost"),
@@ -257,7 +257,7 @@ class EffectPage(Page[Effects]):
 
     def _silence(self, line: str) -> str:
         """Why nothing can be said of a line; "" where something can."""
-        text = self.text
+        text = self._text
         reason = self.result.lines.at[line, "silent"]
         if not reason and line not in self.result.by_line:
             reason = "unreported"
@@ -274,7 +274,7 @@ class EffectPage(Page[Effects]):
 
     def _sentences(self, line: str) -> list[str]:
         """The sentences of `sentence`."""
-        text = self.text
+        text = self._text
         split = self.result.by_line.get(line)
         if split is None:
             return [
@@ -284,12 +284,12 @@ class EffectPage(Page[Effects]):
                     reason=self._silence(line),
                 )
             ]
-        unit = self.unit(split.expected)
+        unit = self.edition.unit(split.expected)
         said = [self._expected(line, split, unit)]
         difference = split.difference
         gap = {
             "amount": unit.amount(abs(difference.mean)),
-            "share": self.language.percent(abs(difference.mean) / split.expected)
+            "share": self._language.percent(abs(difference.mean) / split.expected)
             if split.expected > 0
             else NONE,
         }
@@ -306,11 +306,11 @@ class EffectPage(Page[Effects]):
 
     def _name_inside(self, line: str) -> str:
         """The name of a line as it stands inside a sentence."""
-        return inside(self.language.pick(self.result.lines.loc[line], "name"))
+        return inside(self._language.pick(self.result.lines.loc[line], "name"))
 
     def _expected(self, line: str, split: Split, unit: Unit) -> str:
         """What came of a line, and what was to be expected."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         difference = split.difference
         said = text(
             "{span}, {line} came to {collected}; without COVID-19, {expected} was to be expected "
@@ -329,7 +329,7 @@ class EffectPage(Page[Effects]):
 
     def _claimed(self, line: str, split: Split, unit: Unit) -> list[str]:
         """What is lost, or in arrears or lost, and how much of the plan that is."""
-        text = self.text
+        text = self._text
         bounds = {
             "amount": unit.amount(split.claim.mean),
             "low": unit.figure(split.claim.lower, trim=True),
@@ -356,7 +356,7 @@ class EffectPage(Page[Effects]):
 
     def _parts(self, split: Split, unit: Unit) -> list[str]:
         """What of a shortfall has come, may come, or is not payable."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         said = []
         if split.returned.mean > 0.01 * split.shortfall.mean:
             said.append(
@@ -390,8 +390,8 @@ class EffectPage(Page[Effects]):
         split = self.result.split(line, first, last)
         if split is None:
             return ""
-        unit = self.unit(split.expected)
-        said = self.text(
+        unit = self.edition.unit(split.expected)
+        said = self.edition.text(
             "{line} {collected} against {expected} expected, difference {low} to {high} (95 %): "
             "{verdict}",
             line=self._name_inside(line),
@@ -405,7 +405,7 @@ class EffectPage(Page[Effects]):
 
     def _by_verdict(self, lines: Iterable[str]) -> str:
         """Lines grouped by what can be said of them, the amount with each claim."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         groups: dict[str, list[str]] = {}
         for line in lines:
             name = self._name_inside(line)
@@ -414,7 +414,7 @@ class EffectPage(Page[Effects]):
                 why = text("no statement possible, as {reason}", reason=self._silence(line))
                 groups.setdefault(why, []).append(name)
                 continue
-            unit = self.unit(split.expected)
+            unit = self.edition.unit(split.expected)
             amount = {
                 "loss": split.claim,
                 "overdue": split.claim,
@@ -435,7 +435,7 @@ class EffectPage(Page[Effects]):
 
     def _checks(self) -> str:
         """The checks of the total's estimate in one line."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         root = self.result.root
         if root not in self.result.ledgers or not self.result.impact(root).model:
             return ""
@@ -456,7 +456,7 @@ class EffectPage(Page[Effects]):
             said.append(text("the history is too short to test the method on earlier windows"))
         changed = -checks.sensitivity["amount"]
         if len(changed):
-            unit = self.unit(changed.abs().max())
+            unit = self.edition.unit(changed.abs().max())
             said.append(
                 text(
                     "with the start one or two months earlier, or one year of history left out, the "
@@ -471,11 +471,11 @@ class EffectPage(Page[Effects]):
     # What the tables are made of.
 
     def _unit(self, splits: list[Split]) -> Unit:
-        return self.unit(max((abs(split.expected) for split in splits), default=0))
+        return self.edition.unit(max((abs(split.expected) for split in splits), default=0))
 
     def _split_columns(self, needed: dict[str, bool]) -> list[Column]:
         """The columns of the table of splits; of relief, those that are `needed`."""
-        text = self.text
+        text = self._text
         columns = [
             Column(text("Line")),
             Column(text("Expected amount"), 15),
@@ -529,7 +529,7 @@ class EffectPage(Page[Effects]):
         splits: list[Split],
         drawn: list[dict[str, object]],
     ) -> Block:
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         notes = [note]
         if marked(rows, ESTIMATE):
             notes.append(text("* holds a month that is still an estimate."))
@@ -549,7 +549,7 @@ class EffectPage(Page[Effects]):
     # What the charts are made of.
 
     def _months_in_words(self, name: str, values: pd.Series, unit: Unit) -> list[str]:
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         known = values.dropna()
         return [
             text(
@@ -572,7 +572,7 @@ class EffectPage(Page[Effects]):
         ]
 
     def _without_in_words(self, without: pd.Series, values: pd.Series, unit: Unit) -> list[str]:
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         gap = (without - values).sum()
         return [
             text(
@@ -625,7 +625,7 @@ class EffectPage(Page[Effects]):
                     markersize=3, linewidth=1.2, zorder=5,
                 )  # fmt: skip
                 axes.annotate(
-                    self.text("without COVID-19"),
+                    self.edition.text("without COVID-19"),
                     (at.iloc[0], known["counterfactual"].iloc[0]),
                     xytext=(at.iloc[0] - 0.8, 0.9 * top), textcoords="data", va="center",
                     ha="right" if at.iloc[0] > 0.3 * len(values) else "left",
@@ -639,7 +639,7 @@ class EffectPage(Page[Effects]):
             return drawing.outlines(figure)
 
     def _draw_shortfall(self, ends: pd.DataFrame, phases: pd.DataFrame, unit: Unit) -> str:
-        text = self.text
+        text = self._text
         scaled = ends.drop(columns="until") / unit.scale
         with drawing.drawing(2.2) as (figure, axes):
             places = [index + 1.0 for index in range(len(ends))]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from wardlib.errors import RequestError
-from wardlib.language import Language, Unit
+from wardlib.language import Language
 from wardlib.pages.edition import Edition
 from wardlib.periods import Period
 
@@ -38,14 +38,10 @@ class Page(Generic[Result]):
             )
 
     @property
-    def language(self) -> Language:
+    def _language(self) -> Language:
         return self.edition.language
 
     @property
-    def text(self) -> Callable[..., str]:
+    def _text(self) -> Callable[..., str]:
         """`Language.text` of the edition's language."""
         return self.edition.text
-
-    def unit(self, largest: float) -> Unit:
-        """The unit in which to print amounts of which `largest` is the largest."""
-        return self.edition.unit(largest)

@@ -43,7 +43,7 @@ class SchoolsPage(Page[Schools | None]):
         nothing without data."""
         if self.result is None:
             return None
-        text = self.text
+        text = self._text
         rows, shown = [], set()
         for span, about in self.result.spans.iterrows():
             months = (about["first"], about["last"])
@@ -85,7 +85,7 @@ class SchoolsPage(Page[Schools | None]):
         """The longest time that a level was kept from class in the school years of the period."""
         if self.result is None:
             return None
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         spells = self.result.spells
         if spells.empty:
             return headline(text("No decision kept a level from class in these school years."))
@@ -105,7 +105,7 @@ class SchoolsPage(Page[Schools | None]):
         """How long each level was kept from class, in calendar days; and lost days without a reason."""
         if self.result is None:
             return None
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         items = []
         for (start, end), spells in self.result.spells.groupby(["start", "end"]):
             items.append(
@@ -134,7 +134,7 @@ class SchoolsPage(Page[Schools | None]):
         """Lost days by level and decision; nothing where none was lost."""
         if self.result is None:
             return None
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         spans = self._spans
         reasons = self.result.reasons[self.result.reasons["span"].isin(spans.index)]
         if reasons.empty:
@@ -185,7 +185,7 @@ class SchoolsPage(Page[Schools | None]):
         """The calendar chart as a table: every run of school days of one state, by level."""
         if self.result is None:
             return None
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         rows, drawn = [], []
         for level, days in self._school_days():
             kept = days[["state", "measure"]]
@@ -223,7 +223,7 @@ class SchoolsPage(Page[Schools | None]):
         """How many schools lost days in each school year of the period, and which lost most."""
         if self.result is None:
             return None
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         said = []
         for span, about in self._spans.iterrows():
             if span not in self.result.schools.index.get_level_values("span"):
@@ -261,7 +261,7 @@ class SchoolsPage(Page[Schools | None]):
         """Each school in the months of the period, with its pupils; small numbers hidden."""
         if self.result is None:
             return None
-        text = self.text
+        text = self._text
         schools, spans = self.result.schools, self._spans
         rows, hides = [], False
         for span, about in spans.iterrows():
@@ -306,7 +306,7 @@ class SchoolsPage(Page[Schools | None]):
         gaps: dict[str, list[pd.Period]] = {}
         for school, month in self.result.missing:
             gaps.setdefault(school, []).append(month)
-        names, language = self.result.names, self.language
+        names, language = self.result.names, self._language
         lines = "; ".join(
             f"{names.get(school, school)} ({language.month_list(months)})"
             for school, months in gaps.items()
@@ -320,7 +320,7 @@ class SchoolsPage(Page[Schools | None]):
 
     def _level(self, level: str) -> str:
         """A school level as it stands inside a sentence."""
-        text = self.text
+        text = self._text
         return {
             "mam_non": text("preschool"),
             "tieu_hoc": text("primary school"),
@@ -329,11 +329,11 @@ class SchoolsPage(Page[Schools | None]):
         }[level]
 
     def _level_head(self, level: str) -> str:
-        return self.language.sentence(self._level(level))
+        return self._language.sentence(self._level(level))
 
     def _state(self, state: str) -> str:
         """The state of a school day in a few words."""
-        text = self.text
+        text = self._text
         return {
             IN_PERSON: text("in class"),
             ONLINE: text("online"),
@@ -346,10 +346,10 @@ class SchoolsPage(Page[Schools | None]):
         """A number of days: whole, or with one decimal where it is a mean over pupils."""
         if is_missing(days):
             return NONE
-        return self.language.number(round(days, 1), 1, trim=True)
+        return self._language.number(round(days, 1), 1, trim=True)
 
     def _span_short(self, about: pd.Series) -> str:
-        return self.language.span_short(about["first"], about["last"])
+        return self._language.span_short(about["first"], about["last"])
 
     @property
     def _spans(self) -> pd.DataFrame:
@@ -359,7 +359,7 @@ class SchoolsPage(Page[Schools | None]):
 
     def _sentences(self) -> list[str]:
         """The sentences of `sentence`."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         if self.result is None:
             return [text("School days: no data for this ward.")]
         said: list[str] = []
@@ -383,7 +383,7 @@ class SchoolsPage(Page[Schools | None]):
 
     def _lost(self, about: pd.Series, levels: pd.DataFrame, counted: pd.Series) -> str:
         """The sentence of a school year."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         when = {
             "span": language.sentence(language.span(about["first"], about["last"])),
             "year": about["year"].replace("-", "–"),
@@ -445,7 +445,7 @@ class SchoolsPage(Page[Schools | None]):
         notes: list[str],
     ) -> Block:
         assert self.result is not None
-        text = self.text
+        text = self._text
         if marked(rows, PARTIAL):
             notes = [*notes, text("† some school or month is not reported.")]
         heads = [
@@ -479,7 +479,7 @@ class SchoolsPage(Page[Schools | None]):
             *(self._days(days[name]) for name in _DAYS),
             percent(self.edition, days["attendance"]),
         )
-        head = self.text("{level}, all schools", level=self._level_head(level))
+        head = self.edition.text("{level}, all schools", level=self._level_head(level))
         return Row(f"{head}, {months}", cells)
 
     # The calendar.
@@ -494,7 +494,7 @@ class SchoolsPage(Page[Schools | None]):
         """`cell`: the height of a day, in inches; `gap`: days between one level and the next."""
         if self.result is None or not self._school_days():
             return None
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         levels = self._school_days()
         days = next(iter(self.result.calendar.values())).index
         svg = self._draw_calendar(levels, days, cell, gap, numbers)

@@ -29,7 +29,7 @@ class TargetsPage(Page[Targets]):
 
     def states(self) -> Block:
         """How many targets are met, likely, open, unlikely, and which are in doubt."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         targets = self.result.table[self.result.table["set_by"] != ""]
         if targets.empty:
             return headline(text("No target was given to this unit."))
@@ -67,7 +67,7 @@ class TargetsPage(Page[Targets]):
 
     def table(self) -> Block | None:
         """Where each target stands by now and against what is usual by now."""
-        text = self.text
+        text = self._text
         targets = self.result.table
         unit, planned = self._unit(targets), bool(targets["target"].notna().any())
         rows, before = [], ""
@@ -111,7 +111,7 @@ class TargetsPage(Page[Targets]):
 
     def brief_table(self) -> Block | None:
         """What is `in_doubt` alone, with the year's end beside it."""
-        text = self.text
+        text = self._text
         targets = self.result.in_doubt
         unit, planned = self._unit(targets), bool(targets["target"].notna().any())
         ahead = bool((targets["left"] > 0).any())  # else the year's end is the value so far
@@ -148,9 +148,9 @@ class TargetsPage(Page[Targets]):
     def year_end(self) -> Block | None:
         """The total at the year's end, the chance of its target, and what the remaining months
         need."""
-        text = self.text
+        text = self._text
         total = self.result.table[self.result.table["kind"] == MONEY].iloc[0]
-        name = inside(self.language.pick(total, "name"))
+        name = inside(self._language.pick(total, "name"))
         if total["silent"]:
             return headline(
                 text(
@@ -161,7 +161,7 @@ class TargetsPage(Page[Targets]):
             )
         if total["left"] == 0:
             return None
-        unit = self.unit(total["point"])
+        unit = self.edition.unit(total["point"])
         projected = text(
             "Projected for the whole year, {line}: {point} (80 %: {low80} to {high80}; 95 %: {low95} to "
             "{high95})",
@@ -204,7 +204,7 @@ class TargetsPage(Page[Targets]):
     def projections_table(self) -> Block | None:
         """Where each year will end, the chance of the target, what each remaining month needs, and
         what still falls due; nothing where no year-end can be projected."""
-        text = self.text
+        text = self._text
         targets = self.result.table[self.result.table["silent"] == ""]
         targets = targets[targets["left"] > 0]
         if targets.empty:
@@ -249,7 +249,7 @@ class TargetsPage(Page[Targets]):
 
     def cannot_project(self) -> Block | None:
         """Targets whose year-end cannot be projected, by reason; in December, that nothing remains."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         targets = self.result.table
         if (targets["left"] == 0).all():
             return paragraph(text("The year is complete: nothing remains to be projected."))
@@ -268,7 +268,7 @@ class TargetsPage(Page[Targets]):
 
     def _states(self) -> dict[str, str]:
         """Each status in a few words, the best first; the rule is `targets.status`."""
-        text = self.text
+        text = self._text
         return {
             "met": text("met"),
             "likely": text("likely to be met"),
@@ -282,12 +282,12 @@ class TargetsPage(Page[Targets]):
 
     def _set_by(self, who: str) -> str:
         """Who set a target, in a word or two; "" where nobody did."""
-        text = self.text
+        text = self._text
         return {"upper": text("upper level"), "ward": text("ward council"), "": ""}[who]
 
     def _silence(self, target: pd.Series) -> str:
         """Why a target's year-end cannot be projected; "" where it can."""
-        text = self.text
+        text = self._text
         return {
             "": "",
             "history": text("fewer than two full years before"),
@@ -297,7 +297,7 @@ class TargetsPage(Page[Targets]):
 
     def _chance(self, share: float) -> str:
         """A chance in whole per cent, never as certainty."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         if share > 0.99:
             return text("over {percent}", percent=language.percent(0.99))
         if share < 0.01:
@@ -316,11 +316,11 @@ class TargetsPage(Page[Targets]):
         depth = int(target["depth"])
         set_by = self._set_by(target["set_by"])
         if target["item"] == before:
-            return self.language.sentence(set_by), depth + 1
-        name = self.language.pick(target, "name")
+            return self._language.sentence(set_by), depth + 1
+        name = self._language.pick(target, "name")
         details = [set_by] if whose else []
         if target["kind"] != MONEY:
-            details.append(self.language.pick(target, "unit"))
+            details.append(self._language.pick(target, "unit"))
         details = [detail for detail in details if detail]
         return f"{name} ({'; '.join(details)})" if details else name, depth
 
@@ -330,7 +330,7 @@ class TargetsPage(Page[Targets]):
             return NONE
         if target["kind"] == MONEY:
             return unit.figure(target[column])
-        return self.language.number(target[column], target["decimals"])
+        return self._language.number(target[column], target["decimals"])
 
     def _so_far(self, target: pd.Series, unit: Unit, *, planned: bool) -> list[str]:
         """The cells of a target's value; where there are targets (`planned`), of target and share."""
@@ -394,7 +394,7 @@ class TargetsPage(Page[Targets]):
 
     def _marks(self, targets: pd.DataFrame, rows: list[Row]) -> list[str]:
         """What the marks in a table of values so far mean."""
-        text, notes = self.text, []
+        text, notes = self._text, []
         if targets["estimated"].any():
             notes.append(text("* holds a month that is still an estimate."))
         if marked(rows, PARTIAL):
@@ -405,7 +405,7 @@ class TargetsPage(Page[Targets]):
 
     def _chart(self, targets: pd.DataFrame, *, row_height: float) -> Block | None:
         """`row_height` in inches."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         targets = targets[targets["share"].notna() & (targets["target"] > 0)]
         if (targets["set_by"] == "upper").any():
             targets = targets[targets["set_by"] == "upper"]
@@ -439,7 +439,7 @@ class TargetsPage(Page[Targets]):
     def _draw(
         self, targets: pd.DataFrame, scaled: pd.DataFrame, usual: pd.Series, height: float
     ) -> str:
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         with drawing.drawing(height) as (figure, axes):
             places = np.arange(len(targets))
             short = np.minimum(scaled, _LIMIT)

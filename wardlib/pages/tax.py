@@ -28,9 +28,9 @@ class TaxPage(Page[Receipts]):
 
     def headline(self) -> Block:
         """The year to date of the total: amount, share of the plan, against the year before."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         total = self.result.lines.loc[self.result.root]
-        unit = self.unit(total["year_to_date"])
+        unit = self.edition.unit(total["year_to_date"])
         parts = [
             text(
                 "In {period}, {line} came to {amount}",
@@ -54,7 +54,7 @@ class TaxPage(Page[Receipts]):
     def running_total_chart(self, line: str = "") -> Block:
         """The running total of the year of a line (default: the total) beside last year's and the
         plan."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         line = line or self.result.root
         name = language.pick(self.result.lines.loc[line], "name")
         year = self.result.period.year
@@ -67,7 +67,7 @@ class TaxPage(Page[Receipts]):
         )
         estimated = self.result.estimated[line].reindex(now.index, fill_value=False)
         plan = self.result.lines.at[line, "plan_upper"]
-        unit = self.unit(max(now.max(), before.max()))
+        unit = self.edition.unit(max(now.max(), before.max()))
         svg = self._draw_running_total(now, before, estimated, plan, unit)
         alt = [text("Line chart. {line}, running total, {unit}.", line=name, unit=unit.name)]
         for series, of in ((now, year), (before, year - 1)):
@@ -103,7 +103,7 @@ class TaxPage(Page[Receipts]):
     def _draw_running_total(
         self, now: pd.Series, before: pd.Series, estimated: pd.Series, plan: float, unit: Unit
     ) -> str:
-        text, year = self.text, self.result.period.year
+        text, year = self._text, self.result.period.year
         with drawing.drawing(2.2) as (figure, axes):
             ends = []
             for series, label, style in (
@@ -139,7 +139,7 @@ class TaxPage(Page[Receipts]):
 
     def plan_table(self) -> Block:
         """Year to date against the plans of the upper level and of the ward, and the share kept."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         lines = self.result.lines
         unit = unit_of(self.edition, lines["year_to_date"], lines["plan_upper"], lines["plan_ward"])
         plans = [by for by in ("upper", "ward") if lines[f"plan_{by}"].notna().any()]
@@ -179,7 +179,7 @@ class TaxPage(Page[Receipts]):
     def year_before(self) -> Block:
         """The period's total against the same period of the year before, and how many first-level
         lines rose, fell or stayed."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         total = self.result.lines.loc[self.result.root]
         name = inside(language.pick(total, "name"))
         if is_missing(total["ratio_period"]):
@@ -191,7 +191,7 @@ class TaxPage(Page[Receipts]):
                     line=name,
                 )
             )
-        unit = self.unit(total["period"])
+        unit = self.edition.unit(total["period"])
         changes = [_change(ratio) for ratio in self.result.lines["ratio_period"]]
         change = changes[self.result.lines.index.get_loc(self.result.root)]
         how = {
@@ -229,7 +229,7 @@ class TaxPage(Page[Receipts]):
     def year_before_table(self) -> Block:
         """The period, and the year to date where it is longer, against the same months of the year
         before, as ratios (100 = as much)."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         lines = self.result.lines
         spans = ["period"]
         if len(self.result.period.months) < len(self.result.period.year_to_date):
@@ -266,7 +266,7 @@ class TaxPage(Page[Receipts]):
 
     def months_table(self) -> Block:
         """Collected by line in each month of the period."""
-        language, text = self.language, self.text
+        language, text = self._language, self._text
         months = self.result.period.months
         collected = self.result.months.reindex(months)
         estimated = self.result.estimated.reindex(months, fill_value=False)

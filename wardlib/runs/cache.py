@@ -14,6 +14,7 @@ from typing import Any
 
 from wardlib import provenance
 from wardlib.data import descriptors, reading
+from wardlib.data.descriptors import Table
 from wardlib.data.reading import Sheet, View
 from wardlib.errors import WardError
 from wardlib.periods import Period
@@ -80,8 +81,8 @@ def _read(file: str, job: Job) -> str:
     _, package, name = file.split("/")
     path = descriptors.home() / "data" / package / descriptors.DESCRIPTOR
     if name == descriptors.DESCRIPTOR:
-        return _descriptor(package, path.stat().st_mtime_ns)
-    table = _tables(package, path.stat().st_mtime_ns).get(name)
+        return _descriptor(path, path.stat().st_mtime_ns)
+    table = _tables(path, path.stat().st_mtime_ns).get(name)
     if table is None:
         return ""
     view = View.until(Period.parse(job.period), job.as_of)
@@ -100,13 +101,14 @@ def _file(path: Path, _: int) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _descriptor(package: str, _: int) -> str:
-    return descriptors.digest_descriptor(package)
+def _descriptor(path: Path, _: int) -> str:
+    return descriptors.digest_descriptor(path.parent.name)
 
 
 @functools.lru_cache(maxsize=64)
-def _tables(package: str, _: int) -> dict[str, descriptors.Table]:
-    return {table.path.name: table for table in descriptors.package(package).tables.values()}
+def _tables(path: Path, _: int) -> dict[str, Table]:
+    tables = descriptors.package(path.parent.name).tables.values()
+    return {table.path.name: table for table in tables}
 
 
 @functools.lru_cache(maxsize=4096)

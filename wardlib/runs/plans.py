@@ -69,10 +69,10 @@ def notebooks() -> list[str]:
 
 def cells(notebook: Path) -> list[tuple[str, list[str], str]]:
     """(id, tags, source) of the notebook's code cells. Raises ValueError where it is none."""
-    raw = json.loads(notebook.read_text(encoding="utf-8"))
+    content = json.loads(notebook.read_text(encoding="utf-8"))
     return [
         (cell["id"], cell["metadata"].get("tags", []), "".join(cell["source"]))
-        for cell in raw["cells"]
+        for cell in content["cells"]
         if cell["cell_type"] == "code"
     ]
 
@@ -120,7 +120,7 @@ def known(jobs: Sequence[Job]) -> list[Job]:
 
 def _each(*asked: tuple[Callable[[str], Any], Sequence[str]]) -> list[list[Any]]:
     """What each check makes of its names, once each; RequestError with every one that is wrong."""
-    found, faults = [], []
+    every, faults = [], []
     for check, names in asked:
         made = []
         for name in dict.fromkeys(names):
@@ -128,10 +128,10 @@ def _each(*asked: tuple[Callable[[str], Any], Sequence[str]]) -> list[list[Any]]
                 made.append(check(name))
             except RequestError as error:
                 faults.append(str(error))
-        found.append(made)
+        every.append(made)
     if faults:
         raise RequestError("\n".join(faults))
-    return found
+    return every
 
 
 def _signature(notebook: str) -> None:

@@ -1,22 +1,22 @@
-"""Data files: what is known on a day, and every fault named with file, row, column and remedy."""
+"""Checks: every fault named with file, row, column, what was found, what was expected, and a remedy."""
 
 import csv
-import datetime
 import json
 import unicodedata
+from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from wardlib.data import descriptors, intake
-from wardlib.errors import DataError, RequestError
-from wardlib.periods import Period
+from wardlib.data import checks, descriptors
+from wardlib.data.book import load
+from wardlib.errors import DataError
 
-SEPTEMBER = datetime.date(2020, 9, 13)
+# A ward with a table of every type and demand; damaged files of it, each with every fault to be named.
+FAULTS = json.loads(Path(__file__).with_name("faults.json").read_text(encoding="utf-8"))
 
 
 def problems(ward="phuc-dong"):
-    return intake.check(descriptors.ward(ward))
+    return checks.check(descriptors.ward(ward))
 
 
 def edit(home, table, change, ward="phuc-dong"):
@@ -31,38 +31,6 @@ def test_the_shipped_data_have_no_fault(ward):
     """Both wards and the reference pass every check, hashes included."""
     assert descriptors.ward(ward).tables
     assert problems(ward) == []
-
-
-def test_as_of_a_day_nothing_later_is_seen():
-    """On 13/09/2020 September is an estimate of 11/09, August has become actual."""
-    ward, period = descriptors.ward("phuc-dong"), Period.parse("2020-9M")
-    known = intake.load(ward, "receipts", period=period, as_of=SEPTEMBER)
-    assert known["reported_on"].max() == pd.Timestamp("2020-09-11")
-    assert not known.duplicated(["month", "line"]).any()
-    total = known[known["line"] == "total"].set_index("month")["status"]
-    assert (total["2020-08"], total["2020-09"]) == ("actual", "estimate")
-    latest = intake.load(ward, "receipts", period=period).set_index(["line", "month"])["status"]
-    assert latest["total", pd.Period("2020-09")] == "actual"
-
-
-def test_nothing_after_the_period_is_seen():
-    """The last month of the period is the last month loaded; targets stop at its year."""
-    ward, period = descriptors.ward("phuc-dong"), Period.parse("2019-Q2")
-    assert intake.load(ward, "receipts", period=period)["month"].max() == pd.Period("2019-06")
-    assert intake.load(ward, "targets", period=period)["year"].max() == 2019
-
-
-def test_every_report_shows_what_was_superseded():
-    """Files only grow: the estimate of September still stands behind the actual figure."""
-    ward = descriptors.ward("phuc-dong")
-    every = intake.load(ward, "receipts", every_report=True)
-    own = every[(every["line"] == "total") & (every["month"] == pd.Period("2020-09"))]
-    assert {"estimate", "actual"} <= set(own["status"])
-
-
-def test_a_table_the_ward_does_not_have_is_none():
-    """Philadelphia has no schools; that is not an empty table."""
-    assert intake.load(descriptors.ward("philadelphia"), "school_months") is None
 
 
 def test_all_faults_are_reported_at_once(home, accept):
@@ -94,7 +62,7 @@ def test_all_faults_are_reported_at_once(home, accept):
         assert part in text
         assert "do: " in text
     with pytest.raises(DataError, match="5 problems in the data"):
-        intake.load(descriptors.ward("phuc-dong"), "receipts")
+        load(descriptors.ward("phuc-dong"), "receipts")
 
 
 def test_a_missing_file_is_named(home):
@@ -112,7 +80,7 @@ def test_a_changed_file_says_how_to_accept_the_change(home):
     assert problem.found.startswith("sha256:")
     assert "ward check --ward phuc-dong --accept" in problem.fix
     with pytest.raises(DataError, match="--accept"):
-        intake.load(descriptors.ward("phuc-dong"), "schools")
+        load(descriptors.ward("phuc-dong"), "schools")
     assert descriptors.accept(descriptors.ward("phuc-dong")) == ["data/phuc-dong/schools.csv"]
     assert problems() == []
 
@@ -274,39 +242,6 @@ def test_a_byte_order_mark_is_no_fault(home, accept):
     assert problems() == []
 
 
-@pytest.mark.parametrize(
-    ("text", "part"),
-    [("{", "JSON"), ('{"title": "x"}', "the shape of"), ("[]", "the shape of")],
-)
-def test_a_faulty_descriptor_is_named(home, text, part):
-    """Broken JSON or a missing property is a fault of the descriptor, not a traceback."""
-    (home / "data" / "phuc-dong" / "datapackage.json").write_text(text)
-    with pytest.raises(DataError, match=r"data/phuc-dong/datapackage\.json") as caught:
-        descriptors.ward("phuc-dong")
-    assert part in caught.value.problems[0].expected
-
-
-@pytest.mark.parametrize(
-    ("change", "part"),
-    [
-        (lambda table: table.update(path="../../secret.csv"), "leaves the folder"),
-        (lambda table: table["schema"]["fields"][2].update(type="money"), "the type 'money'"),
-        (lambda table: table["schema"]["fields"][1].update(codes="lines"), "no table.column"),
-        (lambda table: table["schema"]["fields"][1].update(codes="x.code"), "codes x.code"),
-    ],
-    ids=["path", "type", "codes", "unknown-table"],
-)
-def test_a_descriptor_that_asks_for_what_does_not_exist_is_named(home, change, part):
-    """A path out of the folder, an unknown type, codes of no table: each is a fault, named."""
-    path = home / "data" / "phuc-dong" / "datapackage.json"
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    change(raw["resources"][0])
-    path.write_text(json.dumps(raw), encoding="utf-8")
-    with pytest.raises(DataError, match=r"data/phuc-dong/datapackage\.json") as caught:
-        intake.load(descriptors.ward("phuc-dong"), "receipts")
-    assert any(part in problem.found for problem in caught.value.problems)
-
-
 def test_a_table_without_a_hash_waits_to_be_accepted(home):
     """A new table has no hash yet: the message says how to record it."""
     path = home / "data" / "phuc-dong" / "datapackage.json"
@@ -317,43 +252,73 @@ def test_a_table_without_a_hash_waits_to_be_accepted(home):
     assert "--accept" in problem.fix
 
 
-def test_an_unknown_ward_is_refused_with_the_known_ones():
-    """A mistyped ward lists those that exist; a path is no ward."""
-    for name in ("nowhere", "reference", "../data/phuc-dong", ""):
-        with pytest.raises(RequestError, match=r"Wards here: philadelphia, phuc-dong\."):
-            descriptors.ward(name)
-
-
-def test_a_folder_without_data_is_refused(monkeypatch, tmp_path):
-    """WARDLIB_HOME must hold data/."""
+@pytest.fixture
+def zoo(tmp_path, monkeypatch):
+    """The ward of `FAULTS`: its problems where `kinds.csv` holds these bytes."""
+    reference = {"name": "reference", "title": "-", "licenses": [], "resources": []}
+    for package, raw in (("reference", reference), ("zoo", FAULTS["ward"])):
+        (tmp_path / "data" / package).mkdir(parents=True)
+        (tmp_path / "data" / package / "datapackage.json").write_text(json.dumps(raw))
+    (tmp_path / "data" / "zoo" / "lines.csv").write_text(FAULTS["lines"])
     monkeypatch.setenv("WARDLIB_HOME", str(tmp_path))
-    with pytest.raises(RequestError, match="WARDLIB_HOME"):
-        descriptors.home()
+
+    def found(data):
+        (tmp_path / "data" / "zoo" / "kinds.csv").write_bytes(data)
+        return checks.check(descriptors.ward("zoo"), hashes=False)
+
+    return found
+
+
+@pytest.mark.parametrize("case", FAULTS["cases"])
+def test_every_fault_of_a_damaged_file_is_named_in_order(zoo, case):
+    """All problems at once, in the words that a clerk knows, sorted by place; none of a good file."""
+    wanted = FAULTS["cases"][case]
+    problems = zoo(wanted["csv"].encode())
+    assert [[p.row, p.column, p.found, p.expected, p.fix] for p in problems] == wanted["problems"]
+    assert {p.file for p in problems} <= {"data/zoo/kinds.csv"}
 
 
 @pytest.mark.parametrize(
-    ("period", "as_of", "part"),
-    [("2035", "", "is in its files"), ("2020-9M", "2019-12-31", "was reported by 2019-12-31")],
+    "digits", ["０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗"]
 )
-def test_a_period_without_any_receipt_is_refused(period, as_of, part):
-    """A briefing of nothing is not made; the message says which months exist."""
-    with pytest.raises(RequestError, match=f"{part}.*2017-01 to 2021-12"):
-        intake.open_book("phuc-dong", period, as_of)
+@pytest.mark.parametrize("column", ["code", "month", "day", "whole", "few", "share", "size"])
+def test_digits_of_another_script_are_no_figure(zoo, column, digits):
+    """Full-width, Arabic, Devanagari and mathematical digits, all through the cell or in one place of
+    it: the cell is named, and no other; no traceback."""
+    head, *rows = FAULTS["cases"]["good"]["csv"].splitlines()
+    cells = dict(zip(head.split(","), rows[0].split(","), strict=True))
+    good, other = cells[column], str.maketrans("0123456789", digits)
+    places = [at for at, char in enumerate(good) if char.isdigit()]
+    texts = [good[:at] + good[at].translate(other) + good[at + 1 :] for at in places]
+    for text in {good.translate(other), *texts}:
+        cells[column] = text
+        problems = zoo("\n".join([head, ",".join(cells.values()), *rows[1:]]).encode())
+        assert {(p.row, p.column, p.found) for p in problems} == {(2, column, repr(text))}
 
 
-def test_a_book_records_what_it_has_read():
-    """The record of a run names the files that the notebook really read; the digest of one that is
-    read to its end is the file's."""
-    book = intake.open_book("phuc-dong", "2021")
-    book.table("targets")
-    assert sorted(book.digests) == ["data/phuc-dong/receipts.csv", "data/phuc-dong/targets.csv"]
-    raw = json.loads((descriptors.home() / "data/phuc-dong/datapackage.json").read_text("utf-8"))
-    assert book.digests["data/phuc-dong/targets.csv"] in {r["hash"] for r in raw["resources"]}
+def test_a_pattern_may_ask_for_letters_of_any_script(zoo, monkeypatch, tmp_path):
+    """Only digits are held to ASCII: a descriptor's letters are Vietnamese ones too."""
+    path = tmp_path / "data" / "zoo" / "datapackage.json"
+    path.write_text(path.read_text().replace(r"^[A-Z]\\d+$", r"^\\w+$"))
+    good = FAULTS["cases"]["good"]["csv"]
+    assert zoo(good.replace("A1", "Đ1").encode()) == []
+    (problem,) = zoo(good.replace("A1", "Đ１").encode())
+    assert problem.expected == r"text like ^\w+$"
 
 
-def test_coverage_counts_the_months_that_came_in():
-    """As of 13/09/2020 nine months of receipts are known, eight of the schools' months."""
-    table = intake.coverage(intake.open_book("phuc-dong", "2020-9M", "2020-09-13"))
-    rows = table.set_index("table")
-    assert rows.at["receipts", "reported"] == rows.at["receipts", "expected"] == 9
-    assert rows.at["school_months", "reported"] == 8
+def test_a_nul_byte_is_named(zoo):
+    """Text with a NUL, which no page can show, is none; its row is told, also after a mark of UTF-8."""
+    for mark in (b"", b"\xef\xbb\xbf"):
+        (problem,) = zoo(mark + FAULTS["cases"]["good"]["csv"].replace(",x", ",x\0").encode())
+        assert (problem.row, problem.found, problem.expected) == (4, "byte 0x00", "UTF-8 text")
+        (problem,) = zoo(mark + FAULTS["cases"]["good"]["csv"].encode() + b"\xff")
+        assert (problem.row, problem.found) == (5, "byte 0xff")
+
+
+def test_a_folder_in_place_of_a_file_is_named(home):
+    path = home / "data" / "phuc-dong" / "schools.csv"
+    path.unlink()
+    path.mkdir()
+    assert {(p.file, p.found) for p in problems()} == {
+        ("data/phuc-dong/schools.csv", "Is a directory")
+    }
