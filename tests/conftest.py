@@ -3,6 +3,7 @@
 import functools
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import browser
@@ -19,6 +20,10 @@ from traitlets.config import Config
 from wardlib import catalogue
 
 ROOT = Path(__file__).parent.parent
+
+# A shell has what it starts in the background ignore Ctrl-C, which is inherited: the runs that a test
+# interrupts would not hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @functools.cache
