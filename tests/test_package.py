@@ -87,6 +87,9 @@ def clean(wheel, tmp_path_factory):
     # What wardlib needs is that of the tests; a .pth inside the folder that this names, such as that
     # of an editable install, is not heeded.
     Path(path, "needed.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    pages = Path("share", "jupyter", "nbconvert")  # its templates stand outside of site-packages
+    (folder / pages).parent.mkdir(parents=True)
+    (folder / pages).symlink_to(Path(sys.prefix) / pages)
     install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel]
     subprocess.run([folder / "bin" / "python", *install], check=True)
     return folder / "bin"
