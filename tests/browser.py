@@ -156,7 +156,9 @@ def _run(program: str, *words: str, **how: object) -> str:
             done = tool(words, return_completed_process=True, **how)
         else:
             return f"there is no {program}"
-    except (ImportError, OSError, subprocess.TimeoutExpired) as error:
+    except ImportError:
+        return f"there is no {program}; pip install --requirement tests/npm.lock brings one"
+    except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
     return lines[0] if done.returncode else ""
