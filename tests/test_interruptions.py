@@ -151,7 +151,8 @@ def test_killed_in_the_middle(victim, tmp_path, undisturbed):
     home = workbook(tmp_path / "workbook")
     done, hit = disturb(home, victim, Soon)
     assert hit
-    assert done < COUNT or victim == "worker"
+    # The run itself does a lost worker's jobs again; the others are left to the next run.
+    assert done == COUNT if victim == "worker" else done < COUNT
     assert published(home) == undisturbed
     assert {path.name for path in (home / "output").iterdir()} == {"phuc-dong", "run.json"}
 

@@ -170,23 +170,46 @@ def test_both_environments_carry_the_same_packages():
     assert order == sorted(order)
 
 
-def test_the_lock_pins_all_with_hashes_and_no_address():
-    """Every direct dependency is pinned; each pin has a hash; no line holds an address."""
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    blocks = re.split(r"\n(?=\S)", text.strip())
-    pinned = {_bare(block): block for block in blocks}
+def _pinned(lock):
+    """The blocks of a lock, a package each, in the order of the file: (name, text)."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    return [(_bare(block), block) for block in re.split(r"\n(?=\S)", text.strip())]
+
+
+def test_the_locks_pin_all_with_hashes_and_no_address():
+    """What a briefing needs is in the first lock, what tests and analysts need in both together;
+    each pin has a hash; no line holds an address."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    groups = [
-        project["project"]["dependencies"],
-        *project["project"]["optional-dependencies"].values(),
-        project["build-system"]["requires"],
-    ]
-    needed = {_bare(requirement).replace("_", "-") for group in groups for requirement in group}
-    assert needed <= set(pinned)
-    assert len(pinned) > 100
-    assert all("==" in block and "--hash=sha256:" in block for block in blocks)
-    assert "://" not in text
-    assert "--index" not in text
+    first, second = _pinned("requirements.lock"), _pinned("requirements-test.lock")
+    run = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    groups = project["project"]["optional-dependencies"].values()
+    both = run + [requirement for group in groups for requirement in group]
+    for wanted, blocks in ((run, first), (both, first + second)):
+        needed = {_bare(requirement).replace("_", "-") for requirement in wanted}
+        assert needed <= {name for name, _ in blocks}
+    assert {"pymupdf", "pytest", "jupyterlab"}.isdisjoint(name for name, _ in first)
+    for _, block in [*first, *second, *_pinned("tests/npm.lock")]:
+        assert "==" in block
+        assert "--hash=sha256:" in block
+        assert "://" not in block
+        assert "--index" not in block
+    packages = json.loads((ROOT / "tests" / "package-lock.json").read_text("utf-8"))["packages"]
+    for name, package in packages.items():
+        assert not name or package["integrity"].startswith("sha512-")
+        assert "resolved" not in package
+
+
+def test_the_test_lock_goes_on_top_of_the_first():
+    """What both locks pin (as one of them needs it on fewer systems) has the same version in both,
+    and what the first has everywhere is not in the second."""
+    first = dict(_pinned("requirements.lock"))
+    pin = re.compile(r"(\S+==\S+)(?: ; (.*?))?(?: \\)?\n")
+    versions = {pin.match(block)[1] for _, block in _pinned("requirements.lock")}
+    both = [(name, block) for name, block in _pinned("requirements-test.lock") if name in first]
+    assert both
+    for name, block in both:
+        assert pin.match(block)[1] in versions
+        assert pin.match(first[name])[2], f"{name} is in both locks"
 
 
 def test_the_readme_shows_every_command_and_notebook():
