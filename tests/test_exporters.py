@@ -23,7 +23,6 @@ import wardlib
 from wardlib.analysis.receipts import summarise
 from wardlib.errors import ExportError
 from wardlib.language import printed
-from wardlib.pages import block
 from wardlib.pages import html as drawn
 from wardlib.pages.effect import EffectPage
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
@@ -308,9 +307,9 @@ def test_figures_stand_on_their_decimal_comma():
 
 def set_table(rows, heads):
     """A PDF with one table of these rows."""
-    figures = block.resource("one", pd.DataFrame({"a": [1]}), {}, {})
+    frame = pd.DataFrame({"a": [1]})
     columns = [Column(head) for head in heads]
-    made = table(opened("phuc-dong"), "one", "Một bảng", columns, rows, figures)
+    made = table(opened("phuc-dong"), "one", "Một bảng", columns, rows, frame, {}, [], [])
     return pypdf.PdfReader(
         io.BytesIO(WardPDFExporter().from_notebook_node(notebook(extra=[shown(made)]))[0])
     )

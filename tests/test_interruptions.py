@@ -216,7 +216,7 @@ def test_failures_are_run_again_after_an_interruption(home):
     """`--failed` knows what stands as failed, not only what the last run came to."""
     path = home / "notebooks" / "30-targets.ipynb"
     good = path.read_text("utf-8")
-    path.write_text(good.replace("from wardlib import", "1 / 0\\nfrom wardlib import", 1), "utf-8")
+    path.write_text(good.replace("import wardlib", "1 / 0\\nimport wardlib", 1), "utf-8")
     words = ("2020-01..2020-03", "--notebook", "30-targets")
     assert ran(home, *words)[0] == 1
     run = Run(home, "--failed")

@@ -54,7 +54,7 @@ BOTH = [
     *["--ward", "all", "--language", *LANGUAGES, "--notebook", *THREE],
 ]
 FEW = ["2021-08..2021-12", "--ward", "all", "--language", *LANGUAGES, "--notebook", NOTEBOOK]
-IMPORTS = "from wardlib import blocks, charts, editions, effects, intake, receipts, sentences, tables, targets"
+IMPORTS = "from wardlib.pages import workbook"  # what `wardlib.open` needs
 TYPESET = """
 import datetime, json, pathlib, sys, typst
 folder, target = map(pathlib.Path, sys.argv[1:])
@@ -221,7 +221,8 @@ def typst_sources(home: Path, target: Path) -> Path:
     """A folder a job with the Typst source of its briefing, what it draws, and how it is compiled."""
     import nbformat
 
-    from wardlib.pages import exporters
+    from wardlib.pages import typst as setting
+    from wardlib.pages.exporters import WardPDFExporter
 
     class Kept:
         """Keeps what a compiler is given, and compiles."""
@@ -236,14 +237,14 @@ def typst_sources(home: Path, target: Path) -> Path:
             (kept / "how.json").write_text(json.dumps(about))
             return self.compiler.compile(timestamp=timestamp, pdf_standards=pdf_standards, **how)
 
-    exporters._forget()  # its own compiler, of blank documents, is not to be kept
-    original, exporters.typst.Compiler = exporters.typst.Compiler, Kept
+    setting._forget()  # its own compiler, of blank documents, is not to be kept
+    original, setting.typst.Compiler = setting.typst.Compiler, Kept
     try:
         for file in home.glob(f"output/*/*/{NOTEBOOK}.*/*.ipynb"):
             kept = target / f"{file.parent.parent.name}.{file.stem.rpartition('.')[2]}"
-            exporters.WardPDFExporter().from_notebook_node(nbformat.read(file, 4))
+            WardPDFExporter().from_notebook_node(nbformat.read(file, 4))
     finally:
-        exporters.typst.Compiler = original
+        setting.typst.Compiler = original
     return target
 
 

@@ -184,7 +184,10 @@ def documents(folder: Path) -> dict[str, object]:
             "HTML": elements(page, "html"),
             "figures.json": json.loads((folder / "figures.json").read_text("utf-8")),
             "PDF pages": {f"page {sheet.number + 1}": pixels(sheet) for sheet in pdf},
-            "PDF text": {f"page {sheet.number + 1}": sheet.get_text().split("\n") for sheet in pdf},
+            "PDF text": {
+                f"page {sheet.number + 1}": [line.rstrip() for line in sheet.get_text().split("\n")]
+                for sheet in pdf
+            },
             "PDF data": {name: attached(pdf, name) for name in pdf.embfile_names()},
             "PDF metadata": pdf.metadata | {"language": pdf.language, "outline": pdf.get_toc()},
         }

@@ -101,7 +101,9 @@ def assess(period: Period, table: Tables, epidemic: Epidemic) -> Schools | None:
     }
     levels = [level for level in GRADES if level in existing]
     months = reports["at"].astype("datetime64[M]")
-    six_days = bool((reports["planned"] > np.busday_count(months, months + 1)).any())
+    six_days = bool(
+        (reports["planned"] > np.busday_count(months, months + np.timedelta64(1, "M"))).any()
+    )
     begin = spans["first"].min()  # of the calendar; schools may have reported from before
     ends = np.array([min(begin.ordinal, oldest), period.last.ordinal + 1]).astype("datetime64[M]")
     days = np.arange(*ends, dtype="datetime64[D]")

@@ -463,7 +463,9 @@ def _impossible_months(
     in class, or the other way round."""
     months = frame["month"].astype("int64").to_numpy().astype("datetime64[M]")
     names = np.datetime_as_string(months).tolist()
-    most = np.busday_count(months, months + 1, weekmask="Mon Tue Wed Thu Fri Sat").tolist()
+    most = np.busday_count(
+        months, months + np.timedelta64(1, "M"), weekmask="Mon Tue Wed Thu Fri Sat"
+    ).tolist()
     columns = ("school", "planned_days", "in_person_days", "attendance_share")
     reports = (frame[name].tolist() for name in columns)
     for row, month, limit, school, planned, in_person, share in zip(
