@@ -23,6 +23,7 @@ import wardlib
 from wardlib.analysis.receipts import summarise
 from wardlib.errors import ExportError
 from wardlib.language import printed
+from wardlib.pages import document
 from wardlib.pages import html as drawn
 from wardlib.pages.effect import EffectPage
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
@@ -337,3 +338,7 @@ def test_a_chart_shown_twice_is_two_figures():
     attached = pdf(extra=[shown(second)])[1].attachments
     first, other = (attached[f"chart-monthly{end}.csv"][0] for end in ("", "-2"))
     assert first != other
+    figures = document.read(notebook(extra=[shown(second)])).figures()
+    first, other = (figures[f"chart-monthly{end}"] for end in ("", "-2"))
+    assert (first["name"], other["name"]) == ("chart-monthly", "chart-monthly-2")
+    assert first["data"] != other["data"]

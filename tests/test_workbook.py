@@ -1,0 +1,115 @@
+"""The front door: one edition, bound once to its tables and its results."""
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import wardlib
+from wardlib.errors import RequestError
+from wardlib.pages.page import Page
+
+PAGES = ("data_check", "tax", "effect", "schools", "activities", "targets", "briefing")
+
+
+@pytest.fixture(scope="module")
+def book():
+    """To be read only."""
+    return wardlib.open("phuc-dong", "2020-9M", "en", "2020-09-13")
+
+
+def test_a_workbook_knows_ward_period_day_and_language(book):
+    """And its tables, as of that day; shown, it is the head of the paper."""
+    assert (book.ward.id, str(book.period), str(book.as_of)) == (
+        "phuc-dong",
+        "2020-9M",
+        "2020-09-13",
+    )
+    assert book.language.code == "en"
+    assert book.table("receipts")["reported_on"].max() <= pd.Timestamp("2020-09-13")
+    assert book.table("no such table") is None
+    data, about = book._repr_mimebundle_()
+    assert "The first nine months of 2020" in data["text/html"]
+    assert about["wardlib"]["kind"] == "head"
+
+
+def test_every_page_is_the_edition_with_a_result_of_its_period(book):
+    """A page is made once, and cannot be changed."""
+    for name in PAGES:
+        page = getattr(book, name)
+        assert isinstance(page, Page)
+        assert page is getattr(book, name)
+        assert page.edition is book
+        assert page.result.period == book.period
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            page.edition = None
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_another_period_is_refused(book, name):
+    """A result of one period is never shown under the head of another."""
+    other = wardlib.open("phuc-dong", "2019-Q1")
+    with pytest.raises(RequestError, match=r"result of 2020-9M is not shown as 2019-Q1: open that"):
+        dataclasses.replace(getattr(book, name), edition=other)
+
+
+def test_a_line_may_be_named_first(book):
+    """As an analyst writes it: `book.effect.chart("fees")`."""
+    assert book.effect.chart("fees").content["caption"].startswith("Fees")
+    assert "fees" in book.effect.sentence("fees").plain
+    assert book.tax.running_total_chart("fees") == book.tax.running_total_chart(line="fees")
+
+
+def test_numbers_of_papermill_are_taken_for_words():
+    """`papermill -p period 2020` hands a number over."""
+    assert wardlib.open("phuc-dong", 2020).period == wardlib.open("phuc-dong", "2020").period
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("nowhere", "2020"), "there is no ward 'nowhere'"),
+        (("phuc-dong", "2020-13"), "'2020-13' is not a period"),
+        (("phuc-dong", "2020", "fr"), "'fr' is not a language"),
+        (("phuc-dong", "2020", "vi", "yesterday"), "'yesterday' is not a day"),
+        (("phuc-dong", "2031"), "no receipt of phuc-dong for 2031"),
+    ],
+)
+def test_what_names_nothing_is_refused(asked, said):
+    """With a message that says what is there."""
+    with pytest.raises(RequestError, match=said):
+        wardlib.open(*asked)
+
+
+def test_only_what_a_page_needs_is_read():
+    """The tax page opens no table of schools; the digests name what was read."""
+    book = wardlib.open("phuc-dong", "2020-Q2")
+    book.tax.headline()
+    read = {file.rpartition("/")[2] for file in book.book.digests}
+    assert read == {"receipts.csv", "revenue_lines.csv", "targets.csv"}
+
+
+def test_several_blocks_are_shown_in_one_cell(book, capsys):
+    """Those that there are: a page gives None where it has nothing to show."""
+    book.show(book.tax.headline(), None, book.tax.not_reported())
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_series_of_ones_own_is_estimated():
+    """`wardlib.estimate` takes any monthly series."""
+    months = pd.period_range("2016-01", "2020-12", freq="M")
+    level = 100 + 10 * np.sin(np.arange(60) * np.pi / 6)
+    series = pd.Series(np.where(months >= pd.Period("2020-03"), 0.5 * level, level), months)
+    impact = wardlib.estimate(series, start=pd.Period("2020-03", "M"))
+    assert impact.cumulative.verdict == "loss"
+    assert impact.cumulative.amount == pytest.approx(-0.5 * level[50:].sum(), rel=0.1)
+
+
+def test_importing_the_package_loads_nothing():
+    """Neither pandas nor any room of the house, until something is opened."""
+    code = "import sys, wardlib; print(sorted(m for m in sys.modules if 'wardlib' in m or m == 'pandas'))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "['wardlib']\n"
