@@ -17,7 +17,7 @@ class BriefingPage(Page[Targets]):
     def key_figures(self) -> Block:
         """What the unit keeps, and its other targets: number, what it is, both amounts of a ratio.
         (The receipts themselves stand in the headline.)"""
-        kept = self.result.receipts.lines.at[self.result.receipts.root, "kept_year_to_date"]
+        kept = self.result.receipts.lines["kept_year_to_date"][self.result.receipts.root]
         amount = self.edition.unit(kept).amount(kept)
         own = (amount, self.edition.text("kept by its own budget"), "")
         standing = self.result.standing

@@ -10,16 +10,7 @@ from wardlib.language import NONE, Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline, paragraph
 from wardlib.pages.page import Page
-from wardlib.pages.table import (
-    ESTIMATE,
-    PARTIAL,
-    Column,
-    Row,
-    marked,
-    percent,
-    table,
-    unit_of,
-)
+from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, percent, table, unit_of
 
 _LIMIT = 250.0  # per cent of a target that the chart shows
 
@@ -416,16 +407,18 @@ class TargetsPage(Page[Targets]):
         usual = 100 * targets["usual"]
         svg = self._draw(targets, scaled, usual, row_height * len(targets) + 0.4)
         alt = [text("Bar chart, % of each target.")]
-        for (_, target), own in zip(targets.iterrows(), scaled.itertuples(), strict=True):
+        for (_, target), value, point in zip(
+            targets.iterrows(), scaled["value"], scaled["point"], strict=True
+        ):
             said = text(
                 "{name}: so far {value}",
                 name=language.pick(target, "name"),
-                value=language.percent(own.value / 100),
+                value=language.percent(value / 100),
             )
             if not target["silent"] and target["left"]:
                 said += ", " + text(
                     "at the end of the year {point} is projected",
-                    point=language.percent(own.point / 100),
+                    point=language.percent(point / 100),
                 )
             alt.append(said + ".")
         drawn = scaled.assign(item=targets["item"], usual=usual)[["item", "usual", *columns]]
