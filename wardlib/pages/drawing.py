@@ -73,7 +73,7 @@ def boxes(
     height: ArrayLike,
     **style: Any,
 ) -> None:
-    """Upright boxes as one patch: many take hardly longer than one. They tell the axes no limits."""
+    """Rectangles, drawn as one patch, as one each would be slow. The axes do not widen for them."""
     left, bottom, width, height = np.broadcast_arrays(left, bottom, width, height)
     right, top = left + width, bottom + height
     corners = np.array([[left, right, right, left, left], [bottom, bottom, top, top, bottom]])
@@ -90,7 +90,7 @@ def lines(
 
 
 def key(figure: Figure, entries: list[tuple[str, dict[str, Any]]]) -> None:
-    """What each look of a box means, above the axes: label and style."""
+    """A legend above the axes: label and style of each kind of box."""
     figure.legend(
         handles=[Patch(label=label, **style) for label, style in entries],
         loc="outside upper center",
@@ -160,6 +160,7 @@ def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
 
 
 def money_axis(axes: Axes, unit: Unit) -> None:
+    """An upright axis of amounts already divided by the scale of `unit`, which it names."""
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     step = axes.get_yticks()[1] - axes.get_yticks()[0]
     decimals = 0 if step >= 1 and step == int(step) else 1 if step >= 0.1 else 2

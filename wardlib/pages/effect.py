@@ -53,7 +53,7 @@ class EffectPage(Page[Effects]):
         return bullets(language.sentence(item) for item in items if item)
 
     def brief_findings(self) -> Block | None:
-        """The first-level lines that the leader's table leaves out: those without a finding."""
+        """The first-level lines that `brief_table` leaves out, by what can be said of them."""
         if self.result.span is None:
             return None
         lines = self.result.lines[self.result.lines["depth"] == 1]
@@ -108,9 +108,8 @@ class EffectPage(Page[Effects]):
         return self._table("effects-by-phase", caption, columns, body, note, splits, drawn)
 
     def brief_table(self) -> Block | None:
-        """The shortfall in the year to date alone, of the total and those first-level lines of which
-        more can be said than that no difference shows. Nothing where the period ends before the
-        start."""
+        """The shortfall in the year to date alone, of the total and of those first-level lines that
+        show a difference. Nothing where the period ends before the start."""
         if self.result.span is None:
             return None
         language, text = self._language, self._text
@@ -328,7 +327,7 @@ class EffectPage(Page[Effects]):
         return said
 
     def _claimed(self, line: str, split: Split, unit: Unit) -> list[str]:
-        """What is lost, or in arrears or lost, and how much of the plan that is."""
+        """How much is lost (or overdue: in arrears or lost), and what share of the plan that is."""
         text = self._text
         bounds = {
             "amount": unit.amount(split.claim.mean),
@@ -671,7 +670,7 @@ class EffectPage(Page[Effects]):
 
 
 def _needed(splits: list[Split]) -> dict[str, bool]:
-    """Which columns of relief some split fills."""
+    """Which columns of relief hold an amount of some split."""
     return {
         "relieved": any(split.exempt.mean + split.reduced.mean > 0 for split in splits),
         "returned": any(split.returned.mean > 0 for split in splits),

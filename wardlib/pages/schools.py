@@ -55,8 +55,8 @@ class SchoolsPage(Page[Schools | None]):
         return self._days_table("school-days", rows, spans, levels, widths, [note])
 
     def brief_days_table(self) -> Block | None:
-        """Days of each level in the period alone, and where days were lost or taught online, of
-        those school years alone; nothing without data."""
+        """Days of each level in the period, by school year; only of those years in which days were
+        lost or taught online, if there are such. Nothing without data."""
         if self.result is None:
             return None
         levels, spans = self.result.levels, _of_period(self.result)
@@ -93,7 +93,7 @@ class SchoolsPage(Page[Schools | None]):
         )
 
     def closures(self) -> Block | None:
-        """How long each level was kept from class, in calendar days; and lost days without a reason."""
+        """When and how long each level was kept from class; and lost days that no decision explains."""
         if self.result is None:
             return None
         language, text = self._language, self._text

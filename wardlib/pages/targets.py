@@ -53,7 +53,7 @@ class TargetsPage(Page[Targets]):
         return self._chart(self.result.table[self.result.table["depth"] <= 1], row_height=0.22)
 
     def brief_chart(self) -> Block | None:
-        """`chart` of what is `in_doubt` alone."""
+        """`chart`, of `Targets.in_doubt` alone."""
         return self._chart(self.result.in_doubt, row_height=0.21)
 
     def table(self) -> Block | None:
@@ -101,7 +101,7 @@ class TargetsPage(Page[Targets]):
         return self._table("targets", caption, columns, rows, notes, targets)
 
     def brief_table(self) -> Block | None:
-        """What is `in_doubt` alone, with the year's end beside it."""
+        """Where each of `Targets.in_doubt` stands, and where it will end the year."""
         text = self._text
         targets = self.result.in_doubt
         unit, planned = self._unit(targets), bool(targets["target"].notna().any())
@@ -302,8 +302,8 @@ class TargetsPage(Page[Targets]):
         return unit_of(self.edition, money["value"], money["target"])
 
     def _row_head(self, target: pd.Series, before: str, *, whose: bool) -> tuple[str, int]:
-        """The head of a target's row and its depth; of a second target of the item `before`, who set
-        it."""
+        """The head of a target's row and its depth. Where the row above is of the same item
+        (`before`), the head says only who set this target; else `whose` adds that to the name."""
         depth = int(target["depth"])
         set_by = self._set_by(target["set_by"])
         if target["item"] == before:
