@@ -248,6 +248,13 @@ def test_code_is_clean():
     subprocess.run([sys.executable, "-m", "ruff", "format", "--check", "--quiet", ROOT], check=True)
 
 
+def test_types_agree(tmp_path):
+    """mypy, as strict as pyproject.toml has it, finds nothing in the package."""
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", tmp_path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
+
+
 def test_nothing_names_this_machine():
     """No absolute path of a checkout and no address of a package registry in tracked files."""
     words = [str(ROOT.parent) + "/", "py" + "pi.org", "python" + "hosted"]

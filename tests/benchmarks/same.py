@@ -126,6 +126,8 @@ def made(tree: Path, asked: dict[str, list[str]]) -> dict[str, str]:
     environment = os.environ | {"PYTHONPATH": str(tree), "WARDLIB_HOME": str(tree)}
     # The tree's own entry points, of kernels and exporters, before those of what is installed.
     metadata = "from flit_core import buildapi; buildapi.prepare_metadata_for_build_wheel('.')"
+    for old in tree.glob("*.dist-info"):
+        shutil.rmtree(old)
     subprocess.run([sys.executable, "-c", metadata], cwd=tree, check=True)
     command = [sys.executable, "-c", "from wardlib.cli import main; main()", "run"]
     for as_of, periods in asked.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from wardlib.analysis import activities
@@ -39,9 +41,9 @@ class ActivitiesPage(Page[Activities | None]):
                 start=language.month(by_month.index[0]),
                 end=language.month(by_month.index[-1]),
                 low=language.number(held.min()),
-                low_month=language.month(held.idxmin()),
+                low_month=language.month(held.index[int(held.argmin())]),
                 high=language.number(held.max()),
-                high_month=language.month(held.idxmax()),
+                high_month=language.month(held.index[int(held.argmax())]),
                 last=language.number(held.iloc[-1]),
                 last_month=language.month(held.index[-1]),
             )
@@ -66,7 +68,7 @@ class ActivitiesPage(Page[Activities | None]):
             return None
         text = self._text
         fields = self.result.table
-        rows = [self._row(span, field, own) for (span, field), own in fields.iterrows()]
+        rows = [self._row(span, field, fields.loc[(span, field)]) for span, field in fields.index]
         notes = [
             text(
                 "Events. Planned = held + cancelled + put off; held late: put off from earlier months, on top. "
@@ -174,7 +176,7 @@ class ActivitiesPage(Page[Activities | None]):
         language, text = self._language, self._text
         if self.result is None:
             return [text("Extracurricular, cultural and sports activities: no data for this ward.")]
-        total = self.result.table.loc["period"].loc[activities.TOTAL]
+        total: Any = self.result.table.loc["period"].loc[activities.TOTAL]
         if is_missing(total["held"]):
             return [text("No activity of this period is reported.")]
         said = [

@@ -81,7 +81,7 @@ def resource(
     `units` gives the unit of each column that has one; `about` (period, as-of day, sources) is
     added as properties. Values are unrounded and in no language.
     """
-    columns = dict(frame.items())
+    columns = {str(name): column for name, column in frame.items()}
     return {
         "name": name,
         "profile": "tabular-data-resource",

@@ -15,9 +15,9 @@ class BriefingPage(Page[Targets]):
     """What the unit keeps of its receipts, and its other targets."""
 
     def key_figures(self) -> Block:
-        """What the unit keeps, and its other targets: number, what it is, both amounts of a ratio.
-        (The receipts themselves stand in the headline.)"""
-        kept = self.result.receipts.lines.at[self.result.receipts.root, "kept_year_to_date"]
+        """A card of what the unit keeps and of each indicator, with its target. (The receipts
+        themselves stand in the headline.)"""
+        kept = self.result.receipts.lines["kept_year_to_date"][self.result.receipts.root]
         amount = self.edition.unit(kept).amount(kept)
         own = (amount, self.edition.text("kept by its own budget"), "")
         standing = self.result.standing

@@ -36,10 +36,7 @@ class DataCheckPage(Page[DataCheck]):
         lacking = self.result.coverage[
             self.result.coverage["reported"] < self.result.coverage["expected"]
         ]
-        counts = {
-            "period": self.edition.period_name,
-            "count": str(len(self.result.coverage)),
-        }
+        counts = {"period": self.edition.period_name, "count": str(len(self.result.coverage))}
         if lacking.empty:
             return headline(
                 text(

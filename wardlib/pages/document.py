@@ -42,7 +42,7 @@ class Part:
 
     @property
     def is_section(self) -> bool:
-        """Whether it is the heading of a section, with nothing below it in its cell or with."""
+        """Whether it begins a section: a heading, perhaps with prose below it in the same cell."""
         return self.prose.startswith(_SECTION)
 
     @property
@@ -83,7 +83,7 @@ class Part:
 
 @dataclass
 class Document:
-    """See the module. `record`: what the notebook was made from, see `record`."""
+    """A page: its `head` (see `Edition.head`), title and parts; `record` as the function gives it."""
 
     head: dict[str, Any]
     title: str
@@ -174,7 +174,8 @@ def read(notebook: NotebookNode) -> Document:
 
 def _number(parts: list[Part], head: dict[str, Any]) -> None:
     """Number sections, and figures and tables in the order of the page; each headline refers to
-    those that stand below it in its section. One shown twice, of two lines, has two names."""
+    those that stand below it in its section. Charts of one slug (the same chart of two revenue
+    lines) are told apart by a number after it."""
     counts = {"chart": 0, "table": 0}
     slugs: Counter[str] = Counter()
     headline: Part | None = None

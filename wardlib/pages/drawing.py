@@ -20,7 +20,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pandas as pd
-import seaborn as sns
+import seaborn as sns  # type: ignore[import-untyped]  # seaborn ships no types
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -42,7 +42,7 @@ _STYLE = Path(__file__).parent / "ward.mplstyle"
 
 
 @functools.cache
-def _style() -> dict[str, object]:
+def _style() -> dict[Any, Any]:
     """The house style: seaborn's, and over it what the file says."""
     ours = matplotlib.rc_params_from_file(_STYLE, use_default_template=False)
     return {**sns.axes_style("whitegrid", {"axes.grid.axis": "y"}), **ours}
@@ -71,9 +71,9 @@ def boxes(
     bottom: ArrayLike,
     width: ArrayLike,
     height: ArrayLike,
-    **style: object,
+    **style: Any,
 ) -> None:
-    """Upright boxes as one patch: many take hardly longer than one. They tell the axes no limits."""
+    """Rectangles, drawn as one patch, as one each would be slow. The axes do not widen for them."""
     left, bottom, width, height = np.broadcast_arrays(left, bottom, width, height)
     right, top = left + width, bottom + height
     corners = np.array([[left, right, right, left, left], [bottom, bottom, top, top, bottom]])
@@ -82,15 +82,15 @@ def boxes(
 
 
 def lines(
-    axes: Axes, x: tuple[ArrayLike, ArrayLike], y: tuple[ArrayLike, ArrayLike], **style: object
+    axes: Axes, x: tuple[ArrayLike, ArrayLike], y: tuple[ArrayLike, ArrayLike], **style: Any
 ) -> None:
     """Lines as one curve with gaps: `x` and `y` hold where each starts and where it ends."""
-    gaps = np.full(len(x[0]), np.nan)
+    gaps = np.full(np.size(x[0]), np.nan)
     axes.plot(*(np.array([*ends, gaps]).T.ravel() for ends in (x, y)), **style)
 
 
 def key(figure: Figure, entries: list[tuple[str, dict[str, Any]]]) -> None:
-    """What each look of a box means, above the axes: label and style."""
+    """A legend above the axes: label and style of each kind of box."""
     figure.legend(
         handles=[Patch(label=label, **style) for label, style in entries],
         loc="outside upper center",
@@ -109,11 +109,11 @@ def shade(axes: Axes, phases: pd.DataFrame, first: pd.Period, size: int, edition
     whole = axes.get_xlim()
     inches = WIDTH * 0.85 / (whole[1] - whole[0])  # of one month, the labels of the axis set aside
     rows: list[float] = []  # where the last name of each row ends
-    for phase in phases.itertuples():
-        left, right = _place(phase.start, first), _place(phase.end, first, end=True)
+    for _, phase in phases.iterrows():
+        left, right = _place(phase["start"], first), _place(phase["end"], first, end=True)
         left, right = max(left, 0), min(right, size)
         axes.axvspan(left, right, color=PHASE, zorder=0, linewidth=0)
-        name = printed(edition.language.pick(phase._asdict(), "name"))
+        name = printed(edition.language.pick(phase, "name"))
         half = 0.031 * len(name) / inches + 0.1  # at 7 pt, a little more than it takes
         middle = min(max((left + right) / 2, whole[0] + half), whole[1] - half)
         row = next((n for n, end in enumerate(rows) if end <= middle - half), len(rows))
@@ -129,11 +129,11 @@ def bands(phases: pd.DataFrame, edition: Edition) -> str:
     return "; ".join(
         edition.language.text(
             "{phase} from {start} to {end}",
-            phase=edition.language.pick(phase._asdict(), "name"),
-            start=edition.language.date(phase.start),
-            end=edition.language.date(phase.end),
+            phase=edition.language.pick(phase, "name"),
+            start=edition.language.date(phase["start"]),
+            end=edition.language.date(phase["end"]),
         )
-        for phase in phases.itertuples()
+        for _, phase in phases.iterrows()
     )
 
 
@@ -160,6 +160,7 @@ def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
 
 
 def money_axis(axes: Axes, unit: Unit) -> None:
+    """An upright axis of amounts already divided by the scale of `unit`, which it names."""
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     step = axes.get_yticks()[1] - axes.get_yticks()[0]
     decimals = 0 if step >= 1 and step == int(step) else 1 if step >= 0.1 else 2
@@ -174,7 +175,7 @@ def count_axis(axes: Axes) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
 
 
-def month_axis(axes: Axes, months: pd.PeriodIndex, edition: Edition, at: float = 0.5) -> None:
+def month_axis(axes: Axes, months: pd.Index, edition: Edition, at: float = 0.5) -> None:
     """Ticks in the middle of months (`at` 1: at their ends): each, or each quarter's or half-year's
     first; the year stands below the first of them and each January."""
     step = 1 if len(months) <= 12 else 3 if len(months) <= 36 else 6
@@ -204,9 +205,12 @@ def outlines(figure: Figure) -> str:
             if not axis.get_label_text():
                 axis.set_label_coords(0, 0)  # else all ticks are measured to find it a place
     figure.set_dpi(72)  # that of every SVG: the layout has to go by it too
-    figure.get_layout_engine().execute(figure)
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
     figure.set_layout_engine("none")
-    canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
+    canvas.print_svg(  # type: ignore[no-untyped-call]  # no canvas of matplotlib has types
+        buffer, metadata={"Date": None, "Creator": None}
+    )
     svg = buffer.getvalue()
     return svg[svg.index("<svg") :]
 

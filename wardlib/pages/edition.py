@@ -69,7 +69,7 @@ class Edition:
         return self.language.unit(self.ward.currency, largest)
 
     def only(self, reported: int, expected: int) -> str:
-        """Of how many months a sum is, where some are missing."""
+        """Says that a sum lacks months: `reported` of the `expected` ones are in it."""
         return self.text(
             "(only {reported} of {expected} months are reported)",
             reported=str(reported),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
-from typing import Any
 
 import pandas as pd
 
@@ -36,8 +35,8 @@ class EffectPage(Page[Effects]):
             return None
         items = [
             f"{self._segment_name(segment)}: {finding}"
-            for segment in self.result.segments.itertuples()
-            if (finding := self._finding(self.result.root, segment.first, segment.last))
+            for _, segment in self.result.segments.iterrows()
+            if (finding := self._finding(self.result.root, segment["first"], segment["last"]))
         ]
         lines = self.result.lines[self.result.lines["depth"] == 1]
         items.append(self._by_verdict(lines.index[~lines["comparison"]]))
@@ -54,7 +53,7 @@ class EffectPage(Page[Effects]):
         return bullets(language.sentence(item) for item in items if item)
 
     def brief_findings(self) -> Block | None:
-        """The first-level lines that the leader's table leaves out: those without a finding."""
+        """The first-level lines that `brief_table` leaves out, by what can be said of them."""
         if self.result.span is None:
             return None
         lines = self.result.lines[self.result.lines["depth"] == 1]
@@ -68,20 +67,21 @@ class EffectPage(Page[Effects]):
     def table(self) -> Block | None:
         """The shortfall of each line since the start, and of each of its phases, as the ledger
         splits it. Nothing where the period ends before the start."""
-        if self.result.span is None:
+        first, last = self.result.start, self.result.period.last
+        if first is None or last < first:
             return None
         language, text = self._language, self._text
-        first, last = self.result.start, self.result.period.last
-        segments = list(self.result.segments.itertuples())
+        segments = [segment for _, segment in self.result.segments.iterrows()]
         if len(segments) == 1:
             segments = []
         rows: list[tuple[str, str, int, Split | None]] = []
-        for line, about in self.result.lines.iterrows():
+        for line in self.result.lines.index:
+            about = self.result.lines.loc[line]
             depth = about["depth"]
             whole = self.result.split(line, first, last)
             rows.append((line, language.pick(about, "name"), depth, whole))
             for segment in segments:
-                split = self.result.split(line, segment.first, segment.last)
+                split = self.result.split(line, segment["first"], segment["last"])
                 if split is not None:
                     rows.append((line, self._segment_name(segment), depth + 1, split))
         drawn = [{"line": line, **_flat(split)} for line, *_, split in rows if split is not None]
@@ -108,9 +108,8 @@ class EffectPage(Page[Effects]):
         return self._table("effects-by-phase", caption, columns, body, note, splits, drawn)
 
     def brief_table(self) -> Block | None:
-        """The shortfall in the year to date alone, of the total and those first-level lines of which
-        more can be said than that no difference shows. Nothing where the period ends before the
-        start."""
+        """The shortfall in the year to date alone, of the total and of those first-level lines that
+        show a difference. Nothing where the period ends before the start."""
         if self.result.span is None:
             return None
         language, text = self._language, self._text
@@ -135,7 +134,7 @@ class EffectPage(Page[Effects]):
             Row(
                 language.pick(lines.loc[line], "name"),
                 self._finding_cells(line, split, unit),
-                lines.at[line, "depth"],
+                lines["depth"][line],
             )
             for line, split in telling.items()
         ]
@@ -223,20 +222,20 @@ class EffectPage(Page[Effects]):
         if len(shown):
             alt.append(text("Shaded: {phases}.", phases=drawing.bands(shown, self.edition)))
         drawn = ends.reset_index()
-        money = (column for column in drawn if column not in ("month", "until"))
+        money = (column for column in drawn.columns if column not in ("month", "until"))
         slug, units = "chart-shortfall", dict.fromkeys(money, self.edition.ward.currency)
         title = text("{line}: shortfall since the start of the epidemic, added up", line=name)
         return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
 
     # What the sentences are made of.
 
-    def _segment_name(self, segment: Any) -> str:
+    def _segment_name(self, segment: pd.Series) -> str:
         """A phase, or the time after one, with its months: "Wave 1 (Feb 2020–Jun 2020)"."""
         language, text = self._language, self._text
-        name = language.pick(self.result.phases.iloc[segment.spell], "name")
-        if not segment.inside:
+        name = language.pick(self.result.phases.iloc[segment["spell"]], "name")
+        if not segment["inside"]:
             name = text("After {phase}", phase=inside(name))
-        return f"{name} ({language.span_short(segment.first, segment.last)})"
+        return f"{name} ({language.span_short(segment['first'], segment['last'])})"
 
     def _verdict(self, split: Split) -> str:
         """What can be said of a split, in two or three words."""
@@ -258,7 +257,7 @@ class EffectPage(Page[Effects]):
     def _silence(self, line: str) -> str:
         """Why nothing can be said of a line; "" where something can."""
         text = self._text
-        reason = self.result.lines.at[line, "silent"]
+        reason = self.result.lines["silent"][line]
         if not reason and line not in self.result.by_line:
             reason = "unreported"
         return {
@@ -328,7 +327,7 @@ class EffectPage(Page[Effects]):
         return said
 
     def _claimed(self, line: str, split: Split, unit: Unit) -> list[str]:
-        """What is lost, or in arrears or lost, and how much of the plan that is."""
+        """How much is lost (or overdue: in arrears or lost), and what share of the plan that is."""
         text = self._text
         bounds = {
             "amount": unit.amount(split.claim.mean),
@@ -344,7 +343,7 @@ class EffectPage(Page[Effects]):
                 **bounds,
             )
         ]
-        plan = self.result.lines.at[line, "plan_upper"]
+        plan = self.result.lines["plan_upper"][line]
         if plan > 0:
             said.append(
                 text(
@@ -436,8 +435,8 @@ class EffectPage(Page[Effects]):
     def _checks(self) -> str:
         """The checks of the total's estimate in one line."""
         language, text = self._language, self._text
-        root = self.result.root
-        if root not in self.result.ledgers or not self.result.impact(root).model:
+        root, start = self.result.root, self.result.start
+        if start is None or root not in self.result.ledgers or not self.result.impact(root).model:
             return ""
         checks = self.result.impact(root).checks
         said = []
@@ -461,7 +460,7 @@ class EffectPage(Page[Effects]):
                 text(
                     "with the start one or two months earlier, or one year of history left out, the "
                     "difference since {start} lies between {low} and {high}",
-                    start=language.month_short(self.result.start),
+                    start=language.month_short(start),
                     low=unit.figure(-changed.max(), trim=True),
                     high=unit.amount(-changed.min()),
                 )
@@ -496,7 +495,7 @@ class EffectPage(Page[Effects]):
         """The cells of a split under `_split_columns`."""
         share = split.shortfall.mean / split.expected if split.expected > 0 else None
         whole = len(pd.period_range(split.first, split.last, freq="M"))
-        mark = ESTIMATE * bool(self.result.lines.at[line, "estimated"])
+        mark = ESTIMATE * bool(self.result.lines["estimated"][line])
         return (
             unit.figure(split.expected) + PARTIAL * (split.months < whole),
             _range(unit, split.shortfall) + mark,
@@ -511,7 +510,7 @@ class EffectPage(Page[Effects]):
         """Expected, shortfall, claim and finding of a line, each interval on the line of its mean."""
         if split is None:
             return NONE, NONE, NONE, self._silence(line)
-        mark = ESTIMATE * bool(self.result.lines.at[line, "estimated"])
+        mark = ESTIMATE * bool(self.result.lines["estimated"][line])
         return (
             unit.figure(split.expected),
             _range(unit, split.shortfall).replace("\n", " ") + mark,
@@ -541,7 +540,7 @@ class EffectPage(Page[Effects]):
             notes.append(text("The last lawful day: {day}.", day=language.date(max(waiting))))
         frame = pd.DataFrame(drawn) if drawn else pd.DataFrame({"line": pd.Series(dtype=str)})
         bare = ("line", "first", "last", "months", "until", "verdict")
-        units = {name: self.edition.ward.currency for name in frame if name not in bare}
+        units = {name: self.edition.ward.currency for name in frame.columns if name not in bare}
         units["months"] = "months"
         sources = ("receipts", "tax_relief")
         return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
@@ -563,9 +562,9 @@ class EffectPage(Page[Effects]):
                 "Lowest {low} ({low_month}), highest {high} ({high_month}), last {last} "
                 "({last_month}).",
                 low=unit.figure(known.min(), trim=True),
-                low_month=language.month(known.idxmin()),
+                low_month=language.month(known.index[int(known.argmin())]),
                 high=unit.figure(known.max(), trim=True),
-                high_month=language.month(known.idxmax()),
+                high_month=language.month(known.index[int(known.argmax())]),
                 last=unit.figure(known.iloc[-1], trim=True),
                 last_month=language.month(known.index[-1]),
             ),
@@ -671,7 +670,7 @@ class EffectPage(Page[Effects]):
 
 
 def _needed(splits: list[Split]) -> dict[str, bool]:
-    """Which columns of relief some split fills."""
+    """Which columns of relief hold an amount of some split."""
     return {
         "relieved": any(split.exempt.mean + split.reduced.mean > 0 for split in splits),
         "returned": any(split.returned.mean > 0 for split in splits),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from nbconvert.exporters import TemplateExporter
 from nbconvert.preprocessors import Preprocessor
@@ -38,7 +38,7 @@ class _WardExporter(TemplateExporter):
 
     _format: str
     _template: str
-    _part: Callable[[Part], str]
+    _part: ClassVar[staticmethod[[Part], str]]
 
     @default("file_extension")
     def _file_extension_default(self) -> str:
@@ -75,10 +75,10 @@ class _WardExporter(TemplateExporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[Any, dict[str, Any]]:
         validate(nb)
-        return super().from_notebook_node(nb, resources, **kw)  # type: ignore[no-any-return]
+        return super().from_notebook_node(nb, resources, **kw)
 
     def default_filters(self) -> Iterator[tuple[str, Callable[..., object]]]:
-        yield from super().default_filters()
+        yield from super().default_filters()  # type: ignore[no-untyped-call]  # nbconvert has no types
         yield "part", type(self)._part
         yield "html", html.escape
         yield "typst", typst.escape
@@ -90,7 +90,7 @@ class WardHTMLExporter(_WardExporter):
 
     output_mimetype = "text/html"
 
-    _format, _template, _part = "html", ".html.j2", Part.as_html
+    _format, _template, _part = "html", ".html.j2", staticmethod(Part.as_html)
 
 
 class WardPDFExporter(_WardExporter):
@@ -99,9 +99,9 @@ class WardPDFExporter(_WardExporter):
 
     output_mimetype = "application/pdf"
 
-    _format, _template, _part = "pdf", ".typ.j2", Part.as_typst
+    _format, _template, _part = "pdf", ".typ.j2", staticmethod(Part.as_typst)
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]  # a PDF is bytes, a template's output text
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[bytes, dict[str, Any]]:
         source, resources = super().from_notebook_node(nb, resources, **kw)

@@ -14,17 +14,7 @@ from wardlib.language import NONE, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, bullets, headline, paragraph
 from wardlib.pages.page import Page
-from wardlib.pages.table import (
-    HIDDEN,
-    PARTIAL,
-    Column,
-    Row,
-    count,
-    hiding,
-    marked,
-    percent,
-    table,
-)
+from wardlib.pages.table import HIDDEN, PARTIAL, Column, Row, count, hiding, marked, percent, table
 
 _DAYS = ("planned", "in_person", "online", "lost", "made_up")
 
@@ -44,14 +34,16 @@ class SchoolsPage(Page[Schools | None]):
         if self.result is None:
             return None
         text = self._text
-        rows, shown = [], set()
-        for span, about in self.result.spans.iterrows():
+        levels, spans = self.result.levels, self.result.spans
+        rows: list[Row] = []
+        shown = set()
+        for _, about, own in _known(levels, spans):
             months = (about["first"], about["last"])
-            if months in shown or span not in self.result.levels.index.get_level_values("span"):
+            if months in shown:
                 continue  # the period is the school year to date
             shown.add(months)
             year = text("school year {year}", year=about["year"].replace("-", "–"))
-            rows += self._days_rows(span, f"{year}, {self._span_short(about)}", usual=True)
+            rows += self._days_rows(own, f"{year}, {self._span_short(about)}", usual=True)
         if not rows:
             return None
         note = text(
@@ -60,26 +52,25 @@ class SchoolsPage(Page[Schools | None]):
             "months of the years before COVID-19. Attendance: pupil-days attended, % of those in class."
         )
         widths = (15, 14, 13, 11, 13, 14, 16, 14)
-        return self._days_table("school-days", rows, self.result.spans, widths, [note])
+        return self._days_table("school-days", rows, spans, levels, widths, [note])
 
     def brief_days_table(self) -> Block | None:
-        """Days of each level in the period alone, and where days were lost or taught online, of
-        those school years alone; nothing without data."""
+        """Days of each level in the period, by school year; only of those years in which days were
+        lost or taught online, if there are such. Nothing without data."""
         if self.result is None:
             return None
-        levels, spans = self.result.levels, self._spans
+        levels, spans = self.result.levels, _of_period(self.result)
         away = (levels["online"] > 0) | (levels["lost"] > 0)
         hit = spans[spans.index.isin(away.index.get_level_values("span")[away])]
         spans = hit if len(hit) else spans.iloc[-1:]
-        rows = []
-        for span, about in spans.iterrows():
-            if span in levels.index.get_level_values("span"):
-                year = about["year"].replace("-", "–")
-                rows += self._days_rows(span, f"{year}, {self._span_short(about)}", usual=False)
+        rows: list[Row] = []
+        for _, about, own in _known(levels, spans):
+            year = about["year"].replace("-", "–")
+            rows += self._days_rows(own, f"{year}, {self._span_short(about)}", usual=False)
         if not rows:
             return None
         widths = (13, 14, 13, 9, 12, 14, 16)
-        return self._days_table("school-days-brief", rows, spans, widths, [])
+        return self._days_table("school-days-brief", rows, spans, levels, widths, [])
 
     def longest_closure(self) -> Block | None:
         """The longest time that a level was kept from class in the school years of the period."""
@@ -102,30 +93,32 @@ class SchoolsPage(Page[Schools | None]):
         )
 
     def closures(self) -> Block | None:
-        """How long each level was kept from class, in calendar days; and lost days without a reason."""
+        """When and how long each level was kept from class; and lost days that no decision explains."""
         if self.result is None:
             return None
         language, text = self._language, self._text
         items = []
-        for (start, end), spells in self.result.spells.groupby(["start", "end"]):
+        for _, spells in self.result.spells.groupby(["start", "end"]):
+            first = spells.iloc[0]
             items.append(
                 text(
                     "{levels}: away from class from {start} to {end}, {days} calendar days",
                     levels=language.join([self._level(level) for level in spells["level"]]),
-                    start=language.date(start),
-                    end=language.date(end),
-                    days=language.number(spells["days"].iloc[0]),
+                    start=language.date(first["start"]),
+                    end=language.date(first["end"]),
+                    days=language.number(first["days"]),
                 )
             )
-        for reason in self.result.reasons[self.result.reasons["measure"] == ""].itertuples():
-            span = self.result.spans.loc[reason.span]
+        reasons = self.result.reasons
+        for _, reason in reasons[reasons["measure"] == ""].iterrows():
+            span = self.result.spans.loc[reason["span"]]
             if span["kind"] == "period":
                 items.append(
                     text(
                         "{level}, {span}: {days} lost days that no recorded decision explains",
-                        level=self._level(reason.level),
+                        level=self._level(reason["level"]),
                         span=language.span(span["first"], span["last"]),
-                        days=self._days(reason.days),
+                        days=self._days(reason["days"]),
                     )
                 )
         return bullets(language.sentence(item) + "." for item in items) if items else None
@@ -135,7 +128,7 @@ class SchoolsPage(Page[Schools | None]):
         if self.result is None:
             return None
         language, text = self._language, self._text
-        spans = self._spans
+        spans = _of_period(self.result)
         reasons = self.result.reasons[self.result.reasons["span"].isin(spans.index)]
         if reasons.empty:
             return None
@@ -164,11 +157,8 @@ class SchoolsPage(Page[Schools | None]):
         )
         frame = reasons.join(spans[["year", "first", "last"]], on="span").drop(columns="span")
         caption = text("Why school days of {period} were lost", period=self.edition.period_name)
-        slug, units, sources = (
-            "school-reasons",
-            {"days": "days"},
-            ("school_months", "school_closures"),
-        )
+        slug, units = "school-reasons", {"days": "days"}
+        sources = ("school_months", "school_closures")
         return table(self.edition, slug, caption, columns, rows, frame, units, [note], sources)
 
     def calendar_chart(self) -> Block | None:
@@ -187,7 +177,7 @@ class SchoolsPage(Page[Schools | None]):
             return None
         language, text = self._language, self._text
         rows, drawn = [], []
-        for level, days in self._school_days():
+        for level, days in _school_days(self.result):
             kept = days[["state", "measure"]]
             changes = (kept != kept.shift()).any(axis=1)
             for _, run in days.groupby(changes.cumsum()):
@@ -225,10 +215,7 @@ class SchoolsPage(Page[Schools | None]):
             return None
         language, text = self._language, self._text
         said = []
-        for span, about in self._spans.iterrows():
-            if span not in self.result.schools.index.get_level_values("span"):
-                continue
-            own = self.result.schools.loc[span]
+        for _, about, own in _known(self.result.schools, _of_period(self.result)):
             known = own[(own["reported"] > 0) & (own["planned"] > 0)]
             numbers = {
                 "span": language.sentence(language.span(about["first"], about["last"])),
@@ -262,18 +249,18 @@ class SchoolsPage(Page[Schools | None]):
         if self.result is None:
             return None
         text = self._text
-        schools, spans = self.result.schools, self._spans
+        schools, spans = self.result.schools, _of_period(self.result)
         rows, hides = [], False
-        for span, about in spans.iterrows():
-            if span not in schools.index.get_level_values("span"):
-                continue
+        for span, about, own in _known(schools, spans):
             months = self._span_short(about)
-            for level, group in schools.loc[span].groupby("level", sort=False):
-                total = self.result.totals.loc[(span, level)]
+            for level in own["level"].unique():
+                group, total = own[own["level"] == level], self.result.totals.loc[(span, level)]
                 hides |= bool(group["hidden"].any() or total["hidden"])
                 rows += [self._school_row(school, months) for _, school in group.iterrows()]
                 if len(group) > 1:
-                    rows.append(self._level_row(span, level, total, months))
+                    rows.append(
+                        self._level_row(level, self.result.levels.loc[(span, level)], total, months)
+                    )
         if not rows:
             return None
         notes = [text("Pupils: at the end of the months named.")]
@@ -351,12 +338,6 @@ class SchoolsPage(Page[Schools | None]):
     def _span_short(self, about: pd.Series) -> str:
         return self._language.span_short(about["first"], about["last"])
 
-    @property
-    def _spans(self) -> pd.DataFrame:
-        """The months of the period by school year."""
-        assert self.result is not None
-        return self.result.spans[self.result.spans["kind"] == "period"]
-
     def _sentences(self) -> list[str]:
         """The sentences of `sentence`."""
         language, text = self._language, self._text
@@ -364,17 +345,14 @@ class SchoolsPage(Page[Schools | None]):
             return [text("School days: no data for this ward.")]
         said: list[str] = []
         unknown: list[str] = []
-        for span, about in self._spans.iterrows():
-            if span not in self.result.levels.index.get_level_values("span"):
-                continue
-            levels = self.result.levels.loc[span]
+        for _, about, levels in _known(self.result.levels, _of_period(self.result)):
             counted = levels[["reported", "expected"]].sum()
             if counted["reported"] == 0:
                 unknown.append(language.span(about["first"], about["last"]))
                 continue
-            levels = levels[levels["planned"] > 0]
-            if not levels.empty:
-                said.append(self._lost(about, levels, counted))
+            planned = levels[levels["planned"] > 0]
+            if not planned.empty:
+                said.append(self._lost(about, planned, counted))
         if unknown:
             said.append(
                 text("School days {spans}: no report has come in.", spans="; ".join(unknown))
@@ -403,13 +381,15 @@ class SchoolsPage(Page[Schools | None]):
             text(
                 "{level} {lost} of {planned}{made_up}",
                 level=self._level(level),
-                lost=self._days(own["lost"]),
-                planned=self._days(own["planned"]),
+                lost=self._days(days),
+                planned=self._days(planned),
                 made_up=""
-                if not own["made_up"] > 0
-                else " " + text("(made up {days})", days=self._days(own["made_up"])),
+                if not made_up > 0
+                else " " + text("(made up {days})", days=self._days(made_up)),
             )
-            for level, own in lost.iterrows()
+            for level, days, planned, made_up in zip(
+                lost.index, lost["lost"], lost["planned"], lost["made_up"], strict=True
+            )
         ]
         said = text(
             "{span} (school year {year}), school days lost: {levels}",
@@ -420,10 +400,11 @@ class SchoolsPage(Page[Schools | None]):
 
     # Tables.
 
-    def _days_rows(self, span: int, when: str, *, usual: bool) -> Iterator[Row]:
-        """A row a level of a span; with `usual`, the usual attendance too."""
-        assert self.result is not None
-        for level, own in self.result.levels.loc[span].to_dict("index").items():
+    def _days_rows(self, levels: pd.DataFrame, when: str, *, usual: bool) -> Iterator[Row]:
+        """A row for each of the `levels` of a span that has reported; with `usual`, the usual
+        attendance too."""
+        for level in levels.index:
+            own = levels.loc[level]
             if own["reported"] == 0:
                 continue
             mark = PARTIAL * bool(own["reported"] < own["expected"])
@@ -441,10 +422,10 @@ class SchoolsPage(Page[Schools | None]):
         slug: str,
         rows: list[Row],
         spans: pd.DataFrame,
+        levels: pd.DataFrame,
         widths: tuple[int, ...],
         notes: list[str],
     ) -> Block:
-        assert self.result is not None
         text = self._text
         if marked(rows, PARTIAL):
             notes = [*notes, text("† some school or month is not reported.")]
@@ -452,7 +433,7 @@ class SchoolsPage(Page[Schools | None]):
             text("Planned"), text("In class"), text("Online"), text("Lost"), text("Made up"),
             text("Usual"), text("Attended %"), text("Usual %"),
         ]  # fmt: skip
-        frame = spans.join(self.result.levels.reset_index("level"), how="inner")
+        frame = spans.join(levels.reset_index("level"), how="inner")
         units = dict.fromkeys([*_DAYS, "usual_planned", "usual_taught"], "days")
         units |= {"attendance": "1", "usual_attendance": "1", "years": "years"}
         units |= {"reported": "school-months", "expected": "school-months"}
@@ -470,10 +451,8 @@ class SchoolsPage(Page[Schools | None]):
         )
         return Row(f"{school['name']}, {months}", cells, 2)
 
-    def _level_row(self, span: int, level: str, total: pd.Series, months: str) -> Row:
+    def _level_row(self, level: str, days: pd.Series, total: pd.Series, months: str) -> Row:
         """All schools of a level."""
-        assert self.result is not None
-        days = self.result.levels.loc[(span, level)]
         cells = (
             HIDDEN if total["hidden"] else count(self.edition, total["pupils"]),
             *(self._days(days[name]) for name in _DAYS),
@@ -484,20 +463,13 @@ class SchoolsPage(Page[Schools | None]):
 
     # The calendar.
 
-    def _school_days(self) -> list[tuple[str, pd.DataFrame]]:
-        """By level, the days of the calendar on which there is school, or would have been."""
-        assert self.result is not None
-        open_ = {level: days[days["state"] != OFF] for level, days in self.result.calendar.items()}
-        return [(level, days) for level, days in open_.items() if len(days)]
-
     def _calendar_chart(self, *, cell: float, gap: float, numbers: bool) -> Block | None:
         """`cell`: the height of a day, in inches; `gap`: days between one level and the next."""
-        if self.result is None or not self._school_days():
+        if self.result is None or not (levels := _school_days(self.result)):
             return None
         language, text = self._language, self._text
-        levels = self._school_days()
         days = next(iter(self.result.calendar.values())).index
-        svg = self._draw_calendar(levels, days, cell, gap, numbers)
+        svg = self._draw_calendar(self.result, cell, gap, numbers)
         title = text(
             "School days from {start} to {end}, as the decisions set them",
             start=language.date(days[0]),
@@ -525,17 +497,10 @@ class SchoolsPage(Page[Schools | None]):
         slug = "chart-school-calendar"
         return drawing.chart(self.edition, slug, title, alt, svg, drawn, {})
 
-    def _draw_calendar(
-        self,
-        levels: list[tuple[str, pd.DataFrame]],
-        days: pd.DatetimeIndex,
-        cell: float,
-        gap: float,
-        numbers: bool,
-    ) -> str:
-        assert self.result is not None
+    def _draw_calendar(self, schools: Schools, cell: float, gap: float, numbers: bool) -> str:
+        levels, days = _school_days(schools), next(iter(schools.calendar.values())).index
         first = days[0] - pd.Timedelta(days=days[0].day_of_week)
-        week = 6 if self.result.six_days else 5
+        week = 6 if schools.six_days else 5
         step = week + gap
         with drawing.drawing(cell * step * len(levels) + 0.6) as (figure, axes):
             runs = []
@@ -546,14 +511,14 @@ class SchoolsPage(Page[Schools | None]):
                 axes.text(-0.8, top + week / 2, self._level_head(level), ha="right", va="center")
                 for at, label in _decisions(known["measure"], first) if numbers else []:
                     axes.text(at, top - 0.1, label, fontsize=6, va="bottom")
-            at, begin, sizes, states = (np.concatenate(part) for part in zip(*runs, strict=True))
+            weeks, begin, sizes, states = (np.concatenate(part) for part in zip(*runs, strict=True))
             key = []
             for state, look in _STATES.items():
                 of = states == state
                 if of.any():
                     style = {"edgecolor": "#7f8c8d", **look}
                     drawing.boxes(
-                        axes, at[of] + 0.05, begin[of], 0.9, sizes[of], linewidth=0.3, **style
+                        axes, weeks[of] + 0.05, begin[of], 0.9, sizes[of], linewidth=0.3, **style
                     )
                     key.append((self._state(state), style))
             axes.set_xlim(0, (days[-1] - first).days // 7 + 1)
@@ -583,12 +548,33 @@ _STATES = {
 }
 
 
+def _of_period(schools: Schools) -> pd.DataFrame:
+    """The months of the period by school year; `schools.spans` holds the years to date too."""
+    return schools.spans[schools.spans["kind"] == "period"]
+
+
+def _known(
+    table: pd.DataFrame, spans: pd.DataFrame
+) -> Iterator[tuple[int, pd.Series, pd.DataFrame]]:
+    """Each of `spans` of which `table` (the result's `levels` or `schools`) has rows: its number, its
+    row, and those rows."""
+    for span in spans.index[spans.index.isin(table.index.get_level_values("span"))]:
+        yield span, spans.loc[span], table.loc[span]
+
+
+def _school_days(schools: Schools) -> list[tuple[str, pd.DataFrame]]:
+    """By level, the days of the calendar on which there is school, or would have been."""
+    open_ = {level: days[days["state"] != OFF] for level, days in schools.calendar.items()}
+    return [(level, days) for level, days in open_.items() if len(days)]
+
+
 def _runs(states: pd.Series, first: pd.Timestamp) -> tuple[np.ndarray, ...]:
     """The runs of days of one state that follow each other in a week: their weeks, counted from that
     of the Monday `first`, weekdays, numbers of days and states."""
-    of, weekdays = states.to_numpy(), states.index.day_of_week.to_numpy()
+    of, days = states.to_numpy(), pd.DatetimeIndex(states.index)
+    weekdays = days.day_of_week.to_numpy()
     begin = np.flatnonzero(np.r_[True, (of[1:] != of[:-1]) | (np.diff(weekdays) != 1)])
-    weeks = (states.index[begin] - first).days.to_numpy() // 7
+    weeks = (days[begin] - first).days.to_numpy() // 7
     return weeks, weekdays[begin], np.diff([*begin, len(of)]), of[begin]
 
 
@@ -596,8 +582,8 @@ def _decisions(measures: pd.Series, first: pd.Timestamp) -> list[tuple[int, str]
     """The week in which each decision begins, with its number; those too close for a label of their
     own share one."""
     labels: list[tuple[int, str]] = []
-    begun = measures.drop_duplicates()  # the first day of each decision
-    for day, measure in begun[begun != ""].items():
+    begun = measures[measures != ""].drop_duplicates()  # the first day of each decision
+    for day, measure in zip(begun.index, begun, strict=True):
         at = (day - first).days // 7
         if labels and at - labels[-1][0] < 5:
             at, measure = labels[-1][0], f"{labels.pop()[1]}, {measure}"

@@ -33,8 +33,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A row: its head and cells; `depth` 0 is a total, from 2 on the head is set in; `says` stands
-    below the head. A line break in a cell breaks its line; a mark at its end hangs."""
+    """A row: its head and cells; `depth` 0 is a total, from 2 on the head is indented; `says` stands
+    below the head. A cell may hold line breaks, and end in a mark, which does not count when figures
+    are aligned."""
 
     head: str
     cells: tuple[str, ...]
@@ -53,9 +54,9 @@ def table(
     notes: Iterable[str],
     sources: Iterable[str],
 ) -> Block:
-    """The block of a table. The first of `columns` heads the row heads; `frame` holds the figures
-    behind it, `units` the unit of each of its columns that has one; `sources` are the data tables
-    that they come from."""
+    """The block of a table. The first of `columns` is that of the rows' heads; `frame` holds the
+    figures behind it, `units` the unit of each column of `frame` that has one; `sources` names the
+    data tables that they come from."""
     notes = list(notes)
     if files := [f"{name}.csv" for name in sources if edition.ward.table(name)]:
         notes.append(edition.text("Source: {sources}.", sources=", ".join(files)))
@@ -90,7 +91,7 @@ def _cell(cell: str, pad: str) -> dict[str, object]:
 
 
 def _split(cell: str) -> tuple[str, str]:
-    """A cell without its mark, and the mark: it hangs, so that figures align without it."""
+    """A cell without the mark at its end, and the mark."""
     figure = cell.rstrip(ESTIMATE + PARTIAL)
     return figure, cell[len(figure) :]
 
@@ -99,7 +100,7 @@ _FIGURE = re.compile(r"[-+]?[0-9.,]*[0-9]")
 
 
 def pads_of(cells: Sequence[str], comma: str) -> list[str]:
-    """What each figure of a column lacks behind its decimal comma, so that the commas stand in line;
+    """What would have to stand behind each figure of a column for the decimal commas to be in line;
     nothing in a column of words or intervals."""
     bare = [_split(cell)[0] for cell in cells]
     if any(figure not in ("", NONE, HIDDEN) and not _FIGURE.fullmatch(figure) for figure in bare):
@@ -113,17 +114,17 @@ def pads_of(cells: Sequence[str], comma: str) -> list[str]:
 
 
 def amount(unit: Unit, value: float, mark: str = "") -> str:
-    """An amount under a head that names the unit."""
+    """An amount as a cell, below a head that names the unit."""
     return NONE if is_missing(value) else unit.figure(value) + mark
 
 
 def percent(edition: Edition, share: float | None) -> str:
-    """A share (1 = all) under a head that says %."""
+    """A share (1 = all) as a cell, below a head that says %."""
     return NONE if share is None or is_missing(share) else edition.language.number(100 * share, 1)
 
 
 def count(edition: Edition, number: float) -> str:
-    """A whole number."""
+    """A whole number as a cell."""
     return NONE if is_missing(number) else edition.language.number(number)
 
 

@@ -10,16 +10,7 @@ from wardlib.language import NONE, Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline, paragraph
 from wardlib.pages.page import Page
-from wardlib.pages.table import (
-    ESTIMATE,
-    PARTIAL,
-    Column,
-    Row,
-    marked,
-    percent,
-    table,
-    unit_of,
-)
+from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, percent, table, unit_of
 
 _LIMIT = 250.0  # per cent of a target that the chart shows
 
@@ -62,7 +53,7 @@ class TargetsPage(Page[Targets]):
         return self._chart(self.result.table[self.result.table["depth"] <= 1], row_height=0.22)
 
     def brief_chart(self) -> Block | None:
-        """`chart` of what is `in_doubt` alone."""
+        """`chart`, of `Targets.in_doubt` alone."""
         return self._chart(self.result.in_doubt, row_height=0.21)
 
     def table(self) -> Block | None:
@@ -110,7 +101,7 @@ class TargetsPage(Page[Targets]):
         return self._table("targets", caption, columns, rows, notes, targets)
 
     def brief_table(self) -> Block | None:
-        """What is `in_doubt` alone, with the year's end beside it."""
+        """Where each of `Targets.in_doubt` stands, and where it will end the year."""
         text = self._text
         targets = self.result.in_doubt
         unit, planned = self._unit(targets), bool(targets["target"].notna().any())
@@ -311,8 +302,8 @@ class TargetsPage(Page[Targets]):
         return unit_of(self.edition, money["value"], money["target"])
 
     def _row_head(self, target: pd.Series, before: str, *, whose: bool) -> tuple[str, int]:
-        """The head of a target's row and its depth; of a second target of the item `before`, who set
-        it."""
+        """The head of a target's row and its depth. Where the row above is of the same item
+        (`before`), the head says only who set this target; else `whose` adds that to the name."""
         depth = int(target["depth"])
         set_by = self._set_by(target["set_by"])
         if target["item"] == before:
@@ -416,16 +407,18 @@ class TargetsPage(Page[Targets]):
         usual = 100 * targets["usual"]
         svg = self._draw(targets, scaled, usual, row_height * len(targets) + 0.4)
         alt = [text("Bar chart, % of each target.")]
-        for (_, target), own in zip(targets.iterrows(), scaled.itertuples(), strict=True):
+        for (_, target), value, point in zip(
+            targets.iterrows(), scaled["value"], scaled["point"], strict=True
+        ):
             said = text(
                 "{name}: so far {value}",
                 name=language.pick(target, "name"),
-                value=language.percent(own.value / 100),
+                value=language.percent(value / 100),
             )
             if not target["silent"] and target["left"]:
                 said += ", " + text(
                     "at the end of the year {point} is projected",
-                    point=language.percent(own.point / 100),
+                    point=language.percent(point / 100),
                 )
             alt.append(said + ".")
         drawn = scaled.assign(item=targets["item"], usual=usual)[["item", "usual", *columns]]

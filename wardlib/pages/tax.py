@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from wardlib.analysis import receipts
@@ -11,16 +13,7 @@ from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline, paragraph
 from wardlib.pages.edition import Edition
 from wardlib.pages.page import Page
-from wardlib.pages.table import (
-    ESTIMATE,
-    PARTIAL,
-    Column,
-    Row,
-    amount,
-    percent,
-    table,
-    unit_of,
-)
+from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, amount, percent, table, unit_of
 
 
 class TaxPage(Page[Receipts]):
@@ -29,7 +22,7 @@ class TaxPage(Page[Receipts]):
     def headline(self) -> Block:
         """The year to date of the total: amount, share of the plan, against the year before."""
         language, text = self._language, self._text
-        total = self.result.lines.loc[self.result.root]
+        total: Any = self.result.lines.loc[self.result.root]
         unit = self.edition.unit(total["year_to_date"])
         parts = [
             text(
@@ -66,7 +59,7 @@ class TaxPage(Page[Receipts]):
             )
         )
         estimated = self.result.estimated[line].reindex(now.index, fill_value=False)
-        plan = self.result.lines.at[line, "plan_upper"]
+        plan = self.result.lines["plan_upper"][line]
         unit = self.edition.unit(max(now.max(), before.max()))
         svg = self._draw_running_total(now, before, estimated, plan, unit)
         alt = [text("Line chart. {line}, running total, {unit}.", line=name, unit=unit.name)]
@@ -106,17 +99,16 @@ class TaxPage(Page[Receipts]):
         text, year = self._text, self.result.period.year
         with drawing.drawing(2.2) as (figure, axes):
             ends = []
-            for series, label, style in (
-                (before, str(year - 1), {"color": drawing.BEFORE, "linestyle": "--"}),
-                (now, str(year),
-                 {"color": drawing.NOW, "linewidth": 2, "marker": "o", "markersize": 4}),
-            ):  # fmt: skip
+            for series, label, colour, style in (
+                (before, str(year - 1), drawing.BEFORE, {"linestyle": "--"}),
+                (now, str(year), drawing.NOW, {"linewidth": 2, "marker": "o", "markersize": 4}),
+            ):
                 values = series.dropna() / unit.scale
                 if values.empty:
                     continue
                 months = [month.month for month in values.index]
-                axes.plot(months, values, label=label, **style)
-                ends.append((months[-1], values.iloc[-1], label, style["color"]))
+                axes.plot(months, values, label=label, color=colour, **style)
+                ends.append((months[-1], values.iloc[-1], label, colour))
             for month in estimated.index[estimated & now.notna()]:
                 axes.plot(
                     month.month, now[month] / unit.scale, "o", markersize=4, color="white",
@@ -180,7 +172,7 @@ class TaxPage(Page[Receipts]):
         """The period's total against the same period of the year before, and how many first-level
         lines rose, fell or stayed."""
         language, text = self._language, self._text
-        total = self.result.lines.loc[self.result.root]
+        total: Any = self.result.lines.loc[self.result.root]
         name = inside(language.pick(total, "name"))
         if is_missing(total["ratio_period"]):
             return headline(
@@ -193,7 +185,7 @@ class TaxPage(Page[Receipts]):
             )
         unit = self.edition.unit(total["period"])
         changes = [_change(ratio) for ratio in self.result.lines["ratio_period"]]
-        change = changes[self.result.lines.index.get_loc(self.result.root)]
+        change = _change(total["ratio_period"])
         how = {
             "rise": text("a rise of {change}", change=language.percent(abs(change) / 100)),
             "fall": text("a fall of {change}", change=language.percent(abs(change) / 100)),
@@ -275,10 +267,8 @@ class TaxPage(Page[Receipts]):
             Row(
                 language.pick(about, "name"),
                 tuple(
-                    amount(
-                        unit, collected.at[month, line], ESTIMATE * bool(estimated.at[month, line])
-                    )
-                    for month in months
+                    amount(unit, value, ESTIMATE * bool(hollow))
+                    for value, hollow in zip(collected[line], estimated[line], strict=True)
                 ),
                 about["depth"],
             )

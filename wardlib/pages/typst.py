@@ -77,9 +77,9 @@ def compile_pdf(source: str, files: Iterable[tuple[str, str]], day: datetime.dat
             (root / name).write_text(content, "utf-8", newline="")
         for face, folders in faces():
             try:
-                return typst.Compiler(
-                    root / "main.typ",
-                    root=root,
+                return typst.Compiler(  # type: ignore[return-value]  # a PDF is one file
+                    f"{folder}/main.typ",
+                    root=folder,
                     ignore_system_fonts=True,
                     font_paths=folders,
                     sys_inputs={"face": face},

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 
 from wardlib import language
-from wardlib.analysis import activities, effects, published, receipts, schools, targets
+from wardlib.analysis import activities, effects, need, published, receipts, schools, targets
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.data.book import coverage, open_book
 from wardlib.pages.activities import ActivitiesPage
@@ -29,9 +29,9 @@ class Workbook(Edition):
     @cached_property
     def data_check(self) -> DataCheckPage:
         """Did every source arrive, complete and plausible?"""
-        names = ("receipts", "indicator_months", "targets")
-        every = [self.table(name, every_report=True) for name in names]
-        beside = published.reconcile(self.table("published"), *every, self.period)
+        every = partial(self.table, every_report=True)
+        reported = need(every, "receipts"), every("indicator_months"), every("targets")
+        beside = published.reconcile(self.table("published"), *reported, self.period)
         received = coverage(self.book)
         return DataCheckPage(self, DataCheck(self.period, received, self.tax.result, beside))
 
@@ -76,7 +76,9 @@ class Workbook(Edition):
         """Display several blocks in one cell, those that there are."""
         from IPython.display import display  # only a notebook has a use for it
 
-        display(*(block for block in blocks if block is not None))
+        display(  # type: ignore[no-untyped-call]  # IPython's has no types
+            *(block for block in blocks if block is not None)
+        )
 
     @cached_property
     def _epidemic(self) -> Epidemic:
