@@ -694,3 +694,26 @@ def test_no_line_ends_between_a_number_and_its_per_cent_sign():
     said = opened(*CASES[0], language="en").effect.sentence().plain
     assert f"95{NBSP}%" in said
     assert " %" not in said
+
+
+@pytest.mark.parametrize(
+    ("period", "as_of"),
+    [("2020-11", ""), ("2019-02", ""), ("2017-01", ""), ("2020-9M", "2020-02-10")],
+)
+def test_one_is_singular(period, as_of):
+    """Where one month remains, one school has reported, one window was tried: no "1 months"."""
+    shown = made("phuc-dong", period, as_of, "en")
+    for name, own in shown.items():
+        said = plain(own) if own else ""
+        wrong = re.search(r"(?<![\d.,/])1 (\w+ )?(\w+[^s\W]s)\b", said)
+        assert wrong is None or wrong[2] in ("is", "was", "has"), (name, wrong[0])
+    if period == "2020-11":
+        assert "in the 1 month that remains; the same month of" in plain(shown["targets.year_end"])
+
+
+def test_what_rounds_to_zero_has_no_sign():
+    """Neither "-0" nor "+0" stands in the column of what is ahead or late."""
+    block = opened("phuc-dong", "2019-12").targets.table()
+    ahead = [row["cells"][-1]["lines"][0] for row in block.content["rows"]]
+    assert {"0"} < set(ahead)
+    assert not {"-0", "+0", "-0,0", "+0,0"} & set(ahead)

@@ -71,6 +71,7 @@ class Language:
         >>> [get("en").plural("{count} month", "{count} months", count) for count in (0, 1, 2)]
         ['0 months', '1 month', '2 months']
         """
+        count = int(count)  # gettext takes no number of numpy's
         text = self._catalogue.ngettext(singular, plural, count)
         return _PER_CENT.sub(NBSP, text.format(count=self.number(count), **values))
 

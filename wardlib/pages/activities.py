@@ -180,11 +180,13 @@ class ActivitiesPage(Page[Activities | None]):
         if is_missing(total["held"]):
             return [text("No activity of this period is reported.")]
         said = [
-            text(
-                "In {period}, {held} of {planned} planned extracurricular, cultural and sports events "
+            language.plural(
+                "In {period}, {count} of {planned} planned extracurricular, cultural and sports events "
+                "was held in its month.",
+                "In {period}, {count} of {planned} planned extracurricular, cultural and sports events "
                 "were held in their month.",
+                int(total["held"]),
                 period=self.edition.period_name,
-                held=language.number(total["held"]),
                 planned=language.number(total["planned"]),
             )
         ]

@@ -24,7 +24,7 @@ RESOURCE = "application/vnd.dataresource+json"
 SVG = "image/svg+xml"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Block:
     """One thing on a page; a notebook displays it as a cell's last expression.
 
@@ -37,6 +37,9 @@ class Block:
     plain: str
     figures: dict[str, Any] | None = None
     svg: str = ""
+
+    def __repr__(self) -> str:
+        return self.plain
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None

@@ -36,12 +36,13 @@ class DataCheckPage(Page[DataCheck]):
         lacking = self.result.coverage[
             self.result.coverage["reported"] < self.result.coverage["expected"]
         ]
-        counts = {"period": self.edition.period_name, "count": str(len(self.result.coverage))}
+        period, count = self.edition.period_name, len(self.result.coverage)
         if lacking.empty:
             return headline(
                 text(
                     "Every month of {period} has come in for every table ({count} of {count}).",
-                    **counts,
+                    period=period,
+                    count=str(count),
                 )
             )
         names = [
@@ -49,11 +50,13 @@ class DataCheckPage(Page[DataCheck]):
             for _, own in lacking.iterrows()
         ]
         return headline(
-            text(
+            language.plural(
+                "Every month of {period} has come in for {whole} of {count} table; lacking: {names}.",
                 "Every month of {period} has come in for {whole} of {count} tables; lacking: {names}.",
-                whole=str(len(self.result.coverage) - len(lacking)),
+                count,
+                whole=str(count - len(lacking)),
                 names=language.join(names),
-                **counts,
+                period=period,
             )
         )
 
@@ -91,9 +94,10 @@ class DataCheckPage(Page[DataCheck]):
             return headline(text("No published figure of this period is known here."))
         counted = self.result.beside["verdict"].value_counts()
         return headline(
-            text(
+            self._language.plural(
+                "Of {count} published figure: {verdicts}.",
                 "Of {count} published figures: {verdicts}.",
-                count=str(len(self.result.beside)),
+                len(self.result.beside),
                 verdicts="; ".join(
                     f"{words} {counted[verdict]}"
                     for verdict, words in self._verdicts().items()

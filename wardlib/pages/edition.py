@@ -70,9 +70,10 @@ class Edition:
 
     def only(self, reported: int, expected: int) -> str:
         """Says that a sum lacks months: `reported` of the `expected` ones are in it."""
-        return self.text(
-            "(only {reported} of {expected} months are reported)",
-            reported=str(reported),
+        return self.language.plural(
+            "(only {count} of {expected} months is reported)",
+            "(only {count} of {expected} months are reported)",
+            reported,
             expected=str(expected),
         )
 

@@ -442,12 +442,15 @@ class EffectPage(Page[Effects]):
         said = []
         if len(checks.placebo):
             said.append(
-                text(
-                    "in {windows} earlier windows of twelve months, in which nothing had happened, the "
-                    "amount collected lay inside the interval {inside} times, a month typically "
-                    "{error} off",
-                    windows=str(len(checks.placebo)),
-                    inside=str(int(checks.placebo["inside"].sum())),
+                language.plural(
+                    "in {count} earlier window of twelve months, in which nothing had happened, the "
+                    "amount collected lay inside the interval {times}, a month typically {error} off",
+                    "in {count} earlier windows of twelve months, in which nothing had happened, the "
+                    "amount collected lay inside the interval {times}, a month typically {error} off",
+                    len(checks.placebo),
+                    times=language.plural(
+                        "{count} time", "{count} times", int(checks.placebo["inside"].sum())
+                    ),
                     error=language.percent(checks.error),
                 )
             )

@@ -83,10 +83,11 @@ class SchoolsPage(Page[Schools | None]):
         longest = spells[spells["days"] == spells["days"].max()]
         first = longest.iloc[0]
         return headline(
-            text(
-                "Longest away from class: {levels}, {days} calendar days, from {start} to {end}.",
+            language.plural(
+                "Longest away from class: {levels}, {count} calendar day, from {start} to {end}.",
+                "Longest away from class: {levels}, {count} calendar days, from {start} to {end}.",
+                first["days"],
                 levels=language.join([self._level(level) for level in longest["level"].unique()]),
-                days=language.number(first["days"]),
                 start=language.date(first["start"]),
                 end=language.date(first["end"]),
             )
@@ -96,17 +97,18 @@ class SchoolsPage(Page[Schools | None]):
         """When and how long each level was kept from class; and lost days that no decision explains."""
         if self.result is None:
             return None
-        language, text = self._language, self._text
+        language = self._language
         items = []
         for _, spells in self.result.spells.groupby(["start", "end"]):
             first = spells.iloc[0]
             items.append(
-                text(
-                    "{levels}: away from class from {start} to {end}, {days} calendar days",
+                language.plural(
+                    "{levels}: away from class from {start} to {end}, {count} calendar day",
+                    "{levels}: away from class from {start} to {end}, {count} calendar days",
+                    first["days"],
                     levels=language.join([self._level(level) for level in spells["level"]]),
                     start=language.date(first["start"]),
                     end=language.date(first["end"]),
-                    days=language.number(first["days"]),
                 )
             )
         reasons = self.result.reasons
@@ -114,8 +116,10 @@ class SchoolsPage(Page[Schools | None]):
             span = self.result.spans.loc[reason["span"]]
             if span["kind"] == "period":
                 items.append(
-                    text(
+                    language.plural(
+                        "{level}, {span}: {days} lost day that no recorded decision explains",
                         "{level}, {span}: {days} lost days that no recorded decision explains",
+                        1 if self._days(reason["days"]) == "1" else 2,
                         level=self._level(reason["level"]),
                         span=language.span(span["first"], span["last"]),
                         days=self._days(reason["days"]),
@@ -220,12 +224,18 @@ class SchoolsPage(Page[Schools | None]):
             numbers = {
                 "span": language.sentence(language.span(about["first"], about["last"])),
                 "hit": str(int((known["lost"] > 0).sum())),
-                "count": str(len(known)),
             }
             if known.empty:
                 said.append(text("{span}: no school day is reported.", **numbers))
             elif not (known["lost"] > 0).any():
-                said.append(text("{span}: none of {count} schools lost a day.", **numbers))
+                said.append(
+                    language.plural(
+                        "{span}: none of {count} school lost a day.",
+                        "{span}: none of {count} schools lost a day.",
+                        len(known),
+                        **numbers,
+                    )
+                )
             else:
                 most = known[known["lost"] == known["lost"].max()]
                 names = (
@@ -234,8 +244,10 @@ class SchoolsPage(Page[Schools | None]):
                     else text("{count} schools", count=str(len(most)))
                 )
                 said.append(
-                    text(
+                    language.plural(
+                        "{span}: {hit} of {count} school lost days; most, {lost} of {planned}: {names}.",
                         "{span}: {hit} of {count} schools lost days; most, {lost} of {planned}: {names}.",
+                        len(known),
                         lost=self._days(most["lost"].iloc[0]),
                         planned=self._days(most["planned"].iloc[0]),
                         names=names,
@@ -368,9 +380,10 @@ class SchoolsPage(Page[Schools | None]):
         }
         partly = ""
         if counted["reported"] < counted["expected"]:
-            partly = " " + text(
-                "({reported} of {expected} monthly school reports have come in)",
-                reported=str(counted["reported"]),
+            partly = " " + language.plural(
+                "({count} of {expected} monthly school reports has come in)",
+                "({count} of {expected} monthly school reports have come in)",
+                counted["reported"],
                 expected=str(counted["expected"]),
             )
         lost = levels[levels["lost"] > 0]

@@ -37,9 +37,10 @@ class TargetsPage(Page[Targets]):
             if state in names
         )
         return headline(
-            text(
+            language.plural(
+                "Of {count} target set by {whom}: {states}.",
                 "Of {count} targets set by {whom}: {states}.",
-                count=str(len(own)),
+                len(own),
                 whom=text("the upper level")
                 if (own["set_by"] == "upper").all()
                 else text("the ward council"),
@@ -69,7 +70,8 @@ class TargetsPage(Page[Targets]):
             ]
             if planned:
                 gap = self._amount(target, "ahead", unit)
-                cells.append(gap if gap.startswith(("-", NONE)) else f"+{gap}")
+                signed = gap[0] not in "-…" and any(digit in gap for digit in "123456789")
+                cells.append(f"+{gap}" if signed else gap)
             name, depth = self._row_head(target, before, whose=True)
             before = target["item"]
             says = self._states()[target["status"]] if planned else ""
@@ -172,12 +174,16 @@ class TargetsPage(Page[Targets]):
         said = [projected + "."]
         if total["needed"] > 0:
             said.append(
-                text(
-                    "Needed: {needed} in each of the {left} months that remain; the same months of earlier "
-                    "years brought so much {reached} times of {asked}.",
+                self._language.plural(
+                    "Needed: {needed} in the {count} month that remains; the same month of earlier years "
+                    "brought so much {times} {asked}.",
+                    "Needed: {needed} in each of the {count} months that remain; the same months of earlier "
+                    "years brought so much {times} {asked}.",
+                    total["left"],
                     needed=unit.amount(total["needed"]),
-                    left=str(total["left"]),
-                    reached=str(total["reached"]),
+                    times=self._language.plural(
+                        "{count} time of", "{count} times of", total["reached"]
+                    ),
                     asked=str(total["asked"]),
                 )
             )

@@ -215,7 +215,12 @@ class TaxPage(Page[Receipts]):
         groups = [words[way] for way in _WAYS if counts[way] != "0"]
         return headline(
             said,
-            text("Of its {count} lines: {groups}.", count=str(len(own)), groups="; ".join(groups)),
+            language.plural(
+                "Of its {count} line: {groups}.",
+                "Of its {count} lines: {groups}.",
+                len(own),
+                groups="; ".join(groups),
+            ),
         )
 
     def year_before_table(self) -> Block:
