@@ -1,5 +1,6 @@
 """Words, numbers and dates in both languages."""
 
+import csv
 import datetime
 import re
 import unicodedata
@@ -10,6 +11,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 import wardlib
+from wardlib.analysis import activities, closures, published, targets
 from wardlib.errors import RequestError, TranslationError
 from wardlib.language import NBSP, NONE, get, read
 
@@ -189,3 +191,22 @@ def test_less_than_half_a_dong_is_nothing():
 def test_the_date_line_follows_the_decree(day, line):
     """Decree 30/2020/NĐ-CP: days below 10 and the months 1 and 2 carry a zero, others do not."""
     assert get("vi").date_line(datetime.date(*day)) == line
+
+
+def test_every_code_of_analysis_has_its_words():
+    """One row a kind and code, both languages filled, composed letters; no code of analysis lacks one."""
+    with (CODE / "locale" / "words.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({(row["kind"], row["code"]) for row in rows}) == len(rows) > 40
+    assert all(row["vi"] and row["en"] for row in rows)
+    assert all(unicodedata.is_normalized("NFC", row["vi"]) for row in rows)
+    codes = {kind: set(get("vi").words(kind)) for kind in {row["kind"] for row in rows}}
+    assert codes["level"] == set(closures.GRADES)
+    assert codes["school_day"] == {
+        closures.IN_PERSON, closures.ONLINE, closures.CLOSED, closures.PARTIAL, closures.BREAK
+    }  # fmt: skip
+    assert codes["field"] == {*activities.FIELDS, activities.TOTAL}
+    assert codes["agreement"] == {
+        published.AGREES, published.REVISED, published.DIFFERS, published.NOTHING
+    }  # fmt: skip
+    assert set(targets.GOOD) < codes["status"]

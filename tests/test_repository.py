@@ -29,7 +29,7 @@ OWNERS = {
     "mistune": {"pages.markdown"},
     "matplotlib": {"pages.drawing", "runs.warm"},
     "seaborn": {"pages.drawing"},
-    "csv": {"data.reading"},
+    "csv": {"data.reading", "language"},
     "babel": {"language"},
     "typer": {"cli"},
     "rich": {"cli"},

@@ -7,6 +7,7 @@ TranslationError, so no reader meets half a sentence in another tongue.
 
 from __future__ import annotations
 
+import csv
 import datetime
 import functools
 import io
@@ -74,6 +75,10 @@ class Language:
         count = int(count)  # gettext takes no number of numpy's
         text = self._catalogue.ngettext(singular, plural, count)
         return _PER_CENT.sub(NBSP, text.format(count=self.number(count), **values))
+
+    def words(self, kind: str) -> dict[str, str]:
+        """The words of each code of a kind ("verdict": "loss" …), in the order of `words.csv`."""
+        return {row["code"]: row[self.code] for row in _words() if row["kind"] == kind}
 
     def pick(self, record: object, stem: str) -> str:
         """The cell or attribute `<stem>_<code>` of a record that holds both languages."""
@@ -248,6 +253,13 @@ def read(file: Path) -> Language:
     translations = GNUTranslations(compiled)
     translations.add_fallback(_Lacking())
     return Language(file.stem, translations)
+
+
+@functools.cache
+def _words() -> list[dict[str, str]]:
+    """The rows of `locale/words.csv`: codes of analysis, and what a reader sees for them."""
+    path = Path(__file__).with_name("locale") / "words.csv"
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
 
 
 @functools.cache

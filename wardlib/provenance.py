@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
-_CODE = {".py", ".po", ".j2", ".css", ".json", ".mplstyle", ".npy"}
+_CODE = {".py", ".po", ".csv", ".j2", ".css", ".json", ".mplstyle", ".npy"}
 
 
 def digest(path: Path) -> str:

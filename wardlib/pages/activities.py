@@ -113,19 +113,7 @@ class ActivitiesPage(Page[Activities | None]):
 
     def _row(self, span: str, field: str, own: pd.Series) -> Row:
         """A field in a span ("period", "to_date")."""
-        language, text = self._language, self._text
-        names = {
-            "extracurricular": text("Extracurricular"),
-            "culture": text("Culture"),
-            "sport": text("Sport"),
-            activities.TOTAL: text("All fields"),
-        }
-        verdicts = {
-            "fewer": text("fewer than expected"),
-            "more": text("more than expected"),
-            "none": text("no difference shown"),
-            "silent": text("no statement: fewer than two earlier years"),
-        }
+        language = self._language
         period = self.edition.period
         months = period.months if span == "period" else period.year_to_date
         mark = PARTIAL * bool(own["reported"] < own["expected_months"])
@@ -148,8 +136,10 @@ class ActivitiesPage(Page[Activities | None]):
             *estimate,
         )
         when = language.span_short(months[0], months[-1])
-        says = f"{when}: {verdicts[activities.verdict(own)]}"
-        return Row(names[field], cells, 1 if field != activities.TOTAL else 0, says)
+        says = f"{when}: {language.words('events')[activities.verdict(own)]}"
+        return Row(
+            language.words("field")[field], cells, 1 if field != activities.TOTAL else 0, says
+        )
 
     def _draw(self, by_month: pd.DataFrame) -> str:
         text = self._text

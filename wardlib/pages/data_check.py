@@ -100,7 +100,7 @@ class DataCheckPage(Page[DataCheck]):
                 len(self.result.beside),
                 verdicts="; ".join(
                     f"{words} {counted[verdict]}"
-                    for verdict, words in self._verdicts().items()
+                    for verdict, words in self._language.words("agreement").items()
                     if verdict in counted
                 ),
             )
@@ -119,7 +119,7 @@ class DataCheckPage(Page[DataCheck]):
                     + self._value(own, own["value"]),
                     self._value(own, own["ours_then"]),
                     self._value(own, own["ours"]),
-                    self._verdicts()[own["verdict"]],
+                    self._language.words("agreement")[own["verdict"]],
                 ),
             )
             for _, own in self.result.beside.iterrows()
@@ -160,23 +160,7 @@ class DataCheckPage(Page[DataCheck]):
 
     def _table_name(self, name: str) -> str:
         """What a table of monthly figures holds."""
-        text = self._text
-        return {
-            "receipts": text("Receipts"),
-            "school_months": text("School days by school"),
-            "activities": text("Extracurricular, cultural and sports activities"),
-            "indicator_months": text("Other targets"),
-        }.get(name, name)
-
-    def _verdicts(self) -> dict[str, str]:
-        """The words of each verdict on a published figure."""
-        text = self._text
-        return {
-            "agrees": text("agrees"),
-            "revised": text("agreed then, revised since"),
-            "differs": text("differs"),
-            "nothing": text("no figure of ours"),
-        }
+        return self._language.words("table").get(name, name)
 
     def _value(self, own: pd.Series, amount: float) -> str:
         """An amount in the unit of a published figure."""

@@ -239,37 +239,11 @@ class EffectPage(Page[Effects]):
 
     def _verdict(self, split: Split) -> str:
         """What can be said of a split, in two or three words."""
-        return self._verdicts()[split.verdict]
-
-    def _verdicts(self) -> dict[str, str]:
-        """The words of each verdict, gravest first."""
-        text = self._text
-        return {
-            "loss": text("loss"),
-            "overdue": text("overdue: arrears or lost"),
-            "late": text("late, not lost"),
-            "relief": text("not payable by law"),
-            "returned": text("late, since paid"),
-            "gain": text("more than expected"),
-            "none": text("no difference shown"),
-        }
+        return self._language.words("verdict")[split.verdict]
 
     def _silence(self, line: str) -> str:
-        """Why nothing can be said of a line; "" where something can."""
-        text = self._text
-        reason = self.result.lines["silent"][line]
-        if not reason and line not in self.result.by_line:
-            reason = "unreported"
-        return {
-            "": "",
-            "before": text("the period ends before the epidemic"),
-            "history": text(
-                "fewer than 24 months of figures before the epidemic, or hardly any receipt"
-            ),
-            "placebo": text("the method was wrong in earlier years, when nothing had happened"),
-            "exempt": text("the law left nothing payable in these months"),
-            "unreported": text("no month is reported"),
-        }[reason]
+        """Why nothing can be said of a line."""
+        return self._language.words("silence")[self.result.lines["silent"][line] or "unreported"]
 
     def _sentences(self, line: str) -> list[str]:
         """The sentences of `sentence`."""
@@ -427,7 +401,7 @@ class EffectPage(Page[Effects]):
                     f"{NBSP}{unit.name})"
                 )
             groups.setdefault(self._verdict(split), []).append(name)
-        order = [words for words in self._verdicts().values() if words in groups]
+        order = [words for words in language.words("verdict").values() if words in groups]
         order += [words for words in groups if words not in order]
         said = [f"{language.sentence(words)}: {'; '.join(groups[words])}." for words in order]
         return " ".join(said)

@@ -319,27 +319,14 @@ class SchoolsPage(Page[Schools | None]):
 
     def _level(self, level: str) -> str:
         """A school level as it stands inside a sentence."""
-        text = self._text
-        return {
-            "mam_non": text("preschool"),
-            "tieu_hoc": text("primary school"),
-            "thcs": text("lower secondary school"),
-            "thpt": text("upper secondary school"),
-        }[level]
+        return self._language.words("level")[level]
 
     def _level_head(self, level: str) -> str:
         return self._language.sentence(self._level(level))
 
     def _state(self, state: str) -> str:
         """The state of a school day in a few words."""
-        text = self._text
-        return {
-            IN_PERSON: text("in class"),
-            ONLINE: text("online"),
-            CLOSED: text("closed"),
-            SOME_IN_CLASS: text("some pupils in class"),
-            BREAK: text("early break"),
-        }[state]
+        return self._language.words("school_day")[state]
 
     def _days(self, days: float) -> str:
         """A number of days: whole, or with one decimal where it is a mean over pupils."""

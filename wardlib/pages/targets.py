@@ -26,7 +26,7 @@ class TargetsPage(Page[Targets]):
             return headline(text("No target was given to this unit."))
         own = targets[targets["set_by"] == "upper"]
         own = own if len(own) else targets
-        states = self._states()
+        states = self._language.words("status")
         names: dict[str, list[str]] = {}
         for state, name in zip(own["status"], own[f"name_{language.code}"], strict=True):
             names.setdefault(state, []).append(inside(name))
@@ -74,7 +74,7 @@ class TargetsPage(Page[Targets]):
                 cells.append(f"+{gap}" if signed else gap)
             name, depth = self._row_head(target, before, whose=True)
             before = target["item"]
-            says = self._states()[target["status"]] if planned else ""
+            says = self._language.words("status")[target["status"]] if planned else ""
             rows.append(Row(name, tuple(cells), depth, says))
         notes = [
             text(
@@ -114,7 +114,7 @@ class TargetsPage(Page[Targets]):
             if ahead:
                 cells.append(self._year_end(target, unit).replace("\n", " "))
             if planned:
-                cells.append(self._states()[target["status"]])
+                cells.append(self._language.words("status")[target["status"]])
             name, depth = self._row_head(target, before, whose=False)
             before = target["item"]
             rows.append(Row(name, tuple(cells), depth))
@@ -263,34 +263,9 @@ class TargetsPage(Page[Targets]):
 
     # Words.
 
-    def _states(self) -> dict[str, str]:
-        """Each status in a few words, the best first; the rule is `targets.status`."""
-        text = self._text
-        return {
-            "met": text("met"),
-            "likely": text("likely to be met"),
-            "ahead": text("ahead"),
-            "open": text("open"),
-            "late": text("late"),
-            "unlikely": text("unlikely to be met"),
-            "missed": text("missed"),
-            "none": text("no statement"),
-        }
-
-    def _set_by(self, who: str) -> str:
-        """Who set a target, in a word or two; "" where nobody did."""
-        text = self._text
-        return {"upper": text("upper level"), "ward": text("ward council"), "": ""}[who]
-
     def _silence(self, target: pd.Series) -> str:
-        """Why a target's year-end cannot be projected; "" where it can."""
-        text = self._text
-        return {
-            "": "",
-            "history": text("fewer than two full years before"),
-            "gap": text("a month of this year is missing"),
-            "unreported": text("no month is reported"),
-        }[target["silent"]]
+        """Why a target's year-end cannot be projected."""
+        return self._language.words("no_projection")[target["silent"]]
 
     def _chance(self, share: float) -> str:
         """A chance in whole per cent, never as certainty."""
@@ -311,7 +286,7 @@ class TargetsPage(Page[Targets]):
         """The head of a target's row and its depth. Where the row above is of the same item
         (`before`), the head says only who set this target; else `whose` adds that to the name."""
         depth = int(target["depth"])
-        set_by = self._set_by(target["set_by"])
+        set_by = self._language.words("set_by").get(target["set_by"], "")
         if target["item"] == before:
             return self._language.sentence(set_by), depth + 1
         name = self._language.pick(target, "name")
