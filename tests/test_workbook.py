@@ -1,12 +1,14 @@
 """The front door: one edition, bound once to its tables and its results."""
 
 import dataclasses
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 import wardlib
 from wardlib.errors import RequestError
@@ -114,3 +116,14 @@ def test_importing_the_package_loads_nothing():
     code = "import sys, wardlib; print(sorted(m for m in sys.modules if 'wardlib' in m or m == 'pandas'))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "['wardlib']\n"
+
+
+def test_what_the_readme_shows_of_the_door_runs():
+    """Its two lines, and every call of a page that stands below them."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^ {4}((?:import wardlib|book = wardlib\.open).*)$", readme, re.M)
+    known = {}
+    exec("\n".join(lines), known)
+    calls = re.findall(r"`(book\.\w+(?:\.\w+\([^`]*\))?(?:\.result\.\w+)?)`", readme)
+    assert len(calls) >= 8
+    assert all(eval(call, known) is not None for call in calls)
