@@ -25,6 +25,7 @@ from wardlib.errors import ExportError
 from wardlib.language import printed
 from wardlib.pages import document
 from wardlib.pages import html as drawn
+from wardlib.pages.block import RESOURCE
 from wardlib.pages.effect import EffectPage
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
 from wardlib.pages.table import Column, Row, pads_of, table
@@ -246,6 +247,24 @@ def test_a_notebook_that_was_not_run_is_refused():
     with pytest.raises(ExportError, match="run it first"):
         WardPDFExporter().from_notebook_node(bare)
     assert nbformat.validate(bare) is None
+
+
+@pytest.mark.parametrize("exporter", [WardHTMLExporter, WardPDFExporter])
+def test_an_output_of_another_version_is_refused(exporter):
+    """What this version cannot draw is not left out: the message says to run the notebook again."""
+    made = notebook()
+    for cell in made.cells:
+        for output in cell.get("outputs", []):
+            output.metadata["wardlib"].pop("rows", None)
+    with pytest.raises(ExportError, match=r"'rows' is undefined.*Run the notebook again"):
+        exporter().from_notebook_node(made)
+
+
+def test_a_table_of_an_analyst_has_no_figures_of_ours():
+    """Pandas can show a frame as a Tabular Data Resource, without a name: it is no figure of a page."""
+    data = {"text/plain": "1", RESOURCE: {"schema": {"fields": []}, "data": []}}
+    own = new_output("display_data", data=data)
+    assert set(document.read(notebook(extra=[own])).figures()) == {"chart-monthly", "receipts-plan"}
 
 
 def test_a_letter_that_no_face_has_fails_the_export():

@@ -53,10 +53,10 @@ class Part:
     @property
     def resource(self) -> dict[str, Any] | None:
         """The figures behind a table or chart, under its name on the page."""
-        found = self.data.get(RESOURCE)
+        found = self.data.get(RESOURCE) if self.slug else None
         if isinstance(found, str):
             found = json.loads(found)
-        return found and found | ({"name": self.slug} if self.slug else {})
+        return found and found | {"name": self.slug}
 
     def as_html(self) -> str:
         """This part of an HTML page."""
@@ -94,17 +94,14 @@ class Document:
         """The files that a PDF draws and carries: name and text."""
         yield "run.json", dumps(self.record)
         for part in self.parts:
-            if not part.slug:
-                continue
-            if SVG in part.data:
+            if part.slug and SVG in part.data:
                 yield f"{part.slug}.svg", part.data[SVG]
             if part.resource is not None:
                 yield f"{part.slug}.csv", as_csv(part.resource)
 
     def figures(self) -> dict[str, Any]:
         """The figures behind every table and chart, by name; the same in every language."""
-        found = (part.resource for part in self.parts)
-        return {figures["name"]: figures for figures in found if figures is not None}
+        return {part.slug: part.resource for part in self.parts if part.resource is not None}
 
 
 def record(notebook: NotebookNode) -> dict[str, Any]:

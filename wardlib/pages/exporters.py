@@ -12,11 +12,13 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+from jinja2 import UndefinedError
 from nbconvert.exporters import TemplateExporter
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode, validate
 from traitlets import Bool, default
 
+from wardlib.errors import ExportError
 from wardlib.pages import document, html, typst
 from wardlib.pages.document import Part
 
@@ -75,7 +77,13 @@ class _WardExporter(TemplateExporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[Any, dict[str, Any]]:
         validate(nb)
-        return super().from_notebook_node(nb, resources, **kw)
+        try:
+            return super().from_notebook_node(nb, resources, **kw)
+        except UndefinedError as error:
+            raise ExportError(
+                f"an output lacks what this version of wardlib draws ({error.message}): it was made by "
+                "another one. Run the notebook again."
+            ) from None
 
     def default_filters(self) -> Iterator[tuple[str, Callable[..., object]]]:
         yield from super().default_filters()  # type: ignore[no-untyped-call]  # nbconvert has no types
