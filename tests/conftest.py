@@ -14,7 +14,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 from IPython.utils.capture import capture_output
 from nbformat.v4 import new_output
-from playwright.sync_api import sync_playwright
 from traitlets.config import Config
 
 from wardlib import provenance
@@ -53,7 +52,7 @@ def executed(notebook, ward, period, language, as_of=""):
 @pytest.fixture(scope="session")
 def chromium():
     """A Chromium, driven; it asks for no page of its own."""
-    with sync_playwright() as driver:
+    with browser.drive() as driver:
         started = browser.launch(driver)
         assert started, "these tests need Chromium: python tests/browser.py gets one"
         yield started
