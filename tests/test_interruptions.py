@@ -220,7 +220,8 @@ def test_failures_are_run_again_after_an_interruption(home):
     words = ("2020-01..2020-03", "--notebook", "30-targets")
     assert ran(home, *words)[0] == 1
     run = Run(home, "--failed")
-    time.sleep(1.5)
+    while not any((home / "output").glob(".run-*/lock")):  # before, Python is still starting
+        time.sleep(0.02)
     run.process.send_signal(signal.SIGINT)
     assert run.end()[0] == 130
     path.write_text(good, "utf-8")
