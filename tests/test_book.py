@@ -72,13 +72,3 @@ def test_coverage_counts_the_months_that_came_in():
     rows = table.set_index("table")
     assert rows.at["receipts", "reported"] == rows.at["receipts", "expected"] == 9
     assert rows.at["school_months", "reported"] == 8
-
-
-def test_a_table_that_is_needed_is_there_or_is_asked_for():
-    """`need` gives what `table` gives; without one it says where to put it."""
-    book = open_book("philadelphia", "2020-Q2")
-    pd.testing.assert_frame_equal(book.need("receipts"), book.table("receipts"))
-    with pytest.raises(
-        RequestError, match=r"philadelphia has no table 'schools'.*datapackage\.json"
-    ):
-        book.need("schools")

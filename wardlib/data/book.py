@@ -85,16 +85,6 @@ class Book:
             self._known[asked] = _seen(described, *self._whole[name], view, every_report)
         return self._known[asked].copy(deep=False)  # pandas copies what a reader writes to
 
-    def need(self, name: str) -> pd.DataFrame:
-        """`table` where there is nothing to say without it: RequestError where the ward has none."""
-        table = self.table(name)
-        if table is None:
-            raise RequestError(
-                f"{self.ward.id} has no table {name!r}. Put its CSV file into data/{self.ward.id}/ "
-                f"and describe it in {descriptors.DESCRIPTOR} there, or leave out what asks for it."
-            )
-        return table
-
     @property
     def descriptors(self) -> dict[str, str]:
         """The digests of the descriptors that the tables were read by."""
@@ -153,7 +143,8 @@ def coverage(book: Book) -> pd.DataFrame:
     for name, table in book.ward.tables.items():
         if not {"month", "reported_on"} <= set(table.columns):
             continue
-        frame = book.need(name)
+        frame = book.table(name)
+        assert frame is not None  # the ward has described it
         months = frame["month"]
         rows.append(
             {

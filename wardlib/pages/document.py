@@ -53,10 +53,10 @@ class Part:
     @property
     def resource(self) -> dict[str, Any] | None:
         """The figures behind a table or chart, under its name on the page."""
-        found = self.data.get(RESOURCE) if self.slug else None
-        if isinstance(found, str):
-            found = json.loads(found)
-        return found and found | {"name": self.slug}
+        figures = self.data.get(RESOURCE) if self.slug else None
+        if isinstance(figures, str):
+            figures = json.loads(figures)
+        return figures and figures | {"name": self.slug}
 
     def as_html(self) -> str:
         """This part of an HTML page."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from wardlib.analysis import need
 from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
 from wardlib.language import Language, Unit
@@ -44,7 +45,7 @@ class Edition:
     @cached_property
     def newest(self) -> datetime.date:
         """The day of the newest report of receipts."""
-        day: datetime.date = self.book.need("receipts")["reported_on"].max().date()
+        day: datetime.date = need(self.table, "receipts")["reported_on"].max().date()
         return day
 
     @property

@@ -38,34 +38,29 @@ class Workbook(Edition):
     @cached_property
     def tax(self) -> TaxPage:
         """What was collected, against plan and the year before?"""
-        book = self.book
-        lines, plans = book.need("revenue_lines"), book.table("targets")
-        result = receipts.summarise(book.need("receipts"), lines, plans, self.period)
+        known, lines = need(self.table, "receipts"), need(self.table, "revenue_lines")
+        result = receipts.summarise(known, lines, self.table("targets"), self.period)
         return TaxPage(self, result)
 
     @cached_property
     def effect(self) -> EffectPage:
         """What did COVID-19 do to tax collection: lost, or only late?"""
-        found = effects.assess(self.tax.result, self.table, self._epidemic)
-        return EffectPage(self, found)
+        return EffectPage(self, effects.assess(self.tax.result, self.table, self._epidemic))
 
     @cached_property
     def schools(self) -> SchoolsPage:
         """Which school days were lost, and why?"""
-        found = schools.assess(self.period, self.table, self._epidemic)
-        return SchoolsPage(self, found)
+        return SchoolsPage(self, schools.assess(self.period, self.table, self._epidemic))
 
     @cached_property
     def activities(self) -> ActivitiesPage:
         """Which events are missing against earlier years?"""
-        found = activities.assess(self.period, self.table, self._epidemic)
-        return ActivitiesPage(self, found)
+        return ActivitiesPage(self, activities.assess(self.period, self.table, self._epidemic))
 
     @cached_property
     def targets(self) -> TargetsPage:
         """Where does each target stand, and where will the year end?"""
-        found = targets.assess(self.tax.result, self.table, self._epidemic)
-        return TargetsPage(self, found)
+        return TargetsPage(self, targets.assess(self.tax.result, self.table, self._epidemic))
 
     @cached_property
     def briefing(self) -> BriefingPage:
