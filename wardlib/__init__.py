@@ -7,16 +7,14 @@ called. The floors below are described in ARCHITECTURE.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from wardlib.analysis.counterfactual import Impact
+    from wardlib.analysis.counterfactual import estimate as estimate
     from wardlib.pages.workbook import Workbook
 
 __version__ = "0.2.0"
+__all__ = ["estimate", "open"]
 
 
 def open(ward: str, period: str, language: str = "vi", as_of: str = "") -> Workbook:
@@ -24,7 +22,7 @@ def open(ward: str, period: str, language: str = "vi", as_of: str = "") -> Workb
 
     `ward`: a folder of `data/`. `period`: 2020-09, 2020-Q3, 2020-H1, 2020-9M or 2020. `language`: "vi"
     or "en". `as_of`: nothing reported after this day is seen, e.g. "2020-09-13"; "" for the newest.
-    Whole years and folders named by a number may come as numbers, as `papermill -p` hands them over.
+    A year may come as a number, as `papermill -p` hands it over.
 
     Raises RequestError where they name nothing, or where nothing was reported for the period, and
     DataError with every fault of a file, when a page first reads it.
@@ -34,18 +32,13 @@ def open(ward: str, period: str, language: str = "vi", as_of: str = "") -> Workb
     return open_workbook(str(ward), str(period), language, as_of)
 
 
-def estimate(
-    series: pd.Series,
-    *,
-    start: pd.Period,
-    tet: Sequence[pd.Timestamp] = (),
-    planned: pd.Series | None = None,
-    exempt: Collection[pd.Period] = (),
-    draws: int = 2000,
-) -> Impact:
-    """What a monthly series would have been from `start` on; see `counterfactual.estimate`."""
-    from wardlib.analysis import counterfactual
+def __getattr__(name: str) -> object:
+    if name == "estimate":
+        from wardlib.analysis.counterfactual import estimate
 
-    return counterfactual.estimate(
-        series, start=start, tet=tet, planned=planned, exempt=exempt, draws=draws
-    )
+        return estimate
+    raise AttributeError(f"module 'wardlib' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), "estimate"]
