@@ -1,29 +1,30 @@
 """Periods: every one of 2015-2030, and everything that is not one."""
 
 import datetime
+import re
 from itertools import pairwise
 
 import pandas as pd
 import pytest
 
+from wardlib.data import descriptors
 from wardlib.errors import RequestError
 from wardlib.language import get
 from wardlib.periods import Period, parse_day
 
-PARTS = [
-    "", "H1", "9M", *(f"Q{quarter}" for quarter in range(1, 5)),
-    *(f"{month:02}" for month in range(1, 13)),
-]  # fmt: skip
+MONTHS = [f"{month:02}" for month in range(1, 13)]
+QUARTERS = [f"Q{quarter}" for quarter in range(1, 5)]
+PARTS = ["", "H1", "9M", *QUARTERS, *MONTHS]
 EVERY = [f"{year}-{part}".rstrip("-") for year in range(2015, 2031) for part in PARTS]
 
 
 def test_every_period_is_written_as_it_is_read():
     """parse and str are inverse on every period of sixteen years."""
-    assert len(EVERY) == 16 * 19
+    assert len(EVERY) == 16 * len(PARTS)
     assert [str(Period.parse(text)) for text in EVERY] == EVERY
 
 
-@pytest.mark.parametrize("kind", [[""], PARTS[3:7], PARTS[7:]], ids=["years", "quarters", "months"])
+@pytest.mark.parametrize("kind", [[""], QUARTERS, MONTHS], ids=["years", "quarters", "months"])
 def test_periods_of_a_kind_tile_the_years_without_gap(kind):
     """Each year, quarter or month begins in the month after the one before has ended."""
     own = [Period(year, part) for year in range(2015, 2031) for part in kind]
@@ -31,7 +32,7 @@ def test_periods_of_a_kind_tile_the_years_without_gap(kind):
     assert own == sorted(own, reverse=False)
 
 
-@pytest.mark.parametrize("text", EVERY[:19])
+@pytest.mark.parametrize("text", EVERY[: len(PARTS)])
 def test_year_to_date_runs_from_january_to_the_last_month(text):
     """The year to date holds the period and begins in January."""
     period = Period.parse(text)
@@ -88,3 +89,13 @@ def test_days_are_read_strictly():
                  "２０２０-０９-１３", "2020-09-1３", "٢٠٢٠-٠٩-١٣"):  # fmt: skip
         with pytest.raises(RequestError, match="year-month-day"):
             parse_day(text)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_figure_may_be_published_of_any_period(part):
+    """The descriptors of both wards take every form that `parse` takes."""
+    text = f"2020-{part}".rstrip("-")
+    for ward in ("phuc-dong", "philadelphia"):
+        table = descriptors.ward(ward).table("published")
+        (column,) = (field for field in table.fields if field.name == "period")
+        assert re.fullmatch(column.constraints["pattern"], text), ward

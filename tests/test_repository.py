@@ -1,9 +1,10 @@
-"""The repository holds what it promises: layers, thin notebooks, pinned packages, true words."""
+"""The repository holds what it promises: floors, thin notebooks, pinned packages, true words."""
 
 import ast
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -54,6 +55,34 @@ def test_imports_point_down_only():
     assert architecture.circle(arrows) == []
 
 
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("data/__init__.py", "from wardlib.pages import workbook"),
+        ("analysis/relief.py", "from wardlib import pages"),
+        ("analysis/relief.py", "import wardlib.runs.plans"),
+        ("analysis/relief.py", "import wardlib"),
+        ("language.py", "def late():\n    from wardlib.data import book"),
+        ("data/book.py", "importlib.import_module('wardlib.pages.html')"),
+    ],
+)
+def test_an_import_that_points_up_is_seen(tmp_path, room, line):
+    """In a folder's own module too, of a folder, of the package, inside a function, by name."""
+    shutil.copytree(architecture.CODE, tmp_path / "wardlib")
+    with (tmp_path / "wardlib" / room).open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    assert architecture.climbing(architecture.graph(tmp_path / "wardlib"))
+
+
+def test_an_import_of_a_neighbour_names_its_floor(tmp_path):
+    """`from ..pages import html` would hide which floor is asked: it is refused."""
+    shutil.copytree(architecture.CODE, tmp_path / "wardlib")
+    with (tmp_path / "wardlib" / "analysis" / "relief.py").open("a", encoding="utf-8") as file:
+        file.write("\nfrom ..pages import html\n")
+    with pytest.raises(ValueError, match=r"from \.\.pages import html"):
+        architecture.graph(tmp_path / "wardlib")
+
+
 def test_the_architecture_paper_is_that_of_the_code():
     """ARCHITECTURE.md names every room, what it holds and whom it asks; `make docs` writes it."""
     assert architecture.PAPER.read_text(encoding="utf-8") == architecture.paper()
@@ -92,7 +121,13 @@ before = dict(matplotlib.rcParams)
 import {}
 assert dict(matplotlib.rcParams) == before
 assert os.listdir() == [], os.listdir()
-""".format(", ".join(f"wardlib.{name}" for name in architecture.modules() if name != "runs.warm"))
+""".format(
+        ", ".join(
+            f"wardlib.{name}"
+            for name in architecture.modules()
+            if name not in ("runs.warm", "wardlib")
+        )
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
 
 

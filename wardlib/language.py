@@ -33,6 +33,7 @@ _LOCALES = {"vi": Locale("vi"), "en": Locale("en", "GB")}
 CODES = tuple(_LOCALES)
 NBSP = "\N{NO-BREAK SPACE}"  # between a number and its unit, so that a line never ends in between
 NONE = "…"  # stands for a figure not reported or not applicable: never a zero, never a blank
+_FIRST_DIGIT = re.compile(r"[1-9]")
 _PER_CENT = re.compile(r"(?<=[0-9]) (?=%)")
 
 
@@ -52,6 +53,9 @@ class Language:
 
     code: str
     _catalogue: NullTranslations = field(repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return get, (self.code,)  # gettext's catalogues cannot be pickled
 
     @property
     def locale(self) -> Locale:
@@ -215,9 +219,11 @@ class Unit:
         if is_missing(amount):
             return NONE
         value = amount / self.scale if abs(amount) >= 0.5 else 0.0
-        while value and not round(value, decimals):
+        while True:
+            text = self.language.number(value, decimals, trim=trim)
+            if not value or _FIRST_DIGIT.search(text):
+                return text
             decimals += 1
-        return self.language.number(value, decimals, trim=trim)
 
     def amount(self, amount: float) -> str:
         """The amount with its unit, for a sentence: "6.240 triệu đồng"; NONE alone where missing."""
@@ -226,7 +232,10 @@ class Unit:
         return f"{self.figure(amount, trim=True)}{NBSP}{self.name}"
 
     def share(self, part: float, whole: float) -> str:
-        """A share with both its amounts: "208 % (6.240/3.000 triệu đồng)"."""
+        """A share with both its amounts: "208 % (6.240/3.000 triệu đồng)"; NONE where one is missing,
+        or the whole is zero."""
+        if is_missing(part) or is_missing(whole) or not whole:
+            return NONE
         return (
             f"{self.language.percent(part / whole)} "
             f"({self.figure(part, trim=True)}/{self.figure(whole, trim=True)}{NBSP}{self.name})"
@@ -268,8 +277,10 @@ def _pattern(decimals: str) -> NumberPattern:
 
 
 def is_missing(value: object) -> bool:
-    """Whether a figure is missing (None, NaN, NaT): printed as NONE."""
-    return value is None or (isinstance(value, (float, datetime.date)) and value != value)
+    """Whether a figure is missing (None, NaN of any kind, NaT, pandas' NA): printed as NONE."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    return not isinstance(value, str) and bool(value != value)
 
 
 # Signs that print nothing themselves but turn or break what stands beside them: control characters

@@ -24,8 +24,16 @@ if TYPE_CHECKING:
 FORMS = (
     "2020-09 (month), 2020-Q3 (quarter), 2020-H1 (first half), 2020-9M (nine months), 2020 (year)"
 )
-_GRAMMAR = re.compile(r"(?P<year>(?:19|20)[0-9]{2})(?:-(?P<part>0[1-9]|1[0-2]|Q[1-4]|H1|9M))?")
-_CYCLES = (tuple(f"{month:02}" for month in range(1, 13)), ("Q1", "Q2", "Q3", "Q4"))
+_MONTHS = tuple(f"{month:02}" for month in range(1, 13))
+_QUARTERS = ("Q1", "Q2", "Q3", "Q4")
+# By what follows the year: the first and the last month, both inclusive.
+_BOUNDS = (
+    {"": (1, 12), "H1": (1, 6), "9M": (1, 9)}
+    | {part: (3 * at + 1, 3 * at + 3) for at, part in enumerate(_QUARTERS)}
+    | {part: (int(part), int(part)) for part in _MONTHS}
+)
+_GRAMMAR = re.compile(f"((?:19|20)[0-9]{{2}})(?:-({'|'.join(filter(None, _BOUNDS))}))?")
+_CYCLES = (_MONTHS, _QUARTERS)
 _ROMAN = ("I", "II", "III", "IV")
 
 
@@ -48,7 +56,7 @@ class Period:
         match = _GRAMMAR.fullmatch(text)
         if match is None:
             raise RequestError(f"{text!r} is not a period. Accepted forms: {FORMS}.")
-        return cls(int(match["year"]), match["part"] or "")
+        return cls(int(match[1]), match[2] or "")
 
     @classmethod
     def span(cls, text: str) -> list[Period]:
@@ -87,18 +95,7 @@ class Period:
     @property
     def bounds(self) -> tuple[int, int]:
         """The first and the last month's number in the year (1 to 12), both inclusive."""
-        match self.part:
-            case "":
-                return 1, 12
-            case "9M":
-                return 1, 9
-            case "H1":
-                return 1, 6
-            case part if part.startswith("Q"):
-                quarter = int(part[1])
-                return 3 * quarter - 2, 3 * quarter
-            case month:
-                return int(month), int(month)
+        return _BOUNDS[self.part]
 
     @property
     def first(self) -> pd.Period:
@@ -169,7 +166,7 @@ class Period:
                 return language.month(self.first)
 
     def name_year_to_date(self, language: Language) -> str:
-        """The year to date in words: as a period where it has a name, else by its months.
+        """The year to date in words: the year, its first month, or "the first n months".
 
         >>> from wardlib.language import get
         >>> Period.parse("2020-08").name_year_to_date(get("vi"))

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import Floats, Ints, Tables, counts, disclosure, months_of
+from wardlib.analysis import counts, disclosure
 from wardlib.analysis.epidemic import Epidemic
+from wardlib.analysis.tables import Floats, Ints, Tables, months_of
 from wardlib.periods import Period
 
 FIELDS = ("extracurricular", "culture", "sport")

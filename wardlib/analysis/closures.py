@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wardlib.analysis import Bools, Days
+from wardlib.analysis.tables import Bools, Days
 
 GRADES = {  # by level, in order; mầm non has none
     "mam_non": range(1),

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import Floats, counts, due_dates, gaussian_process, months_of
+from wardlib.analysis import counts, due_dates, gaussian_process
+from wardlib.analysis.tables import Floats, months_of
 
 LEVEL = 0.95  # of every interval
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
@@ -238,7 +239,7 @@ class Impact:
 def estimate(
     series: pd.Series,
     *,
-    start: pd.Period,
+    start: pd.Period | pd.Timestamp | str,
     tet: Sequence[pd.Timestamp] = (),
     planned: pd.Series | None = None,
     exempt: Collection[pd.Period] = (),
@@ -246,16 +247,23 @@ def estimate(
 ) -> Impact:
     """Estimate what `series` would have been from `start` without COVID-19.
 
-    `series`: amounts by month (PeriodIndex "M", no gap; NaN is missing), history and later months
-    together. `tet`: first days of the lunar year, where Tết moves the series. `planned`: days planned
+    `series`: amounts by month (PeriodIndex "M" or days, one a month, no gap; NaN is missing), history and
+    later months together. `start`: a month of them, "2020-02" too. `tet`: first days of the lunar year, where Tết moves the series. `planned`: days planned
     in each month of `series`, which are then counts of days held. `exempt`: months for which the law
     left nothing payable; they enter neither the history nor an effect. Same input, same result.
 
     With fewer than `SHORTEST` figures of history, or fewer than `FEWEST` above zero, there is no
-    estimate: `model` is "". Raises ValueError where the months of `series` are not in order, or none
-    comes after `start`.
+    estimate: `model` is "". Raises ValueError where the months of `series` are not in order, `start` is
+    none of them, an amount is infinite, or `draws` is not positive.
     """
-    return _estimate(series, start, tuple(tet), planned, frozenset(exempt), draws)
+    if isinstance(series.index, pd.DatetimeIndex):
+        series = series.set_axis(series.index.to_period("M"))
+    if np.isinf(series.to_numpy(dtype=float)).any():
+        raise ValueError("an amount of the series is infinite")
+    if draws < 1:
+        raise ValueError("an estimate needs at least one draw")
+    month = pd.Period(start, "M")
+    return _estimate(series.copy(), month, tuple(tet), planned, frozenset(exempt), draws)
 
 
 def _estimate(

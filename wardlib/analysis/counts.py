@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaln  # type: ignore[import-untyped]  # SciPy ships no types
 
-from wardlib.analysis import Floats, Ints, months_of
 from wardlib.analysis.sampling import kept, normalised, repeated
+from wardlib.analysis.tables import Floats, Ints, months_of
 
 SHORTEST = 2  # earlier years without which nothing can be said
 ALIKE = 16.0  # a year's factor varies by a quarter, 16^-1/2

@@ -11,9 +11,9 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import betaln, ndtri  # type: ignore[import-untyped]  # SciPy ships no types
 
-from wardlib.analysis import Floats, Ints
 from wardlib.analysis.gaussian_process import MEAN_GROWTH
 from wardlib.analysis.sampling import normalised, strata
+from wardlib.analysis.tables import Floats, Ints
 
 _SEED = 2020
 

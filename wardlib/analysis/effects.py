@@ -12,11 +12,12 @@ from functools import cached_property
 
 import pandas as pd
 
-from wardlib.analysis import Tables, counterfactual, need, relief
+from wardlib.analysis import counterfactual, relief
 from wardlib.analysis.counterfactual import Impact
 from wardlib.analysis.epidemic import Epidemic, in_force, months, segments
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Ledger, Split
+from wardlib.analysis.tables import Tables, need
 from wardlib.periods import Period
 
 BEFORE = "before"  # the period ends before the first phase

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaln, ndtr, ndtri  # type: ignore[import-untyped]  # SciPy ships no types
 
-from wardlib.analysis import Floats, Ints
 from wardlib.analysis.sampling import KEPT, kept, normalised, repeated
+from wardlib.analysis.tables import Floats, Ints
 
 _SEED = 2020
 

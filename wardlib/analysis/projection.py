@@ -17,11 +17,12 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import Bools, Floats, Ints, Tables, counterfactual, months_of, relief
+from wardlib.analysis import counterfactual, relief
 from wardlib.analysis.counterfactual import Impact
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Ledger, Rule
+from wardlib.analysis.tables import Bools, Floats, Ints, Tables, months_of
 
 RECENT = 3  # months
 DRIFT = 0.15
@@ -207,6 +208,6 @@ def _relieved(
         share = rng.uniform(rule.share_low, rule.share_high, len(payable))[:, None]
         taken = left[:, touched] * share
         left[:, touched] -= taken
-        if rule.kind == relief.DEFERRAL and rule.until <= end:
+        if rule.returns_by(end):
             back += taken.sum(axis=1)
     return (payable - left).sum(axis=1), back, due

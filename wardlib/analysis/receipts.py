@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wardlib.analysis import Bools, Floats, Ints
+from wardlib.analysis.tables import Bools, Floats, Ints
 from wardlib.periods import Period
 
 ACTUAL, ESTIMATE, PARTIAL, MISSING = "actual", "estimate", "partial", "missing"

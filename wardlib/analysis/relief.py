@@ -25,10 +25,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import Bools, Days, Floats
 from wardlib.analysis.counterfactual import TAILS, Impact
+from wardlib.analysis.tables import Bools, Days, Floats
 
 DEFERRAL, EXEMPTION, REDUCTION = "deferral", "exemption", "reduction"
+# By the kind of a row of tax_relief, the column of its last lawful day; "" where nothing is put off.
+# A row of kind `none` gives no relief: it says when a tax falls due, and nothing is late before.
+KINDS = {DEFERRAL: "extended_due", EXEMPTION: "", REDUCTION: "", "none": "normal_due"}
 _WHOLE = 0.999  # share of an exemption from which nothing is payable
 _SEED = 41  # of the shares
 
@@ -50,6 +53,10 @@ class Rule(NamedTuple):
     def touches(self, months: pd.PeriodIndex) -> Bools:
         """Which of `months` the rule touches."""
         return (months.asi8 >= self.first.ordinal) & (months.asi8 <= self.last.ordinal)
+
+    def returns_by(self, day: pd.Timestamp) -> bool:
+        """Whether what the rule takes from a month falls due by that day."""
+        return self.kind == DEFERRAL and self.until <= day
 
 
 @dataclass(frozen=True)
@@ -271,21 +278,24 @@ def rules_by_line(
 
 def _rule(granted: Any) -> Rule | None:
     """A row of the table tax_relief as months; None where it touches none."""
-    first, last = granted.period_start, granted.period_end
+    if granted.kind not in KINDS:
+        raise ValueError(f"the ledger knows no relief of kind {granted.kind!r}, only {[*KINDS]}")
+    first, last, kind = granted.period_start, granted.period_end, granted.kind
     until: Any = pd.NaT  # the stubs know no missing Timestamp
-    if granted.kind in (EXEMPTION, REDUCTION):
-        last = pd.Period("9999-12", "M") if pd.isna(last) else last
-    else:
-        until = granted.extended_due if granted.kind == DEFERRAL else granted.normal_due
-        until = pd.offsets.BDay().rollforward(until)
+    if column := KINDS[kind]:
+        until = pd.offsets.BDay().rollforward(getattr(granted, column))
+        if pd.isna(until):  # no last day is known
+            return None
         last = until.to_period("M") - 1
-        if granted.kind == DEFERRAL and pd.notna(granted.normal_due):
+        if kind == DEFERRAL and pd.notna(granted.normal_due):
             first = granted.normal_due.to_period("M")
         if pd.notna(granted.in_force):
             first = max(first, granted.in_force.to_period("M"))
-    if not last >= first:  # nor where no last day is known
+        kind = DEFERRAL
+    elif pd.isna(last):
+        last = pd.Period("9999-12", "M")
+    if not last >= first:
         return None
-    kind = granted.kind if granted.kind in (EXEMPTION, REDUCTION) else DEFERRAL
     shares = granted.share_low, granted.share_high
     return Rule(granted.id, kind, granted.payers, first, last, until, *shares, granted.document)
 

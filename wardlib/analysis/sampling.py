@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wardlib.analysis import Floats, Ints
+from wardlib.analysis.tables import Floats, Ints
 
 KEPT = 100  # places from which paths are drawn, each as often as its weight says
 

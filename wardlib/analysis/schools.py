@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import Bools, Floats, Tables, disclosure, need
+from wardlib.analysis import disclosure
 from wardlib.analysis.closures import GRADES, Closures, spells
 from wardlib.analysis.epidemic import Epidemic
+from wardlib.analysis.tables import Bools, Floats, Tables, need
 from wardlib.periods import Period
 
 DAYS = ["planned", "in_person", "online", "lost", "made_up"]

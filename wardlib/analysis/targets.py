@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import Floats, Ints, Tables, counts, months_of, need, projection
+from wardlib.analysis import counts, projection
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.projection import YEARS, Projection
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Amount
+from wardlib.analysis.tables import Floats, Ints, Tables, months_of, need
 from wardlib.periods import Period
 
 MONEY, FLOW, SHARE = "money", "flow", "share"

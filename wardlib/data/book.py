@@ -52,7 +52,7 @@ def _seen(
     return frame.reset_index(drop=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Book:
     """What a ward knew of a period on a day: its tables, and a record of the rows read.
 
@@ -63,12 +63,13 @@ class Book:
     ward: Ward
     period: Period
     as_of: datetime.date | None
-    digests: dict[str, str] = field(default_factory=dict, compare=False)
+    # Not taken over by dataclasses.replace: what is read depends on the period and the day.
+    digests: dict[str, str] = field(init=False, repr=False, default_factory=dict)
     _whole: dict[str, tuple[pd.DataFrame, Sheet]] = field(
-        default_factory=dict, compare=False, repr=False
+        init=False, repr=False, default_factory=dict
     )
     _known: dict[tuple[str, bool], pd.DataFrame] = field(
-        default_factory=dict, compare=False, repr=False
+        init=False, repr=False, default_factory=dict
     )
 
     def table(self, name: str, *, every_report: bool = False) -> pd.DataFrame | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -174,7 +173,7 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
     those that stand below it in its section. Charts of one slug (the same chart of two revenue
     lines) are told apart by a number after it."""
     counts = {"chart": 0, "table": 0}
-    slugs: Counter[str] = Counter()
+    taken = {"content", "to"}  # anchors of the page itself
     headline: Part | None = None
     sections = 0
     for part in parts:
@@ -187,9 +186,10 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
             headline = part
         elif kind in counts:
             counts[kind] += 1
-            slugs[part.slug] += 1
-            if (times := slugs[part.slug]) > 1:
-                part.content = part.content | {"slug": f"{part.slug}-{times}"}
+            names = (part.slug, *(f"{part.slug}-{times}" for times in range(2, len(parts) + 2)))
+            slug = next(name for name in names if name not in taken)
+            taken.add(slug)
+            part.content = part.content | {"slug": slug}
             part.label = f"{head[kind]} {counts[kind]}"
             if headline is not None:
                 headline.see.append((part.label, part.slug))

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from wardlib.analysis import need
+from wardlib.analysis.tables import need
 from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
 from wardlib.language import Language, Unit
@@ -23,12 +23,16 @@ from wardlib.pages.block import Block, joined, paragraph
 from wardlib.periods import Period
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Edition:
     """A book in a language; see the module."""
 
     book: Book
     language: Language
+
+    def __repr__(self) -> str:
+        day = f" as of {self.as_of}" if self.as_of else ""
+        return f"<{type(self).__name__} {self.ward.id} {self.period}{day}, {self.language.code}>"
 
     @property
     def ward(self) -> Ward:

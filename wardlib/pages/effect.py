@@ -12,7 +12,7 @@ from wardlib.analysis.relief import Amount, Split
 from wardlib.language import NBSP, NONE, Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, bullets, headline, paragraph
-from wardlib.pages.page import Page
+from wardlib.pages.page import Page, line_of
 from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, percent, table
 
 WINDOW = 36  # months that the monthly chart looks back
@@ -25,7 +25,7 @@ class EffectPage(Page[Effects]):
     def sentence(self, line: str = "") -> Block:
         """What COVID-19 did to a line (default: the total) in the year to date, how sure that is,
         and what is only late."""
-        return headline(*self._sentences(line or self.result.root))
+        return headline(*self._sentences(line_of(self.result.lines, line)))
 
     def findings(self) -> Block | None:
         """Each phase, each first-level line, the lines for comparison and the checks, an item each;
@@ -154,7 +154,7 @@ class EffectPage(Page[Effects]):
         stands alone.
         """
         language, text = self._language, self._text
-        line = line or self.result.root
+        line = line_of(self.result.lines, line)
         receipts, split = self.result.receipts, self.result.by_line.get(line)
         name = language.pick(receipts.lines.loc[line], "name")
         last = self.result.period.last
@@ -195,7 +195,7 @@ class EffectPage(Page[Effects]):
         start of the effect, month-end by month-end, and which part of it is lost or overdue; nothing
         where no statement is possible."""
         language, text = self._language, self._text
-        line = line or self.result.root
+        line = line_of(self.result.lines, line)
         if line not in self.result.by_line:
             return None
         name = language.pick(self.result.lines.loc[line], "name")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+import pandas as pd
+
 from wardlib.errors import RequestError
 from wardlib.language import Language
 from wardlib.pages.edition import Edition
@@ -22,9 +24,12 @@ class OfPeriod(Protocol):
 Result = TypeVar("Result", bound=OfPeriod | None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Page(Generic[Result]):
-    """What a reader sees of a result; RequestError where it is of another period than the edition."""
+    """What a reader sees of a result; RequestError where that is of another period than the edition.
+
+    Shown, it tells what it can show.
+    """
 
     edition: Edition
     result: Result
@@ -37,6 +42,10 @@ class Page(Generic[Result]):
                 f'wardlib.open("{self.edition.ward.id}", "{made}").'
             )
 
+    def __repr__(self) -> str:
+        own = [name for name in dir(type(self)) if not name.startswith("_")]
+        return f"<{type(self).__name__} of {self.edition!r}: {', '.join(own)}>"
+
     @property
     def _language(self) -> Language:
         return self.edition.language
@@ -45,3 +54,13 @@ class Page(Generic[Result]):
     def _text(self) -> Callable[..., str]:
         """`Language.text` of the edition's language."""
         return self.edition.text
+
+
+def line_of(lines: pd.DataFrame, line: str) -> str:
+    """The revenue line that is asked for, of those that index `lines`; the total for "".
+
+    Raises RequestError, which names the lines, where it is none of them.
+    """
+    if line and line not in lines.index:
+        raise RequestError(f"there is no line {line!r}. Lines here: {', '.join(lines.index)}.")
+    return line or str(lines.index[0])

@@ -12,7 +12,7 @@ from wardlib.language import Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline, paragraph
 from wardlib.pages.edition import Edition
-from wardlib.pages.page import Page
+from wardlib.pages.page import Page, line_of
 from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, amount, percent, table, unit_of
 
 
@@ -48,7 +48,7 @@ class TaxPage(Page[Receipts]):
         """The running total of the year of a line (default: the total) beside last year's and the
         plan."""
         language, text = self._language, self._text
-        line = line or self.result.root
+        line = line_of(self.result.lines, line)
         name = language.pick(self.result.lines.loc[line], "name")
         year = self.result.period.year
         now, before = (

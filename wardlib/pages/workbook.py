@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 from wardlib import language
-from wardlib.analysis import activities, effects, need, published, receipts, schools, targets
+from wardlib.analysis import activities, effects, published, receipts, schools, targets
 from wardlib.analysis.epidemic import Epidemic
+from wardlib.analysis.tables import need
 from wardlib.data.book import coverage, open_book
 from wardlib.pages.activities import ActivitiesPage
 from wardlib.pages.block import Block
@@ -19,11 +21,12 @@ from wardlib.pages.targets import TargetsPage
 from wardlib.pages.tax import TaxPage
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Workbook(Edition):
     """An edition with a page object a subject, each made when it is first asked for.
 
-    A page object pairs the edition with the subject's result (`book.tax.result`), so that a sentence
-    cannot speak of another period, day or ward than its table. Shown, it is the head of the paper.
+    A page object pairs the edition with the subject's result (`book.tax.result`), so that its sentence,
+    table and chart speak of the same ward, period and day. Shown, it is the head of the paper.
     """
 
     @cached_property
