@@ -249,6 +249,20 @@ def test_a_notebook_that_was_not_run_is_refused():
     assert nbformat.validate(bare) is None
 
 
+def test_no_two_figures_have_one_name():
+    """Whatever they are called: with a number of their own, or as the page's own anchors are."""
+    plan = opened("phuc-dong").tax.plan_table()
+    extra = [
+        shown(dataclasses.replace(plan, content=plan.content | {"slug": slug}))
+        for slug in ("x", "x", "x-2", "content")
+    ]
+    names = ["x", "x-2", "x-2-2", "content-2"]
+    assert list(document.read(notebook(extra=extra)).figures())[2:] == names
+    assert {f"{name}.csv" for name in names} < set(pdf(extra=extra)[1].attachments)
+    anchors = re.findall(r'id="([^"]+)"', html(extra=extra))
+    assert len(set(anchors)) == len(anchors)
+
+
 @pytest.mark.parametrize("exporter", [WardHTMLExporter, WardPDFExporter])
 def test_an_output_of_another_version_is_refused(exporter):
     """What this version cannot draw is not left out: the message says to run the notebook again."""

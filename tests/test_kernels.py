@@ -1,5 +1,6 @@
 """The warm kernel is a kernel like any other, only sooner there: real processes and sockets."""
 
+import contextlib
 import json
 import logging
 import multiprocessing
@@ -11,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -404,6 +406,11 @@ def test_jupyterlab_has_it(tmp_path):
                     text = answer.read()
                 return json.loads(text) if text else None
 
+            for _ in range(100):  # it says where it will be before it listens there
+                with contextlib.suppress(urllib.error.URLError):
+                    ask("GET", "status")
+                    break
+                time.sleep(0.1)
             assert "ward" in ask("GET", "kernelspecs")["kernelspecs"]
             own = ask("POST", "kernels", {"name": "ward"})["id"]
             for action in ("interrupt", "restart"):

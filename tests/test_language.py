@@ -4,8 +4,11 @@ import csv
 import datetime
 import re
 import unicodedata
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
@@ -210,3 +213,25 @@ def test_every_code_of_analysis_has_its_words():
         published.AGREES, published.REVISED, published.DIFFERS, published.NOTHING
     }  # fmt: skip
     assert set(targets.GOOD) < codes["status"]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e9])
+@pytest.mark.parametrize("share", [0.05, 0.05 - 1e-9, 0.05 + 1e-9, 0.25, 0.005, -0.05])
+def test_an_amount_never_rounds_to_nothing(scale, share):
+    """Nor half way between two figures, where one rule rounds up and another to the even."""
+    unit = get("vi").unit("VND", 2e11 * (scale > 1))
+    for trim in (True, False):
+        assert re.search("[1-9]", unit.figure(share * unit.scale, trim=trim))
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [None, float("nan"), np.float32("nan"), Decimal("NaN"), pd.NA, pd.NaT, np.datetime64("NaT")],
+)
+def test_whatever_is_missing_is_said_to_be(missing):
+    """None and every kind of NaN: never a zero, never a word of Python's."""
+    unit = get("vi").unit("VND", 1e6)
+    said = {get("vi").number(missing), unit.figure(missing), unit.amount(missing)}
+    assert said | {unit.share(missing, 3.0), unit.share(1.0, missing), unit.share(1.0, 0.0)} == {
+        NONE
+    }

@@ -566,3 +566,36 @@ def test_rounding_is_no_gain_where_nothing_was_expected():
     ledger = relief.ledger(estimated([0, 0, 132.4], [79.1, 53.3, 0.0]), given)
     alone = ledger.split(month("2020-06"), month("2020-06"))
     assert (alone.verdict, alone.claim.lower, alone.claim.upper) == ("none", 0, 0)
+
+
+def test_a_kind_of_relief_is_known_wherever_it_is_named():
+    """The descriptors allow the kinds that the ledger knows; a row of another is no deferral."""
+    for ward in ("phuc-dong", "philadelphia"):
+        table = descriptors.ward(ward).table("tax_relief")
+        (kind,) = (field for field in table.fields if field.name == "kind")
+        assert set(kind.constraints["enum"]) == set(relief.KINDS)
+    given = load(descriptors.ward("phuc-dong"), "tax_relief")
+    given["kind"] = "instalment"
+    with pytest.raises(ValueError, match="no relief of kind 'instalment'"):
+        relief.rules_by_line(
+            given, ("VN",), ["cit", "nonstate", "total", *given["lines"].explode()]
+        )
+
+
+@pytest.mark.parametrize(("kind", "column"), [("deferral", "extended_due"), ("none", "normal_due")])
+def test_a_rule_without_its_last_day_touches_no_month(kind, column):
+    """A table of one's own that was never checked: nothing is put off to a day that nobody knows."""
+    given = load(descriptors.ward("phuc-dong"), "tax_relief")
+    own = given[(given["kind"] == kind) & given["lines"].map(bool)].head(1)
+    (line, *_), areas = own["lines"].iloc[0], tuple(own["area"])
+    assert relief.rules_by_line(own, areas, [line])[line] or kind == "none"
+    assert relief.rules_by_line(own.assign(**{column: pd.NaT}), areas, [line])[line] == []
+
+
+def test_what_falls_due_in_time_returns():
+    """A deferral until 31/12 returns by that day and not the day before; an exemption never does."""
+    (put_off,) = deferral()
+    day = put_off.until
+    assert put_off.returns_by(day)
+    assert not put_off.returns_by(day - pd.Timedelta(days=1))
+    assert not put_off._replace(kind="exemption").returns_by(day)

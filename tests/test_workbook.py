@@ -1,6 +1,8 @@
 """The front door: one edition, bound once to its tables and its results."""
 
 import dataclasses
+import datetime
+import pickle
 import re
 import subprocess
 import sys
@@ -68,6 +70,8 @@ def test_a_line_may_be_named_first(book):
 def test_numbers_of_papermill_are_taken_for_words():
     """`papermill -p period 2020` hands a number over."""
     assert wardlib.open("phuc-dong", 2020).period == wardlib.open("phuc-dong", "2020").period
+    day = datetime.date(2020, 9, 13)
+    assert wardlib.open("phuc-dong", "2020-Q1", "vi", day).as_of == day
 
 
 @pytest.mark.parametrize(
@@ -127,3 +131,48 @@ def test_what_the_readme_shows_of_the_door_runs():
     calls = re.findall(r"`(book\.\w+(?:\.\w+\([^`]*\))?(?:\.result\.\w+)?)`", readme)
     assert len(calls) >= 8
     assert all(eval(call, known) is not None for call in calls)
+
+
+def test_a_line_that_is_none_is_told_so(book):
+    """With the lines that there are."""
+    for page in (book.effect.chart, book.effect.sentence, book.tax.running_total_chart):
+        with pytest.raises(RequestError, match=r"no line 'nope'. Lines here: total, .*fees"):
+            page("nope")
+
+
+def test_a_book_of_another_period_has_read_nothing(book):
+    """What was read is not taken over: it is of one period and day."""
+    other = dataclasses.replace(book.book, period=wardlib.open("phuc-dong", "2020-Q1").period)
+    assert other.digests == {}
+    assert str(other.table("receipts")["month"].max()) == "2020-03"
+
+
+def test_a_workbook_is_frozen_short_and_travels(book):
+    """Nothing can be set; in a plain shell it is a line; a copy of it, or one sent to another process,
+    says the same."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        book.tax = None
+    assert repr(book) == "<Workbook phuc-dong 2020-9M as of 2020-09-13, en>"
+    assert repr(book.tax).startswith("<TaxPage of <Workbook phuc-dong 2020-9M")
+    assert "plan_table" in repr(book.tax)
+    assert repr(book.tax.headline()) == book.tax.headline().plain
+    vietnamese = wardlib.open("phuc-dong", "2020-Q1")
+    sent = pickle.loads(pickle.dumps(vietnamese))
+    assert sent.tax.headline() == vietnamese.tax.headline()
+    assert hash(book) == hash(book)
+
+
+@pytest.mark.parametrize("start", ["2020-03", pd.Timestamp("2020-03-01"), pd.Period("2020-03")])
+def test_a_series_of_days_and_a_start_in_words_are_taken(start):
+    """As people have them; the series of the caller stays his own."""
+    months = pd.period_range("2016-01", "2020-12", freq="M")
+    series = pd.Series(100.0 + np.arange(60) % 12, months)
+    by_day = series.set_axis(months.to_timestamp())
+    impact = wardlib.estimate(by_day, start=start)
+    assert impact.table.equals(wardlib.estimate(series, start=pd.Period("2020-03", "M")).table)
+    by_day.iloc[-1] = 0.0
+    assert impact.series.iloc[-1] == 111.0
+    with pytest.raises(ValueError, match="infinite"):
+        wardlib.estimate(series.where(series.index < "2020-12", np.inf), start=start)
+    with pytest.raises(ValueError, match="at least one draw"):
+        wardlib.estimate(series, start=start, draws=0)
