@@ -2,8 +2,8 @@
 
     python tests/benchmarks/same.py REVISION [PERIOD ...] [--keep FOLDER]
 
-Runs every notebook in both languages by `ward run`, each tree on its own code, data and notebooks, for
-all wards and RUNS (or for the PERIODs named, as of no day), and compares, job by job:
+Runs every notebook in both languages by `ward run`, each tree on its own code, data, notebooks and pinned
+packages, for all wards and RUNS (or for the PERIODs named, as of no day), and compares, job by job:
 
 - jobs: done, failed (in which cell, with what error) or passed over, and which files were made;
 - HTML: the parsed tree, element names, attributes, text; runs of white space and white space between
@@ -120,6 +120,29 @@ def extract(commit: str, tree: Path) -> None:
     draft.rename(tree)
 
 
+def python(tree: Path) -> Path:
+    """A Python with the packages that the tree's lock pins: this one where the lock is ours, else that of
+    an environment in the tree (by uv where it is at hand)."""
+    if (tree / "requirements.lock").read_bytes() == (ROOT / "requirements.lock").read_bytes():
+        return Path(sys.executable)
+    own = tree / ".venv" / "bin" / "python"
+    if not own.exists():
+        subprocess.run([sys.executable, "-m", "venv", tree / ".venv"], check=True)
+        pip = ["uv", "pip"] if shutil.which("uv") else [own, "-m", "pip"]
+        words = [
+            "install",
+            "--quiet",
+            "--require-hashes",
+            "--requirement",
+            tree / "requirements.lock",
+        ]
+        environment = os.environ | {"VIRTUAL_ENV": str(tree / ".venv")}
+        subprocess.run([*pip, *words], env=environment, check=True)
+        # The kernelspec, which is installed apart from the package; the package is found by PYTHONPATH.
+        shutil.copytree(tree / "wardlib/prefix/share", tree / ".venv/share", dirs_exist_ok=True)
+    return own
+
+
 def made(tree: Path, asked: dict[str, list[str]]) -> dict[str, str]:
     """How each job that was not passed over ended, by its folder in output/."""
     output, jobs, folders = tree / "output", {}, set()
@@ -128,8 +151,8 @@ def made(tree: Path, asked: dict[str, list[str]]) -> dict[str, str]:
     metadata = "from flit_core import buildapi; buildapi.prepare_metadata_for_build_wheel('.')"
     for old in tree.glob("*.dist-info"):
         shutil.rmtree(old)
-    subprocess.run([sys.executable, "-c", metadata], cwd=tree, check=True)
-    command = [sys.executable, "-c", "from wardlib.cli import main; main()", "run"]
+    subprocess.run([python(tree), "-c", metadata], cwd=tree, check=True)
+    command = [python(tree), "-c", "from wardlib.cli import main; main()", "run"]
     for as_of, periods in asked.items():
         suffix = f".as-of-{as_of}" if as_of else ""
         folders |= {period + suffix for period in periods}

@@ -1,4 +1,4 @@
-"""A page object: one edition with one result, bound once, so that they cannot disagree."""
+"""A page object: one edition with one result, bound once, so that they do not disagree."""
 
 from __future__ import annotations
 
