@@ -114,12 +114,15 @@ def disturb(home, victim, chance):
     in which there is one, then run them again. Returns (how many jobs were published at the end of
     the disturbed run, whether it was hit)."""
     run = Run(home, *JOBS)
-    while not (victims := run.of_kind(victim)):
-        if run.process.poll() is not None:
-            break
-        time.sleep(0.02)
+
+    def there():
+        while not (victims := run.of_kind(victim)) and run.process.poll() is None:
+            time.sleep(0.02)
+        return victims
+
+    there()
     time.sleep(chance.uniform(0, 6 if victim == "run" else 3))
-    victims = run.of_kind(victim)
+    victims = there()  # between two jobs there is none for a moment
     if hit := bool(victims):
         os.kill(chance.choice(victims), signal.SIGKILL)
     code, text = run.end()
