@@ -115,14 +115,17 @@ def disturb(home, victim, chance):
     the disturbed run, whether it was hit)."""
     run = Run(home, *JOBS)
 
-    def there():
-        while not (victims := run.of_kind(victim)) and run.process.poll() is None:
+    def there(but=()):
+        while run.process.poll() is None:
+            if victims := [pid for pid in run.of_kind(victim) if pid not in but]:
+                return victims
             time.sleep(0.02)
-        return victims
+        return []
 
     there()
     time.sleep(chance.uniform(0, 6 if victim == "run" else 3))
-    victims = there()  # between two jobs there is none for a moment
+    # A kernel that has just begun: one that is there may have done all its cells.
+    victims = there(run.of_kind(victim) if victim == "kernel" else ())
     if hit := bool(victims):
         os.kill(chance.choice(victims), signal.SIGKILL)
     code, text = run.end()
