@@ -62,7 +62,7 @@ import nbformat
 
 from wardlib import language, provenance
 from wardlib.analysis import counterfactual
-from wardlib.pages import drawing, html, markdown, typst, workbook  # noqa: F401 - for notebooks
+from wardlib.pages import drawing, html, markdown, typst, workbook  # noqa: F401 - workbook for notebooks
 from wardlib.runs import execution, runs  # noqa: F401 - for workers
 
 for _module in _SELDOM:
@@ -139,7 +139,12 @@ def _warm() -> None:
             axes.plot([0, 1], [0, 1])
             axes.set_title(f"Thu ngân sách {spoken.number(1234.5, 1)} {spoken.date(_DAY)}")
             drawing.outlines(figure)
-    # What an estimate and a notebook's check make once.
+    # What a block, an estimate and a notebook's check make once.
+    block = {"kind": "paragraph", "text": "Thu", "note": False}
+    html.render(block)
+    typst.render(block)
+    markdown.as_html("Thu")
+    markdown.as_typst("Thu")
     series = pd.Series(np.arange(1.0, 61.0), pd.period_range("2015-01", periods=60, freq="M"))
     counterfactual.estimate(series, start=series.index[48])
     nbformat.validate(nbformat.v4.new_notebook())
