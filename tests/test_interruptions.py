@@ -18,7 +18,7 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
-JOBS = ("2020-01..2020-03", "--notebook", "00-data-check", "30-targets", "--workers", "2")
+JOBS = ("2020-01..2020-03", "--notebook", "00-data-check", "90-briefing", "--workers", "2")
 COUNT = 6
 VICTIMS = ("run", "worker", "kernel")
 
@@ -145,13 +145,13 @@ def undisturbed(tmp_path_factory):
 
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_killed_in_the_middle(victim, tmp_path, undisturbed):
-    """kill -9 half a second after there is a victim: the next run finishes what is left."""
+    """kill -9 a moment after there is a victim: the next run finishes what is left."""
 
     class Soon:
-        uniform = staticmethod(lambda low, high: 0.5)
         choice = staticmethod(max)  # the newest
 
     for attempt in range(10):  # a kernel that has done its last cell is missed by nobody
+        Soon.uniform = staticmethod(lambda low, high, attempt=attempt: 0.5 - 0.05 * attempt)
         home = workbook(tmp_path / str(attempt))
         done, hit = disturb(home, victim, Soon)
         assert published(home) == undisturbed
