@@ -289,7 +289,7 @@ def test_two_runs_at_once_do_no_harm(tmp_path, undisturbed):
 
 def test_a_worker_that_every_job_kills_ends_as_failures(tmp_path, home):
     """A job that kills its worker each time is named; the others are done."""
-    path = home / "notebooks" / "30-targets.ipynb"
+    path = home / "notebooks" / "90-briefing.ipynb"
     raw = json.loads(path.read_text("utf-8"))
     cell = next(c for c in raw["cells"] if c["id"] == "setup")
     # The worker is the process that asked for the kernel: the one that holds the other end of its
