@@ -166,6 +166,8 @@ def _interruptible() -> Iterator[None]:
         typer.echo(
             "\nstopped: what is done stays; the same command goes on with the rest", err=True
         )
+        # From here on what fails, fails because of the end: CPython's pool may write to a pipe just closed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         raise typer.Exit(130) from None
     finally:
         signal.signal(signal.SIGTERM, before)
