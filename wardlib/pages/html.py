@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import html as _html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,26 @@ def escape(text: str) -> str:
     return _html.escape(printed(text))
 
 
-@functools.cache
-def _template() -> Template:
+def template(name: str, escape: Callable[[str], str], **literals: Callable[[str], str]) -> Template:
+    """A template of blocks, in which every text that is printed goes through `escape`.
+
+    Each of `literals` is a filter, by its name, whose result is printed as it is: Markup, as Jinja calls
+    what needs no escape, be it of HTML or of Typst.
+    """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         autoescape=True,
         finalize=lambda value: Markup(escape(value)) if type(value) is str else value,
     )
-    return environment.get_template("block.html.j2")
+    for filter_, literal in literals.items():
+        environment.filters[filter_] = lambda text, literal=literal: Markup(literal(text))
+    return environment.get_template(name)
+
+
+@functools.cache
+def _template() -> Template:
+    return template("block.html.j2", escape)
 
 
 def render(

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import typst
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from jinja2 import Template
 
 from wardlib.errors import ExportError
 from wardlib.language import printed
-from wardlib.pages.html import TEMPLATES
+from wardlib.pages.html import TEMPLATES, template
 
 _LONG = re.compile(r"\S{31,}")  # letters without a space that no column may hold
 
@@ -46,16 +45,7 @@ def string(text: str) -> str:
 
 @functools.cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        # What the template prints is text, unless a filter has made it code: Markup, as Jinja calls
-        # what needs no escape, here of Typst's signs.
-        autoescape=True,
-        finalize=lambda value: Markup(escape(value)) if type(value) is str else value,
-    )
-    environment.filters["literal"] = lambda text: Markup(string(text))
-    return environment.get_template("block.typ.j2")
+    return template("block.typ.j2", escape, literal=string)
 
 
 def render(content: dict[str, Any], *, label: str = "", see: Sequence[tuple[str, str]] = ()) -> str:
