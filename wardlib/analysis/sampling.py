@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 
 from wardlib.analysis.tables import Floats, Ints
 
 KEPT = 100  # places from which paths are drawn, each as often as its weight says
+
+
+def stream(*names: str) -> np.random.Generator:
+    """The random numbers of one purpose, told apart by its `names` (the line, what is drawn).
+
+    The same names give the same numbers in every process and whatever else is drawn. Who draws for
+    months draws them months x draws, so that a later month leaves those of earlier ones as they are.
+    """
+    return np.random.default_rng([zlib.crc32(name.encode()) for name in names])
 
 
 def normalised(log: Floats) -> Floats:
