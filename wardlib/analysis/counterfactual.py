@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import counts, due_dates, gaussian_process
+from wardlib.analysis import amounts as monthly
+from wardlib.analysis import counts, due_dates
 from wardlib.analysis.tables import Floats, months_of
 
 LEVEL = 0.95  # of every interval
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 FAR = 0.99  # of the interval outside which a placebo window speaks against the estimate by itself
-LONGEST = 84  # months of history used, the newest
+LONGEST = 72  # months of history used, the newest
 SHORTEST = 24  # months of history without which nothing can be said
 FEWEST = 8  # months with a receipt, likewise
 
@@ -302,7 +303,7 @@ def _estimate(
         paths = due_dates.simulate(amounts, months[0].month - 1, horizon, draws, once=once)
     else:
         model = "receipts"
-        paths = gaussian_process.simulate(amounts, months, tet, draws, once=once)
+        paths = monthly.simulate(amounts, months, tet, "", draws, once=once)
     return Impact(start, series, paths, model, tet, planned, exempt)
 
 

@@ -8,18 +8,16 @@ sources and its validation: docs/method.md.
 from __future__ import annotations
 
 import itertools
-from functools import cache, lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln, ndtr, ndtri  # type: ignore[import-untyped]  # SciPy ships no types
+from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]  # SciPy ships no types
 
-from wardlib.analysis.sampling import KEPT, kept, normalised, repeated
+from wardlib.analysis.sampling import KEPT, kept, normalised, repeated, stream
 from wardlib.analysis.tables import Floats, Ints
-
-_SEED = 2020
 
 # Hyper-parameters: median and standard deviation of the log of each, a priori. Standard deviations
 # on the log scale: of a month's noise, of autocorrelated noise, of the level's random walk (a month),
@@ -55,8 +53,8 @@ _BREAK_CHANCE = 0.14  # that the level and the growth broke once in the history
 _STEP_SD, _RAMP_SD = 0.24, 0.03  # of the level's break and the growth's (a year)
 _OUTLIER = 3.3  # standard deviations of a month from what the others say
 _TET_WINDOWS = ((-7, 6), (-28, -8))  # days from the first of the lunar year, both inclusive
-_BEYOND = 3.0  # log of how many times the largest month of the history a month can be (20)
-_FIRST, _SECOND, _THIRD = 96, 96, 160  # points of the three rounds
+LEAST = 1.0
+_FIRST, _SECOND, _THIRD = 56, 56, 96  # points of the three rounds
 
 
 @lru_cache
@@ -185,7 +183,7 @@ class _Posterior(NamedTuple):
     counts: Ints
 
 
-class _Fit:
+class Fit:
     """The Gaussian process on the logs of one history, its hyper-parameters integrated over.
 
     `logs`: log amounts of the history from the month `first`, NaN where there is none. Breaks of
@@ -348,7 +346,8 @@ class _Fit:
             np.concatenate(part) for part in zip(*(r[:3] for r in rounds), strict=True)
         )
         mixture = [np.log(size) + _log_normal(points, at, root) for *_, (at, root, size) in rounds]
-        used, counts = kept(normalised(log - np.logaddexp(*mixture)))
+        target = log - np.logaddexp(*mixture)
+        used, counts = kept(normalised(_temper(target, LEAST) * target))
         first = used < _SECOND
         factors, white = (
             np.concatenate([second[used[first]], third[used[~first] - _SECOND]])
@@ -357,45 +356,83 @@ class _Fit:
         self.posterior = _Posterior(points[used], breaks[used], factors, white, counts)
         del self.inner  # large, and only needed until here
 
-    def paths(self, size: int, rng: np.random.Generator, draws: int) -> Floats:
-        """Simulated amounts of the months after the history up to `size` in all: draws x months."""
+    def logs(self, horizon: int, draws: int, line: str) -> Floats:
+        """Simulated logs of the `horizon` months after the history: months x draws, in the order of the
+        points they come from. A longer horizon leaves the months of a shorter one as they are."""
         points, breaks, factors, white, counts = self.posterior
-        after = np.arange(self.count, size)
         parts = _parts(points)
-        across = self.covariance(parts, breaks, self.block(self.known, after, size))
-        solved = np.linalg.solve(factors, across)
-        mean = np.einsum("kih,ki->kh", solved, white)
-        own = self.covariance(parts, breaks, self.block(after, after, size))
-        own -= solved.transpose(0, 2, 1) @ solved
-        root = np.linalg.cholesky(own + 1e-9 * np.eye(len(after)))
-        which = repeated(counts, draws)
-        edges = np.searchsorted(which, np.arange(len(counts) + 1))
-        logs = rng.standard_normal((draws, len(after)))
-        for k, (begin, end) in enumerate(itertools.pairwise(edges)):
-            logs[begin:end] = mean[k] + logs[begin:end] @ root[k].T
-        logs = rng.permutation(logs)
-        if len(self.outliers):
-            exponent = ndtr(_EXPONENT_CENTRE + counts @ points[:, -1] / KEPT) / 2
-            typical = np.sqrt(np.mean((self.excess * self.weight(self.outliers) ** exponent) ** 2))
-            spread = np.minimum(typical * self.weight(after) ** -exponent, 1.5)
-            hit = rng.random(logs.shape) < len(self.outliers) / (len(self.known) + 12)
-            logs += hit * rng.normal(0, spread, logs.shape)
-        # Few and scattered receipts leave the scales open; no month brings many times the largest ever.
-        largest = (self.rest + self.mean(self.known)).max()
-        amounts: Floats = np.exp(np.minimum(logs + self.mean(after), largest + _BEYOND))
-        return amounts
+        ends = np.searchsorted(repeated(counts, draws), np.arange(len(counts) + 1))
+        made, seen, normal = [], [], []
+        rng = stream(line, "gaussian process")
+        # A year at a time, each of the same size: sums of floats hang on how many there are.
+        for year in range(-(-horizon // 12)):
+            size = self.count + 12 * (year + 1)
+            after = np.arange(size - 12, size)
+            across = self.covariance(parts, breaks, self.block(self.known, after, size))
+            solved = np.linalg.solve(factors, across)
+            own = self.covariance(parts, breaks, self.block(after, after, size))
+            own -= solved.transpose(0, 2, 1) @ solved
+            tied = []  # to the months of each year before
+            for earlier, (months, before, ties, root) in enumerate(seen):
+                tie = self.covariance(parts, breaks, self.block(months, after, size))
+                tie -= before.transpose(0, 2, 1) @ solved
+                for one, other in zip(ties, tied[:earlier], strict=True):
+                    tie -= one.transpose(0, 2, 1) @ other
+                tied.append(np.linalg.solve(root, tie))
+                own -= tied[-1].transpose(0, 2, 1) @ tied[-1]
+            root = np.linalg.cholesky(own + 1e-9 * np.eye(12))
+            seen.append((after, solved, tied, root))
+            normal.append(rng.standard_normal((12, draws)))
+            mean = np.einsum("kih,ki->kh", solved, white)
+            logs = np.empty((12, draws))
+            for k, (begin, end) in enumerate(itertools.pairwise(ends)):
+                own_logs = mean[k][:, None] + root[k] @ normal[-1][:, begin:end]
+                for tie, earlier_normal in zip(tied, normal[:-1], strict=True):
+                    own_logs += tie[k].T @ earlier_normal[:, begin:end]
+                logs[:, begin:end] = own_logs
+            made.append(logs + self.mean(after)[:, None])
+        return np.concatenate(made)[:horizon]
+
+    def outliers_ahead(self, horizon: int, draws: int, line: str) -> Floats:
+        """What single months are out on the log scale, as often and as far as in the history: months x
+        draws."""
+        points, *_, counts = self.posterior
+        after = np.arange(self.count, self.count + horizon)
+        exponent = ndtr(_EXPONENT_CENTRE + counts @ points[:, -1] / KEPT) / 2
+        typical = np.sqrt(np.mean((self.excess * self.weight(self.outliers) ** exponent) ** 2))
+        spread = np.minimum(typical * self.weight(after) ** -exponent, 1.5)
+        chance = len(self.outliers) / (len(self.known) + 12)
+        hit = stream(line, "outlier").random((horizon, draws)) < chance
+        out: Floats = stream(line, "how far out").standard_normal((horizon, draws))
+        return hit * spread[:, None] * out
+
+    @cached_property
+    def ordinary(self) -> Floats:
+        """The history's logs without what outliers are out, missing months filled with their means."""
+        best = int(np.argmax(self.posterior.counts))
+        points, breaks, factors, white, _ = (part[[best]] for part in self.posterior)
+        filled = np.empty(self.count)
+        filled[self.known] = self.rest
+        filled[self.outliers] -= self.excess
+        missing = np.setdiff1d(np.arange(self.count), self.known)
+        if len(missing):
+            block = self.block(self.known, missing, self.count)
+            across = self.covariance(_parts(points), breaks, block)
+            filled[missing] = np.linalg.solve(factors, across)[0].T @ white[0]
+        made: Floats = filled + self.mean(np.arange(self.count))
+        return made
 
 
-def _weighed(logs: bytes, first: pd.Period, tet: tuple[pd.Timestamp, ...]) -> _Fit:
+def weighed(logs: bytes, first: pd.Period, tet: tuple[pd.Timestamp, ...]) -> Fit:
     """The fit of the history `logs` (float64), weighed."""
-    fit = _Fit(np.frombuffer(logs), first, tet)
+    fit = Fit(np.frombuffer(logs), first, tet)
     fit.weigh()
     return fit
 
 
 # How many months come after the history does not matter, so that an effect and a projection from the
 # same start share a fit.
-_kept_fit = lru_cache(maxsize=32)(_weighed)
+kept_fit = lru_cache(maxsize=32)(weighed)
 
 
 def _standard(name: str, value: float) -> float:
@@ -443,52 +480,3 @@ def _log_normal(points: Floats, mean: Floats, root: Floats) -> Floats:
     distance = np.linalg.solve(root, (points - mean).T)
     log: Floats = -(distance**2).sum(axis=0) / 2 - np.log(np.diag(root)).sum()
     return log
-
-
-def simulate(
-    amounts: Floats,
-    months: pd.PeriodIndex,
-    tet: tuple[pd.Timestamp, ...],
-    draws: int,
-    *,
-    once: bool,
-) -> Floats:
-    """Paths of those of `months` that come after `amounts`: draws x months.
-
-    What a month without receipts brings (nothing, or a net refund) is drawn from the history. `tet`:
-    first days of the lunar year. `once`: nobody will ask for the same again, so that nothing is kept.
-    """
-    positive = amounts > 0
-    logs = np.where(positive, np.log(np.where(positive, amounts, 1.0)), np.nan)
-    weighed = _weighed if once else _kept_fit
-    rng = np.random.default_rng(_SEED)
-    paths = weighed(logs.tobytes(), months[0], tet).paths(len(months), rng, draws)
-    empty = amounts[~positive & np.isfinite(amounts)]
-    if len(empty):
-        calendar = months.month.to_numpy() - 1
-        known = np.isfinite(amounts)
-        held = np.bincount(calendar[: len(amounts)][known], positive[known], 12)
-        seen = np.bincount(calendar[: len(amounts)][known], minlength=12)
-        chance = _chances(held, seen, rng, draws)[:, calendar[len(amounts) :]]
-        none = rng.random(paths.shape) >= chance
-        paths = np.where(none, rng.choice(empty, paths.shape), paths)
-    return paths
-
-
-def _chances(held: Ints, seen: Ints, rng: np.random.Generator, draws: int) -> Floats:
-    """Draws of the chance of a receipt in each month of the calendar, pooled as far as they agree."""
-    yes, no, size = _pools()
-    log = (betaln(yes + held, no + seen - held) - size).sum(axis=1)
-    which = rng.choice(len(log), draws, p=normalised(log))
-    return rng.beta(yes[which] + held, no[which] + seen - held)
-
-
-@cache
-def _pools() -> tuple[Floats, Floats, Floats]:
-    """Beta distributions of chances, from loose to close: their parameters, log of their beta function."""
-    mean, size = (
-        grid.ravel()[:, None]
-        for grid in np.meshgrid(np.linspace(0.02, 0.98, 25), [1.0, 3.0, 10.0, 40.0, 400.0])
-    )
-    yes, no = mean * size, (1 - mean) * size
-    return yes, no, betaln(yes, no)

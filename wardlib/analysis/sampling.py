@@ -8,7 +8,7 @@ import numpy as np
 
 from wardlib.analysis.tables import Floats, Ints
 
-KEPT = 100  # places from which paths are drawn, each as often as its weight says
+KEPT = 50  # places from which paths are drawn, each as often as its weight says
 
 
 def stream(*names: str) -> np.random.Generator:

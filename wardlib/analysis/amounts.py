@@ -1,0 +1,86 @@
+"""Monthly amounts: paths of several models, mixed, with the months that bring nothing.
+
+No model knows how the growth of a series goes on. A `gaussian_process` carries it on with care, a
+local level lets it stop, a local linear trend and the airline model (`structural`) carry the newest on.
+Their paths stand side by side, so that an interval holds what each of them holds to be possible.
+Which models, in which parts, and what that does on real series: docs/method.md.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from scipy.special import betaln  # type: ignore[import-untyped]  # SciPy ships no types
+
+from wardlib.analysis import gaussian_process, structural
+from wardlib.analysis.sampling import normalised, stream
+from wardlib.analysis.tables import Floats, Ints
+
+# Parts of the paths; the rest are those of the Gaussian process.
+_SHARES = {"local level": 0.3, "local linear trend": 0.1, "airline": 0.1}
+_SHARE_HELD = 0.85  # share of months with a receipt from which the classical models take part
+_BEYOND = 3.0  # log of how many times the largest month of the history a month can be (20)
+
+
+def simulate(
+    amounts: Floats,
+    months: pd.PeriodIndex,
+    tet: tuple[pd.Timestamp, ...],
+    line: str,
+    draws: int,
+    *,
+    once: bool,
+) -> Floats:
+    """Paths of those of `months` that come after `amounts`: draws x months.
+
+    What a month without receipts brings (nothing, or a net refund) is drawn from the history. `tet`:
+    first days of the lunar year. `once`: nobody will ask for the same again, so that nothing is kept.
+    """
+    positive = amounts > 0
+    logs = np.where(positive, np.log(np.where(positive, amounts, 1.0)), np.nan)
+    weighed = gaussian_process.weighed if once else gaussian_process.kept_fit
+    fit = weighed(logs.tobytes(), months[0], tet)
+    horizon = len(months) - len(amounts)
+    known = np.isfinite(amounts)
+    shares = _SHARES if positive.sum() >= _SHARE_HELD * known.sum() else {}
+    sizes = {model: int(share * draws) for model, share in shares.items()}
+    own = fit.logs(horizon, draws - sum(sizes.values()), line)
+    others = [
+        structural.logs(model, fit.ordinary, horizon, size, line) for model, size in sizes.items()
+    ]
+    made = np.concatenate([own, *others], axis=1)[:, stream(line, "order").permutation(draws)]
+    if len(fit.outliers):
+        made += fit.outliers_ahead(horizon, draws, line)
+    # Few and scattered receipts leave the scales open; no month brings many times the largest ever.
+    paths = np.exp(np.minimum(made, np.nanmax(logs) + _BEYOND))
+    empty = amounts[~positive & known]
+    if len(empty):
+        calendar = months.month.to_numpy() - 1
+        held = np.bincount(calendar[: len(amounts)][known], positive[known], 12)
+        seen = np.bincount(calendar[: len(amounts)][known], minlength=12)
+        chance = _chances(held, seen, line, draws)[:, calendar[len(amounts) :]].T
+        none = stream(line, "nothing").random(paths.shape) >= chance
+        paths = np.where(none, stream(line, "brings").choice(empty, paths.shape), paths)
+    return paths.T
+
+
+def _chances(held: Ints, seen: Ints, line: str, draws: int) -> Floats:
+    """Draws of the chance of a receipt in each month of the calendar, pooled as far as they agree."""
+    rng = stream(line, "chance")
+    yes, no, size = _pools()
+    log = (betaln(yes + held, no + seen - held) - size).sum(axis=1)
+    which = rng.choice(len(log), draws, p=normalised(log))
+    return rng.beta(yes[which] + held, no[which] + seen - held)
+
+
+@cache
+def _pools() -> tuple[Floats, Floats, Floats]:
+    """Beta distributions of chances, from loose to close: their parameters, log of their beta function."""
+    mean, size = (
+        grid.ravel()[:, None]
+        for grid in np.meshgrid(np.linspace(0.02, 0.98, 25), [1.0, 3.0, 10.0, 40.0, 400.0])
+    )
+    yes, no = mean * size, (1 - mean) * size
+    return yes, no, betaln(yes, no)
