@@ -5,7 +5,8 @@ by families (the same statistic in other places is one family), and not by looki
 
 - what version 0.1 was tuned on, Philadelphia's taxes among it, is for choosing, and so are the families
   that continue one of it (`KIN`);
-- the other families, in the order of the SHA-256 of their names, take turns: reporting, choosing, ...
+- the other families, in the order of the SHA-256 of their names, take turns: reporting, choosing, ...;
+  those of which a series has many zeros among themselves, so that either half has its part of them.
 
 A window is twelve months that follow on at least `SHORTEST` and at most `LONGEST` months of history,
 all of them known: all that fit, one after the other, counted back from the last usable month. Windows
@@ -48,10 +49,19 @@ class Window(NamedTuple):
 
 def halves() -> dict[str, str]:
     """By family, which half it is for."""
-    families = {name for folder in ("pypi", "debian") for name in _sources(folder)["family"]}
-    turns = sorted(families - KIN, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
-    taken = {name: (REPORTING, CHOOSING)[turn % 2] for turn, name in enumerate(turns)}
-    return taken | dict.fromkeys(KIN, CHOOSING)
+    many_zeros: dict[str, bool] = {}
+    for folder in ("pypi", "debian"):
+        empty = pd.read_csv(DATA / folder / "monthly.csv").groupby("series")["value"].agg(
+            lambda values: (values <= 0).mean() > MANY_ZEROS
+        )
+        for family, own in empty.groupby(_sources(folder)["family"]):
+            many_zeros[family] = many_zeros.get(family, False) or bool(own.any())
+    taken = dict.fromkeys(KIN, CHOOSING)
+    for kind in (False, True):
+        turns = [name for name in many_zeros if name not in KIN and many_zeros[name] == kind]
+        turns.sort(key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+        taken |= {name: (REPORTING, CHOOSING)[turn % 2] for turn, name in enumerate(turns)}
+    return taken
 
 
 def _sources(folder: str) -> pd.DataFrame:
