@@ -1,9 +1,9 @@
 """Monthly amounts: paths of several models, mixed, with the months that bring nothing.
 
 No model knows how the growth of a series goes on. A `gaussian_process` carries it on with care, a
-local level lets it stop, a local linear trend and the airline model (`structural`) carry the newest on.
-Their paths stand side by side, so that an interval holds what each of them holds to be possible.
-Which models, in which parts, and what that does on real series: docs/method.md.
+local level lets it stop, the airline model (both `structural`) carries the newest on. Their paths stand
+side by side, so that an interval holds what each of them holds to be possible. Which models, in which
+parts, and what that does on real series: docs/method.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from wardlib.analysis.sampling import normalised, stream
 from wardlib.analysis.tables import Floats, Ints
 
 # Parts of the paths; the rest are those of the Gaussian process.
-_SHARES = {"local level": 0.3, "local linear trend": 0.1, "airline": 0.1}
+_SHARES = {"local level": 0.25, "airline": 0.10}
 _SHARE_HELD = 0.85  # share of months with a receipt from which the classical models take part
 _BEYOND = 3.0  # log of how many times the largest month of the history a month can be (20)
 

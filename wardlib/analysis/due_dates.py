@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import betaln, ndtri  # type: ignore[import-untyped]  # SciPy ships no types
+from scipy.special import betaln  # type: ignore[import-untyped]  # SciPy ships no types
 
 from wardlib.analysis.gaussian_process import MEAN_GROWTH
 from wardlib.analysis.sampling import normalised, strata
@@ -18,7 +18,9 @@ from wardlib.analysis.tables import Floats, Ints
 _SEED = 2020
 
 _LUMP = 0.60  # share of the year in three months of the calendar from which a line counts as lumpy
-_YEAR_NOISE, _YEAR_NOISE_SD = 0.06, 0.6  # of a year's amount: median, sd of the log
+# Noise of a year's amount: median, sd of the log; and how likely any other is, as years of real due
+# dates can lie further apart than most do.
+_YEAR_NOISE, _YEAR_NOISE_SD, _ANY_NOISE = 0.06, 0.6, 0.15
 _YEAR_GROWTH_SD = 0.05
 
 
@@ -160,7 +162,7 @@ def _yearly_amounts(
     mean = np.log(amounts).mean() + MEAN_GROWTH * centred
     rest = np.log(amounts) - mean[:count]
     kept = np.minimum(time[:, None], time) + 1
-    noise = np.exp(np.log(_YEAR_NOISE) + _YEAR_NOISE_SD * ndtri((np.arange(11) + 0.5) / 11))
+    noise = np.geomspace(0.02, 1.2, 14)
     noise, drift = (  # drift: part of the noise that stays
         grid.reshape(-1, 1, 1) for grid in np.meshgrid(noise, [0.0, 0.5, 1.0], indexing="ij")
     )
@@ -170,6 +172,8 @@ def _yearly_amounts(
     inside, across = covariance[:, :count, :count], covariance[:, :count, count:]
     gain = np.linalg.solve(inside, across).transpose(0, 2, 1)
     log = -(np.linalg.slogdet(inside)[1] + np.linalg.solve(inside, rest) @ rest) / 2
+    away = np.log(noise.ravel() / _YEAR_NOISE) / _YEAR_NOISE_SD
+    log += np.log(np.exp(-(away**2) / 2) + _ANY_NOISE)
     which = rng.choice(len(log), draws, p=normalised(log))
     centre = (mean[count:] + gain @ rest)[which]
     root = np.linalg.cholesky(covariance[:, count:, count:] - gain @ across)[which]

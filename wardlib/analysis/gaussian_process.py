@@ -53,8 +53,8 @@ _BREAK_CHANCE = 0.14  # that the level and the growth broke once in the history
 _STEP_SD, _RAMP_SD = 0.24, 0.03  # of the level's break and the growth's (a year)
 _OUTLIER = 3.3  # standard deviations of a month from what the others say
 _TET_WINDOWS = ((-7, 6), (-28, -8))  # days from the first of the lunar year, both inclusive
-LEAST = 1.0
-_FIRST, _SECOND, _THIRD = 56, 56, 96  # points of the three rounds
+LEAST = 16.0
+_FIRST, _SECOND, _THIRD = 64, 64, 64  # points of the three rounds
 
 
 @lru_cache

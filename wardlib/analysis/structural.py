@@ -1,10 +1,9 @@
-"""Three classical models of the logs of a monthly series, their parameters integrated over.
+"""Two classical models of the logs of a monthly series, their parameters integrated over.
 
 - *local level*: a level that wanders, a season that changes, noise (Harvey 1989, ch. 2);
-- *local linear trend*: a level whose growth wanders, a season that changes, noise (the same);
 - *airline*: ARIMA (0,1,1)(0,1,1) of twelve months (Box and Jenkins 1976, ch. 9).
 
-Differenced (over a year; the last two also over a month) each is a moving average of at most 13 months,
+Differenced (over a year; the latter also over a month) each is a moving average of at most 13 months,
 whose autocovariances are known for given parameters up to the scale. The Cholesky factor of such a
 process has 14 bands, and its first rows do not depend on how many follow: made once for a grid of
 parameters, it serves every series. A series is whitened at all points of the grid at once, which
@@ -28,11 +27,10 @@ _YEAR = 12
 _FEWEST = 1.0, 0.05  # prior of the scale: worth one month, of this standard deviation
 _ROWS = 120  # of the factor, made at once
 
-# Standard deviations as multiples of the noise's: of the level's steps a month, of the season's, of the
-# growth's. Parameters of the airline model: how much of a shock to the level, to the season does not stay.
+# Standard deviations as multiples of the noise's: of the level's steps a month, of the season's.
+# Parameters of the airline model: how much of a shock to the level, to the season does not stay.
 _LEVEL = (0.03, 0.1, 0.3, 1.0, 3.0)
 _SEASON = (0.01, 0.05, 0.2, 0.7)
-_GROWTH = (0.001, 0.005, 0.02, 0.08)
 _SHOCK = (0.1, 0.35, 0.6, 0.8, 0.92)
 _SEASON_SHOCK = (0.2, 0.5, 0.75, 0.92)
 
@@ -65,15 +63,9 @@ def _grid(model: str) -> _Grid:
             for shock, season in itertools.product(_SHOCK, _SEASON_SHOCK)
         ]
         return _Grid(True, np.array(points))
-    if model == "local level":
-        parts = [_moving(whole), _moving(month), _moving(year)]
-        scales = list(itertools.product(_LEVEL, _SEASON, [1.0]))
-    else:
-        parts = [
-            _moving(month, whole), _moving(month, month), _moving(month, year), _moving(whole)
-        ]  # fmt: skip
-        scales = list(itertools.product(_LEVEL, _SEASON, [1.0], _GROWTH))
-    return _Grid(model != "local level", np.array(scales) ** 2 @ np.array(parts))
+    parts = np.array([_moving(whole), _moving(month), _moving(year)])
+    scales = np.array(list(itertools.product(_LEVEL, _SEASON, [1.0])))
+    return _Grid(False, scales**2 @ parts)
 
 
 @cache
@@ -94,7 +86,7 @@ def _factor(model: str, rows: int) -> Floats:
 
 def logs(model: str, history: Floats, horizon: int, draws: int, line: str) -> Floats:
     """Simulated logs of the `horizon` months after `history` (logs, no month missing, more than 13):
-    months x draws. `model`: "local level", "local linear trend" or "airline". A longer horizon leaves
+    months x draws. `model`: "local level" or "airline". A longer horizon leaves
     the months of a shorter one as they are."""
     grid = _grid(model)
     moved = history[_YEAR:] - history[:-_YEAR]
