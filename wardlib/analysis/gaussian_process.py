@@ -449,6 +449,7 @@ def simulate(
     amounts: Floats,
     months: pd.PeriodIndex,
     tet: tuple[pd.Timestamp, ...],
+    line: str,
     draws: int,
     *,
     once: bool,
