@@ -71,10 +71,9 @@ def _of_line(
         own, same = np.exp(logs[run]), np.isin(calendar, calendar[run])
         others = np.setdiff1d(np.flatnonzero(same), run)
         usual = np.exp((logs - off)[others if len(others) else run])
-        yield (
-            months[run[0]], months[run[-1]], float(own.min()), float(own.max()),
-            float(usual.min()), float(usual.max()),
-        )  # fmt: skip
+        low, high = float(usual.min()), float(usual.max())
+        if not low <= np.median(own) <= high:
+            yield months[run[0]], months[run[-1]], float(own.min()), float(own.max()), low, high
 
 
 def _season(logs: Floats, calendar: Ints) -> Floats:
