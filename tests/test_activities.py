@@ -62,7 +62,8 @@ def test_no_event_in_earlier_years_does_not_rule_one_out():
     drawn = counts.predictive(
         pd.Series(0.0, index), pd.period_range("2020-01", "2020-03", freq="M")
     )
-    assert np.quantile(drawn, activities.TAILS).tolist() == [0, 1]
+    low, high = np.quantile(drawn, activities.TAILS)
+    assert low == 0 < 1 <= high  # at most one with chance 0.9743: the bound is 1 or 2
 
 
 def table(rows):

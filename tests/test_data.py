@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from frictionless import system, validate
 
-from wardlib.analysis import published, receipts, targets
+from wardlib.analysis import outliers, published, receipts, targets
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import descriptors
 from wardlib.data.book import load, open_book
@@ -186,3 +187,68 @@ def test_the_period_of_the_data_is_whole():
     assert (actual.groupby("line")["month"].nunique() == 60).all()
     assert (actual["status"] == "actual").all()
     assert Period.parse("2021").last == actual["month"].max()
+
+
+def monthly():
+    """The 62 public series of the benchmarks, by month."""
+    table = pd.read_csv(Path(__file__).parent / "benchmarks" / "data" / "monthly.csv")
+    for name, own in table.groupby("series"):
+        months = pd.PeriodIndex(own["month"], freq="M")
+        yield pd.DataFrame({name: own["value"].to_numpy(float)}, months)
+
+
+def test_real_figures_are_hardly_ever_unusual():
+    """Nobody is known to have erred in these: of 62 public series one month of one is named, of the
+    illustrative ward none, at whatever month one looks."""
+    assert sum(len(outliers.find(table)) for table in monthly()) <= 1
+    months = summary("phuc-dong", "2021").months
+    for end in pd.period_range("2018-06", "2021-12", freq="M")[::5]:
+        assert outliers.find(months[:end]).empty
+
+
+@pytest.mark.parametrize(
+    ("line", "first", "last", "factor"),
+    [
+        ("fees", "2018-05", "2018-05", 100), ("land_rent", "2017-03", "2017-03", 100),
+        ("nonstate_vat", "2020-12", "2021-12", 1000), ("fees", "2019-03", "2021-12", 0.001),
+        ("other", "2017-01", "2017-08", 1000), ("land_tax", "2018-01", "2018-12", 0.001),
+        ("registration_fee", "2021-12", "2021-12", 0.001),
+    ],
+)  # fmt: skip
+def test_a_wrong_unit_is_named_with_line_and_months(line, first, last, factor):
+    """A month a hundred times too large; all months from one on, up to one, or of a year a thousand
+    times too small or large: that line and those months alone, with their amounts and the usual ones."""
+    months = summary("phuc-dong", "2021").months.copy()
+    before = months.copy()
+    months.loc[first:last, line] *= factor
+    spoilt = months.copy()
+    (found,) = outliers.find(months).itertuples()
+    pd.testing.assert_frame_equal(months, spoilt)
+    amounts = months.loc[first:last, line]
+    amounts = amounts[amounts > 0]
+    assert (found.line, found.first, found.last) == (line, amounts.index[0], amounts.index[-1])
+    assert (found.low, found.high) == pytest.approx((amounts.min(), amounts.max()))
+    usual = before[line][before.index.month.isin(amounts.index.month)]
+    assert found.usual_low >= usual[usual > 0].min() * 0.999
+    assert found.usual_high <= usual.max() * 1.001
+    assert not found.usual_low <= np.median(amounts) <= found.usual_high
+
+
+def test_all_lines_in_another_unit_are_each_named():
+    """A clerk who reports the whole table in thousands from July 2020 on: every line with a history."""
+    months = summary("phuc-dong", "2021").months.copy()
+    months["2020-07":] /= 1000
+    found = outliers.find(months)
+    assert set(found["line"]) == set(months)
+    assert (found["first"] >= pd.Period("2020-07", "M")).mean() > 0.9
+
+
+def test_few_months_have_nothing_usual():
+    """Eleven amounts say of none that it is far out; zeros, refunds and gaps are no amounts."""
+    index = pd.period_range("2019-01", periods=40, freq="M")
+    amounts = pd.Series(0.0, index)
+    amounts.iloc[::4] = 5.0
+    amounts.iloc[3], amounts.iloc[5], amounts.iloc[8] = -2.0, np.nan, 5e6
+    assert outliers.find(amounts.to_frame("line")).empty
+    amounts.iloc[1:3] = 5.0
+    assert len(outliers.find(amounts.to_frame("line"))) == 1

@@ -1,5 +1,8 @@
 """The estimate of the effect: its table and paths, and what it says where the truth is known."""
 
+import datetime
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -167,8 +170,251 @@ def test_many_series_at_once_are_the_same_as_one_by_one():
     table = pd.DataFrame({kind: series(kind, 10)[0] for kind in ("smooth", "many zeros", "mixed")})
     together = counterfactual.estimate_all(table, start=START, tet=simulated.TET)
     for name in table:
-        alone = counterfactual.estimate(table[name], start=START, tet=simulated.TET)
+        alone = counterfactual.estimate(table[name], start=START, tet=simulated.TET, line=name)
         np.testing.assert_array_equal(together[name].paths, alone.paths)
+
+
+def payments(seed, step, noise=0.2, first=START - 48):
+    """A line paid every `step` months, each payment with noise of its own, growing by 5 % a year."""
+    rng = np.random.default_rng(seed)
+    months = pd.period_range(first, START + 23, freq="M")
+    due = (months.asi8 - rng.integers(step)) % step == 0
+    growth = 0.05 * np.arange(len(months)) / 12
+    return pd.Series(100 * np.exp(growth + rng.normal(0, noise, len(months))) * due, months)
+
+
+@pytest.mark.parametrize("step", [3, 4, 6])
+def test_months_that_never_bring_anything_stay_zero(step):
+    """Payments by quarter: nothing is expected between them, to the last bit, and nothing is lost there
+    that never came; the payments themselves and their sum lie within their intervals."""
+    held, sums = [], []
+    for seed in range(40):
+        observed = payments(seed, step)
+        result = counterfactual.estimate(observed, start=START, draws=400)
+        assert result.model == "due dates"
+        between = result.collected == 0
+        assert (result.paths[:, between] == 0).all()
+        verdicts = [result.effect(month, month).verdict for month in result.months]
+        assert set(np.array(verdicts)[between]) == {"none"}
+        held += np.array(verdicts)[~between].tolist()
+        sums.append(result.cumulative.verdict)
+    assert held.count("none") / len(held) > 0.9
+    assert sums.count("none") >= 34  # 38 at 95 %, less twice their error
+
+
+def test_what_rounding_leaves_is_no_effect():
+    """A bound that excludes zero by less than a billionth of the amounts says nothing."""
+    month = START
+    for bounds, verdict in {
+        (-2e-10, -1e-10): "none", (1e-10, 2e-10): "none", (-3.0, -1e-5): "loss", (1e-5, 3.0): "gain",
+    }.items():  # fmt: skip
+        effect = counterfactual.Effect(month, month, 1, 100.0, 100.0, *bounds)
+        assert effect.verdict == verdict
+
+
+@pytest.mark.parametrize("gap", [(), (-70,), (-60, -50, -45)], ids=["zeros", "first", "between"])
+def test_a_line_that_began_later_has_no_history_before(gap):
+    """Zeros from a time before the line existed are missing, not zero; so they are with months between
+    them of which nothing is known. A year later it is still so, and the total says it."""
+    observed, case = series("smooth", 11, effect=False)
+    alone = observed[START - 30 :]
+    table = alone.reindex(pd.period_range(START - 72, alone.index[-1], freq="M"), fill_value=0.0)
+    table[[START + place for place in gap]] = np.nan
+    result = counterfactual.estimate(table, start=START)
+    np.testing.assert_array_equal(result.paths, counterfactual.estimate(alone, start=START).paths)
+    assert result.cumulative.expected == pytest.approx(case.no_effect.sum(), rel=0.25)
+    young = counterfactual.estimate(table, start=START - 8)
+    assert young.silent == "history"  # 22 months, whatever the table has before
+
+
+def test_a_history_that_begins_out_of_season_begins_with_zeros():
+    """Two zeros before the first payment by quarter are figures, as two stand between any others: with
+    them there are the 24 that an estimate needs, without them there are not. Three are months in which
+    the line was not there as yet."""
+    observed = payments(3, 3, first=START - 40)
+    due = observed.index[(observed > 0) & (observed.index > START - 26)][0]
+    cut = due + 22
+    table = observed[due - 2 :]
+    assert counterfactual.estimate(table, start=cut, draws=50).model == "due dates"
+    table = table.reindex(pd.period_range(due - 3, table.index[-1], freq="M"), fill_value=0.0)
+    assert counterfactual.estimate(table, start=cut, draws=50).silent == "history"
+
+
+def case_of(kind, seed):
+    """A series of a kind, its days planned, and the model that it must have."""
+    if kind == "payments":
+        return payments(seed, 3), None
+    observed, case = series(kind, seed)
+    return observed, case.planned
+
+
+@pytest.mark.parametrize("kind", ["due-date lump", "payments", "school days"])
+@pytest.mark.parametrize("start", [START, START + 7])
+def test_a_later_month_leaves_every_earlier_number_as_it_was(kind, start):
+    """One more month, six or twenty: the paths of the months before are the same to the last bit."""
+    observed, planned = case_of(kind, 12)
+    whole = counterfactual.estimate(observed, start=start, planned=planned, line="x").paths
+    for months in (1, 2, 8, 14):
+        some = counterfactual.estimate(
+            observed[: start + months - 1], start=start, planned=planned, line="x"
+        ).paths
+        np.testing.assert_array_equal(some, whole[:, :months])
+
+
+@pytest.mark.parametrize("kind", ["due-date lump", "payments", "school days"])
+def test_lines_have_random_draws_of_their_own(kind):
+    """The same history under two names: the errors of the sums have nothing to do with each other,
+    and the estimate is the same but for them."""
+    observed, planned = case_of(kind, 13)
+    first, second = (
+        counterfactual.estimate(observed, start=START, planned=planned, line=line) for line in "ab"
+    )
+    sums = [one.paths.sum(axis=1) for one in (first, second)]
+    assert abs(np.corrcoef(sums)[0, 1]) < 0.08  # 3.6 standard errors of 2,000 draws
+    assert first.cumulative.expected == pytest.approx(second.cumulative.expected, rel=0.02)
+
+
+def test_the_order_of_lines_and_the_lines_beside_do_not_matter():
+    """A line's numbers are the same whichever lines stand before it."""
+    table = pd.DataFrame({kind: case_of(kind, 14)[0] for kind in ("payments", "smooth", "mixed")})
+    for names in (["mixed", "smooth", "payments"], ["payments"]):
+        there = counterfactual.estimate_all(table[names], start=START, draws=200)
+        here = counterfactual.estimate_all(table, start=START, draws=200)
+        for name in names:
+            np.testing.assert_array_equal(here[name].paths, there[name].paths)
+
+
+def test_processes_and_threads_do_not_matter(tmp_path):
+    """Another process, with one thread or two in the library of linear algebra, has the same numbers."""
+    program = tmp_path / "paths.py"
+    program.write_text(
+        f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'tests'), str(ROOT / 'tests/benchmarks')]}\n"
+        "import zlib, test_impact\n"
+        "from wardlib.analysis import counterfactual\n"
+        "for kind in ('due-date lump', 'payments', 'school days'):\n"
+        "    observed, planned = test_impact.case_of(kind, 15)\n"
+        "    found = counterfactual.estimate(observed, start=test_impact.START, planned=planned)\n"
+        "    print(zlib.crc32(found.paths.tobytes()))\n",
+        encoding="utf-8",
+    )
+    said = set()
+    for threads in ("1", "2"):
+        limits = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        done = subprocess.run(
+            [sys.executable, program],
+            env=os.environ | limits,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        said.add(done.stdout)
+    assert len(said) == 1
+    assert len(next(iter(said)).split()) == 3
+
+
+def test_the_errors_of_months_stand_months_without_receipts():
+    """Payments by quarter: the errors of the months are a share of what came, not infinite, not zero."""
+    checks = counterfactual.estimate(payments(2, 3), start=START).checks
+    assert len(checks.placebo) == 2
+    assert 0.05 < checks.error < 0.5
+
+
+def test_two_missing_months_drop_no_placebo_window():
+    """A window is compared on the months that are there; on fewer than nine it is not."""
+    observed, _ = series("smooth", 9)
+    whole = counterfactual.estimate(observed, start=START).checks.placebo
+    observed[[START - 20, START - 6]] = np.nan
+    checks = counterfactual.estimate(observed, start=START).checks
+    assert list(checks.placebo["first"]) == [START - 12, START - 24]
+    assert (checks.placebo["observed"] < whole["observed"]).all()
+    assert (checks.placebo["expected"] < whole["expected"]).all()
+    assert 0 < checks.error < 0.3
+    observed[[START - 5, START - 4, START - 3]] = np.nan
+    checks = counterfactual.estimate(observed, start=START).checks
+    assert list(checks.placebo["first"]) == [START - 24]
+
+
+@pytest.mark.parametrize("months", [0, 1, 23, 30])
+def test_the_checks_answer_also_where_little_can_be_checked(months):
+    """Too short a history has empty checks, not a traceback."""
+    observed, _ = series("smooth", 9)
+    checks = counterfactual.estimate(observed[START - months :], start=START).checks
+    assert (len(checks.placebo), checks.failed) == (0, False)
+    assert np.isnan(checks.error)
+    assert (len(checks.sensitivity) > 0) is (months == 30)
+
+
+def test_the_checks_of_a_silent_estimate_are_there():
+    """The law left nothing payable: nothing is said of the effect, but the method was tried."""
+    observed, _ = series("smooth", 9)
+    result = counterfactual.estimate(observed, start=START, exempt=observed.index[48:])
+    assert result.silent == "exempt"
+    assert len(result.checks.placebo) == 2
+
+
+MONTHS = pd.period_range("2016-03", "2022-02", freq="M")
+GOOD = pd.Series(np.arange(72.0) + 15, MONTHS)
+HELD, PLANNED = pd.Series(15.0, MONTHS), pd.Series(20.0, MONTHS)
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["2020-03", "2020-03-15", pd.Timestamp("2020-03-31"), datetime.date(2020, 3, 1), START,
+     pd.Period("2020-03-01", "D")],
+)  # fmt: skip
+def test_a_start_may_be_whatever_says_a_month(start):
+    """Text, day or period: the same month; so may the months of `exempt`, and days for the series."""
+    same = counterfactual.estimate(GOOD, start=START, exempt=[START + 1], draws=20)
+    days = GOOD.set_axis(MONTHS.to_timestamp("D"))
+    found = counterfactual.estimate(days, start=start, exempt=["2020-04"], draws=20)
+    assert (found.start, found.exempt) == (same.start, same.exempt)
+    np.testing.assert_array_equal(found.paths, same.paths)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"start": "soon"}, "start is 'soon', which says no month: write"),
+        ({"start": ""}, "start is '', which says no month"),
+        ({"start": "2020"}, "start is '2020', which says no month"),
+        ({"start": 2020}, "start is 2020, which says no month"),
+        ({"start": pd.NaT}, "start is NaT, which says no month"),
+        ({"start": "2015-01"}, "the series, 2016-03 to 2022-02, has no month 2015-01: choose"),
+        ({"series": GOOD.to_frame()}, "is a DataFrame, not a pandas Series .*: hand over one column"),
+        ({"series": GOOD.to_numpy()}, "is a ndarray, not a pandas Series"),
+        ({"series": GOOD.reset_index(drop=True)}, "indexed by values of type int64, not by months: set"),
+        ({"series": GOOD.set_axis(pd.period_range("2010", periods=72, freq="Q"))}, "frequency Q-DEC, no"),
+        ({"series": GOOD[:0]}, "the series is empty: hand over"),
+        ({"series": GOOD.drop(START)}, "goes from 2020-02 to 2020-04: sort the months and add"),
+        ({"series": GOOD[::-1]}, "goes from 2022-02 to 2022-01: sort"),
+        ({"series": pd.concat([GOOD, GOOD[-1:]])}, "has 2022-02 more than once: keep one row"),
+        ({"series": GOOD.replace(17.0, np.inf)}, "the series is infinite in 2016-05: put"),
+        ({"series": GOOD.astype(str)}, "the series is of type .*, not of numbers: convert"),
+        ({"series": GOOD > 20}, "the series is of type bool, not of numbers"),
+        ({"draws": 0}, "draws is 0, not a whole number from 1 on: write"),
+        ({"draws": 10.5}, "draws is 10.5, not a whole number"),
+        ({"draws": "10"}, "draws is '10', not a whole number"),
+        ({"exempt": "2020-04"}, r"exempt is the text '2020-04', not a list of months: write \['2020-04'\]"),
+        ({"exempt": ["April"]}, "a month of exempt is 'April', which says no month"),
+        ({"planned": PLANNED.drop(START)}, "planned goes from 2020-02 to 2020-04: sort"),
+        ({"planned": PLANNED.mask(MONTHS == START)}, "planned says nan for 2020-03, not a number of whole"),
+        ({"planned": PLANNED[3:]}, "planned says nan for 2016-03"),
+        ({"planned": PLANNED - 10}, "15 days held of 10 planned in 2016-03: correct"),
+        ({"planned": -PLANNED}, "planned says -20 for 2016-03"),
+        ({"planned": PLANNED + 0.5}, "planned says 20.5 for 2016-03"),
+        ({"planned": PLANNED.replace(20.0, np.inf)}, "planned is infinite in 2016-03"),
+        ({"planned": PLANNED.to_frame()}, "planned is a DataFrame, not a pandas Series"),
+        ({"series": -HELD, "planned": PLANNED}, "-15 days held of 20 planned"),
+    ],
+)  # fmt: skip
+def test_what_is_no_argument_is_refused_at_the_door(given, said):
+    """One sentence: what was found, what was expected, what to do."""
+    arguments = {"series": HELD if "planned" in given else GOOD, "start": START} | given
+    with pytest.raises((TypeError, ValueError), match=said) as refused:
+        counterfactual.estimate(arguments.pop("series"), **arguments)
+    words = str(refused.value)
+    assert "\n" not in words
+    assert ": " in words or "planned is a" in words
 
 
 DATA = ROOT / "tests" / "benchmarks" / "data"

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import wardlib
-from wardlib.analysis import relief, targets
+from wardlib.analysis import outliers, relief, targets
 from wardlib.analysis.receipts import summarise
 from wardlib.language import NBSP, get, inside, printed
 from wardlib.pages import drawing, effect, html, typst
@@ -635,6 +635,37 @@ def test_what_has_come_in_is_told_by_table(reported, said):
     page = opened("phuc-dong", "2020-9M").data_check
     page = dataclasses.replace(page, result=dataclasses.replace(page.result, coverage=received))
     assert plain(page.received()).endswith(said)
+
+
+def test_an_amount_in_another_unit_is_named_before_any_statement():
+    """May 2018 a hundred times too large, all from March 2019 on in thousands, one month's zero too
+    many: line, months, amounts and what is usual, in both languages; nothing where nothing is wrong."""
+    for language, none, entries, said in (
+        ("vi", "Không có số thu nào khác hẳn mức bình thường của khoản thu đó.",
+         "Số liệu bất thường: 3 mục, nêu dưới đây. Có thể nhầm đơn vị tính (nghìn, triệu)",
+         ["Phí, lệ phí, tháng 5/2018: 1.186,7 triệu đồng; "
+          "tháng này các năm khác thường là từ 9,9 triệu đồng đến 13,4 triệu đồng.",
+          "Tiền thuê đất, tháng 3/2019–9/2020: từ 0,003 triệu đồng đến 0,1 triệu đồng; "
+          "các tháng này trong những năm khác thường là từ"]),
+        ("en", "No amount is far from what is usual for its line.",
+         "Unusual amounts: 3 entries, named below. The unit (thousands, millions)",
+         ["Fees and charges, May 2018: 1,186.7 M VND; "
+          "usual in this month of other years: 9.9 M VND to 13.4 M VND.",
+          "Land rent, Mar 2019–Sept 2020: 0.003 M VND to 0.1 M VND; "
+          "usual in these months of other years: "]),
+    ):  # fmt: skip
+        page = opened("phuc-dong", "2020-9M", "", language).data_check
+        assert plain(page.plausible()) == none
+        assert page.unusual() is None
+        months = page.result.receipts.months[:"2020-09"].copy()
+        months.loc["2018-05", "fees"] *= 100
+        months.loc["2019-03":, "land_rent"] /= 1000
+        months.loc["2020-09", "licence_fee"] *= 1000
+        unusual = outliers.find(months)
+        page = dataclasses.replace(page, result=dataclasses.replace(page.result, unusual=unusual))
+        assert plain(page.plausible()).startswith(entries)
+        listed = plain(page.unusual())
+        assert all(words in listed for words in said), listed
 
 
 def test_schools_hit_are_counted_and_the_worst_named():

@@ -174,5 +174,5 @@ def test_a_series_of_days_and_a_start_in_words_are_taken(start):
     assert impact.series.iloc[-1] == 111.0
     with pytest.raises(ValueError, match="infinite"):
         wardlib.estimate(series.where(series.index < "2020-12", np.inf), start=start)
-    with pytest.raises(ValueError, match="at least one draw"):
+    with pytest.raises(ValueError, match="a whole number from 1 on"):
         wardlib.estimate(series, start=start, draws=0)

@@ -51,8 +51,10 @@ def halves() -> dict[str, str]:
     """By family, which half it is for."""
     many_zeros: dict[str, bool] = {}
     for folder in ("pypi", "debian"):
-        empty = pd.read_csv(DATA / folder / "monthly.csv").groupby("series")["value"].agg(
-            lambda values: (values <= 0).mean() > MANY_ZEROS
+        empty = (
+            pd.read_csv(DATA / folder / "monthly.csv")
+            .groupby("series")["value"]
+            .agg(lambda values: (values <= 0).mean() > MANY_ZEROS)
         )
         for family, own in empty.groupby(_sources(folder)["family"]):
             many_zeros[family] = many_zeros.get(family, False) or bool(own.any())

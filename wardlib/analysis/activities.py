@@ -79,10 +79,10 @@ def assess(period: Period, table: Tables, epidemic: Epidemic) -> Activities | No
     rows = []
     for span, months in spans.items():
         draws, fields = [], []
-        for place, (field, history) in enumerate(histories.items()):
+        for field, history in histories.items():
             here = {name: cells[-len(months) :] for name, cells in by_field[field].items()}
             known = months[~np.isnan(here["held"])]
-            drawn = counts.predictive(history, known, stream=place) if len(known) else None
+            drawn = counts.predictive(history, known, name=field) if len(known) else None
             draws.append(drawn)
             years = len(counts.earlier(history, known))
             fields.append(_row(span, field, here, drawn) | {"years": years})

@@ -11,7 +11,10 @@ The model, its sources and its validation: docs/method.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import contextlib
+import datetime
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,6 +32,8 @@ FAR = 0.99  # of the interval outside which a placebo window speaks against the 
 LONGEST = 72  # months of history used, the newest
 SHORTEST = 24  # months of history without which nothing can be said
 FEWEST = 8  # months with a receipt, likewise
+COMPARED = 9  # months with a figure without which a placebo window of twelve is none
+_DUST = 1e-9  # of an amount: what rounding leaves
 
 # --------------------------------------------------------------------------------------- results
 
@@ -57,10 +62,11 @@ class Effect:
 
     @property
     def verdict(self) -> str:
-        """`loss` or `gain` where the interval excludes zero, else `none`."""
-        if self.upper < 0:
+        """`loss` or `gain` where the interval excludes zero by more than rounding, else `none`."""
+        dust = _DUST * max(abs(self.observed), abs(self.expected))
+        if self.upper < -dust:
             return "loss"
-        return "gain" if self.lower > 0 else "none"
+        return "gain" if self.lower > dust else "none"
 
 
 @dataclass(frozen=True)
@@ -68,12 +74,14 @@ class Checks:
     """How the estimate fares where the answer is known, and how far it hangs on choices.
 
     `placebo`: the same method at starts 12 and 24 months earlier (as far as `SHORTEST` months come
-    before), over the 12 months that follow, in which nothing happened; columns `first, last,
-    observed, expected, lower, upper`, `inside` (the observed sum lies within the interval at `LEVEL`)
-    and `far` (outside the one at `FAR`). `error`: the typical error of a month there, median of
-    |observed - expected| / expected; NaN without a placebo. `sensitivity`: columns `change`
-    ("start", "year"), `what` (the other first month; the first month of the year left out) and
-    `amount`, the effect over all months under that change.
+    before), over those of the 12 months that follow, in which nothing happened, that have a figure (at
+    least `COMPARED`); columns `first, last, observed, expected, lower, upper`, `inside` (the observed
+    sum lies within the interval at `LEVEL`) and `far` (outside the one at `FAR`). `error`: the errors of
+    single months there, the sum of |observed - expected| over that of |observed|, which months without
+    a receipt do not upset; NaN without a placebo.
+    `sensitivity`: columns `change` ("start", "year"), `what` (the other first month; the first month of
+    the year left out) and `amount`, the effect over all months under that change; empty without an
+    estimate.
     """
 
     placebo: pd.DataFrame
@@ -96,8 +104,8 @@ class Impact:
     """The estimate for one series from `start` to its last month.
 
     `paths`: draws x months, NaN where there is too little history. `model` names the part that was
-    used: `receipts`, `due dates`, `counts`, or "" for none. `series`, `tet`, `planned` and `exempt`
-    are what `estimate` was given.
+    used: `receipts`, `due dates`, `counts`, or "" for none. `series`, `tet`, `planned`, `exempt` and
+    `line` are what `estimate` was given.
     """
 
     start: pd.Period
@@ -107,6 +115,7 @@ class Impact:
     tet: tuple[pd.Timestamp, ...]
     planned: pd.Series | None
     exempt: frozenset[pd.Period]
+    line: str = ""
 
     @cached_property
     def months(self) -> pd.PeriodIndex:
@@ -183,37 +192,38 @@ class Impact:
     @cached_property
     def checks(self) -> Checks:
         """See `Checks`; made when asked for, as it estimates the series several times."""
-        windows, errors = self._placebo
+        windows, error = self._placebo
         columns = ["first", "last", "observed", "expected", "lower", "upper", "inside", "far"]
         placebo = pd.DataFrame(windows, columns=columns).astype({"inside": bool, "far": bool})
-        history = self.series[: self.start - 1].iloc[-LONGEST:]
         changed: list[tuple[str, pd.Period, float]] = []
         for earlier in (self.start - 1, self.start - 2):
             again = self._again(self.series, earlier)
-            if again.model:
+            if self.model and again:
                 changed.append(("start", earlier, again.effect(self.start).amount))
+        history = self.series[: self.start - 1].iloc[-LONGEST:]
         for back in range(len(history) // 12):
             left_out = pd.period_range(end=self.start - 1 - 12 * back, periods=12, freq="M")
             again = self._again(self.series.mask(self.series.index.isin(left_out)), self.start)
-            if again.model:
+            if self.model and again:
                 changed.append(("year", left_out[0], again.cumulative.amount))
         sensitivity = pd.DataFrame(changed, columns=["change", "what", "amount"])
-        error = float(np.median(errors)) if len(errors) else np.nan
         return Checks(placebo, error, sensitivity)
 
     @cached_property
-    def _placebo(self) -> tuple[list[dict[str, Any]], Floats]:
-        """The placebo windows, and the relative error of each of their months."""
-        windows, errors = [], []
+    def _placebo(self) -> tuple[list[dict[str, Any]], float]:
+        """The placebo windows, and `Checks.error`."""
+        windows: list[dict[str, Any]] = []
+        off = amounts = 0.0
         for back in (12, 24):
             first, last = self.start - back, self.start - back + 11
             again = self._again(self.series[:last], first)
-            observed = again.observed
-            if not again.model or np.isnan(observed).any():
+            if again is None or np.isfinite(again.observed).sum() < COMPARED:
                 continue
-            expected, effect = again.paths.mean(axis=0), again.cumulative
-            sums = again.paths.sum(axis=1)
-            low, high = np.quantile(sums, [(1 - FAR) / 2, (1 + FAR) / 2])
+            seen, effect = np.isfinite(again.observed), again.cumulative
+            low, high = np.quantile(
+                again.paths[:, seen].sum(axis=1), [(1 - FAR) / 2, (1 + FAR) / 2]
+            )
+            dust = _DUST * max(abs(effect.observed), abs(effect.expected))
             windows.append(
                 {
                     "first": first,
@@ -223,15 +233,22 @@ class Impact:
                     "lower": effect.observed - effect.upper,
                     "upper": effect.observed - effect.lower,
                     "inside": effect.verdict == "none",
-                    "far": not low <= effect.observed <= high,
+                    "far": not low - dust <= effect.observed <= high + dust,
                 }
             )
-            errors.append(np.abs(observed - expected) / expected)
-        return windows, np.concatenate(errors) if errors else np.array([])
+            off += np.nansum(np.abs(again.observed - again.paths.mean(axis=0)))
+            amounts += np.nansum(np.abs(again.observed))
+        return windows, off / amounts if amounts else np.nan
 
-    def _again(self, series: pd.Series, start: pd.Period) -> Impact:
+    def _again(self, series: pd.Series, start: pd.Period) -> Impact | None:
+        """The estimate of another series or start; None where there is none."""
+        if start not in series.index:
+            return None
         draws = min(len(self.paths), 1000)
-        return _estimate(series, start, self.tet, self.planned, self.exempt, draws, once=True)
+        again = _estimate(
+            series, start, self.tet, self.planned, self.exempt, draws, self.line, once=True
+        )
+        return again if again.model else None
 
 
 # ------------------------------------------------------------------------------------- estimation
@@ -241,30 +258,123 @@ def estimate(
     series: pd.Series,
     *,
     start: pd.Period | pd.Timestamp | str,
-    tet: Sequence[pd.Timestamp] = (),
+    tet: Iterable[pd.Timestamp] = (),
     planned: pd.Series | None = None,
-    exempt: Collection[pd.Period] = (),
+    exempt: Iterable[pd.Period | pd.Timestamp | str] = (),
     draws: int = 2000,
+    line: str = "",
 ) -> Impact:
     """Estimate what `series` would have been from `start` without COVID-19.
 
     `series`: amounts by month (PeriodIndex "M" or days, one a month, no gap; NaN is missing), history and
-    later months together. `start`: a month of them, "2020-02" too. `tet`: first days of the lunar year, where Tết moves the series. `planned`: days planned
-    in each month of `series`, which are then counts of days held. `exempt`: months for which the law
-    left nothing payable; they enter neither the history nor an effect. Same input, same result.
+    later months together. `start`: a month of them, "2020-02" too. `tet`: first days of the lunar year,
+    where Tết moves the series. `planned`: days planned in each month of `series`, which are then counts
+    of days held. `exempt`: months for which the law left nothing payable; they enter neither the history
+    nor an effect. `line` names the series: series of different names have random draws of their own.
+    Same input, same result; a later month leaves the paths of earlier ones as they are.
 
-    With fewer than `SHORTEST` figures of history, or fewer than `FEWEST` above zero, there is no
-    estimate: `model` is "". Raises ValueError where the months of `series` are not in order, `start` is
-    none of them, an amount is infinite, or `draws` is not positive.
+    Zeros before the first amount are months in which the line did not exist as yet, and missing, if
+    they are more in a row than any later ones. With fewer than `SHORTEST` figures of history, or fewer
+    than `FEWEST` above zero, there is no estimate: `model` is "". Raises TypeError or ValueError, in one
+    sentence, where an argument is not what is said here.
     """
-    if isinstance(series.index, pd.DatetimeIndex):
-        series = series.set_axis(series.index.to_period("M"))
-    if np.isinf(series.to_numpy(dtype=float)).any():
-        raise ValueError("an amount of the series is infinite")
-    if draws < 1:
-        raise ValueError("an estimate needs at least one draw")
-    month = pd.Period(start, "M")
-    return _estimate(series.copy(), month, tuple(tet), planned, frozenset(exempt), draws)
+    if not isinstance(series, pd.Series):
+        raise TypeError(
+            f"the series is a {type(series).__name__}, not a pandas Series of amounts by month: "
+            "hand over one column, or use estimate_all for a table"
+        )
+    if isinstance(exempt, str):
+        raise TypeError(f"exempt is the text {exempt!r}, not a list of months: write [{exempt!r}]")
+    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
+        raise ValueError(f"draws is {draws!r}, not a whole number from 1 on: write e.g. 2000")
+    amounts = _by_month(series, "the series")
+    month = _month(start, "start")
+    months = months_of(amounts)
+    if month not in months:
+        raise ValueError(
+            f"the series, {months[0]} to {months[-1]}, has no month {month}: choose a start within it"
+        )
+    if planned is not None:
+        planned = _planned(planned, amounts)
+    spared = frozenset(_month(one, "a month of exempt") for one in exempt)
+    return _estimate(amounts, month, tuple(tet), planned, spared, int(draws), line)
+
+
+def _by_month(given: pd.Series, name: str) -> pd.Series:
+    """A copy of a series of numbers, indexed by months without a gap; raises where it is none."""
+    if given.dtype.kind not in "iuf":
+        raise TypeError(
+            f"{name} is of type {given.dtype}, not of numbers: convert it, e.g. by pandas.to_numeric"
+        )
+    index = given.index
+    if isinstance(index, pd.DatetimeIndex):
+        index = index.tz_localize(None).to_period("M")
+    if not isinstance(index, pd.PeriodIndex) or index.freqstr != "M" or index.hasnans:
+        raise ValueError(
+            f"{name} is indexed by {_kind(index)}, not by months: set a PeriodIndex of frequency M, or "
+            "days, one a month"
+        )
+    if index.empty:
+        raise ValueError(f"{name} is empty: hand over one amount for each month")
+    if not index.is_unique:
+        twice = index[index.duplicated()][0]
+        raise ValueError(f"{name} has {twice} more than once: keep one row for each month")
+    breaks = np.flatnonzero(np.diff(index.asi8) != 1)
+    if len(breaks):
+        before, after = index[breaks[0]], index[breaks[0] + 1]
+        raise ValueError(
+            f"{name} goes from {before} to {after}: sort the months and add a row for each that is missing"
+        )
+    amounts = given.to_numpy(dtype=float, na_value=np.nan)
+    if np.isinf(amounts).any():
+        infinite = index[np.isinf(amounts)][0]
+        raise ValueError(
+            f"{name} is infinite in {infinite}: put the amount, or NaN if it is missing"
+        )
+    return pd.Series(amounts, index, name=given.name)
+
+
+def _kind(index: pd.Index) -> str:
+    """What an index consists of, in words for an error."""
+    if isinstance(index, pd.PeriodIndex):
+        return f"periods of frequency {index.freqstr}" + ", one missing" * index.hasnans
+    return f"values of type {index.dtype}"
+
+
+def _month(given: object, name: str) -> pd.Period:
+    """The month that a period, a day or a text says; raises ValueError where it says none."""
+    period: object = None
+    if isinstance(given, datetime.date):  # a Timestamp is one
+        period = pd.Period(given, "D")
+    elif isinstance(given, pd.Period):
+        period = given
+    elif isinstance(given, str) and re.search("[0-9]{4}", given):  # "April" is one of the year 1
+        with contextlib.suppress(ValueError):
+            period = pd.Period(given)  # as fine as it is said: "2020" is a year
+    if not isinstance(period, pd.Period) or period.freqstr[0] in "YQW":
+        raise ValueError(f'{name} is {given!r}, which says no month: write e.g. "2020-02"')
+    return period.asfreq("M")
+
+
+def _planned(given: pd.Series, held: pd.Series) -> pd.Series:
+    """The days planned in the months of `held`; raises where they cannot be so."""
+    if not isinstance(given, pd.Series):
+        raise TypeError(
+            f"planned is a {type(given).__name__}, not a pandas Series of days by month"
+        )
+    planned = _by_month(given, "planned").reindex(held.index)
+    for month, days, own in zip(months_of(held), planned, held, strict=True):
+        if not days >= 0 or days % 1:
+            raise ValueError(
+                f"planned says {days:g} for {month}, not a number of whole days: give one for each "
+                "month of the series"
+            )
+        if own < 0 or own > days:
+            raise ValueError(
+                f"the series has {own:g} days held of {days:g} planned in {month}: correct the one or "
+                "the other"
+            )
+    return planned
 
 
 def _estimate(
@@ -274,37 +384,48 @@ def _estimate(
     planned: pd.Series | None,
     exempt: frozenset[pd.Period],
     draws: int,
+    line: str,
     *,
     once: bool = False,
 ) -> Impact:
     """`estimate`. `once`: nobody will ask for this start again, so that nothing is kept for it."""
-    index = series.index
-    if (
-        not isinstance(index, pd.PeriodIndex)
-        or index.freqstr != "M"
-        or (np.diff(index.asi8) != 1).any()
-    ):
-        raise ValueError("the series needs one row for each month, in order")
-    if start not in index:
-        raise ValueError(f"the series has no month {start}")
+    index = months_of(series)
     payable = _payable(series.to_numpy(dtype=float), index, exempt)
     at = start.ordinal - index[0].ordinal
     oldest = max(at - LONGEST, 0)
     given = np.flatnonzero(~np.isnan(payable[oldest:at]))
     first = oldest + int(given[0]) if len(given) else at
+    if planned is None:
+        first += _not_begun(payable[first:at])
     amounts, months, horizon = payable[first:at], index[first:], len(index) - at
     if np.isfinite(amounts).sum() < SHORTEST or (amounts > 0).sum() < FEWEST:
         model, paths = "", np.broadcast_to(np.nan, (draws, horizon))
     elif planned is not None:
         model = "counts"
-        paths = counts.days_held(amounts, planned.reindex(months).to_numpy(), months, draws)
+        paths = counts.days_held(amounts, planned[months].to_numpy(), months, line, draws)
     elif due_dates.is_lumpy(amounts):
         model = "due dates"
-        paths = due_dates.simulate(amounts, months[0].month - 1, horizon, draws, once=once)
+        paths = due_dates.simulate(amounts, months[0].month - 1, horizon, line, draws, once=once)
     else:
         model = "receipts"
-        paths = monthly.simulate(amounts, months, tet, "", draws, once=once)
-    return Impact(start, series, paths, model, tet, planned, exempt)
+        paths = monthly.simulate(amounts, months, tet, line, draws, once=once)
+    return Impact(start, series, paths, model, tet, planned, exempt, line)
+
+
+def _not_begun(amounts: Floats) -> int:
+    """How many months before the first amount count as missing: all, if their zeros span more months
+    than those between two later amounts, or after the last, ever do; else none.
+
+    A line of due dates whose history begins out of season has runs as long later on. Missing months
+    between two zeros count with them.
+    """
+    zeros, others = np.flatnonzero(amounts == 0), np.flatnonzero(np.abs(amounts) > 0)
+    if not len(others):
+        return 0
+    runs, place = np.unique(np.searchsorted(others, zeros), return_inverse=True)
+    spans = [int(np.ptp(zeros[place == run])) + 1 for run in range(len(runs))]
+    leads = len(runs) > 0 and runs[0] == 0 and spans[0] > max(spans[1:], default=0)
+    return int(others[0]) if leads else 0
 
 
 def _payable(amounts: Floats, months: pd.PeriodIndex, exempt: frozenset[pd.Period]) -> Floats:
@@ -315,18 +436,26 @@ def _payable(amounts: Floats, months: pd.PeriodIndex, exempt: frozenset[pd.Perio
 def estimate_all(
     table: pd.DataFrame,
     *,
-    start: pd.Period,
-    tet: Sequence[pd.Timestamp] = (),
+    start: pd.Period | pd.Timestamp | str,
+    tet: Iterable[pd.Timestamp] = (),
     exempt: Mapping[str, Collection[pd.Period]] | None = None,
     draws: int = 2000,
 ) -> dict[str, Impact]:
-    """`estimate` for each column of `table` (amounts by month), e.g. all lines of a ward.
+    """`estimate` for each column of `table` (amounts by month), e.g. all lines of a ward, whose name
+    is its `line`.
 
     `exempt` gives the months of some columns. Columns whose histories have the same months share the
     covariances of the model's parts.
     """
-    exempt = exempt or {}
+    exempt, tet = exempt or {}, tuple(tet)
     return {
-        name: estimate(table[name], start=start, tet=tet, exempt=exempt.get(name, ()), draws=draws)
+        name: estimate(
+            table[name],
+            start=start,
+            tet=tet,
+            exempt=exempt.get(name, ()),
+            draws=draws,
+            line=str(name),
+        )
         for name in table.columns.tolist()
     }

@@ -15,12 +15,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaln  # type: ignore[import-untyped]  # SciPy ships no types
 
-from wardlib.analysis.sampling import kept, normalised, repeated
+from wardlib.analysis.sampling import kept, normalised, repeated, stream
 from wardlib.analysis.tables import Floats, Ints, months_of
 
 SHORTEST = 2  # earlier years without which nothing can be said
 ALIKE = 16.0  # a year's factor varies by a quarter, 16^-1/2
-_SEED_OF_EVENTS, _SEED_OF_DAYS = 28, 2020
 
 
 def predictive(
@@ -29,20 +28,20 @@ def predictive(
     *,
     so_far: pd.Series | None = None,
     draws: int = 4000,
-    stream: int = 0,
+    name: str = "",
 ) -> Ints | None:
     """Draws of the count of `months` (of one calendar year, in order) had it been an ordinary year.
 
     `history`: counts by month (events, units; missing ones NaN), ordinary months only; the years that
     have all of the same months count. None where fewer than `SHORTEST` do. `so_far`: counts of the
     months before them in their year, which tell whether it is a year of many or of few: the year's
-    factor has a Gamma prior of mean 1 and shape `ALIKE`. `stream` tells apart the draws of series
-    whose sums are formed. Same input, same draws.
+    factor has a Gamma prior of mean 1 and shape `ALIKE`. `name`: the series', which has draws of its
+    own. Same input, same draws.
     """
     sums = earlier(history, months)
     if len(sums) < SHORTEST:
         return None
-    rng = np.random.default_rng([_SEED_OF_EVENTS, stream])
+    rng = stream(name, "events")
     spread = dispersion(history)
     years, total = len(sums), sums.sum()
     means = rng.gamma(total / spread + 0.5, spread / years, draws)
@@ -87,11 +86,13 @@ def _known(history: pd.Series) -> list[tuple[int, float]]:
     return [(at, count) for at, count in months if not math.isnan(count)]
 
 
-def days_held(held: Floats, planned: Floats, months: pd.PeriodIndex, draws: int) -> Floats:
+def days_held(
+    held: Floats, planned: Floats, months: pd.PeriodIndex, line: str, draws: int
+) -> Floats:
     """Paths of days held out of days `planned` in those of `months` that come after `held`: draws x
-    months. Beta-binomial, the mean by month of the calendar, pooled as far as they agree.
+    months. Beta-binomial, the mean by month of the calendar, pooled as far as they agree. `line`: whose
+    random numbers they are made of.
     """
-    rng = np.random.default_rng(_SEED_OF_DAYS)
     count = len(held)
     known = np.isfinite(held) & (planned[:count] > 0)
     calendar = months.month.to_numpy() - 1
@@ -118,8 +119,10 @@ def days_held(held: Floats, planned: Floats, months: pd.PeriodIndex, draws: int)
     joint = np.array(cells)[cell, :, spread]  # used x 12 x rates
     below = np.cumsum(np.exp(joint - joint.max(axis=2, keepdims=True)), axis=2)
     below /= below[..., -1:]
-    rate = rates[(below[which] < rng.random((draws, 12, 1))).sum(axis=2)]
-    mean = rate[:, calendar[count:]]
-    sizes = spreads[spread][which][:, None]
-    chance = rng.beta(sizes * mean, sizes * (1 - mean))
-    return rng.permutation(rng.binomial(planned[count:].astype(int), chance).astype(float))
+    chosen = stream(line, "rates").random((draws, 12, 1))
+    mean = rates[(below[which] < chosen).sum(axis=2)].T[calendar[count:]]  # months x draws
+    sizes = spreads[spread][which]
+    chance = stream(line, "chances").beta(sizes * mean, sizes * (1 - mean))
+    days_planned = planned[count:].astype(int)[:, None]
+    drawn = stream(line, "days").binomial(days_planned, chance).astype(float)
+    return stream(line, "order").permutation(drawn.T)

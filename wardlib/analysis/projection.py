@@ -22,13 +22,13 @@ from wardlib.analysis.counterfactual import Impact
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Ledger, Rule
+from wardlib.analysis.sampling import stream
 from wardlib.analysis.tables import Bools, Floats, Ints, Tables, months_of
 
 RECENT = 3  # months
 DRIFT = 0.15
 YEARS = 2  # full years before, without which nothing can be said
 _DRAWS = 2000
-_SEED = 31
 _FURTHEST = 5.0  # how far receipts may stand from normal, as a ratio
 
 
@@ -100,7 +100,7 @@ def project(receipts: Receipts, table: Tables, epidemic: Epidemic) -> dict[str, 
             projected[line] = Projection(np.full(_DRAWS, to_date), np.zeros(_DRAWS), months)
             continue
         parts = [rests[part] for part in receipts.parts[line] if part in rests]
-        rest = _rest(series, months, epidemic.start, days, rules(cut)[line], parts)
+        rest = _rest(line, series, months, epidemic.start, days, rules(cut)[line], parts)
         if rest is None:
             projected[line] = Projection(none, none, months, "history")
             continue
@@ -135,6 +135,7 @@ def _known(given: pd.DataFrame | None, cut: pd.Period) -> pd.DataFrame | None:
 
 
 def _rest(
+    line: str,
     series: pd.Series,
     months: pd.PeriodIndex,
     start: pd.Period | None,
@@ -145,7 +146,9 @@ def _rest(
     """`series`: all months to the year's end, of which nothing is known of the last, `months`."""
     exempt = relief.exempt_months(rules)
     since = months[0] if start is None or months[0] <= start else start
-    estimate = counterfactual.estimate(series, start=since, tet=tet, exempt=exempt, draws=_DRAWS)
+    estimate = counterfactual.estimate(
+        series, start=since, tet=tet, exempt=exempt, draws=_DRAWS, line=line
+    )
     if not estimate.model:
         return None
     none = np.zeros(_DRAWS)
@@ -156,22 +159,23 @@ def _rest(
     }
     ledger = relief.parent(estimate, ledgers) if ledgers else relief.ledger(estimate, rules)
     remaining = estimate.months.asi8 >= months[0].ordinal
-    rng = np.random.default_rng(_SEED)  # the same for all lines: they fall and recover together
-    payable = estimate.paths[:, remaining] * _standing(estimate, ledger, remaining, rng)
+    payable = estimate.paths[:, remaining] * _standing(estimate, ledger, remaining)
     if ledgers:
         away, back, due = (
             np.sum([getattr(part, name) for part in parts], axis=0)
             for name in ("away", "back", "due")
         )
     else:
-        away, back, due = _relieved(payable, months, ledger, rng)
+        away, back, due = _relieved(payable, months, ledger)
     return _Rest(payable.sum(axis=1), away, back, due, ledger)
 
 
-def _standing(
-    estimate: Impact, ledger: Ledger, remaining: Bools, rng: np.random.Generator
-) -> Floats:
-    """By path and remaining month, receipts as a share of what was to be expected without COVID-19."""
+def _standing(estimate: Impact, ledger: Ledger, remaining: Bools) -> Floats:
+    """By path and remaining month, receipts as a share of what was to be expected without COVID-19.
+
+    How much of the way back a path goes and how it drifts is the same for all lines, which have no
+    random numbers of their own here: they fall and recover together.
+    """
     flows = ledger.flows
     as_if_paid = (
         np.nan_to_num(estimate.collected)
@@ -187,16 +191,19 @@ def _standing(
     )
     ratio = np.clip(ratio, 1 / _FURTHEST, _FURTHEST)
     ahead = np.arange(1, remaining.sum() + 1)
-    stays = rng.permutation((np.arange(len(ratio)) + 0.5) / len(ratio))
-    drift = rng.normal(0, DRIFT, (len(ratio), len(ahead))).cumsum(axis=1) - 0.5 * DRIFT**2 * ahead
+    even = (np.arange(len(ratio)) + 0.5) / len(ratio)
+    stays = stream("recovery", "stays").permutation(even)
+    steps = stream("recovery", "drift").normal(0, DRIFT, (len(ahead), len(ratio)))
+    drift = steps.cumsum(axis=0).T - 0.5 * DRIFT**2 * ahead
     shares: Floats = np.exp((stays * np.log(ratio))[:, None] + drift)
     return shares
 
 
 def _relieved(
-    payable: Floats, months: pd.PeriodIndex, ledger: Ledger, rng: np.random.Generator
+    payable: Floats, months: pd.PeriodIndex, ledger: Ledger
 ) -> tuple[Floats, Floats, Floats]:
-    """What relief takes from the remaining months, brings to them, and owes since before."""
+    """What relief takes from the remaining months, brings to them, and owes since before. The share
+    of payers who use a rule is the same for all lines."""
     end = months[-1].end_time
     flows = ledger.flows
     in_year = flows.until <= end.to_datetime64()
@@ -205,6 +212,7 @@ def _relieved(
     left = payable.copy()
     for rule in ledger.rules:
         touched = rule.touches(months)
+        rng = stream("payers", rule.id)
         share = rng.uniform(rule.share_low, rule.share_high, len(payable))[:, None]
         taken = left[:, touched] * share
         left[:, touched] -= taken

@@ -19,13 +19,14 @@ from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.projection import YEARS, Projection
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Amount
+from wardlib.analysis.sampling import stream
 from wardlib.analysis.tables import Floats, Ints, Tables, months_of, need
 from wardlib.periods import Period
 
 MONEY, FLOW, SHARE = "money", "flow", "share"
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)  # bounds at 95 and 80 %, and the point between them
 LIKELY, UNLIKELY = 0.8, 0.2  # chances from which on, and up to which, the status says so
-_DRAWS, _SEED = 2000, 12
+_DRAWS = 2000
 _TOP = 100.0  # of a share, per cent
 
 
@@ -257,20 +258,19 @@ def indicator_draws(series: pd.Series, kind: str, last: pd.Period) -> Floats | N
         monthly = _monthly(series)
         history, own = monthly[months_of(monthly).year < last.year], monthly[f"{last.year}-01" :]
         whole = pd.period_range(f"{last.year}-01", f"{last.year}-12", freq="M")
-        rest = counts.predictive(history, months, so_far=own, draws=_DRAWS)
-        year = counts.predictive(history, whole, draws=_DRAWS, stream=1)
+        rest = counts.predictive(history, months, so_far=own, draws=_DRAWS, name="rest")
+        year = counts.predictive(history, whole, draws=_DRAWS, name="year")
         if own.isna().any() or rest is None or year is None:
             return None
         # Where months vary more than counts do, a campaign may have moved within the year.
         moved = (1 - 1 / counts.dispersion(history)) / 2
-        even = np.random.default_rng(_SEED).permutation((np.arange(_DRAWS) + 0.5) / _DRAWS)
+        even = stream("targets", "moved").permutation((np.arange(_DRAWS) + 0.5) / _DRAWS)
         return np.where(even < moved, np.maximum(now, year), now + rest)
     every = series.reindex(pd.period_range(series.index[0], last, freq="M"))
     changes = every.diff()[months_of(every).month > 1].dropna()
     same = changes[months_of(changes).month.isin(months.month)]
     mean, spread, ahead = same.mean(), same.std(), len(months)
-    rng = np.random.default_rng(_SEED)
-    noise = rng.standard_t(len(same) - 1, _DRAWS) * spread
+    noise = stream("targets", "changes").standard_t(len(same) - 1, _DRAWS) * spread
     drawn = now + ahead * mean + noise * np.sqrt(ahead + ahead**2 / len(same))
     year_end: Floats = np.clip(drawn, 0, _TOP) if kind == SHARE else drawn
     return year_end

@@ -18,12 +18,14 @@ from wardlib.periods import Period
 
 @dataclass(frozen=True)
 class DataCheck:
-    """What has come in (`coverage`, see `book.coverage`), the receipts, and `beside`, published figures
-    beside ours (see `published.reconcile`)."""
+    """What has come in (`coverage`, see `book.coverage`), the receipts, what of them is far from usual
+    (`unusual`, see `outliers.find`), and `beside`, published figures beside ours (see
+    `published.reconcile`)."""
 
     period: Period
     coverage: pd.DataFrame
     receipts: Receipts
+    unusual: pd.DataFrame
     beside: pd.DataFrame
 
 
@@ -86,6 +88,48 @@ class DataCheckPage(Page[DataCheck]):
     def not_reported(self) -> Block:
         """Which figures of the year to date are estimates and which have not come in."""
         return headline(*unreported(self.edition, self.result.receipts))
+
+    def plausible(self) -> Block:
+        """How many amounts are so far from their line's usual ones that a unit or a digit may be wrong."""
+        text, count = self._text, len(self.result.unusual)
+        if not count:
+            return headline(text("No amount is far from what is usual for its line."))
+        return headline(
+            self._language.plural(
+                "Unusual amounts: {count} entry, named below.",
+                "Unusual amounts: {count} entries, named below.",
+                count,
+            ),
+            text(
+                "The unit (thousands, millions) or the number of zeros may be wrong: check them at their "
+                "source before concluding anything about the line."
+            ),
+        )
+
+    def unusual(self) -> Block | None:
+        """Each unusual entry: line, months, amounts, and what is usual; nothing where there is none."""
+        language, text, lines = self._language, self._text, self.result.receipts.lines
+        items = []
+        for _, own in self.result.unusual.iterrows():
+            usual = self._range(own["usual_low"], own["usual_high"])
+            entry = text(
+                "{line}, {months}: {amount}",
+                line=language.pick(lines.loc[own["line"]], "name"),
+                months=language.span_short(own["first"], own["last"]),
+                amount=self._range(own["low"], own["high"]),
+            )
+            if own["first"] == own["last"]:
+                other = text("usual in this month of other years: {usual}", usual=usual)
+            else:
+                other = text("usual in these months of other years: {usual}", usual=usual)
+            items.append(f"{entry}; {other}.")
+        return bullets(items) if items else None
+
+    def _range(self, low: float, high: float) -> str:
+        """Two amounts, each in a unit of its size; one where they are printed alike."""
+        text = self._text
+        first, last = (self.edition.unit(amount).amount(amount) for amount in (low, high))
+        return first if first == last else text("{low} to {high}", low=first, high=last)
 
     def agreement(self) -> Block:
         """How many published figures agree with this workbook's."""

@@ -418,9 +418,11 @@ class EffectPage(Page[Effects]):
             said.append(
                 language.plural(
                     "in {count} earlier window of twelve months, in which nothing had happened, the "
-                    "amount collected lay inside the interval {times}, a month typically {error} off",
+                    "amount collected lay inside the interval {times}, and the errors of single months "
+                    "added up to {error} of it",
                     "in {count} earlier windows of twelve months, in which nothing had happened, the "
-                    "amount collected lay inside the interval {times}, a month typically {error} off",
+                    "amount collected lay inside the interval {times}, and the errors of single months "
+                    "added up to {error} of it",
                     len(checks.placebo),
                     times=language.plural(
                         "{count} time", "{count} times", int(checks.placebo["inside"].sum())
@@ -429,7 +431,7 @@ class EffectPage(Page[Effects]):
                 )
             )
         else:
-            said.append(text("the history is too short to test the method on earlier windows"))
+            said.append(text("there are too few earlier figures to test the method on"))
         changed = -checks.sensitivity["amount"]
         if len(changed):
             unit = self.edition.unit(changed.abs().max())

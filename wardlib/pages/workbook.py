@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from wardlib import language
-from wardlib.analysis import activities, effects, published, receipts, schools, targets
+from wardlib.analysis import (
+    activities,
+    effects,
+    outliers,
+    published,
+    receipts,
+    schools,
+    targets,
+)
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.tables import need
 from wardlib.data.book import coverage, open_book
@@ -35,8 +43,11 @@ class Workbook(Edition):
         every = partial(self.table, every_report=True)
         reported = need(every, "receipts"), every("indicator_months"), every("targets")
         beside = published.reconcile(self.table("published"), *reported, self.period)
-        received = coverage(self.book)
-        return DataCheckPage(self, DataCheck(self.period, received, self.tax.result, beside))
+        known = self.tax.result
+        unusual = outliers.find(known.months[: self.period.last])
+        return DataCheckPage(
+            self, DataCheck(self.period, coverage(self.book), known, unusual, beside)
+        )
 
     @cached_property
     def tax(self) -> TaxPage:
