@@ -47,8 +47,10 @@ def simulate(
     shares = _SHARES if positive.sum() >= _SHARE_HELD * known.sum() else {}
     sizes = {model: int(share * draws) for model, share in shares.items()}
     own = fit.logs(horizon, draws - sum(sizes.values()), line)
+    tet_ahead = fit.moved_by_tet(len(months))[len(amounts) :, None]
     others = [
-        structural.logs(model, fit.ordinary, horizon, size, line) for model, size in sizes.items()
+        structural.logs(model, fit.ordinary, horizon, size, line) + tet_ahead
+        for model, size in sizes.items()
     ]
     made = np.concatenate([own, *others], axis=1)[:, stream(line, "order").permutation(draws)]
     if len(fit.outliers):
@@ -63,7 +65,8 @@ def simulate(
         chance = _chances(held, seen, line, draws)[:, calendar[len(amounts) :]].T
         none = stream(line, "nothing").random(paths.shape) >= chance
         paths = np.where(none, stream(line, "brings").choice(empty, paths.shape), paths)
-    return paths.T
+    by_draw: Floats = paths.T
+    return by_draw
 
 
 def _chances(held: Ints, seen: Ints, line: str, draws: int) -> Floats:

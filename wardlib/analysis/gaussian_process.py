@@ -53,8 +53,10 @@ _BREAK_CHANCE = 0.14  # that the level and the growth broke once in the history
 _STEP_SD, _RAMP_SD = 0.24, 0.03  # of the level's break and the growth's (a year)
 _OUTLIER = 3.3  # standard deviations of a month from what the others say
 _TET_WINDOWS = ((-7, 6), (-28, -8))  # days from the first of the lunar year, both inclusive
-LEAST = 16.0
-_FIRST, _SECOND, _THIRD = 64, 64, 64  # points of the three rounds
+# Points of the three rounds, and how many of them shall at least bear the result: the weights of few
+# points are evened out as far as that needs, which makes a posterior found by few points wider.
+_FIRST, _SECOND, _THIRD, LEAST = 64, 64, 64, 16.0
+_TET = 10  # place of Tết among the parts
 
 
 @lru_cache
@@ -362,7 +364,9 @@ class Fit:
         points, breaks, factors, white, counts = self.posterior
         parts = _parts(points)
         ends = np.searchsorted(repeated(counts, draws), np.arange(len(counts) + 1))
-        made, seen, normal = [], [], []
+        made: list[Floats] = []
+        normal: list[Floats] = []
+        seen: list[tuple[Ints, Floats, list[Floats], Floats]] = []
         rng = stream(line, "gaussian process")
         # A year at a time, each of the same size: sums of floats hang on how many there are.
         for year in range(-(-horizon // 12)):
@@ -372,7 +376,7 @@ class Fit:
             solved = np.linalg.solve(factors, across)
             own = self.covariance(parts, breaks, self.block(after, after, size))
             own -= solved.transpose(0, 2, 1) @ solved
-            tied = []  # to the months of each year before
+            tied: list[Floats] = []  # to the months of each year before
             for earlier, (months, before, ties, root) in enumerate(seen):
                 tie = self.covariance(parts, breaks, self.block(months, after, size))
                 tie -= before.transpose(0, 2, 1) @ solved
@@ -403,24 +407,39 @@ class Fit:
         spread = np.minimum(typical * self.weight(after) ** -exponent, 1.5)
         chance = len(self.outliers) / (len(self.known) + 12)
         hit = stream(line, "outlier").random((horizon, draws)) < chance
-        out: Floats = stream(line, "how far out").standard_normal((horizon, draws))
-        return hit * spread[:, None] * out
+        out = stream(line, "how far out").standard_normal((horizon, draws))
+        far: Floats = hit * spread[:, None] * out
+        return far
+
+    @cached_property
+    def _best(self) -> tuple[Floats, Ints, Floats]:
+        """The point and break that count most, and the weights of the history's months in their means."""
+        best = [int(np.argmax(self.posterior.counts))]
+        points, breaks, factors, white, _ = self.posterior
+        weights: Floats = np.linalg.solve(factors[best[0]].T, white[best[0]])
+        return points[best], breaks[best], weights
 
     @cached_property
     def ordinary(self) -> Floats:
-        """The history's logs without what outliers are out, missing months filled with their means."""
-        best = int(np.argmax(self.posterior.counts))
-        points, breaks, factors, white, _ = (part[[best]] for part in self.posterior)
+        """The history's logs, without what Tết moves and outliers are out; a missing month has its mean."""
+        point, broken, weights = self._best
         filled = np.empty(self.count)
         filled[self.known] = self.rest
         filled[self.outliers] -= self.excess
         missing = np.setdiff1d(np.arange(self.count), self.known)
         if len(missing):
-            block = self.block(self.known, missing, self.count)
-            across = self.covariance(_parts(points), breaks, block)
-            filled[missing] = np.linalg.solve(factors, across)[0].T @ white[0]
-        made: Floats = filled + self.mean(np.arange(self.count))
+            block = self.block(missing, self.known, self.count)
+            filled[missing] = self.covariance(_parts(point), broken, block)[0] @ weights
+        made: Floats = filled + self.mean(np.arange(self.count)) - self.moved_by_tet(self.count)
         return made
+
+    def moved_by_tet(self, size: int) -> Floats:
+        """What Tết moves on the log scale in the `size` first months, in the mean."""
+        point, _, weights = self._best
+        around = _tet_shares(self.first, size, self.tet)
+        strength = _parts(point)[0, _TET] * (around[:, self.known] @ weights)
+        moved: Floats = (strength[:, None] * around).sum(axis=0)
+        return moved
 
 
 def weighed(logs: bytes, first: pd.Period, tet: tuple[pd.Timestamp, ...]) -> Fit:
