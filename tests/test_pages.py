@@ -666,6 +666,11 @@ def test_an_amount_in_another_unit_is_named_before_any_statement():
         assert plain(page.plausible()).startswith(entries)
         listed = plain(page.unusual())
         assert all(words in listed for words in said), listed
+    # What the year's newest figures say, not later ones: April's business tax came in July 2020.
+    assert "Jul 2020: 266.4 M USD" in plain(
+        opened("philadelphia", "2020", "", "en").data_check.unusual()
+    )
+    assert "Jul 2020" not in str(opened("philadelphia", "2020-06", "", "en").data_check.unusual())
 
 
 def test_schools_hit_are_counted_and_the_worst_named():
