@@ -96,33 +96,33 @@ def days_held(
     count = len(held)
     known = np.isfinite(held) & (planned[:count] > 0)
     calendar = months.month.to_numpy() - 1
-    rates = (np.arange(60) + 0.5) / 60
+    # Most days that are planned are held: the nearer to all, the finer the rates, each with the
+    # width that it stands for.
+    even = (np.arange(90) + 0.5) / 90
+    rates, widths = 1 - (1 - even) ** 2, (1 - even) / 45
     spreads = np.geomspace(4, 1000, 12)
     days, all_days = held[known][:, None, None], planned[:count][known][:, None, None]
     yes = spreads[:, None] * rates
     no = spreads[:, None] * (1 - rates)
     log = betaln(yes + days, no + all_days - days) - betaln(yes, no)  # months x spreads x rates
     by_month = np.array([log[calendar[:count][known] == m].sum(axis=0) for m in range(12)])
-    cells, scores = [], []
-    for centre in rates[2::4]:
-        for size in (5.0, 20.0, 80.0, 400.0):
-            prior = (centre * size - 1) * np.log(rates) + ((1 - centre) * size - 1) * np.log1p(
-                -rates
-            )
-            prior -= np.logaddexp.reduce(prior)
-            joint = by_month + prior  # 12 x spreads x rates
-            cells.append(joint)
-            scores.append(np.logaddexp.reduce(joint, axis=2).sum(axis=0))
-    used, counts = kept(normalised(np.array(scores).ravel()))  # cells x spreads
+    centres, sizes = np.meshgrid(rates[2::6], [5.0, 20.0, 80.0, 400.0])
+    alpha, beta = (centres * sizes).reshape(-1, 1), ((1 - centres) * sizes).reshape(-1, 1)
+    prior = (alpha - 1) * np.log(rates) + (beta - 1) * np.log1p(-rates)  # cells x rates
+    prior = np.exp(prior - prior.max(axis=1, keepdims=True)) * widths
+    prior /= prior.sum(axis=1, keepdims=True)
+    peak = by_month.max(axis=2, keepdims=True)
+    likely = np.exp(by_month - peak)  # 12 x spreads x rates
+    score = (np.log(likely @ prior.T) + peak).sum(axis=0)  # spreads x cells
+    used, counts = kept(normalised(score.ravel()))
     which = repeated(counts, draws)
-    cell, spread = np.divmod(used, len(spreads))
-    joint = np.array(cells)[cell, :, spread]  # used x 12 x rates
-    below = np.cumsum(np.exp(joint - joint.max(axis=2, keepdims=True)), axis=2)
-    below /= below[..., -1:]
+    spread, cell = np.divmod(used, len(prior))
+    below = np.cumsum(likely[:, spread].transpose(1, 0, 2) * prior[cell][:, None], axis=2)
+    below /= below[..., -1:]  # used x 12 x rates
     chosen = stream(line, "rates").random((draws, 12, 1))
     mean = rates[(below[which] < chosen).sum(axis=2)].T[calendar[count:]]  # months x draws
-    sizes = spreads[spread][which]
-    chance = stream(line, "chances").beta(sizes * mean, sizes * (1 - mean))
+    size = spreads[spread][which]
+    chance = stream(line, "chances").beta(size * mean, size * (1 - mean))
     days_planned = planned[count:].astype(int)[:, None]
     drawn = stream(line, "days").binomial(days_planned, chance).astype(float)
     return stream(line, "order").permutation(drawn.T)
