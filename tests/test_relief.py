@@ -440,7 +440,9 @@ def test_no_verdict_contradicts_its_interval():
             else:
                 assert split.claim.lower <= 0
             if split.verdict in ("late", "relief", "returned"):
-                assert split.shortfall.lower > 0
+                assert split.shortfall.lower > 0 or (split.verdict, split.was_short) == (
+                    "returned", True,
+                )  # fmt: skip
             if split.verdict == "late":
                 assert split.until > last.end_time
             for name in ("exempt", "reduced", "returned", "may_come", "overdue"):

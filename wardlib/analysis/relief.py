@@ -93,7 +93,9 @@ class Split:
     `overdue` is part of `lost`; `claim` = lost + unexplained; `never_due_later` = claim - overdue, and
     its lower bound leaves out what came after its last lawful day too, as that may be chance: what was
     not paid by that day is `overdue`, never `loss`.
-    `until`: the last lawful day for what may come, NaT where nothing may.
+    `until`: the last lawful day for what may come, NaT where nothing may. `was_short`: whether a
+    shortfall could be shown at the month-end, among those at which payment could be put off, at which
+    it was greatest.
     """
 
     first: pd.Period
@@ -113,6 +115,7 @@ class Split:
     claim: Amount
     never_due_later: Amount
     until: pd.Timestamp
+    was_short: bool = False
 
     @property
     def verdict(self) -> str:
@@ -123,7 +126,8 @@ class Split:
           or lost;
         - `gain`: more was collected than expected, and not only what had been put off before;
         - `late`, `relief`, `returned`: the shortfall's interval is above zero, the claim's is not; most
-          of it may still come, is not payable, or has come since;
+          of it may still come, is not payable, or has come since. What came back leaves no shortfall if
+          nobody put off: that one was shown before does for `returned`;
         - `none`: no difference can be shown.
         """
         if self.never_due_later.lower > 0:
@@ -132,14 +136,15 @@ class Split:
             return "overdue"
         if self.difference.upper < 0 and self.shortfall.upper < 0:
             return "gain"
-        if self.shortfall.lower > 0:
+        if self.shortfall.lower > 0 or self.was_short:
             parts = {
                 "late": self.may_come.mean,
                 "relief": self.exempt.mean + self.reduced.mean,
                 "returned": self.returned.mean,
             }
             largest = max(parts, key=parts.__getitem__)
-            return largest if parts[largest] > 0 else "none"
+            if parts[largest] > 0 and (self.shortfall.lower > 0 or largest == "returned"):
+                return largest
         return "none"
 
 
@@ -238,7 +243,19 @@ class Ledger:
             collected=came,
             **dict(zip(_MEMBERS, (Amount(*three) for three in values.tolist()), strict=True)),
             until=pd.Timestamp(np.fmax.reduce(self.flows.until[within])),
+            was_short=self._was_short(within),
         )
+
+    def _was_short(self, within: slice) -> bool:
+        """See `Split`."""
+        open_ = np.zeros(len(self.explained), dtype=bool)
+        for rule in self.rules:
+            open_ |= rule.touches(self.impact.months) & (rule.kind == DEFERRAL)
+        if not open_[within].any():
+            return False
+        so_far = self._gap[:, within].cumsum(axis=1)[:, open_[within]]
+        greatest = so_far[:, so_far.mean(axis=0).argmax()]
+        return bool(np.quantile(greatest, TAILS[0]) > 0)
 
     @cached_property
     def month_ends(self) -> pd.DataFrame:
@@ -294,8 +311,11 @@ class Ledger:
             some = gap[..., None, :: _every(self.impact)]
             ends = _members(wanted, some, self._at(high, read))
             lowest, highest = np.quantile(ends, TAILS, axis=-1)
-            lower = np.minimum(lower, lowest.min(axis=-1))
-            upper = np.maximum(upper, highest.max(axis=-1))
+            felt = (
+                np.array(wanted) != "difference"
+            )  # the same at any share, and here from fewer paths
+            lower[felt] = np.minimum(lower, lowest.min(axis=-1))[felt]
+            upper[felt] = np.maximum(upper, highest.max(axis=-1))[felt]
         lower[wanted.index("never_due_later")] = lower[-1]
         return np.stack([draws.mean(axis=-1), lower, upper], axis=1)[:-1]
 

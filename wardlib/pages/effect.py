@@ -516,7 +516,7 @@ class EffectPage(Page[Effects]):
         if waiting := [split.until for split in splits if not is_missing(split.until)]:
             notes.append(text("The last lawful day: {day}.", day=language.date(max(waiting))))
         frame = pd.DataFrame(drawn) if drawn else pd.DataFrame({"line": pd.Series(dtype=str)})
-        bare = ("line", "first", "last", "months", "until", "verdict")
+        bare = ("line", "first", "last", "months", "until", "was_short", "verdict")
         units = {name: self.edition.ward.currency for name in frame.columns if name not in bare}
         units["months"] = "months"
         sources = ("receipts", "tax_relief")
