@@ -187,16 +187,9 @@ def ledger_part(options: argparse.Namespace) -> None:
         table = (worst[column] / scale).unstack(sort=False).rename_axis("true share")
         print(f"{title}:\n\n{markdown(table, dict.fromkeys(table, 3))}\n")
     for kind in ("loss", "overdue"):
-        most = (
-            claims.loc[[claims[kind].to_numpy().argmax()]]
-            if False
-            else claims.iloc[[claims[kind].to_numpy().argmax()]]
-        )
-        row = most.iloc[0]
-        print(
-            f"Most false claims of {kind}: {row[kind] / cases:.3f} ({row['share']}, {row['pattern']}, "
-            f"{row['month-end']}).\n"
-        )
+        most = claims.iloc[claims[kind].to_numpy().argmax()]
+        where = ", ".join(most[["share", "pattern", "month-end"]])
+        print(f"Most false claims of {kind}: {most[kind] / cases:.3f} ({where}).\n")
     by_end = claims.pivot_table(index="month-end", columns="pattern", values="false", aggfunc="max")
     by_end = by_end[list(RETURNS)] / cases
     print(

@@ -97,8 +97,8 @@ class EffectPage(Page[Effects]):
                 says, cells = self._verdict(split), self._split_cells(line, split, needed, unit)
             body.append(Row(head, cells, depth, says))
         note = text(
-            "In brackets the 95 % interval. A negative shortfall is more than expected. What is put "
-            "off, and not payable, rests on the share of payers in the table tax_relief."
+            "In brackets the 95 % interval, at every share of payers in the range of the table "
+            "tax_relief. A negative shortfall is more than expected."
         )
         caption = text(
             "Receipts {span} against what was to be expected without COVID-19 ({unit})",
