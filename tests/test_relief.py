@@ -758,6 +758,7 @@ def test_the_order_of_rules_and_lines_moves_nothing():
         ("deferral", "2020-04", "2020-06", DUE, 0, 1),
         ("exemption", "2020-05", "2020-06", None, 0, 0.4),
         ("reduction", "2020-04", "2020-05", None, 0, 0.3),
+        ("deferral", "2020-05", "2020-06", DUE, 0.5, 0.6),
     )
     line = estimated([10, 90, 40, 150])
     one, other = relief.ledger(line, given), relief.ledger(line, given[::-1])

@@ -504,14 +504,16 @@ def _apply(
     months = impact.months
     scenarios = np.broadcast_shapes(*(share.shape[1:] for share in shares), (1,))
     shape = (len(months), *scenarios)
-    applied = [(rule, rule.touches(months)) for rule in rules]
-    if not impact.model or not any(touched.any() for _, touched in applied):
+    touching = [rule.touches(months) for rule in rules]
+    if not impact.model or not np.any(touching):
         return _Flows.none((*scenarios[:-1], *paths.shape))
     due = np.full(len(months), np.datetime64("NaT", "ns"))
     kept, cut, later = np.ones(shape), np.ones(shape), np.zeros(shape)
     whole = np.zeros(len(months), dtype=bool)
-    for (rule, touched), share in zip(applied, shares, strict=True):
-        by_month = np.broadcast_to(share, shape)
+    # In an order of their own: which of two that touch a month stands first in a table means nothing.
+    for place in sorted(range(len(rules)), key=lambda place: rules[place].id):
+        rule, touched = rules[place], touching[place]
+        by_month = np.broadcast_to(shares[place], shape)
         if rule.kind == EXEMPTION:
             kept[touched] *= 1 - by_month[touched]
             whole |= touched & _is_whole(rule)
@@ -551,13 +553,10 @@ def _run(
     # What is due after the newest figure is not overdue before it is known.
     newest = known[-1] if len(known) else -1
     order = [month for month in np.argsort(due, kind="stable") if puts_off[month]]
-    fell_due, away = (
-        np.zeros(shape[1:]),
-        np.zeros(shape[1:]),
-    )  # since a deferral began; put off of it
+    fell_due, away = np.zeros((2, *shape[1:]))  # since a deferral began; what was put off of it
     # Collected beyond what was expected while payment could be put off, and short since: what varies
     # from month to month is neither put off nor a return.
-    ahead, behind = np.zeros(shape[1:]), np.zeros(shape[1:])
+    ahead, behind = np.zeros((2, *shape[1:]))
     past = np.zeros(len(due), dtype=bool)  # last days that had passed a month before
     owing: list[Any] = []
     for month, collected in enumerate(observed):
