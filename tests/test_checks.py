@@ -212,6 +212,7 @@ def test_a_relief_rule_that_the_ledger_could_not_use_is_named(
         rows = list(csv.reader(lines))
         at = rows[0].index(column)
         (row,) = [row for row in rows if row[0] == "R09"]
+        row[rows[0].index("share_high")] = "0.8"
         row[at] = value
         return [",".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows]
 

@@ -247,11 +247,12 @@ def test_no_loss_of_property_tax_is_claimed(period):
 
 @pytest.mark.parametrize("period", ["2020-04", "2020-05", "2020-06"])
 def test_business_tax_is_late_until_its_new_due_date(period):
-    """April to June 2020: what is missing may lawfully come until 15/07/2020."""
+    """April to June 2020: all that is missing may lawfully come until 15/07/2020."""
     _, split = city(period, "birt")
     assert split.verdict == "late"
     assert split.until == pd.Timestamp("2020-07-15")
-    assert split.may_come.mean > 0.6 * split.shortfall.mean
+    assert split.may_come.mean > 0.5 * split.shortfall.mean
+    assert split.may_come.upper > 0.9 * split.shortfall.upper
 
 
 @pytest.mark.parametrize("period", ["2020-07", "2020"])
@@ -259,7 +260,7 @@ def test_business_tax_has_returned_in_july(period):
     """The greater part of the shortfall of April to June is found again, and no loss claimed."""
     found, split = city(period, "birt")
     spring = found.split("birt", pd.Period("2020-04", "M"), pd.Period("2020-06", "M"))
-    assert spring.returned.lower > 0.5 * spring.shortfall.lower
+    assert spring.returned.mean > 0.5 * spring.shortfall.mean
     assert spring.claim.lower <= 0
     assert split.verdict in ("returned", "none")
 
@@ -300,7 +301,8 @@ def test_a_start_without_any_figure_is_said():
 
 def test_household_taxes_are_late_in_september_and_exempt_a_year_later():
     """Nine months of 2020: until 31/12. July to September 2021: not payable, so no loss."""
-    assert whole("phuc-dong", "2020-9M").split("nonstate").may_come.lower > 0
+    waits = whole("phuc-dong", "2020-9M").split("nonstate").may_come
+    assert (waits.lower, waits.mean > 0) == (0, True), "nobody, or some, may have put payment off"
     found = whole("phuc-dong", "2021-Q3")
     split = found.split("nonstate_vat", pd.Period("2021-07", "M"), pd.Period("2021-09", "M"))
     assert split.exempt.mean == pytest.approx(split.expected)

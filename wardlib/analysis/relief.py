@@ -11,13 +11,14 @@ each simulated path, by the rules of the table tax_relief:
   cannot tell; it is shown apart;
 - *unexplained*: the rest in other months.
 
-How many payers put off, or are exempt, is a range in the table (`share_low`, `share_high`); each path
-draws its own share from it, so that the doubt about the share is in every interval.
+How many payers put off, or are exempt, is a range in the table (`share_low`, `share_high`). Means are
+over shares spread evenly over it. Bounds favour no share: each is the least, or the greatest, over the
+choices of its ends, so that what is claimed survives every share in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -26,14 +27,27 @@ import numpy as np
 import pandas as pd
 
 from wardlib.analysis.counterfactual import TAILS, Impact
-from wardlib.analysis.tables import Bools, Days, Floats
+from wardlib.analysis.sampling import stream
+from wardlib.analysis.tables import Bools, Days, Floats, Ints
 
 DEFERRAL, EXEMPTION, REDUCTION = "deferral", "exemption", "reduction"
 # By the kind of a row of tax_relief, the column of its last lawful day; "" where nothing is put off.
 # A row of kind `none` gives no relief: it says when a tax falls due, and nothing is late before.
 KINDS = {DEFERRAL: "extended_due", EXEMPTION: "", REDUCTION: "", "none": "normal_due"}
+# The choices of the ends of the shares' ranges, low or high, at which amounts are least or greatest: of
+# deferrals in months that are not asked about, in those that are and are explained, and in those that
+# are not explained; of exemptions; of reductions. Money that was put off in months that are not asked
+# about comes in those that are, and explains less of them the lower its share was.
+_EXTREMES = (
+    *("lhhhh", "hllll"),  # claim and never_due_later
+    *("lllhh", "hhhll"),  # shortfall
+    *("hllhh", "lhhll"),  # returned, may_come and overdue
+    *("lhlhh", "hlhll"),  # lost
+    *("llhhh", "hhlll"),  # unexplained
+    *("hhhhl", "hhhlh"),  # reduced
+)
 _WHOLE = 0.999  # share of an exemption from which nothing is payable
-_SEED = 41  # of the shares
+_PATHS = 500  # at least so many paths for each choice of the ends of the shares
 
 
 class Rule(NamedTuple):
@@ -61,7 +75,8 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True)
 class Amount:
-    """An amount, positive for a shortfall: mean, and the bounds of its 95 % interval."""
+    """An amount, positive for a shortfall: mean, and bounds that hold at every share in the range: the
+    least and the greatest of the bounds of its 95 % interval over the shares."""
 
     mean: float
     lower: float
@@ -75,8 +90,12 @@ class Split:
     `expected`: what they would have brought; `collected`: received in them; `difference` =
     expected - collected. `shortfall` = difference + what was received in these months for others'
     put-off amounts = exempt + reduced + returned + may_come + lost + unexplained, in the mean.
-    `overdue` is part of `lost`; `claim` = lost + unexplained; `never_due_later` = claim - overdue.
-    `until`: the last lawful day for what may come, NaT where nothing may.
+    `overdue` is part of `lost`; `claim` = lost + unexplained; `never_due_later` = claim - overdue, and
+    its lower bound leaves out what came after its last lawful day too, as that may be chance: what was
+    not paid by that day is `overdue`, never `loss`.
+    `until`: the last lawful day for what may come, NaT where nothing may. `was_short`: whether a
+    shortfall could be shown at the month-end, among those at which payment could be put off, at which
+    it was greatest.
     """
 
     first: pd.Period
@@ -96,6 +115,7 @@ class Split:
     claim: Amount
     never_due_later: Amount
     until: pd.Timestamp
+    was_short: bool = False
 
     @property
     def verdict(self) -> str:
@@ -106,7 +126,8 @@ class Split:
           or lost;
         - `gain`: more was collected than expected, and not only what had been put off before;
         - `late`, `relief`, `returned`: the shortfall's interval is above zero, the claim's is not; most
-          of it may still come, is not payable, or has come since;
+          of it may still come, is not payable, or has come since. What came back leaves no shortfall if
+          nobody put off: that one was shown before does for `returned`;
         - `none`: no difference can be shown.
         """
         if self.never_due_later.lower > 0:
@@ -115,24 +136,30 @@ class Split:
             return "overdue"
         if self.difference.upper < 0 and self.shortfall.upper < 0:
             return "gain"
-        if self.shortfall.lower > 0:
+        if self.shortfall.lower > 0 or self.was_short:
             parts = {
                 "late": self.may_come.mean,
                 "relief": self.exempt.mean + self.reduced.mean,
                 "returned": self.returned.mean,
             }
             largest = max(parts, key=parts.__getitem__)
-            return largest if parts[largest] > 0 else "none"
+            if parts[largest] > 0 and (self.shortfall.lower > 0 or largest == "returned"):
+                return largest
         return "none"
+
+
+_MEMBERS = tuple(f.name for f in fields(Split) if f.type == "Amount")
+_AT_LEAST = "at least"  # of which `Split.never_due_later` has its lower bound
 
 
 @dataclass(frozen=True)
 class _Flows:
-    """Amounts by path (rows) and month (columns, those of the estimate).
+    """Amounts by path and month (the last two axes; months are those of the estimate).
 
-    By month of origin: `exempt`, `reduced`, `put_off`, and of that, at the end, `lawful` (may come)
-    and `overdue`. By month of payment: `received`. At each month-end, of all months up to it:
-    `lawful_then`, `overdue_then`. The last lawful days (by month, NaT where nothing waits): `until`, for
+    By month of origin: `exempt`, `reduced`, `put_off`, of that, at the end, `lawful` (may come) and
+    `overdue`, and `arrears`, what was unpaid when its last lawful day had passed, paid since or not. By
+    month of payment: `received`. At each month-end, of all months up to it: `lawful_then`,
+    `overdue_then`, `arrears_then`. The last lawful days (by month, NaT where nothing waits): `until`, for
     what was put off in the month; `until_then`, for all that waits at the month's end.
     """
 
@@ -141,16 +168,18 @@ class _Flows:
     put_off: Floats
     lawful: Floats
     overdue: Floats
+    arrears: Floats
     received: Floats
     lawful_then: Floats
     overdue_then: Floats
+    arrears_then: Floats
     until: Days
     until_then: Days
 
     @classmethod
-    def none(cls, shape: tuple[int, int]) -> _Flows:
+    def none(cls, shape: tuple[int, ...]) -> _Flows:
         """Nothing, in next to no memory: not to be written to."""
-        days: Any = np.full(shape[1], np.datetime64("NaT", "ns"))
+        days: Any = np.full(shape[-1], np.datetime64("NaT", "ns"))
         amounts = np.broadcast_to(0.0, shape)
         return cls(**{f.name: days if f.name.startswith("until") else amounts for f in fields(cls)})
 
@@ -172,13 +201,15 @@ class Ledger:
     """The ledger of one line as it stands at the end of the estimate's last month.
 
     `impact`: the estimate it splits. `rules`: the relief that was applied. `explained`: for each month,
-    whether a phase or measure was in force.
+    whether a phase or measure was in force. `flows`: with each path's own shares. `parts`: the ledgers
+    whose relief is added up; where there are none, the rules are applied to the line itself.
     """
 
     impact: Impact
     rules: Sequence[Rule]
     explained: Bools
     flows: _Flows
+    parts: Sequence[Ledger] = ()
 
     @cached_property
     def _gap(self) -> Floats:
@@ -188,65 +219,174 @@ class Ledger:
 
     def split(self, first: pd.Period | None = None, last: pd.Period | None = None) -> Split:
         """The split of the months from `first` to `last` (inclusive; by default all)."""
-        months, flows, collected = self.impact.months, self.flows, self.impact.collected
-        within = np.zeros(len(months), dtype=bool)
-        within[months.slice_indexer(first, last)] = True
-        places = np.flatnonzero(within)
-        seen = within & np.isfinite(collected)
-        own = self._gap + flows.received
-        rest = own - flows.exempt - flows.reduced - flows.put_off
+        within = self.impact.months.slice_indexer(first, last)
+        months, collected = self.impact.months[within], self.impact.collected[within]
+        seen = np.isfinite(collected)
+        came = float(collected[seen].sum())
+        expected = float(self.impact.paths[:, within][:, seen].mean(axis=0).sum())
 
-        expected = float(self.impact.paths[:, seen].mean(axis=0).sum())
-        size = abs(expected) + np.abs(collected[seen]).sum()
-        parts = {
-            "difference": self._gap,
-            "shortfall": own,
-            "exempt": flows.exempt,
-            "reduced": flows.reduced,
-            "returned": flows.put_off - flows.lawful - flows.overdue,
-            "may_come": flows.lawful,
-            "overdue": flows.overdue,
-            "lost": np.where(self.explained, rest, 0) + flows.overdue,
-            "unexplained": rest,
-            "claim": rest + flows.overdue,
-            "never_due_later": rest,
-        }
-        only = {"unexplained": within & ~self.explained}
-        sums = [part[:, only.get(name, within)].sum(axis=1) for name, part in parts.items()]
-        amounts = dict(zip(parts, _amounts(np.array(sums), 1e-9 * size), strict=True))
+        def add(amounts: Floats) -> Floats:
+            added: Floats = amounts[..., within].sum(axis=-1)
+            return added
+
+        def unpaid(flows: _Flows) -> list[Floats]:
+            return [add(flows.lawful), add(flows.overdue), add(flows.arrears)]
+
+        values = self._values(_MEMBERS, within, add, unpaid)
+        # What is smaller is left by rounding, not an amount.
+        values[np.abs(values) < 1e-9 * (abs(expected) + np.abs(collected[seen]).sum())] = 0.0
         return Split(
-            first=months[places[0]],
-            last=months[places[-1]],
+            first=months[0],
+            last=months[-1],
             months=int(seen.sum()),
             expected=expected,
-            collected=float(collected[seen].sum()),
-            **amounts,
-            until=pd.Timestamp(np.fmax.reduce(flows.until[within])),
+            collected=came,
+            **dict(zip(_MEMBERS, (Amount(*three) for three in values.tolist()), strict=True)),
+            until=pd.Timestamp(np.fmax.reduce(self.flows.until[within])),
+            was_short=self._was_short(within),
         )
+
+    def _was_short(self, within: slice) -> bool:
+        """See `Split`."""
+        open_ = np.zeros(len(self.explained), dtype=bool)
+        for rule in self.rules:
+            open_ |= rule.touches(self.impact.months) & (rule.kind == DEFERRAL)
+        if not open_[within].any():
+            return False
+        so_far = self._gap[:, within].cumsum(axis=1)[:, open_[within]]
+        greatest = so_far[:, so_far.mean(axis=0).argmax()]
+        return bool(np.quantile(greatest, TAILS[0]) > 0)
 
     @cached_property
     def month_ends(self) -> pd.DataFrame:
         """The ledger at every month-end since the start: index `month`; columns `difference`,
-        `returned`, `may_come`, `overdue`, `claim`, each with `_lower` and `_upper`, and `until`.
+        `returned`, `may_come`, `overdue`, `claim`, `never_due_later`, each with `_lower` and `_upper`,
+        and `until`.
 
         As it would have been read then; amounts are of all months up to it.
         """
-        flows = self.flows
-        difference = self._gap.cumsum(axis=1)
-        relieved = (flows.exempt + flows.reduced).cumsum(axis=1)
-        parts = {
-            "difference": difference,
-            "returned": flows.put_off.cumsum(axis=1) - flows.lawful_then - flows.overdue_then,
-            "may_come": flows.lawful_then,
-            "overdue": flows.overdue_then,
-            "claim": difference - relieved - flows.lawful_then,
-        }
+
+        def add(amounts: Floats) -> Floats:
+            return np.moveaxis(amounts.cumsum(axis=-1), -1, 0)
+
+        def unpaid(flows: _Flows) -> list[Floats]:
+            then = flows.lawful_then, flows.overdue_then, flows.arrears_then
+            return [np.moveaxis(amounts, -1, 0) for amounts in then]
+
+        names = "difference", "returned", "may_come", "overdue", "claim", "never_due_later"
         table = pd.DataFrame(index=self.impact.months)
-        for name, by_month in parts.items():
-            table[name] = by_month.mean(axis=0)
-            table[f"{name}_lower"], table[f"{name}_upper"] = np.quantile(by_month, TAILS, axis=0)
-        table["until"] = flows.until_then
+        values = self._values(names, slice(None), add, unpaid)
+        for name, (mean, lower, upper) in zip(names, values, strict=True):
+            table[name], table[f"{name}_lower"], table[f"{name}_upper"] = mean, lower, upper
+        table["until"] = self.flows.until_then
         return table
+
+    def _values(
+        self,
+        names: Sequence[str],
+        within: slice,
+        add: Callable[[Floats], Floats],
+        unpaid: Callable[[_Flows], list[Floats]],
+    ) -> Floats:
+        """Mean, lower and upper bound of the amounts `names` of a `Split`: names x 3 x ...
+
+        `add` adds up amounts of months (... x paths x months) of those `within`; `unpaid` gives such
+        sums of what may come, is overdue, and was in arrears.
+        """
+        elsewhere = ~self.explained
+        wanted = (*names, _AT_LEAST)
+
+        def read(flows: _Flows) -> Floats:
+            rest = flows.received - flows.exempt - flows.reduced - flows.put_off
+            rows = flows.received, flows.exempt, flows.reduced, flows.put_off, rest * elsewhere
+            return np.array([*map(add, rows), *unpaid(flows)])
+
+        gap = np.array([add(self._gap), add(self._gap * elsewhere)])
+        draws = _members(wanted, gap, read(self.flows))
+        lower, upper = np.quantile(draws, TAILS, axis=-1)
+        groups = np.zeros(len(elsewhere), dtype=int)
+        groups[within] = 1 + elsewhere[within]
+        high = _ends(self.rules, self.impact.months, groups)
+        if high is not None and self.impact.model:
+            some = gap[..., None, :: _every(self.impact)]
+            ends = _members(wanted, some, self._at(high, read))
+            lowest, highest = np.quantile(ends, TAILS, axis=-1)
+            felt = (
+                np.array(wanted) != "difference"
+            )  # the same at any share, and here from fewer paths
+            lower[felt] = np.minimum(lower, lowest.min(axis=-1))[felt]
+            upper[felt] = np.maximum(upper, highest.max(axis=-1))[felt]
+        lower[wanted.index("never_due_later")] = lower[-1]
+        return np.stack([draws.mean(axis=-1), lower, upper], axis=1)[:-1]
+
+    def _at(self, high: Mapping[str, Bools], read: Callable[[_Flows], Floats]) -> Floats:
+        """What `read` gives of the flows (... x paths), for each choice of the ends of the shares' ranges
+        (`_ends`): ... x choices x paths."""
+        if self.parts:
+            whole, *others = (part._at(high, read) for part in self.parts if part.rules)
+            for other in others:
+                whole += other
+            return whole
+        ends = [np.where(high[rule.kind], rule.share_high, rule.share_low) for rule in self.rules]
+        # Most parts of a parent do not feel most choices.
+        felt, which = np.unique(np.array(ends), axis=-1, return_inverse=True)
+        paths = self.impact.paths[:: _every(self.impact)]
+        flows = _apply(self.impact, paths, self.rules, list(felt[..., None]))
+        return read(flows)[..., which.ravel(), :]
+
+
+def _every(impact: Impact) -> int:
+    """One in how many paths is followed at each end of the shares' ranges; neighbouring paths come from
+    the same place."""
+    return max(len(impact.paths) // _PATHS, 1)
+
+
+def _members(names: Sequence[str], gap: Floats, relieved: Floats) -> Floats:
+    """The amounts `names` of a `Split` by path, from the gap between expected and collected (of all
+    months, and of those not explained) and the sums of the flows that `Ledger._values` reads."""
+    received, exempt, reduced, put_off, of_unexplained, may_come, overdue, arrears = relieved
+    difference, unexplained = np.broadcast_to(gap, (2, *received.shape))
+    rest = difference + received - exempt - reduced - put_off
+    unexplained = unexplained + of_unexplained
+    members = {
+        "difference": difference,
+        "shortfall": difference + received,
+        "exempt": exempt,
+        "reduced": reduced,
+        "returned": put_off - may_come - overdue,
+        "may_come": may_come,
+        "overdue": overdue,
+        "lost": rest - unexplained + overdue,
+        "unexplained": unexplained,
+        "claim": rest + overdue,
+        "never_due_later": rest,
+        _AT_LEAST: rest + overdue - arrears,
+    }
+    return np.array([members[name] for name in names])
+
+
+def _ends(rules: Sequence[Rule], months: pd.PeriodIndex, groups: Ints) -> dict[str, Bools] | None:
+    """The choices of `_EXTREMES` that differ: by kind of relief, months x choices, whether the shares are
+    at the high end. None where no share of `months` has a range.
+
+    `groups`: by month, 0 where it is not asked about, 1 where it is and is explained, 2 where it is not
+    explained.
+    """
+    # Of each choice, the ends of deferrals by group, of exemptions and of reductions.
+    chosen = np.array([[end == "h" for end in ends] for ends in _EXTREMES])
+    place = {
+        EXEMPTION: np.full(len(groups), 3),
+        REDUCTION: np.full(len(groups), 4),
+        DEFERRAL: groups,
+    }
+    felt = [
+        place[rule.kind][rule.touches(months)] for rule in rules if rule.share_low < rule.share_high
+    ]
+    free = np.unique(np.concatenate([[], *felt])).astype(int)
+    if not len(free):
+        return None
+    _, first = np.unique(chosen[:, free], axis=0, return_index=True)
+    return {kind: chosen[first].T[at] for kind, at in place.items()}
 
 
 def rules_by_line(
@@ -322,26 +462,10 @@ def ledger(
 
     `explained`: months with a phase or measure; None means all of them.
     """
-    months, held = impact.months, _held(impact, explained)
-    shape = impact.paths.shape
-    if len(rules) == 0 or not impact.model:
-        return Ledger(impact, rules, held, _Flows.none(shape))
-    due = np.full(len(months), np.datetime64("NaT", "ns"))
-    kept, later = np.ones(shape), np.zeros(shape)  # share payable at all; share put off
-    whole = np.zeros(len(months), dtype=bool)
-    cut = np.ones(shape)
-    for share, rule in zip(_shares(rules, len(impact.paths)), rules, strict=True):
-        touched = rule.touches(months)
-        if rule.kind == EXEMPTION:
-            kept[:, touched] *= 1 - share[:, None]
-            whole |= touched & _is_whole(rule)
-        elif rule.kind == REDUCTION:
-            cut[:, touched] *= 1 - share[:, None]
-        else:
-            newer = touched & ~(due >= rule.until.to_datetime64())
-            due[newer] = rule.until.to_datetime64()
-            later[:, newer] = share[:, None]
-    return Ledger(impact, rules, held, _run(impact, due, whole, 1 - kept, 1 - cut, later))
+    shares = [share[None] for share in _shares(rules, len(impact.paths))]
+    return Ledger(
+        impact, rules, _held(impact, explained), _apply(impact, impact.paths, rules, shares)
+    )
 
 
 def parent(
@@ -350,7 +474,8 @@ def parent(
     """The ledger of a line that is the sum of others: its own estimate, its children's relief."""
     rules = {rule.id: rule for child in children.values() for rule in child.rules}
     flows = _Flows.total([child.flows for child in children.values()])
-    return Ledger(impact, list(rules.values()), _held(impact, explained), flows)
+    held = _held(impact, explained)
+    return Ledger(impact, list(rules.values()), held, flows, tuple(children.values()))
 
 
 def _held(impact: Impact, explained: Collection[pd.Period] | None) -> Bools:
@@ -358,93 +483,129 @@ def _held(impact: Impact, explained: Collection[pd.Period] | None) -> Bools:
     return np.array([explained is None or month in explained for month in impact.months])
 
 
-def _amounts(draws: Floats, dust: float) -> list[Amount]:
-    """Mean and interval of each row; what is smaller than `dust` is left by rounding, not an amount."""
-    amounts = np.array([draws.mean(axis=1), *np.quantile(draws, TAILS, axis=1)])
-    amounts[np.abs(amounts) < dust] = 0.0
-    return [Amount(*values) for values in amounts.T.tolist()]
-
-
 def _shares(rules: Sequence[Rule], draws: int) -> list[Floats]:
-    """For each rule, the share of each path: evenly over its range, in random order."""
-    rng = np.random.default_rng(_SEED)
+    """For each rule, the share of each path: evenly over its range, in random order.
+
+    All lines under a rule have the same shares, as they have the same payers.
+    """
     even = (np.arange(draws) + 0.5) / draws
     return [
-        rule.share_low + (rule.share_high - rule.share_low) * rng.permutation(even)
+        rule.share_low
+        + (rule.share_high - rule.share_low) * stream(rule.id, "share").permutation(even)
         for rule in rules
     ]
 
 
+def _apply(
+    impact: Impact, paths: Floats, rules: Sequence[Rule], shares: Sequence[Floats]
+) -> _Flows:
+    """What `rules` do on `paths` of the estimate, with `shares` for each rule that broadcast to months x
+    ... x paths; the flows are ... x paths x months."""
+    months = impact.months
+    scenarios = np.broadcast_shapes(*(share.shape[1:] for share in shares), (1,))
+    shape = (len(months), *scenarios)
+    touching = [rule.touches(months) for rule in rules]
+    if not impact.model or not np.any(touching):
+        return _Flows.none((*scenarios[:-1], *paths.shape))
+    due = np.full(len(months), np.datetime64("NaT", "ns"))
+    kept, cut, later = np.ones(shape), np.ones(shape), np.zeros(shape)
+    whole = np.zeros(len(months), dtype=bool)
+    # In an order of their own: which of two that touch a month stands first in a table means nothing.
+    for place in sorted(range(len(rules)), key=lambda place: rules[place].id):
+        rule, touched = rules[place], touching[place]
+        by_month = np.broadcast_to(shares[place], shape)
+        if rule.kind == EXEMPTION:
+            kept[touched] *= 1 - by_month[touched]
+            whole |= touched & _is_whole(rule)
+        elif rule.kind == REDUCTION:
+            cut[touched] *= 1 - by_month[touched]
+        else:
+            newer = touched & ~(due >= rule.until.to_datetime64())
+            due[newer] = rule.until.to_datetime64()
+            later[newer] = by_month[newer]
+    return _run(impact, np.ascontiguousarray(paths.T), due, whole, 1 - kept, 1 - cut, later)
+
+
 def _run(
     impact: Impact,
+    paths: Floats,
     due: Days,
     whole: Bools,
     exempt_share: Floats,
     cut_share: Floats,
     later_share: Floats,
 ) -> _Flows:
-    """Go through the months on all paths at once.
+    """Go through the months on all `paths` (months x paths) at once.
 
     `due`: by month, the last lawful day of what is put off, NaT where nothing is. `whole`: months of
-    which nothing is payable. The shares (paths x months): of what is expected, exempt; of the rest,
-    cut; of what is left then, put off at most.
+    which nothing is payable. The shares (months x ... x paths or 1): of what is expected, exempt; of
+    the rest, cut; of what is left then, put off at most.
     """
     # One long walk: in parts it would hand a dozen running sums from function to function.
-    paths, observed = impact.paths, impact.collected
-    flows = _Flows.total([_Flows.none(paths.shape)])  # to be written to
-    left = np.zeros(paths.shape)
+    observed = impact.collected
+    shape = (len(due), *later_share.shape[1:-1], paths.shape[1])
+    flows = {f.name: np.zeros(shape) for f in fields(_Flows) if not f.name.startswith("until")}
+    until, until_then = np.full((2, len(due)), np.datetime64("NaT", "ns"))
+    left = np.zeros(shape)
     last_days = (impact.months.asi8 + 1).astype("datetime64[M]").astype("datetime64[D]") - 1
     puts_off = ~np.isnat(due)
     known = np.flatnonzero(np.isfinite(observed))
     # What is due after the newest figure is not overdue before it is known.
     newest = known[-1] if len(known) else -1
     order = [month for month in np.argsort(due, kind="stable") if puts_off[month]]
-    allowed = np.zeros(len(paths))  # what may still be put off
+    fell_due, away = np.zeros((2, *shape[1:]))  # since a deferral began; what was put off of it
     # Collected beyond what was expected while payment could be put off, and short since: what varies
     # from month to month is neither put off nor a return.
-    ahead, behind = np.zeros(len(paths)), np.zeros(len(paths))
-    waiting = np.zeros(len(due), dtype=bool)
+    ahead, behind = np.zeros((2, *shape[1:]))
+    past = np.zeros(len(due), dtype=bool)  # last days that had passed a month before
+    owing: list[Any] = []
     for month, collected in enumerate(observed):
         open_ = puts_off[month]
         (behind if open_ else ahead)[:] = 0
         if not open_:
-            allowed[:] = 0
+            fell_due[:] = away[:] = 0
         if np.isfinite(collected):
-            expected = paths[:, month]
+            expected = paths[month]
             short = np.maximum(expected - collected, 0)
-            exempt = exempt_share[:, month] * expected
+            exempt = exempt_share[month] * expected
             if not whole[month]:
                 exempt = np.minimum(exempt, short)
             short = np.maximum(expected - collected - exempt, 0)
             surplus = np.maximum(collected + exempt - expected, 0)
-            reduced = np.minimum(cut_share[:, month] * (expected - exempt), short)
-            flows.exempt[:, month], flows.reduced[:, month] = exempt, reduced
-            short -= reduced
+            reduced = np.minimum(cut_share[month] * (expected - exempt), short)
+            flows["exempt"][month], flows["reduced"][month] = exempt, reduced
+            short = short - reduced
             offset = np.minimum(surplus, behind)
             behind -= offset
-            surplus -= offset
-            for origin in order:
-                if origin < month and surplus.any():
-                    paid = np.minimum(surplus, left[:, origin])
-                    left[:, origin] -= paid
-                    surplus -= paid
-                    flows.received[:, month] += paid
+            surplus = surplus - offset
+            for origin in owing if surplus.any() else ():
+                paid = np.minimum(surplus, left[origin])
+                left[origin] -= paid
+                surplus -= paid
+                flows["received"][month] += paid
             if open_:
-                allowed += later_share[:, month] * (expected - exempt - reduced)
+                fell_due += expected - exempt - reduced
+                allowed = np.maximum(later_share[month] * fell_due - away, 0)
                 offset = np.minimum(short, ahead)
                 put_off = np.minimum(short - offset, allowed)
                 ahead += surplus - offset
-                allowed -= put_off
-                flows.put_off[:, month] = left[:, month] = put_off
+                away += put_off
+                flows["put_off"][month] = left[month] = put_off
             else:
                 behind += short
         closed = due <= last_days[min(month, newest)] if newest >= 0 else np.zeros(len(due), bool)
-        if not puts_off[: month + 1].any():
-            continue
-        flows.overdue_then[:, month] = left[:, closed].sum(axis=1)
-        waiting = ~closed & (np.einsum("dm->m", left) > 0)
-        flows.until_then[month] = due[waiting].max() if waiting.any() else np.datetime64("NaT")
-        flows.lawful_then[:, month] = left[:, ~closed].sum(axis=1)
-    flows.overdue[:, closed], flows.lawful[:, ~closed] = left[:, closed], left[:, ~closed]
-    flows.until[waiting] = due[waiting]
-    return flows
+        owing = [origin for origin in order if origin <= month and left[origin].any()]
+        flows["arrears_then"][month] = flows["arrears_then"][month - 1] if month else 0
+        for origin in owing:
+            if closed[origin] and not past[origin]:
+                flows["arrears"][origin] = left[origin]
+                flows["arrears_then"][month] += left[origin]
+            flows["overdue_then" if closed[origin] else "lawful_then"][month] += left[origin]
+        past = closed
+        waiting = [origin for origin in owing if not closed[origin]]
+        if waiting:
+            until_then[month] = due[waiting].max()
+    flows["overdue"][closed], flows["lawful"][~closed] = left[closed], left[~closed]
+    until[waiting] = due[waiting]
+    by_path = {name: np.moveaxis(amounts, 0, -1) for name, amounts in flows.items()}
+    return _Flows(**by_path, until=until, until_then=until_then)

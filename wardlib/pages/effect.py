@@ -97,8 +97,8 @@ class EffectPage(Page[Effects]):
                 says, cells = self._verdict(split), self._split_cells(line, split, needed, unit)
             body.append(Row(head, cells, depth, says))
         note = text(
-            "In brackets the 95 % interval. A negative shortfall is more than expected. What is put "
-            "off, and not payable, rests on the share of payers in the table tax_relief."
+            "In brackets the 95 % interval, at every share of payers in the range of the table "
+            "tax_relief. A negative shortfall is more than expected."
         )
         caption = text(
             "Receipts {span} against what was to be expected without COVID-19 ({unit})",
@@ -518,7 +518,7 @@ class EffectPage(Page[Effects]):
         if waiting := [split.until for split in splits if not is_missing(split.until)]:
             notes.append(text("The last lawful day: {day}.", day=language.date(max(waiting))))
         frame = pd.DataFrame(drawn) if drawn else pd.DataFrame({"line": pd.Series(dtype=str)})
-        bare = ("line", "first", "last", "months", "until", "verdict")
+        bare = ("line", "first", "last", "months", "until", "was_short", "verdict")
         units = {name: self.edition.ward.currency for name in frame.columns if name not in bare}
         units["months"] = "months"
         sources = ("receipts", "tax_relief")

@@ -1,0 +1,216 @@
+"""Which losses the ledger claims where the truth is known; prints the tables of docs/method.md.
+
+    python tests/benchmarks/ledger.py [--cases 1000]
+
+False claims: smooth lines of which a known share of payers puts four months off to the year's end and
+then pays (or, in one pattern, in part never pays), told to the ledger as a deferral with shares from 0
+to 1, at every month-end. Power: how often a real loss of six months is found. Seeds from 1,000,000 on
+are for reporting, as in `impact.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+import simulated
+from report import markdown
+from scipy.stats import beta
+
+from wardlib.analysis import counterfactual, relief
+from wardlib.analysis.counterfactual import Impact
+from wardlib.analysis.relief import Rule
+
+FIRST_SEED = 1_000_000
+DRAWS = 1000  # half of a page's: the ends of the shares' ranges are followed on 500 either way
+SURE = 0.999  # of the lower bounds of what is false
+SHARES = (
+    (0, 0.12),
+    (0.12, 0.25),
+    (0.25, 0.40),
+    (0.40, 0.55),
+    (0.55, 0.70),
+    (0.70, 0.85),
+    (0.85, 1),
+)
+PUT_OFF = 4  # months put off, from the start
+LAST_DAY = pd.Timestamp("2020-12-31")
+DUE = (LAST_DAY.to_period("M") - simulated.START).n  # place of the month of the last lawful day
+# By pattern, the months (places since the start) in which what was put off comes back.
+RETURNS = {
+    "early": (PUT_OFF, PUT_OFF + 1),
+    "mixed": tuple(range(PUT_OFF, DUE + 1)),
+    "late": (DUE - 1, DUE),
+    "December": (DUE,),
+    "part never": tuple(range(PUT_OFF, DUE + 1)),
+}
+NEVER = 0.3  # of what was put off, in the pattern "part never"
+LOST = (0.15, 0.30, 0.50)  # shares of real losses
+LOST_MONTHS = 6
+NARROW = 0.05  # half the range of shares of a ward that has counted its applications
+
+
+def deferral(low: float = 0.0, high: float = 1.0) -> Rule:
+    """What fell due from the start on may be paid until the last day."""
+    months = simulated.START, LAST_DAY.to_period("M") - 1
+    return Rule("R", relief.DEFERRAL, "all", *months, LAST_DAY, low, high, "simulated")
+
+
+def estimated(kind: str, seed: int) -> tuple[Impact, np.ndarray]:
+    """The estimate of a line, and what it would have brought. Nothing after the start enters it, so that
+    it serves for whatever is then planted."""
+    case = simulated.draw(kind, seed, effect=False)
+    impact = counterfactual.estimate(
+        pd.concat([case.history, case.no_effect]),
+        start=simulated.START,
+        tet=tuple(simulated.TET),
+        draws=DRAWS,
+    )
+    return impact, case.no_effect.to_numpy()
+
+
+def with_collected(impact: Impact, collected: np.ndarray) -> Impact:
+    """The estimate beside other receipts since the start, as far as they go."""
+    series = impact.series[: simulated.START + len(collected) - 1].copy()
+    series[simulated.START :] = collected
+    return replace(impact, series=series, paths=impact.paths[:, : len(collected)])
+
+
+def put_off(
+    due: np.ndarray, share: float, months: int, returns: Iterable[int], rng: np.random.Generator,
+    never: float = 0.0,
+) -> np.ndarray:  # fmt: skip
+    """Receipts where a share of the first `months` is put off, and all but `never` of it comes back in the
+    months of `returns`, split at random."""
+    places = list(returns)
+    collected = due.copy()
+    later = share * due[:months]
+    collected[:months] -= later
+    collected[places] += (1 - never) * later.sum() * rng.dirichlet(np.ones(len(places)))
+    return collected
+
+
+def false_claims(cases: int) -> pd.DataFrame:
+    """How many of `cases` are claimed falsely: columns `share`, `pattern`, `month-end`, `loss`,
+    `overdue`. Overdue is true in the pattern "part never" from the last day on."""
+    counts: dict[tuple[str, str], np.ndarray] = {}
+    for number in range(cases):
+        impact, due = estimated("pure deferral", FIRST_SEED + number)
+        for s, (low, high) in enumerate(SHARES):
+            for p, (pattern, returns) in enumerate(RETURNS.items()):
+                rng = np.random.default_rng([FIRST_SEED + number, s, p])
+                never = NEVER if pattern == "part never" else 0.0
+                collected = put_off(due, rng.uniform(low, high), PUT_OFF, returns, rng, never)
+                ends = relief.ledger(with_collected(impact, collected), [deferral()]).month_ends
+                loss = ends["never_due_later_lower"].to_numpy() > 0
+                overdue = (ends["claim_lower"].to_numpy() > 0) & ~loss
+                if never:
+                    overdue[DUE:] = False
+                cell = counts.setdefault(
+                    (f"{low:.0%}–{high:.0%}", pattern), np.zeros((2, len(loss)))
+                )
+                cell += loss, overdue
+        if number % 50 == 49:
+            print(f"{number + 1} cases", file=sys.stderr, flush=True)
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {"share": share, "pattern": pattern, "month-end": ends.index.astype(str),
+                 "loss": cell[0], "overdue": cell[1]}
+            )
+            for (share, pattern), cell in counts.items()
+        ]
+    )  # fmt: skip
+
+
+def lower_bound(count: pd.Series, cases: int) -> pd.Series:
+    """The least rate that `count` of `cases` leaves possible (Clopper and Pearson, one-sided)."""
+    bound = beta.ppf(1 - SURE, count, cases - count + 1)
+    return pd.Series(np.where(count > 0, bound, 0.0), count.index)
+
+
+def power(cases: int) -> pd.DataFrame:
+    """How often a loss of `LOST` of the first six months is found, by size of the loss and what the law
+    let payers put off: columns, what is asked when."""
+    found: dict[tuple[str, str], list[bool]] = {}
+    first, last = simulated.START, simulated.START + LOST_MONTHS - 1
+    for number in range(cases):
+        impact, due = estimated("smooth", FIRST_SEED + number)
+        for lost in LOST:
+            rng = np.random.default_rng([FIRST_SEED + number, int(100 * lost)])
+            share = rng.uniform(0.2, 0.8)
+            left = due.copy()
+            left[:LOST_MONTHS] *= 1 - lost
+            later = put_off(left, share, LOST_MONTHS, range(LOST_MONTHS, DUE + 1), rng)
+            narrow = deferral(max(share - NARROW, 0), min(share + NARROW, 1))
+            for law, collected, rules in (
+                ("no relief", left, []),
+                ("put off, share 0 to 1", later, [deferral()]),
+                (f"put off, share known to {NARROW:.0%}", later, [narrow]),
+            ):
+                before = with_collected(impact, collected[:LOST_MONTHS])
+                after = with_collected(impact, collected[: DUE + 1])
+                for when, split in (
+                    ("after six months", relief.ledger(before, rules).split()),
+                    (
+                        "these months, after the last day",
+                        relief.ledger(after, rules).split(first, last),
+                    ),
+                    ("since the start, after the last day", relief.ledger(after, rules).split()),
+                ):
+                    claimed = split.verdict in ("loss", "overdue")
+                    found.setdefault((f"{lost:.0%}, {law}", when), []).append(claimed)
+        if number % 200 == 199:
+            print(f"power: {number + 1} cases", file=sys.stderr, flush=True)
+    rates = pd.Series({key: np.mean(claims) for key, claims in found.items()})
+    return rates.unstack(sort=False).rename_axis("lost of six months")
+
+
+def ledger_part(options: argparse.Namespace) -> None:
+    """Print the tables."""
+    cases = options.cases
+    claims = false_claims(cases)
+    claims["false"] = claims["loss"] + claims["overdue"]
+    claims["bound"] = lower_bound(claims["false"], cases)
+    print(f"{cases} cases a cell, {len(claims)} cells (share x pattern x month-end).\n")
+    worst = claims.groupby(["share", "pattern"], sort=False)[["false", "bound"]].max()
+    for column, title, scale in (
+        ("false", "False claims of a loss, at the month-end with the most", cases),
+        ("bound", f"Lower bounds of these ({SURE:.1%})", 1),
+    ):
+        table = (worst[column] / scale).unstack(sort=False).rename_axis("true share")
+        print(f"{title}:\n\n{markdown(table, dict.fromkeys(table, 3))}\n")
+    for kind in ("loss", "overdue"):
+        most = claims.iloc[claims[kind].to_numpy().argmax()]
+        where = ", ".join(most[["share", "pattern", "month-end"]])
+        print(f"Most false claims of {kind}: {most[kind] / cases:.3f} ({where}).\n")
+    by_end = claims.pivot_table(index="month-end", columns="pattern", values="false", aggfunc="max")
+    by_end = by_end[list(RETURNS)] / cases
+    print(
+        f"By month-end, at the share with the most:\n\n{markdown(by_end, dict.fromkeys(by_end, 3))}\n"
+    )
+    beyond = claims[claims["bound"] > 0.05]
+    print(
+        f"Cells above 0.05: {(claims['false'] > 0.05 * cases).sum()}; by their lower bound: {len(beyond)}\n"
+    )
+    table = power(cases)
+    print(f"Real losses found:\n\n{markdown(table, dict.fromkeys(table, 2))}")
+
+
+def main() -> None:
+    """Run it by itself."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=1000, help="cases a cell")
+    ledger_part(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
