@@ -1,9 +1,9 @@
-"""Monthly amounts: paths of several models, mixed, with the months that bring nothing.
+"""Monthly amounts: paths of two models, mixed, with the months that bring nothing.
 
 No model knows how the growth of a series goes on. A `gaussian_process` carries it on with care, a
-local level lets it stop, the airline model (both `structural`) carries the newest on. Their paths stand
-side by side, so that an interval holds what each of them holds to be possible. Which models, in which
-parts, and what that does on real series: docs/method.md.
+`local_level` lets it stop. Their paths stand side by side, so that an interval holds what either of
+them holds to be possible. Which models, in which parts, and what that does on real series:
+docs/method.md.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaln  # type: ignore[import-untyped]  # SciPy ships no types
 
-from wardlib.analysis import gaussian_process, structural
+from wardlib.analysis import gaussian_process, local_level
 from wardlib.analysis.sampling import normalised, stream
 from wardlib.analysis.tables import Floats, Ints
 
-# Parts of the paths; the rest are those of the Gaussian process.
-_SHARES = {"local level": 0.25, "airline": 0.10}
-_SHARE_HELD = 0.85  # share of months with a receipt from which the classical models take part
+_STEADY = 0.15  # share of the paths that are those of the local level
+_HELD = 0.85  # share of months with a receipt below which all are those of the Gaussian process
 _BEYOND = 3.0  # log of how many times the largest month of the history a month can be (20)
 
 
@@ -44,15 +43,13 @@ def simulate(
     fit = weighed(logs.tobytes(), months[0], tet)
     horizon = len(months) - len(amounts)
     known = np.isfinite(amounts)
-    shares = _SHARES if positive.sum() >= _SHARE_HELD * known.sum() else {}
-    sizes = {model: int(share * draws) for model, share in shares.items()}
-    own = fit.logs(horizon, draws - sum(sizes.values()), line)
-    tet_ahead = fit.moved_by_tet(len(months))[len(amounts) :, None]
-    others = [
-        structural.logs(model, fit.ordinary, horizon, size, line) + tet_ahead
-        for model, size in sizes.items()
-    ]
-    made = np.concatenate([own, *others], axis=1)[:, stream(line, "order").permutation(draws)]
+    steady = int(_STEADY * draws) if positive.sum() >= _HELD * known.sum() else 0
+    made = fit.logs(horizon, draws - steady, line)
+    if steady:
+        tet_ahead = fit.moved_by_tet(len(months))[len(amounts) :, None]
+        other = local_level.logs(fit.ordinary, horizon, steady, line) + tet_ahead
+        made = np.concatenate([made, other], axis=1)
+    made = made[:, stream(line, "order").permutation(draws)]
     if len(fit.outliers):
         made += fit.outliers_ahead(horizon, draws, line)
     # Few and scattered receipts leave the scales open; no month brings many times the largest ever.

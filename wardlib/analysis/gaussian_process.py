@@ -31,10 +31,10 @@ _PRIOR = {
     "season_change": (0.0145, 1.16),
     "tet": (0.26, 0.86),
     "growth": (0.05, 0.5),
-    "bend": (0.015, 0.87),
+    "bend": (0.020, 1.00),
 }
 # Some parts are there or they are not: below so many standard deviations, they shrink to a twentieth.
-_PRESENT = {"swing": 0.82, "drift": 0.25, "bend": 1.50}
+_PRESENT = {"swing": 0.82, "drift": 0.25, "bend": 0.80}
 _ABSENT, _EDGE = 1.5, 5.0  # half the log of the shrinkage; how sharp the passage is
 # Two more, standard normal: how long swings last (knots of correlation from month to month), and how
 # much noisier small months are (noise x size^-exponent).
@@ -55,7 +55,7 @@ _OUTLIER = 3.3  # standard deviations of a month from what the others say
 _TET_WINDOWS = ((-7, 6), (-28, -8))  # days from the first of the lunar year, both inclusive
 # Points of the three rounds, and how many of them shall at least bear the result: the weights of few
 # points are evened out as far as that needs, which makes a posterior found by few points wider.
-_FIRST, _SECOND, _THIRD, LEAST = 64, 64, 64, 16.0
+_FIRST, _SECOND, _THIRD, _LEAST = 64, 64, 64, 8.0
 _TET = 10  # place of Tết among the parts
 
 
@@ -349,7 +349,7 @@ class Fit:
         )
         mixture = [np.log(size) + _log_normal(points, at, root) for *_, (at, root, size) in rounds]
         target = log - np.logaddexp(*mixture)
-        used, counts = kept(normalised(_temper(target, LEAST) * target))
+        used, counts = kept(normalised(_temper(target, _LEAST) * target))
         first = used < _SECOND
         factors, white = (
             np.concatenate([second[used[first]], third[used[~first] - _SECOND]])
