@@ -4,7 +4,7 @@
 
 Parts (default: all): `simulated`, twelve kinds of series with and without an effect, beside the peers
 of `peers.py` that can be imported; `real`, twelve-month windows of real series in which nothing
-happened; `relief`, pure deferral with the ledger; `truth`, the illustrative ward; `published`, two
+happened; `sums`, of their lines; `ledger`, deferrals without loss; `truth`, the illustrative ward; `published`, two
 published answers; `speed`. Only the CPU times differ from run to run.
 
 Seeds from 1,000,000 on are for reporting; the method was tuned on seeds 10,000 to 29,999.
@@ -16,7 +16,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # CPU times are those of one thread
@@ -26,20 +26,17 @@ import numpy as np
 import pandas as pd
 import peers
 import simulated
+from ledger import ledger_part
+from real import real_part, sums_part
 from report import markdown
+from scores import TAIL, geometric, winkler
 
 from wardlib.analysis import counterfactual, relief
 
 HERE = Path(__file__).resolve().parent
 FIRST_SEED = 1_000_000
 DRAWS = 2000
-TAIL = (1 - counterfactual.LEVEL) / 2
 OURS = "wardlib"
-LLT = "structural, local linear trend"
-TAXES = (
-    "real_estate", "wage", "earnings", "net_profits", "birt", "sales", "amusement", "tobacco",
-    "parking", "real_estate_transfer",
-)  # fmt: skip
 Forecast = Callable[[simulated.Case, int], np.ndarray]
 
 
@@ -58,13 +55,6 @@ def peer(name: str) -> Forecast:
     return lambda case, seed: method(
         case.history.to_numpy(float), case.history.index, len(case.observed), DRAWS, seed
     )
-
-
-def winkler(sums: np.ndarray, truth: float) -> tuple[bool, float]:
-    """Whether the 95 % interval of `sums` holds `truth`, and its interval score (Gneiting and
-    Raftery 2007): width plus 2/0.05 times what lies outside."""
-    low, high = np.quantile(sums, (TAIL, 1 - TAIL))
-    return low <= truth <= high, high - low + (max(low - truth, 0) + max(truth - high, 0)) / TAIL
 
 
 def judged(case: simulated.Case, paths: np.ndarray) -> dict[str, float]:
@@ -113,11 +103,6 @@ def run_kind(kind: str, method: Forecast, cases: int) -> pd.Series:
             "CPU ms": 1000 * spent / (2 * cases),
         }
     )
-
-
-def geometric(values: Iterable[float]) -> float:
-    """Geometric mean."""
-    return float(np.exp(np.mean(np.log(list(values)))))
 
 
 def by_kind(name: str, method: Forecast, cases: int) -> pd.DataFrame:
@@ -173,117 +158,6 @@ def simulated_part(options: argparse.Namespace) -> None:
     print(markdown(best.rename_axis("kind"), {"score, ratio to it": 2}))
     if peers.FAILURES:
         print(f"\nSeries on which a peer's library failed: {dict(peers.FAILURES)}")
-
-
-def windows() -> list[tuple[str, str, simulated.Case]]:
-    """(group, series, case) of each twelve-month window in which nothing happened: at most six a
-    public series, counted back from the last usable month; all starts 2016-2018 of ten taxes of
-    Philadelphia. At least 36 months of history, at most 84."""
-    found = []
-    sources = pd.read_csv(HERE / "data" / "sources.csv").set_index("series")
-    for name, group in pd.read_csv(HERE / "data" / "monthly.csv").groupby("series"):
-        series = pd.Series(group["value"].to_numpy(float), pd.PeriodIndex(group["month"], freq="M"))
-        first = max(pd.Period(sources.at[name, "usable_first"], "M"), series.index[0] + 36)
-        last = pd.Period(sources.at[name, "usable_last"], "M")
-        starts = [last - 11 - 12 * back for back in range(6)]
-        found += [("public series", name, cut(series, start)) for start in starts if start >= first]
-    path = HERE.parents[1] / "data" / "philadelphia" / "receipts.csv"
-    table = pd.read_csv(path).pivot(index="month", columns="line", values="collected")
-    table.index = pd.PeriodIndex(table.index, freq="M")
-    for tax in TAXES:
-        for start in pd.period_range("2016-01", "2018-12", freq="M"):
-            found.append(("Philadelphia", tax, cut(table[tax].astype(float), start)))
-    return [
-        entry
-        for entry in found
-        if entry[2].observed.notna().all() and entry[2].history.notna().all()
-    ]
-
-
-def cut(series: pd.Series, start: pd.Period) -> simulated.Case:
-    """The window of twelve months from `start`, in which nothing happened."""
-    after = series[start : start + 11]
-    return simulated.Case(series[start - 84 : start - 1], after, after)
-
-
-def real_part(options: argparse.Namespace) -> None:
-    """Part `real`. `score` is the geometric mean over series of the mean of a series' windows; ratios
-    are to the local linear trend."""
-
-    def placebo(case: simulated.Case, _: int = 0) -> counterfactual.Impact:
-        series = pd.concat([case.history, case.observed])
-        return counterfactual.estimate(series, start=case.observed.index[0], draws=DRAWS)
-
-    found = windows()
-    every = [entry for entry in found if placebo(entry[2]).model]
-    print(
-        f"{len(found) - len(every)} of {len(found)} windows have too few receipts for a statement.\n"
-    )
-    methods = {OURS: lambda case, _: placebo(case).paths}
-    methods |= {name: peer(name) for name in peers.available() if name in peers.CHEAP}
-    rows = []
-    for name, method in methods.items():
-        for number, (group, series, case) in enumerate(every):
-            paths = method(case, FIRST_SEED + number)
-            truth = case.observed.sum()
-            held, score = winkler(paths.sum(axis=1), truth)
-            share = 100 * score / abs(truth)
-            rows.append(
-                {"method": name, "group": group, "series": series, "held": held, "score": share}
-            )
-        print(f"{name} done", file=sys.stderr, flush=True)
-    table = pd.DataFrame(rows)
-    out = {}
-    for name, own in table.groupby("method", sort=False):
-        out[name] = {"windows": len(own), "coverage": own["held"].mean()}
-        for group, part in own.groupby("group"):
-            out[name][f"{group}: windows"] = len(part)
-            out[name][f"{group}: coverage"] = part["held"].mean()
-        out[name]["score"] = geometric(own.groupby("series")["score"].mean())
-        out[name]["score by window"] = geometric(own["score"])
-    summary = pd.DataFrame(out).T.rename_axis("method")
-    if LLT in summary.index:
-        for column in ("score", "score by window"):
-            summary[f"{column}: ratio"] = summary[column] / summary.at[LLT, column]
-    coverage = [column for column in summary if column.endswith("coverage")]
-    print(markdown(summary, {**dict.fromkeys(coverage, 3), "score": 1,
-                             "score by window": 1,
-                             **{c: 2 for c in summary if "ratio" in c}}))  # fmt: skip
-
-
-def relief_part(options: argparse.Namespace) -> None:
-    """Part `relief`: pure deferral of four months to the year's end, at every month-end."""
-    given = pd.DataFrame(
-        {
-            "id": ["R"], "area": ["A"], "kind": [relief.DEFERRAL], "lines": [("line",)],
-            "payers": ["all"], "period_start": [simulated.START], "period_end": [simulated.START + 9],
-            "in_force": [pd.NaT], "normal_due": [pd.NaT], "extended_due": [pd.Timestamp("2020-12-31")],
-            "share_low": [simulated.APPLIED[0]], "share_high": [simulated.APPLIED[1]],
-            "document": ["simulated"],
-        }
-    )  # fmt: skip
-    rules = relief.rules_by_line(given, ("A",), ["line"])["line"]
-    claims, naive = [], []
-    for number in range(options.cases):
-        case = simulated.draw("pure deferral", FIRST_SEED + number, effect=True)
-        found = counterfactual.estimate(
-            pd.concat([case.history, case.observed]),
-            start=simulated.START,
-            tet=tuple(simulated.TET),
-        )
-        ends = relief.ledger(found, rules).month_ends
-        claims.append(ends["claim_lower"] > 0)
-        naive.append(ends["difference_lower"] > 0)
-    table = pd.DataFrame(
-        {
-            "loss claimed without the ledger": np.mean(naive, axis=0),
-            "loss claimed with the ledger": np.mean(claims, axis=0),
-        },
-        ends.index.rename("month-end"),
-    )
-    print(f"{options.cases} cases, all of them deferred until 31/12/2020 and then paid:\n")
-    print(markdown(table, dict.fromkeys(table, 3)))
-    print(f"\nAt most, at any month-end: {table.iloc[:, 1].max():.3f}")
 
 
 TRUTH_ENDS = [
@@ -421,7 +295,8 @@ PARTS = {
     "speed": speed_part,
     "simulated": simulated_part,
     "real": real_part,
-    "relief": relief_part,
+    "sums": sums_part,
+    "ledger": ledger_part,
     "truth": truth_part,
     "published": published_part,
 }
@@ -437,6 +312,9 @@ def main() -> None:
     parser.add_argument("--peer-cases", type=int, default=40, help="the same for peers")
     parser.add_argument(
         "--slow-cases", type=int, default=0, help="for Prophet, CausalPy, CausalImpact"
+    )
+    parser.add_argument(
+        "--slow-step", type=int, default=4, help="these on every so many real series"
     )
     options = parser.parse_args()
     for part in options.parts or PARTS:
