@@ -20,6 +20,7 @@ from wardlib.analysis.tables import Floats, Ints
 
 _STEADY = 0.15  # share of the paths that are those of the local level
 _HELD = 0.85  # share of months with a receipt below which all are those of the Gaussian process
+_SHARED = 0.4  # correlation of what moves the lines of a ward
 _BEYOND = 3.0  # log of how many times the largest month of the history a month can be (20)
 
 
@@ -43,13 +44,14 @@ def simulate(
     fit = weighed(logs.tobytes(), months[0], tet)
     horizon = len(months) - len(amounts)
     known = np.isfinite(amounts)
+    normal = _normal(-(-horizon // 12) * 12, draws, line)
     steady = int(_STEADY * draws) if positive.sum() >= _HELD * known.sum() else 0
-    made = fit.logs(horizon, draws - steady, line)
+    made = fit.logs(normal[:, steady:], line)[:horizon]
     if steady:
         tet_ahead = fit.moved_by_tet(len(months))[len(amounts) :, None]
-        other = local_level.logs(fit.ordinary, horizon, steady, line) + tet_ahead
-        made = np.concatenate([made, other], axis=1)
-    made = made[:, stream(line, "order").permutation(draws)]
+        other = local_level.logs(fit.ordinary, normal[:horizon, :steady], line) + tet_ahead
+        made = np.concatenate([other, made], axis=1)
+    made = made[:, stream("every line", "order").permutation(draws)]
     if len(fit.outliers):
         made += fit.outliers_ahead(horizon, draws, line)
     # Few and scattered receipts leave the scales open; no month brings many times the largest ever.
@@ -64,6 +66,15 @@ def simulate(
         paths = np.where(none, stream(line, "brings").choice(empty, paths.shape), paths)
     by_draw: Floats = paths.T
     return by_draw
+
+
+def _normal(months: int, draws: int, line: str) -> Floats:
+    """Standard normal numbers of a line, months x draws: in part those of every line, as what moves one
+    line of a ward moves others, so that paths of lines can be added up."""
+    every = stream("every line", "month").standard_normal((months, draws))
+    own = stream(line, "month").standard_normal((months, draws))
+    together: Floats = np.sqrt(_SHARED) * every + np.sqrt(1 - _SHARED) * own
+    return together
 
 
 def _chances(held: Ints, seen: Ints, line: str, draws: int) -> Floats:

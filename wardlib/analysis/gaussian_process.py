@@ -7,7 +7,6 @@ sources and its validation: docs/method.md.
 
 from __future__ import annotations
 
-import itertools
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -358,18 +357,17 @@ class Fit:
         self.posterior = _Posterior(points[used], breaks[used], factors, white, counts)
         del self.inner  # large, and only needed until here
 
-    def logs(self, horizon: int, draws: int, line: str) -> Floats:
-        """Simulated logs of the `horizon` months after the history: months x draws, in the order of the
-        points they come from. A longer horizon leaves the months of a shorter one as they are."""
+    def logs(self, normal: Floats, line: str) -> Floats:
+        """Simulated logs of the months after the history from standard normal numbers, months x draws,
+        in whole years. More months leave the first ones as they are."""
         points, breaks, factors, white, counts = self.posterior
         parts = _parts(points)
-        ends = np.searchsorted(repeated(counts, draws), np.arange(len(counts) + 1))
+        of_point = stream(line, "point").permutation(repeated(counts, normal.shape[1]))
+        draws = [np.flatnonzero(of_point == point) for point in range(len(counts))]
         made: list[Floats] = []
-        normal: list[Floats] = []
         seen: list[tuple[Ints, Floats, list[Floats], Floats]] = []
-        rng = stream(line, "gaussian process")
         # A year at a time, each of the same size: sums of floats hang on how many there are.
-        for year in range(-(-horizon // 12)):
+        for year in range(len(normal) // 12):
             size = self.count + 12 * (year + 1)
             after = np.arange(size - 12, size)
             across = self.covariance(parts, breaks, self.block(self.known, after, size))
@@ -386,16 +384,16 @@ class Fit:
                 own -= tied[-1].transpose(0, 2, 1) @ tied[-1]
             root = np.linalg.cholesky(own + 1e-9 * np.eye(12))
             seen.append((after, solved, tied, root))
-            normal.append(rng.standard_normal((12, draws)))
             mean = np.einsum("kih,ki->kh", solved, white)
-            logs = np.empty((12, draws))
-            for k, (begin, end) in enumerate(itertools.pairwise(ends)):
-                own_logs = mean[k][:, None] + root[k] @ normal[-1][:, begin:end]
-                for tie, earlier_normal in zip(tied, normal[:-1], strict=True):
-                    own_logs += tie[k].T @ earlier_normal[:, begin:end]
-                logs[:, begin:end] = own_logs
+            logs = np.empty((12, normal.shape[1]))
+            for k, own_draws in enumerate(draws):
+                drawn = normal[:, own_draws]
+                simulated = mean[k][:, None] + root[k] @ drawn[12 * year : 12 * year + 12]
+                for place, tie in enumerate(tied):
+                    simulated += tie[k].T @ drawn[12 * place : 12 * place + 12]
+                logs[:, own_draws] = simulated
             made.append(logs + self.mean(after)[:, None])
-        return np.concatenate(made)[:horizon]
+        return np.concatenate(made)
 
     def outliers_ahead(self, horizon: int, draws: int, line: str) -> Floats:
         """What single months are out on the log scale, as often and as far as in the history: months x

@@ -61,9 +61,10 @@ def _factor(rows: int) -> Floats:
     return made[_YEAR:]
 
 
-def logs(history: Floats, horizon: int, draws: int, line: str) -> Floats:
-    """Simulated logs of the `horizon` months after `history` (logs, no month missing, more than 12):
-    months x draws. A longer horizon leaves the months of a shorter one as they are."""
+def logs(history: Floats, normal: Floats, line: str) -> Floats:
+    """Simulated logs of the months after `history` (logs, no month missing, more than 12) from standard
+    `normal` numbers, months x draws. More months leave the first ones as they are."""
+    horizon, draws = normal.shape
     yearly = history[_YEAR:] - history[:-_YEAR]
     count = len(yearly)
     factor = _factor(-(-(count + horizon) // _ROWS) * _ROWS)
@@ -76,11 +77,11 @@ def logs(history: Floats, horizon: int, draws: int, line: str) -> Floats:
     freedom = count + _WORTH
     log = -np.log(factor[:count, :, _YEAR]).sum(axis=0) - freedom / 2 * np.log(squares)
     which = strata(normalised(log), draws)
-    rng = stream(line, "local level")
-    scales = np.sqrt(squares[which] / 2 / rng.standard_gamma(freedom / 2, draws))
+    gamma = stream(line, "local level").standard_gamma(freedom / 2, draws)
+    scales = np.sqrt(squares[which] / 2 / gamma)
     shocks = np.empty((_YEAR + horizon, draws))
     shocks[:_YEAR] = white[count:, which] / scales
-    shocks[_YEAR:] = rng.standard_normal((horizon, draws))
+    shocks[_YEAR:] = normal
     made = np.empty((_YEAR + horizon, draws))
     made[:_YEAR] = history[-_YEAR:, None]
     for month in range(horizon):
