@@ -33,6 +33,7 @@ LONGEST = 72  # months of history used, the newest
 SHORTEST = 24  # months of history without which nothing can be said
 FEWEST = 8  # months with a receipt, likewise
 COMPARED = 9  # months with a figure without which a placebo window of twelve is none
+HALF_YEAR = 6  # months
 _DUST = 1e-9  # of an amount: what rounding leaves
 
 # --------------------------------------------------------------------------------------- results
@@ -79,24 +80,17 @@ class Checks:
     sum lies within the interval at `LEVEL`) and `far` (outside the one at `FAR`). `error`: the errors of
     single months there, the sum of |observed - expected| over that of |observed|, which months without
     a receipt do not upset; NaN without a placebo.
-    `sensitivity`: columns `change` ("start", "year"), `what` (the other first month; the first month of
-    the year left out) and `amount`, the effect over all months under that change; empty without an
-    estimate.
+    `failed`: the placebo speaks against the estimate, as one window is far out, or two are outside, and
+    the half-year before the start was not foreseen either. Where it was, the months that the estimate
+    knows tell what had changed. `sensitivity`: columns `change` ("start", "year"), `what` (the other
+    first month; the first month of the year left out) and `amount`, the effect over all months under
+    that change; empty without an estimate.
     """
 
     placebo: pd.DataFrame
     error: float
+    failed: bool
     sensitivity: pd.DataFrame
-
-    @property
-    def failed(self) -> bool:
-        """Whether the placebo speaks against the estimate: one window far out, or two outside."""
-        return _failed(self.placebo["inside"], self.placebo["far"])
-
-
-def _failed(inside: Iterable[bool], far: Iterable[bool]) -> bool:
-    """The rule of `Checks.failed`, from what is said of each window."""
-    return any(far) or sum(not one for one in inside) >= 2
 
 
 @dataclass(frozen=True)
@@ -185,9 +179,11 @@ class Impact:
     def placebo_failed(self) -> bool:
         """`Checks.failed`, without the rest of the checks."""
         windows, _ = self._placebo
-        return _failed(
-            [window["inside"] for window in windows], [window["far"] for window in windows]
-        )
+        outside = sum(not window["inside"] for window in windows)
+        if outside < 2 and not any(window["far"] for window in windows):
+            return False
+        again = self._again(self.series[: self.start - 1], self.start - HALF_YEAR)
+        return again is None or again.cumulative.verdict != "none"
 
     @cached_property
     def checks(self) -> Checks:
@@ -207,7 +203,7 @@ class Impact:
             if self.model and again:
                 changed.append(("year", left_out[0], again.cumulative.amount))
         sensitivity = pd.DataFrame(changed, columns=["change", "what", "amount"])
-        return Checks(placebo, error, sensitivity)
+        return Checks(placebo, error, self.placebo_failed, sensitivity)
 
     @cached_property
     def _placebo(self) -> tuple[list[dict[str, Any]], float]:
