@@ -115,7 +115,7 @@ def false_claims(cases: int) -> pd.DataFrame:
                 if never:
                     overdue[DUE:] = False
                 cell = counts.setdefault(
-                    (f"{low:.0%}–{high:.0%}", pattern), np.zeros((2, len(loss)))
+                    (f"{100 * low:.0f}–{100 * high:.0f} %", pattern), np.zeros((2, len(loss)))
                 )
                 cell += loss, overdue
         if number % 50 == 49:
@@ -154,7 +154,7 @@ def power(cases: int) -> pd.DataFrame:
             for law, collected, rules in (
                 ("no relief", left, []),
                 ("put off, share 0 to 1", later, [deferral()]),
-                (f"put off, share known to {NARROW:.0%}", later, [narrow]),
+                (f"put off, share known to {100 * NARROW:.0f} points", later, [narrow]),
             ):
                 before = with_collected(impact, collected[:LOST_MONTHS])
                 after = with_collected(impact, collected[: DUE + 1])
@@ -167,7 +167,7 @@ def power(cases: int) -> pd.DataFrame:
                     ("since the start, after the last day", relief.ledger(after, rules).split()),
                 ):
                     claimed = split.verdict in ("loss", "overdue")
-                    found.setdefault((f"{lost:.0%}, {law}", when), []).append(claimed)
+                    found.setdefault((f"{100 * lost:.0f} %, {law}", when), []).append(claimed)
         if number % 200 == 199:
             print(f"power: {number + 1} cases", file=sys.stderr, flush=True)
     rates = pd.Series({key: np.mean(claims) for key, claims in found.items()})
@@ -184,7 +184,7 @@ def ledger_part(options: argparse.Namespace) -> None:
     worst = claims.groupby(["share", "pattern"], sort=False)[["false", "bound"]].max()
     for column, title, scale in (
         ("false", "False claims of a loss, at the month-end with the most", cases),
-        ("bound", f"Lower bounds of these ({SURE:.1%})", 1),
+        ("bound", f"Lower bounds of these ({100 * SURE:.1f} %)", 1),
     ):
         table = (worst[column] / scale).unstack(sort=False).rename_axis("true share")
         print(f"{title}:\n\n{markdown(table, dict.fromkeys(table, 3))}\n")
