@@ -18,7 +18,7 @@ from wardlib.analysis import gaussian_process, local_level
 from wardlib.analysis.sampling import normalised, stream
 from wardlib.analysis.tables import Floats, Ints
 
-_STEADY = 0.15  # share of the paths that are those of the local level
+_STEADY = 0.10  # share of the paths that are those of the local level
 _HELD = 0.85  # share of months with a receipt below which all are those of the Gaussian process
 _SHARED = 0.4  # correlation of what moves the lines of a ward
 _BEYOND = 3.0  # log of how many times the largest month of the history a month can be (20)
