@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr  # type: ignore[import-untyped]  # SciPy ships no types
+from scipy.special import expit, ndtr  # type: ignore[import-untyped]  # SciPy ships no types
 
 from wardlib.analysis import counterfactual, due_dates, gaussian_process
 from wardlib.analysis.counterfactual import Impact
@@ -47,7 +47,10 @@ _BETWEEN = np.array([0.6, *[0.3] * (_DIMENSIONS - 1)])
 _SCALES = np.exp(np.linspace(-1.2, 1.2, 17))
 _SCALE_SD = 0.4
 _UNLIKE = 0.1  # chance that a ward's hyper-parameters are not like the others'
-_STEPS = 10  # of Fisher scoring
+_NONE = np.zeros(_DIMENSIONS)
+_LINE = np.array([0.0, 0.7, 1.4, 1.1, 0.5, 1.1, 0.6, 1.4, 0.0, 0.0])  # of a line that stands alone
+_STEPS = 10  # of Fisher scoring, at most
+_FAR = 18.0  # squared distance from the others from which a ward is looked at by itself
 _POINTS, _POINTS_UNLIKE = 128, 64
 _ALONE_DECIDES = 0.6  # share of a month's common part from which a ward says nothing of its deviation
 
@@ -66,12 +69,21 @@ def _parts(points: Floats) -> Floats:
     )
 
 
-class _Found(NamedTuple):
-    """What the wards' histories say at some points: precision of the months (points x months x
-    months) and the log likelihood of each ward (points x wards x scales)."""
+class _Summit(NamedTuple):
+    """Hyper-parameters of some wards: log of likelihood x prior, its slope and the information for
+    each ward without the prior's, and each ward's scale."""
 
-    precision: Floats
-    log: Floats
+    at: Floats
+    value: float
+    slopes: Floats
+    information: Floats
+    scales: Floats
+
+    @property
+    def evidence(self) -> float:
+        """Log of likelihood x prior, integrated over the hyper-parameters (Laplace)."""
+        information = self.information.sum(axis=0) + np.eye(_DIMENSIONS)
+        return float(self.value - np.linalg.slogdet(information)[1] / 2)
 
 
 class _Deviations:
@@ -136,8 +148,9 @@ class _Deviations:
         solved = np.linalg.solve(across[:, lacking], right[:, lacking])
         return right - across @ solved
 
-    def found(self, points: Floats, breaks: Ints) -> _Found:
-        """See `_Found`; `breaks`: points x wards."""
+    def found(self, points: Floats, breaks: Ints) -> tuple[Floats, Floats]:
+        """Precision of the months (points x months x months) and the log likelihood of each ward
+        (points x wards x scales), with their `breaks` (points x wards)."""
         precision, half = self.precision(points)
         own = self.own * self.stretch
         on_own = precision @ own
@@ -156,116 +169,118 @@ class _Deviations:
             log[:, ward] = (half - sizes[key])[:, None] - quadratic[:, None] / 2 / _SCALES**2 + gain
             log[:, ward] -= self.used[:, ward].sum() * np.log(_SCALES)
         log -= (np.log(_SCALES) / _SCALE_SD) ** 2 / 2
-        return _Found(precision, log)
+        return precision, log
 
     def weigh(self) -> None:
-        """Set `points`, `breaks_at` (points x wards), `precisions` and `weights` (wards x points and
-        scales)."""
-        wards = self.logs.shape[1]
-        every = np.arange(wards)
-        mode, _ = self.climb(every, np.zeros(_DIMENSIONS), np.zeros(_DIMENSIONS), np.ones(_DIMENSIONS), _STEPS)
-        self.refine(mode)
-        mode, information = self.climb(every, mode, np.zeros(_DIMENSIONS), np.ones(_DIMENSIONS), 4)
-        self.mode = mode
-        sure = np.linalg.inv(information + np.eye(_DIMENSIONS))
+        """Set `points`, `breaks_at` (points x wards), `precisions`, `weights` (wards x points and
+        scales) and `apart` (chance that a ward has nothing of what is common)."""
+        every = np.arange(self.logs.shape[1])
+        first = self.climb(every, self.own, _NONE, _STEPS)
+        self.refine(first)
+        found = self.climb(every, self.own, _NONE, _STEPS, first.at)
+        mode = found.at
+        sure = np.linalg.inv(found.information.sum(axis=0) + np.eye(_DIMENSIONS))
         spread = np.diag(_BETWEEN**2) + sure
-        proposals = [(mode, np.linalg.cholesky(1.2 * spread), _POINTS)]
-        self.unlike = []
+        root = np.linalg.cholesky(spread)
+        proposals = [(mode, np.sqrt(1.2) * root, _POINTS)]
+        self.apart = np.zeros(len(every))
         for ward in every:
-            own, mine = self.climb(every[[ward]], mode, np.zeros(_DIMENSIONS), np.ones(_DIMENSIONS), 4)
-            away = np.linalg.solve(np.linalg.cholesky(spread), own - mode)
-            if away @ away > 25:
-                self.unlike.append(int(ward))
-                root = np.linalg.cholesky(1.2 * np.linalg.inv(mine + np.eye(_DIMENSIONS)))
-                proposals.append((own, root, _POINTS_UNLIKE))
+            step = np.linalg.solve(
+                found.information[ward] + np.eye(_DIMENSIONS), found.slopes[ward]
+            )
+            if (np.linalg.solve(root, step) ** 2).sum() < _FAR:
+                continue
+            pooled = self.climb(every[[ward]], self.own, _NONE, _STEPS, mode)
+            own = np.where(self.used, self.logs, 0.0)
+            alone = self.climb(every[[ward]], own, _LINE, _STEPS)
+            self.apart[ward] = expit(alone.evidence - pooled.evidence)
+            own_root = np.linalg.cholesky(
+                1.2 * np.linalg.inv(pooled.information[0] + np.eye(_DIMENSIONS))
+            )
+            proposals.append((pooled.at, own_root, _POINTS_UNLIKE))
         points, breaks = [], []
-        for number, (centre, root, size) in enumerate(proposals):
-            points.append(centre + gaussian_process._points(size, 1 + number % 3) @ root.T)
+        for number, (centre, to, size) in enumerate(proposals):
+            points.append(centre + gaussian_process._points(size, 1 + number % 3) @ to.T)
             breaks.append(self.spread_breaks(size, number))
         self.points, self.breaks_at = np.concatenate(points), np.concatenate(breaks)
         density = _summed(
             np.column_stack(
                 [
-                    np.log(size) + gaussian_process._log_normal(self.points, centre, root)
-                    for centre, root, size in proposals
+                    np.log(size) + gaussian_process._log_normal(self.points, centre, to)
+                    for centre, to, size in proposals
                 ]
             )
         )
-        root = np.linalg.cholesky(spread)
         near = np.log(1 - _UNLIKE) + gaussian_process._log_normal(self.points, mode, root)
         far = np.log(_UNLIKE) - (self.points**2).sum(axis=1) / 2
-        found = self.found(self.points, self.breaks_at)
-        self.precisions = found.precision
-        log = found.log + (np.logaddexp(near, far) - density)[:, None, None]
+        self.precisions, log = self.found(self.points, self.breaks_at)
+        log += (np.logaddexp(near, far) - density)[:, None, None]
         chance = self.kernel.break_prior[self.breaks_at] / self.break_chance[every, self.breaks_at]
         log += np.log(chance)[:, :, None]
         self.weights = np.array([normalised(log[:, ward].ravel()) for ward in every])
 
     def climb(
-        self, wards: Ints, at: Floats, centre: Floats, sd: Floats, steps: int
-    ) -> tuple[Floats, Floats]:
-        """The hyper-parameters that say most of `wards`, by Fisher scoring from `at` under a normal
-        prior, each ward's scale aside; and the information on them."""
-        own = self.own[:, wards] * self.stretch[wards]
-        held = self.used[:, wards]
-        counts = held.sum(axis=0)
-        best, best_value, reach = at, -np.inf, 1.0
-        information = np.eye(_DIMENSIONS)
-        step = np.zeros(_DIMENSIONS)
-        shape = -1, len(self.rows) ** 2
-        for _ in range(steps):
-            (precision,), (half,) = self.precision(at[None])
-            solved, value = np.empty_like(own), 0.0
-            total = len(wards) * precision
-            on_own = precision @ own
-            for column, ward in enumerate(wards):
-                lacking = self.lacking[ward]
-                if len(lacking):
-                    across = precision[:, lacking]
-                    share = np.linalg.solve(across[lacking], across.T)
-                    solved[:, column] = on_own[:, column] - share.T @ on_own[lacking, column]
-                    total = total - across @ share
-                    value -= np.linalg.slogdet(across[lacking])[1] / 2
-                else:
-                    solved[:, column] = on_own[:, column]
-            quadratic = (solved * own).sum(axis=0)
-            # The scale that is likeliest, drawn towards 1.
-            scale = np.exp(
-                np.log(quadratic / counts) / 2 * counts / (counts + 0.5 / _SCALE_SD**2)
-            )
-            value += len(wards) * half - (quadratic / scale**2 / 2 + counts * np.log(scale)).sum()
-            value -= ((np.log(scale) / _SCALE_SD) ** 2).sum() / 2
-            value -= (((at - centre) / sd) ** 2).sum() / 2
-            if value < best_value - 0.01:
+        self, wards: Ints, own: Floats, centre: Floats, steps: int, at: Floats | None = None
+    ) -> _Summit:
+        """The hyper-parameters that say most of `wards` (months x all wards: `own`), by Fisher
+        scoring from `at` under a normal prior around `centre`; the wards' scales are the likeliest."""
+        best = self.score(wards, own, centre if at is None else at, centre)
+        reach = 1.0
+        for _ in range(steps - 1):
+            information = best.information.sum(axis=0) + np.eye(_DIMENSIONS)
+            step = np.linalg.solve(information, best.slopes.sum(axis=0) - (best.at - centre))
+            step *= reach * min(1.0, 1.5 / np.abs(step).max())
+            if np.abs(step).max() < 0.05:
+                break
+            here = self.score(wards, own, best.at + step, centre)
+            if here.value > best.value:
+                best, reach = here, 1.0
+            else:
                 reach /= 3
-                at = best + step * reach
-                continue
-            best, best_value = at, value
-            (parts,) = _parts(at[None])
-            moved = at + 1e-4 * np.eye(_DIMENSIONS)
-            turned = (_parts(moved) - parts) @ self.bases.bases / 1e-4
-            slope = ((solved / scale) @ (solved / scale).T - total).reshape(-1) @ turned.T / 2
-            slope -= (at - centre) / sd**2
-            each = (precision @ turned.reshape(-1, *precision.shape))
-            information = (
-                each.reshape(shape) @ each.transpose(0, 2, 1).reshape(shape).T / 2
-                * counts.sum() / len(self.rows)
-            )
-            step = np.linalg.solve(information + np.diag(1 / sd**2), slope)
-            step = step * min(1.0, 1.5 / np.abs(step).max())
-            at = best + step * reach
-        self.scale = scale
-        return best, information
+        return best
 
-    def refine(self, mode: Floats) -> None:
-        """At the wards' mode: set outliers aside, weigh the wards anew in the common part, and set
+    def score(self, wards: Ints, own: Floats, at: Floats, centre: Floats) -> _Summit:
+        """See `_Summit`, for the hyper-parameters `at`."""
+        (precision,), (half,) = self.precision(at[None])
+        (parts,) = _parts(at[None])
+        change = (_parts(at + 1e-4 * np.eye(_DIMENSIONS)) - parts) / 1e-4
+        moves = (change @ self.bases.bases).reshape(-1, *precision.shape)
+        each = precision @ moves
+        flat = len(moves), -1
+        information = each.reshape(flat) @ each.transpose(0, 2, 1).reshape(flat).T / 2
+        by_month = np.diagonal(each, axis1=1, axis2=2).sum(axis=1)
+        own = own[:, wards] * self.stretch[wards]
+        on_own = precision @ own
+        counts = self.used[:, wards].sum(axis=0)
+        value = len(wards) * half - ((at - centre) ** 2).sum() / 2
+        slopes, scales = np.empty((len(wards), len(moves))), np.empty(len(wards))
+        for column, ward in enumerate(wards):
+            lacking, solved, trace = self.lacking[ward], on_own[:, column], by_month
+            if len(lacking):
+                across = precision[:, lacking]
+                share = np.linalg.solve(across[lacking], across.T)
+                solved = solved - share.T @ solved[lacking]
+                trace = trace - np.einsum("ij,kij->k", share.T @ across.T, moves)
+                value -= np.linalg.slogdet(across[lacking])[1] / 2
+            quadratic, count = solved @ own[:, column], counts[column]
+            drawn = count / (count + 0.5 / _SCALE_SD**2)  # the likeliest, drawn towards 1
+            scale = np.exp(np.log(quadratic / count) / 2 * drawn)
+            slopes[column] = (moves @ solved @ solved / scale**2 - trace) / 2
+            value -= quadratic / scale**2 / 2 + count * np.log(scale)
+            value -= (np.log(scale) / _SCALE_SD) ** 2 / 2
+            scales[column] = scale
+        by_ward = counts[:, None, None] / len(self.rows) * information
+        return _Summit(at, value, slopes, by_ward, scales)
+
+    def refine(self, summit: _Summit) -> None:
+        """At the wards' summit: set outliers aside, weigh the wards anew in the common part, and set
         `break_chance` (wards x breaks)."""
+        mode, scale = summit.at, summit.scales
         calm = mode.copy()
         calm[1:3] = np.minimum(calm[1:3], -1.5)  # swing and drift, which hide a break
         precisions, halves = self.precision(np.stack([mode, calm]))
         wards = self.logs.shape[1]
         steps = self.after_break(np.arange(self.breaks), self.rows)
-        scale = self.scale
         for ward in range(wards):
             chance = self.by_break(precisions, halves, ward, steps, scale[ward])
             step = steps[np.argmax(chance)]
@@ -503,6 +518,11 @@ def _together(
     )
     paths = model.paths(len(months), draws, names, line)
     paths += np.log(common) + level[:, None, None]
+    for place, ward in enumerate(names):
+        if model.apart[place] > 0.02:
+            alone = gaussian_process.simulate(amounts[:, place], months, tet, draws, once=True)
+            own = stream(line, "district", ward, "alone").random(draws) < model.apart[place]
+            paths[place, own] = np.log(alone[own])
     paths = np.minimum(paths, np.nanmax(logs, axis=0)[:, None, None] + gaussian_process._BEYOND)
     result = dict(zip(table.columns, np.exp(paths), strict=True))
     global LAST
