@@ -11,8 +11,8 @@ The model, its sources and its validation: docs/method.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -95,8 +95,9 @@ class Impact:
     """The estimate for one series from `start` to its last month.
 
     `paths`: draws x months, NaN where there is too little history. `model` names the part that was
-    used: `receipts`, `due dates`, `counts`, or "" for none. `series`, `tet`, `planned` and `exempt`
-    are what `estimate` was given.
+    used: `receipts`, `due dates`, `counts`, `district`, or "" for none. `series`, `tet`, `planned` and
+    `exempt` are what `estimate` was given. `again` estimates the series, shortened or with months left
+    out, from another start by the method that made `paths`; by default `estimate` does.
     """
 
     start: pd.Period
@@ -106,6 +107,9 @@ class Impact:
     tet: tuple[pd.Timestamp, ...]
     planned: pd.Series | None
     exempt: frozenset[pd.Period]
+    again: Callable[[pd.Series, pd.Period, int], Impact] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @cached_property
     def months(self) -> pd.PeriodIndex:
@@ -230,6 +234,8 @@ class Impact:
 
     def _again(self, series: pd.Series, start: pd.Period) -> Impact:
         draws = min(len(self.paths), 1000)
+        if self.again:
+            return self.again(series, start, draws)
         return _estimate(series, start, self.tet, self.planned, self.exempt, draws, once=True)
 
 
