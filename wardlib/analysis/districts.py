@@ -11,6 +11,8 @@ history says so.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -316,8 +318,9 @@ class _Deviations:
         on_step, on_ramp = np.split(right[:, :, 1:].transpose(0, 2, 1), 2, axis=1)
         on_own = np.broadcast_to(right[:, None, :, 0], on_step.shape)
         gain, _, _ = _break_gain(every, np.stack([on_own, on_step, on_ramp], axis=-1))
-        log: Floats = np.logaddexp.reduce((half - own @ right[:, :, 0].T / 2)[:, None] + gain)
-        return log + np.log(self.kernel.break_prior)
+        by_point = (half - own @ right[:, :, 0].T / 2)[:, None] + gain
+        log: Floats = np.logaddexp.reduce(by_point) + np.log(self.kernel.break_prior)
+        return log
 
     def set_outliers_aside(self, ward: int, precision: Floats, step: Floats) -> None:
         """Forget single months of the ward that are far from what its others say, given its break."""
@@ -486,7 +489,31 @@ def estimate_district(
         raise ValueError("an amount of the table is infinite")
     if draws < 1:
         raise ValueError("an estimate needs at least one draw")
-    return _estimate(table.copy(), month, tuple(tet), draws, line, once=False)
+    table, tet = table.astype(float), tuple(tet)
+    made: dict[Any, dict[Any, Impact]] = {}
+
+    def again(ward: Any, series: pd.Series, start: pd.Period, draws: int) -> Impact:
+        """The ward's estimate from another start, or with months left out: of all wards, and once
+        for all of them."""
+        months = months_of(series)
+        gone = months[(series.isna() & table.loc[months, ward].notna()).to_numpy()]
+        within = (
+            (months >= gone[0]) & (months <= gone[-1]) if len(gone) else np.zeros(len(months), bool)
+        )
+        key = start, months[-1], tuple(np.flatnonzero(within)), draws
+        if key not in made:
+            part = table.loc[months]
+            part[within] = np.nan
+            made[key] = _estimate(part, start, tet, draws, line, once=True)
+        return made[key][ward]
+
+    found = _estimate(table, month, tet, draws, line, once=False)
+    return {
+        ward: dataclasses.replace(one, again=functools.partial(again, ward))
+        if one.model == MODEL
+        else one
+        for ward, one in found.items()
+    }
 
 
 def _estimate(
