@@ -34,7 +34,7 @@ LOST, LOST_MONTHS = 0.3, 3  # of a share of the first months
 TAIL = (1 - counterfactual.LEVEL) / 2
 SHORT = 24  # months of the wards with little history
 KINDS = (
-    "alike", "break common to all", "loosely alike", "unlike", "with gaps", "24 months in some",
+    "alike", "alike, drifting together", "break common to all", "loosely alike", "unlike", "with gaps", "24 months in some",
     "one ward apart", "one ward with a break",
 )  # fmt: skip
 _OWN = {  # sd of what is a ward's own: season, growth a year, drift a month, share of Tết
@@ -51,10 +51,10 @@ def _around(months: pd.PeriodIndex, first: int, last: int) -> np.ndarray:
     return counts.to_numpy() / (last - first + 1)
 
 
-def _common(rng: np.random.Generator, months: pd.PeriodIndex) -> np.ndarray:
-    """Season, growth, Tết, a lasting swing and a drift of the level: logs by month."""
+def _common(rng: np.random.Generator, months: pd.PeriodIndex, drift: float) -> np.ndarray:
+    """Season, growth, Tết, shocks that last a little, and a drift (sd a month): logs by month."""
     size = len(months)
-    rho, sd = rng.uniform(0.0, 0.8), rng.uniform(0.02, 0.08)
+    rho, sd = rng.uniform(0.0, 0.6), rng.uniform(0.02, 0.08)
     shocks, swing = rng.normal(0, sd, size), np.empty(size)
     swing[0] = shocks[0]
     for t in range(1, size):
@@ -65,7 +65,7 @@ def _common(rng: np.random.Generator, months: pd.PeriodIndex) -> np.ndarray:
         + rng.uniform(0, 0.3) * _around(months, -28, -8)
         - rng.uniform(0.1, 0.6) * _around(months, -7, 6)
         + swing
-        + np.cumsum(rng.normal(0, rng.uniform(0, 0.012), size))
+        + np.cumsum(rng.normal(0, drift, size))
     )
 
 
@@ -87,7 +87,8 @@ def draw(kind: str, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng([KINDS.index(kind), seed])
     before = 84 if seed % 2 or kind == "24 months in some" else 48
     months = pd.period_range(START - before, START + HORIZON - 1, freq="M", name="month")
-    common = _common(rng, months) * (kind != "unlike")
+    drift = rng.uniform(0.01, 0.03) * (kind == "alike, drifting together")
+    common = _common(rng, months, drift) * (kind != "unlike")
     logs = np.column_stack(
         [common + _own(rng, months, _OWN.get(kind, _LITTLE)) for _ in range(WARDS)]
     )

@@ -139,6 +139,7 @@ class _Deviations:
     def set_own(self, share: Floats) -> None:
         """Set what is used of the deviations, given each ward's share in the common part (months x
         wards): it takes that much away from the ward's deviation, which is put back by `stretch`."""
+        self.common_share = share
         self.used = self.seen & (share < _DECIDES)
         mean_share = np.where(self.used, share, 0).sum(axis=0) / self.used.sum(axis=0).clip(1)
         self.stretch = 1 / np.sqrt(1 - mean_share)
@@ -302,6 +303,8 @@ class _Deviations:
         for ward, scale in enumerate(summit.scales):
             log = self.by_break(ward, precisions / scale**2, halves, every)
             self.set_outliers_aside(ward, precisions[0] / scale**2, every[np.argmax(log)])
+        self.set_own(self.common_share)
+        summit = self.score(self.wards, self.own, summit.at, _DEVIATION)
         self.set_common(precisions[0], summit.scales)
         logs = [
             self.by_break(ward, precisions / scale**2, halves, every)
@@ -335,7 +338,9 @@ class _Deviations:
             worst = int(np.argmax(np.abs(alone)))
             if abs(alone[worst]) < gaussian_process._OUTLIER:
                 break
-            self.excess.append(alone[worst] / np.sqrt(diagonal[worst]))
+            excess = abs(alone[worst]) / np.sqrt(diagonal[worst])
+            if excess < _BEYOND:  # beyond that it is a clerk's slip, and no habit
+                self.excess.append(excess)
             self.seen[worst, ward] = held[worst] = False
             precision = _conditional(precision, np.array([worst]))
 
@@ -412,13 +417,13 @@ class _Deviations:
 
 
 def _two_way(logs: Floats) -> Floats:
-    """What is common to the columns, by row, each column having a level of its own."""
+    """What is common to the columns, by row, each column having a level of its own. Medians, so that
+    one column's slip stays out of it."""
     level = np.nanmedian(logs, axis=0)
     for _ in range(20):
         common = np.nanmedian(logs - level, axis=1)
-        level = np.nanmean(logs - common[:, None], axis=0)
-    mean: Floats = np.nanmean(logs - level, axis=1)
-    return mean
+        level = np.nanmedian(logs - common[:, None], axis=0)
+    return common
 
 
 def _conditional(precision: Floats, lacking: Ints) -> Floats:
