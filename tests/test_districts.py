@@ -8,7 +8,14 @@ import pandas as pd
 import pytest
 
 from wardlib.analysis import counterfactual
-from wardlib.analysis.districts import FEWEST_WARDS, MODEL, _Deviations, estimate_district
+from wardlib.analysis.districts import (
+    _SCALES,
+    FEWEST_WARDS,
+    MODEL,
+    _Deviations,
+    _parts,
+    estimate_district,
+)
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import districts as simulated
@@ -73,12 +80,13 @@ def test_one_more_month_leaves_what_is_a_wards_own_as_it_was(alike):
     )
 
 
-def test_wards_of_a_line_go_together_and_lines_do_not(alike):
+def test_wards_of_a_line_go_together_and_lines_do_not():
     """What is shared moves all wards of a path, so that the district's spread is not that of
     independent wards; a ward's own part is drawn anew for another line."""
-    table, found = alike
+    table = simulated.draw("alike, drifting together", SEED)
+    found = together(table)
     totals = np.array([impact.paths.sum(axis=1) for impact in found.values()])
-    assert np.corrcoef(totals)[np.triu_indices(len(totals), 1)].mean() > 0.2
+    assert np.corrcoef(totals)[np.triu_indices(len(totals), 1)].mean() > 0.5
     again = estimate_district(table, start=START, tet=TET, line="trade")
     one, other = table.columns[:2]
     ratios = [(made[one].paths / made[other].paths).sum(axis=1) for made in (found, again)]
@@ -121,6 +129,55 @@ def test_a_ward_with_few_years_borrows_those_of_the_others():
     found = together(table)
     assert {found[ward].model for ward in short} == {MODEL}
     assert np.mean([width(found[ward]) / width(alone(table[ward])) for ward in short]) < 0.8
+
+
+def test_a_ward_of_one_year_is_estimated_with_the_others():
+    """Twelve months, too few for a statement by itself, are enough beside wards with a history: the
+    total is found, less surely than that of the others."""
+    table = simulated.draw("alike", SEED + 1)
+    young = table.columns[:4]
+    table.loc[: START - 13, young] = np.nan
+    found = together(table)
+    for ward in young:
+        assert found[ward].model == MODEL
+        assert alone(table[ward]).model == ""
+        assert found[ward].cumulative.verdict == "none"
+    others = np.mean([width(found[ward]) for ward in table.columns[4:]])
+    assert others < np.mean([width(found[ward]) for ward in young]) < 2 * others
+
+
+def test_paths_are_those_of_the_process():
+    """At one point of the hyper-parameters, with months missing and a break, the paths of a ward have
+    the mean and the covariance that the textbook gives for the months ahead of a Gaussian process."""
+    table = simulated.draw("with gaps", SEED)
+    logs = np.log(table.loc[: START - 1].to_numpy())
+    model = _Deviations(logs - np.nanmedian(logs, axis=0), table.index[0], TET)
+    model.weigh()
+    point, scale, ward, broken = 5, 11, 0, 20
+    model.breaks[point, ward] = broken
+    model.likelihood(model.points, model.breaks)
+    model.weights[:] = 0
+    model.weights[:, point * len(_SCALES) + scale] = 1
+    model.share[:], model.excess = 0, []  # neither a mean of zero nor outliers
+    names = table.columns.tolist()
+    paths = model.paths(simulated.HORIZON, 40_000, names, "")[ward]
+
+    size = model.count + simulated.HORIZON
+    after, held = np.arange(model.count, size), model.used[:, ward]
+    months = np.r_[model.rows[held], after]
+    none = np.zeros(1, int)
+    (covariance,) = model.kernel.covariance(
+        _parts(model.points[[point]]), none, model.kernel.block(months, months, size)
+    )
+    step = model.after_break(np.array([broken]), months)[0]
+    covariance = _SCALES[scale] ** 2 * covariance + step @ step.T
+    past, ahead = np.split(covariance, [held.sum()])
+    past, across = past[:, : held.sum()], past[:, held.sum() :]
+    weights = np.linalg.solve(past, across)
+    mean = weights.T @ model.own[held, ward]
+    spread = ahead[:, held.sum() :] - across.T @ weights
+    np.testing.assert_allclose(paths.mean(axis=0), mean, atol=0.01)
+    np.testing.assert_allclose(np.cov(paths.T), spread, atol=0.03 * spread.max())
 
 
 def test_months_missing_in_some_wards_are_no_zeros():
@@ -194,17 +251,39 @@ def test_a_clerks_slip_stays_with_its_ward():
 
 
 def test_other_kinds_of_wards_are_estimated_alone():
-    """Due dates, many months without receipts and too little history: as `estimate` has them."""
+    """Due dates, many months without receipts and less than a year: as `estimate` has them."""
     table = simulated.draw("alike", SEED)
     months = np.arange(len(table))
     table["due"] = np.where(months % 12 == 3, 100.0, 1.0) * (1 + months % 5)
     table["empty"] = table["ward 01"].where(months % 3 > 0, 0.0)
-    table["new"] = table["ward 02"].where(table.index >= START - 20)
+    table["new"] = table["ward 02"].where(table.index >= START - 11)
     found = together(table)
     assert {found[ward].model for ward in table.columns[:14]} == {MODEL}
     for ward, model in {"due": "due dates", "empty": "receipts", "new": ""}.items():
         assert found[ward].model == model
         np.testing.assert_array_equal(found[ward].paths, alone(table[ward]).paths)
+
+
+def test_wards_that_are_one_another_and_a_constant_one_have_an_estimate(alike):
+    """Nothing to learn of deviations, as wards are copies of each other or never move: no obstacle."""
+    table, _ = alike
+    same = pd.DataFrame({name: table["ward 01"] for name in "abcde"})
+    for impact in together(same).values():
+        assert np.isfinite(impact.paths).all()
+        assert impact.cumulative.verdict == "none"
+    constant = table.assign(**{"ward 01": 7.0})
+    assert together(constant)["ward 01"].cumulative.verdict == "none"
+
+
+def test_a_ward_whose_months_are_no_others_is_estimated_alone(alike):
+    """Of a ward whose history ended before the others' began, they say nothing."""
+    table, _ = alike
+    past = table.set_axis(table.index - 48).iloc[:48]
+    both = pd.concat([past, table])
+    both.loc[both.index < START - 48, both.columns[1:]] = np.nan
+    both.loc[START - 48 :, both.columns[0]] = np.nan
+    found = together(both)
+    assert found[table.columns[0]].model == "receipts"
 
 
 def test_a_few_wards_are_estimated_alone(alike):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -25,20 +26,22 @@ from wardlib.analysis.counterfactual import Impact
 from wardlib.analysis.sampling import kept, normalised, repeated, stream
 from wardlib.analysis.tables import Bools, Floats, Ints, months_of
 
-FEWEST_WARDS = 4  # that are estimated together; fewer say little of what they share
+FEWEST_WARDS = 4  # with enough history of their own; fewer say little of what they share
+SHORTEST = 12  # months of history from which such wards lend a ward theirs
 MODEL = "district"  # of an `Impact` that was estimated together with others
+_FEWEST_THERE = 3  # wards with a figure in a month, itself among them, with which a ward compares
 _MOST_EMPTY = 0.05  # share of months without receipts up to which a ward is pooled
 
 # Hyper-parameters of the deviations: median and standard deviation of the log of each, a priori, as
 # in `gaussian_process`; wards of a district have less of their own than a line has.
 _PRIOR = {
     "noise": (0.10, 0.52),
-    "swing": (0.04, 0.8),
-    "drift": (0.008, 0.8),
+    "swing": (0.03, 0.8),
+    "drift": (0.012, 1.2),
     "season": (0.10, 1.0),
     "season_change": (0.008, 1.0),
     "tet": (0.10, 0.9),
-    "growth": (0.03, 0.8),
+    "growth": (0.035, 1.0),
     "bend": (0.005, 0.8),
 }
 _LOG_MEDIAN = np.log([median for median, _ in _PRIOR.values()])
@@ -63,6 +66,7 @@ _DECIDES = 0.6  # share in a month's common part from which a ward's deviation t
 _SWAY = (0.1, 3.0)  # how much less or more than the typical ward one counts in the common part
 _FARTHEST = 1.5  # sd of outliers on the log scale, at most
 _BEYOND = 3.0  # log of how many times its largest month a ward's month can be (20)
+_LEAST_QUADRATIC = 1e-4  # of a month of a ward that hardly deviates
 _JITTER = 1e-6  # variance that keeps covariances invertible
 
 
@@ -162,35 +166,46 @@ class _Deviations:
         step, ramp = self.kernel.after_break(breaks, months)
         return np.stack([step.T, ramp.T], axis=-1) * (breaks > 0)[:, None, None]
 
-    def without(self, ward: int, precision: Floats, right: Floats) -> Floats:
+    def lacked(self, ward: int, precision: Floats) -> Floats:
+        """Inverse of the `precision` (points x months x months) among the months that the ward lacks."""
+        lacking = self.lacking[ward]
+        inverse: Floats = np.linalg.inv(precision[:, lacking[:, None], lacking])
+        return inverse
+
+    def without(self, ward: int, precision: Floats, lacked: Floats, right: Floats) -> Floats:
         """Inverse covariance of the months that the ward has, times something (points x months x
         columns; zero in the others), from `right`, the `precision` of all months times the same."""
         lacking = self.lacking[ward]
         if not len(lacking):
             return right
-        across = precision[:, :, lacking]
-        less: Floats = across @ np.linalg.solve(across[:, lacking], right[:, lacking])
+        less: Floats = precision[:, :, lacking] @ (lacked @ right[:, lacking])
         return right - less
 
     def likelihood(self, points: Floats, breaks: Ints) -> tuple[Floats, Floats]:
         """The `precision` of the months at each point, and the log likelihood of each ward: points x
-        wards x scales. `breaks`: points x wards."""
+        wards x scales. `breaks`: points x wards. Sets, by ward, for each point, `blocks`: what is
+        `lacked`, and `solved`: the inverse covariance times (deviations, the break's two parts)."""
         precision, half = self.precision(points)
         own = self.own * self.stretch
         on_own = precision @ own
         log = np.empty((len(points), len(self.wards), len(_SCALES)))
-        halves: dict[bytes, Floats] = {}  # many wards lack the same months
+        self.blocks: list[Floats] = []
+        self.solved: list[Floats] = []
+        halves: dict[bytes, tuple[Floats, Floats]] = {}  # many wards lack the same months
         for ward, lacking in enumerate(self.lacking):
-            step = self.after_break(breaks[:, ward], self.rows)
-            right = np.concatenate([on_own[:, :, [ward]], precision @ step], axis=2)
-            right = self.without(ward, precision, right)
             key = lacking.tobytes()
             if key not in halves:
-                block = precision[:, lacking[:, None], lacking]
-                halves[key] = half - np.linalg.slogdet(block)[1] / 2
+                lacked = self.lacked(ward, precision)
+                halves[key] = half + np.linalg.slogdet(lacked)[1] / 2, lacked
+            own_half, lacked = halves[key]
+            self.blocks.append(lacked)
+            step = self.after_break(breaks[:, ward], self.rows)
+            right = np.concatenate([on_own[:, :, [ward]], precision @ step], axis=2)
+            right = self.without(ward, precision, lacked, right)
+            self.solved.append(right / [self.stretch[ward], 1, 1])
             quadratic = right[:, :, 0] @ own[:, ward]
             gain, _, _ = _break_gain(step[:, None], right[:, None], _SCALES)
-            log[:, ward] = halves[key][:, None] - quadratic[:, None] / 2 / _SCALES**2 + gain
+            log[:, ward] = own_half[:, None] - quadratic[:, None] / 2 / _SCALES**2 + gain
             log[:, ward] -= self.used[:, ward].sum() * np.log(_SCALES)
         return precision, log - (np.log(_SCALES) / _SCALE_SD) ** 2 / 2
 
@@ -209,15 +224,20 @@ class _Deviations:
         counts = self.used[:, wards].sum(axis=0)
         value = len(wards) * half - ((at - centre) ** 2).sum() / 2
         slopes, scales = np.empty((len(wards), len(moves))), np.empty(len(wards))
+        lacks: dict[bytes, tuple[Floats, float, Floats]] = {}  # many wards lack the same months
         for column, ward in enumerate(wards):
             lacking, solved, trace = self.lacking[ward], on_own[:, column], traces
             if len(lacking):
-                across = precision[:, lacking]
-                less = np.linalg.solve(across[lacking], across.T)
-                solved = solved - less.T @ solved[lacking]
-                trace = trace - np.einsum("ij,kij->k", less.T @ across.T, moves)
-                value -= np.linalg.slogdet(across[lacking])[1] / 2
-            quadratic, count = solved @ own[:, column], counts[column]
+                key = lacking.tobytes()
+                if key not in lacks:
+                    across = precision[:, lacking]
+                    less = np.linalg.solve(across[lacking], across.T)
+                    off = np.einsum("ij,kij->k", less.T @ across.T, moves)
+                    lacks[key] = less, float(np.linalg.slogdet(across[lacking])[1]) / 2, off
+                less, size, off = lacks[key]
+                solved, trace, value = solved - less.T @ solved[lacking], trace - off, value - size
+            count = counts[column]
+            quadratic = max(solved @ own[:, column], _LEAST_QUADRATIC * count)
             drawn = count / (count + 0.5 / _SCALE_SD**2)  # the likeliest, drawn towards 1
             scale = np.exp(np.log(quadratic / count) / 2 * drawn)
             slopes[column] = (moves @ solved @ solved / scale**2 - trace) / 2
@@ -317,7 +337,7 @@ class _Deviations:
         """Log of likelihood x prior of `every` break of a ward, over some equally likely points."""
         own = self.own[:, ward] * self.stretch[ward]
         columns = np.column_stack([own, every[:, :, 0].T, every[:, :, 1].T])
-        right = self.without(ward, precision, precision @ columns)
+        right = self.without(ward, precision, self.lacked(ward, precision), precision @ columns)
         on_step, on_ramp = np.split(right[:, :, 1:].transpose(0, 2, 1), 2, axis=1)
         on_own = np.broadcast_to(right[:, None, :, 0], on_step.shape)
         gain, _, _ = _break_gain(every, np.stack([on_own, on_step, on_ramp], axis=-1))
@@ -382,6 +402,7 @@ class _Deviations:
         ahead = self.kernel.covariance(parts, none, self.kernel.block(self.rows, after, size))
         within = self.kernel.covariance(parts, none, self.kernel.block(after, after, size))
         solved = self.precisions[union] @ ahead
+        within -= ahead.transpose(0, 2, 1) @ solved
         logs = np.empty((len(names), draws, len(after)))
         for ward, (name, (used, counts)) in enumerate(zip(names, chosen, strict=True)):
             point, scale = used // len(_SCALES), _SCALES[used % len(_SCALES)]
@@ -390,20 +411,19 @@ class _Deviations:
             step, later = (
                 self.after_break(self.breaks[point, ward], months) for months in (self.rows, after)
             )
-            own = np.broadcast_to(self.own[:, [ward]], (len(used), len(self.rows), 1))
-            left = np.concatenate([own, step], axis=2)
-            right = np.concatenate([self.precisions[point] @ left, solved[place]], axis=2)
-            right = self.without(ward, self.precisions[point], right)
+            right, missed = self.solved[ward][point], solved[place][:, self.lacking[ward]]
             _, inner, tilt = _break_gain(step, right, scale)
-            load = later - turned @ right[:, :, 1:3]
+            load = later - turned @ right[:, :, 1:]
             mean = turned @ right[:, :, :1] + load @ np.linalg.solve(inner, tilt[:, :, None])
-            spread = (within[place] - turned @ right[:, :, 3:]) * scale[:, None, None] ** 2
+            spread = within[place] + missed.transpose(0, 2, 1) @ (self.blocks[ward][point] @ missed)
+            spread *= scale[:, None, None] ** 2
             spread += load @ np.linalg.solve(inner, load.transpose(0, 2, 1))
             root = np.linalg.cholesky(spread + 1e-9 * np.eye(len(after)))
-            which = stream(line, MODEL, name, "point").permutation(repeated(counts, draws))
+            rows = stream(line, MODEL, name, "point").permutation(draws)
+            ends = np.searchsorted(repeated(counts, draws), np.arange(len(counts) + 1))
             normal = stream(line, MODEL, name, "months").standard_normal((len(after), draws)).T
-            for k in range(len(used)):
-                here = which == k
+            for k, (begin, end) in enumerate(itertools.pairwise(ends)):
+                here = rows[begin:end]
                 logs[ward, here] = mean[k, :, 0] + normal[here] @ root[k].T
         logs -= np.einsum("w,wdh->dh", self.share, logs)
         if self.excess:
@@ -480,8 +500,9 @@ def estimate_district(
     the district's. Neither the order of the wards nor later months move a number.
 
     Estimated together (`model` is "district") are wards of the kind `receipts` with at most 5 % of
-    months without a receipt; the others, and all where there are fewer than `FEWEST_WARDS`, are as
-    `counterfactual.estimate` has them. An `Impact` shows the figures of its own ward only; its placebo
+    months without a receipt, and with `SHORTEST` months of history; the others, and all where there are
+    fewer than `FEWEST_WARDS` with as many as a ward by itself needs, are as `counterfactual.estimate`
+    has them. An `Impact` shows the figures of its own ward only; its placebo
     and sensitivity estimate all wards anew. Raises ValueError where a ward's name comes twice, an amount
     is infinite, or the months are not as said.
     """
@@ -540,8 +561,10 @@ def _estimate(
     oldest = max(at - counterfactual.LONGEST, 0)
     history = table.iloc[oldest:at]
     pooled = [ward for ward in sorted(table, key=str) if _poolable(history[ward].to_numpy(float))]
+    shared = history[history[pooled].count(axis=1) >= _FEWEST_THERE]
+    pooled = [ward for ward in pooled if shared[ward].count() >= SHORTEST]
     together: dict[Any, Floats] = {}
-    if len(pooled) >= FEWEST_WARDS:
+    if (history[pooled].count() >= counterfactual.SHORTEST).sum() >= FEWEST_WARDS:
         first = oldest + int(np.argmax(history[pooled].notna().any(axis=1).to_numpy()))
         amounts = table[pooled].iloc[first:at]
         paths = _together(amounts, index[first:], tet, draws, line, once=once)
@@ -557,7 +580,7 @@ def _estimate(
 def _poolable(amounts: Floats) -> bool:
     """Whether a ward's history is of the kind that is estimated together with others."""
     known = amounts[np.isfinite(amounts)]
-    if len(known) < counterfactual.SHORTEST or (known <= 0).mean() > _MOST_EMPTY:
+    if len(known) < SHORTEST or (known <= 0).mean() > _MOST_EMPTY:
         return False
     return not due_dates.is_lumpy(amounts[np.isfinite(amounts).argmax() :])
 
