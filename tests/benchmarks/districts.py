@@ -32,10 +32,11 @@ TET = pd.DatetimeIndex(
 FIRST_SEED = 1_000_000
 LOST, LOST_MONTHS = 0.3, 3  # of a share of the first months
 TAIL = (1 - counterfactual.LEVEL) / 2
-SHORT = 24  # months of the wards with little history
+SHORT = {"24 months in some": 24, "12 months in some": 12}  # of the wards with little history
 KINDS = (
-    "alike", "alike, drifting together", "break common to all", "loosely alike", "unlike", "with gaps", "24 months in some",
-    "one ward apart", "one ward with a break",
+    "alike", "alike, drifting together", "break common to all", "loosely alike", "unlike",
+    "with gaps", "24 months in some", "12 months in some", "one ward apart",
+    "one ward with a break",
 )  # fmt: skip
 _OWN = {  # sd of what is a ward's own: season, growth a year, drift a month, share of Tết
     "loosely alike": (0.10, 0.03, 0.012, 0.3),
@@ -85,7 +86,7 @@ def _own(rng: np.random.Generator, months: pd.PeriodIndex, sds: tuple[float, ...
 def draw(kind: str, seed: int) -> pd.DataFrame:
     """What a district's wards (columns) bring by month without an effect; NaN in gaps."""
     rng = np.random.default_rng([KINDS.index(kind), seed])
-    before = 84 if seed % 2 or kind == "24 months in some" else 48
+    before = 84 if seed % 2 or kind in SHORT else 48
     months = pd.period_range(START - before, START + HORIZON - 1, freq="M", name="month")
     drift = rng.uniform(0.01, 0.03) * (kind == "alike, drifting together")
     common = _common(rng, months, drift) * (kind != "unlike")
@@ -106,8 +107,8 @@ def draw(kind: str, seed: int) -> pd.DataFrame:
         for ward in range(4):  # and a run of months, as of a lost ledger
             at = rng.integers(0, before - 8)
             amounts[at : at + 8, ward] = np.nan
-    elif kind == "24 months in some":
-        amounts[: before - SHORT, :5] = np.nan
+    elif kind in SHORT:
+        amounts[: before - SHORT[kind], :5] = np.nan
     return pd.DataFrame(amounts, months, [f"ward {n + 1:02d}" for n in range(WARDS)])
 
 
@@ -129,6 +130,8 @@ METHODS = {"alone": alone, "together": together}
 def _judged(paths: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Coverage and interval score (Gneiting and Raftery 2007; per cent of the truth) of the totals of
     12 and of all months, and whether a loss in the first months is found."""
+    if np.isnan(paths).any():
+        return {}
     found: dict[str, float] = {}
     for months in (12, HORIZON):
         sums, true = paths[:, :months].sum(axis=1), truth[:months].sum()
@@ -145,11 +148,18 @@ def _judged(paths: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
 def special(kind: str) -> slice:
     """The wards of a kind that are told apart in the table; empty where none."""
-    return {
-        "24 months in some": slice(0, 5),
-        "one ward apart": slice(0, 1),
-        "one ward with a break": slice(0, 1),
-    }.get(kind, slice(0, 0))
+    if kind in SHORT:
+        return slice(0, 5)
+    return slice(0, int(kind.startswith("one ward")))
+
+
+def effective(table: pd.DataFrame) -> np.ndarray:
+    """Effective number of points of the hyper-parameters, by ward."""
+    history = table.loc[: START - 1]
+    logs = np.log(history.to_numpy())
+    model = districts._Deviations(logs - np.nanmedian(logs, axis=0), history.index[0], tuple(TET))
+    model.weigh()
+    return model.effective()
 
 
 def run_kind(kind: str, cases: int, first_seed: int = FIRST_SEED) -> pd.DataFrame:
@@ -177,30 +187,43 @@ def run_kind(kind: str, cases: int, first_seed: int = FIRST_SEED) -> pd.DataFram
 
 def district_part(options: argparse.Namespace) -> None:
     """Part `districts`."""
-    kinds = getattr(options, "kinds", None) or KINDS
-    first_seed = getattr(options, "first_seed", FIRST_SEED)
-    out = {}
-    for kind in kinds:
+    out, points = {}, {}
+    given = vars(options)  # those of another script's parser may not name kinds and seed
+    first_seed = given.get("first_seed", FIRST_SEED)
+    for kind in given.get("kinds") or KINDS:
         found = run_kind(kind, options.cases, first_seed)
         for unit, rows in found.groupby("unit", sort=False):
-            by = rows.groupby("method", sort=False).mean(numeric_only=True)
-            a, t = by.loc["alone"], by.loc["together"]
+            means = rows.groupby("method", sort=False).mean(numeric_only=True)
             row = {}
             for months in (12, HORIZON):
-                row[f"coverage {months}: alone"] = a[f"coverage {months}"]
-                row[f"together {months}"] = t[f"coverage {months}"]
-                row[f"score {months}: alone"] = a[f"score {months}"]
-                row[f"together, {months}"] = t[f"score {months}"]
-                row[f"ratio {months}"] = t[f"score {months}"] / a[f"score {months}"]
-            row["loss found: alone"], row["loss found: together"] = a["loss found"], t["loss found"]
-            row["CPU ms: alone"], row["CPU ms: together"] = a["CPU ms"], t["CPU ms"]
+                for name, mean in means.iterrows():
+                    row[f"coverage {months}, {name}"] = mean[f"coverage {months}"]
+                for name, mean in means.iterrows():
+                    row[f"score {months}, {name}"] = mean[f"score {months}"]
+                score = means[f"score {months}"]
+                row[f"ratio {months}"] = score["together"] / score["alone"]
+            by_case = rows.groupby(["method", "case"])[f"score {HORIZON}"].mean().map(np.log)
+            logs = by_case.groupby("method").mean()
+            row[f"ratio {HORIZON}, geometric"] = np.exp(logs["together"] - logs["alone"])
+            row |= {f"loss found, {name}": mean["loss found"] for name, mean in means.iterrows()}
+            row |= {f"CPU ms, {name}": mean["CPU ms"] for name, mean in means.iterrows()}
             out[f"{kind}: {unit}"] = row
-            print(kind, unit, {k: round(v, 3) for k, v in row.items()}, file=sys.stderr, flush=True)
-    table = pd.DataFrame(out).T.rename_axis("kind")
-    decimals = {c: 1 for c in table} | {c: 3 for c in table if c.startswith(("cov", "together "))}
-    decimals |= {c: 2 for c in table if c.startswith(("ratio", "loss"))}
-    print(f"\n{options.cases} districts of {WARDS} wards a kind:\n")
+        some = range(first_seed, first_seed + min(options.cases, 10))
+        number = np.concatenate([effective(draw(kind, seed)) for seed in some])
+        points[kind] = dict(zip(("least", "a tenth of wards below", "median"),
+                                np.quantile(number, (0, 0.1, 0.5)), strict=True))  # fmt: skip
+        print(f"{kind} done", file=sys.stderr, flush=True)
+    table = pd.DataFrame(out).T.rename_axis("kind: unit")
+    decimals = {column: 2 for column in table} | {c: 3 for c in table if c.startswith("coverage")}
+    decimals |= {c: 1 for c in table if c.startswith(("score", "CPU"))}
+    print(
+        f"{options.cases} districts of {WARDS} wards a kind; `apart`: the wards that the kind sets"
+        " apart; `sum`: the whole district, the wards' paths added one by one; score in per cent of"
+        " the truth:\n"
+    )
     print(markdown(table, decimals))
+    print("\nEffective number of points of the hyper-parameters, by ward:\n")
+    print(markdown(pd.DataFrame(points).T.rename_axis("kind"), {}))
 
 
 def main() -> None:
