@@ -43,12 +43,13 @@ _PRIOR = {
     "tet": (0.10, 0.9),
     "growth": (0.035, 1.0),
     "bend": (0.005, 0.8),
+    "sway": (0.08, 1.2),  # of a ward's share in the movements of the common part, less 1
 }
 _LOG_MEDIAN = np.log([median for median, _ in _PRIOR.values()])
 _LOG_SD = np.array([sd for _, sd in _PRIOR.values()])
 _DIMENSIONS = len(_PRIOR) + 2  # two more, standard normal: memory and exponent, as there
 _DEVIATION = np.zeros(_DIMENSIONS)  # the prior's centre, in its standard deviations
-_LINE = np.array([0.0, 0.7, 1.4, 1.1, 0.5, 1.1, 0.6, 1.4, 0.0, 0.0])  # that of a line by itself
+_LINE = np.array([0.0, 0.9, 0.6, 1.1, 0.5, 1.1, 0.4, 1.4, -5.0, 0.0, 0.0])  # of a line by itself
 # How wards differ: sd of each hyper-parameter between them, in the same unit; sd of the log of a scale
 # of all that is the ward's own.
 _BETWEEN = np.array([0.6, *[0.3] * (_DIMENSIONS - 1)])
@@ -71,7 +72,8 @@ _JITTER = 1e-6  # variance that keeps covariances invertible
 
 
 def _parts(points: Floats) -> Floats:
-    """Variance of each part, in the order of `gaussian_process._bases`, at each point."""
+    """Variance of each part, in the order of `gaussian_process._bases`, at each point; and that of
+    the share in the common part."""
     variance = np.exp(2 * (_LOG_MEDIAN + _LOG_SD * points[:, : len(_PRIOR)]))
     memory, exponent = ndtr(points[:, -2]), ndtr(gaussian_process._EXPONENT_CENTRE + points[:, -1])
     exponents, memories = len(gaussian_process._EXPONENT), len(gaussian_process._MEMORY)
@@ -79,10 +81,17 @@ def _parts(points: Floats) -> Floats:
         [
             gaussian_process._on_knots(exponent, exponents) * variance[:, :1],
             gaussian_process._on_knots(memory, memories) * variance[:, 1:2],
-            variance[:, 2:],
+            variance[:, 2:-1],
             np.ones(len(points)),
+            variance[:, -1:],
         ]
     )
+
+
+def _normal_points(size: int, place: int) -> Floats:
+    """Quasi-random standard normal points, size x dimensions; `place` numbers different ones."""
+    first, second = (gaussian_process._points(size, 1 + (place + more) % 3) for more in (0, 1))
+    return np.hstack([first, second])[:, :_DIMENSIONS]
 
 
 class _Summit(NamedTuple):
@@ -144,6 +153,13 @@ class _Deviations:
         """Set what is used of the deviations, given each ward's share in the common part (months x
         wards): it takes that much away from the ward's deviation, which is put back by `stretch`."""
         self.common_share = share
+        known = self.seen.any(axis=1)
+        self.centre = float(self.common[known].mean())
+        self.moves = np.where(known, self.common - self.centre, 0.0)
+        bases = np.vstack(
+            [self.kernel.inner.bases, np.outer(self.moves, self.moves).reshape(1, -1)]
+        )
+        self.inner = self.kernel.inner._replace(bases=bases)
         self.used = self.seen & (share < _DECIDES)
         mean_share = np.where(self.used, share, 0).sum(axis=0) / self.used.sum(axis=0).clip(1)
         self.stretch = 1 / np.sqrt(1 - mean_share)
@@ -155,7 +171,7 @@ class _Deviations:
     def precision(self, points: Floats) -> tuple[Floats, Floats]:
         """Inverse covariance of all months at each point, and half the log of its determinant."""
         none = np.zeros(len(points), int)
-        covariance = self.kernel.covariance(_parts(points), none, self.kernel.inner)
+        covariance = self.kernel.covariance(_parts(points), none, self.inner)
         diagonal = np.arange(len(self.rows))
         covariance[:, diagonal, diagonal] += _JITTER
         factor = np.linalg.cholesky(covariance)
@@ -214,7 +230,7 @@ class _Deviations:
         (precision,), (half,) = self.precision(at[None])
         (parts,) = _parts(at[None])
         change = (_parts(at + 1e-4 * np.eye(_DIMENSIONS)) - parts) / 1e-4
-        moves = (change @ self.kernel.inner.bases).reshape(-1, *precision.shape)
+        moves = (change @ self.inner.bases).reshape(-1, *precision.shape)
         each = precision @ moves
         flat = len(moves), -1
         information = each.reshape(flat) @ each.transpose(0, 2, 1).reshape(flat).T / 2
@@ -284,7 +300,7 @@ class _Deviations:
                 proposals.append(_Proposal(pooled.at, wide, _POINTS_UNLIKE))
         self.points = np.concatenate(
             [
-                one.centre + gaussian_process._points(one.size, 1 + place % 3) @ one.root.T
+                one.centre + _normal_points(one.size, place) @ one.root.T
                 for place, one in enumerate(proposals)
             ]
         )
@@ -391,19 +407,28 @@ class _Deviations:
 
     # ---------------------------------------------------------------- paths
 
-    def paths(self, horizon: int, draws: int, names: list[str], line: str) -> Floats:
-        """Simulated deviations (logs) of the months after the history: wards x draws x months. As the
-        wards count in the common part, their mean is zero, outliers apart."""
+    def paths(self, common: Floats, names: list[str], line: str) -> Floats:
+        """Simulated deviations (logs) of the months after the history, given paths of what is common
+        (draws x months, logs): wards x draws x months. As the wards count in the common part, their
+        mean is zero, outliers apart."""
+        draws, horizon = common.shape
         size = self.count + -(-horizon // 12) * 12  # whole years: one more month is the same sum
         after = np.arange(self.count, size)
         chosen = [kept(weights) for weights in self.weights]
         union = np.unique(np.concatenate([used // len(_SCALES) for used, _ in chosen]))
         parts, none = _parts(self.points[union]), np.zeros(len(union), int)
-        ahead = self.kernel.covariance(parts, none, self.kernel.block(self.rows, after, size))
-        within = self.kernel.covariance(parts, none, self.kernel.block(after, after, size))
+        # The share in what is common stands before the months ahead.
+        sway = parts[:, -1, None, None]
+        ahead, within = (
+            self.kernel.covariance(parts[:, :-1], none, self.kernel.block(months, after, size))
+            for months in (self.rows, after)
+        )
+        ahead = np.concatenate([sway * self.moves[:, None], ahead], axis=2)
+        within = np.pad(within, ((0, 0), (1, 0), (1, 0)))
+        within[:, :1, :1] = sway
         solved = self.precisions[union] @ ahead
         within -= ahead.transpose(0, 2, 1) @ solved
-        logs = np.empty((len(names), draws, len(after)))
+        logs = np.empty((len(names), draws, 1 + len(after)))
         for ward, (name, (used, counts)) in enumerate(zip(names, chosen, strict=True)):
             point, scale = used // len(_SCALES), _SCALES[used % len(_SCALES)]
             place = np.searchsorted(union, point)
@@ -411,6 +436,7 @@ class _Deviations:
             step, later = (
                 self.after_break(self.breaks[point, ward], months) for months in (self.rows, after)
             )
+            later = np.pad(later, ((0, 0), (1, 0), (0, 0)))
             right, missed = self.solved[ward][point], solved[place][:, self.lacking[ward]]
             _, inner, tilt = _break_gain(step, right, scale)
             load = later - turned @ right[:, :, 1:]
@@ -418,22 +444,24 @@ class _Deviations:
             spread = within[place] + missed.transpose(0, 2, 1) @ (self.blocks[ward][point] @ missed)
             spread *= scale[:, None, None] ** 2
             spread += load @ np.linalg.solve(inner, load.transpose(0, 2, 1))
-            root = np.linalg.cholesky(spread + 1e-9 * np.eye(len(after)))
+            root = np.linalg.cholesky(spread + 1e-9 * np.eye(1 + len(after)))
             rows = stream(line, MODEL, name, "point").permutation(draws)
             ends = np.searchsorted(repeated(counts, draws), np.arange(len(counts) + 1))
-            normal = stream(line, MODEL, name, "months").standard_normal((len(after), draws)).T
+            shape = 1 + len(after), draws
+            normal = stream(line, MODEL, name, "months").standard_normal(shape).T
             for k, (begin, end) in enumerate(itertools.pairwise(ends)):
                 here = rows[begin:end]
                 logs[ward, here] = mean[k, :, 0] + normal[here] @ root[k].T
+        logs = logs[:, :, 1 : 1 + horizon] + logs[:, :, :1] * (common - self.centre)
         logs -= np.einsum("w,wdh->dh", self.share, logs)
         if self.excess:
             chance = len(self.excess) / (self.seen.sum() + 12 * len(names))
             spread = min(float(np.sqrt(np.mean(np.square(self.excess)))), _FARTHEST)
             for ward, name in enumerate(names):
-                hit = stream(line, MODEL, name, "outlier").random((len(after), draws)) < chance
-                out = stream(line, MODEL, name, "far out").standard_normal((len(after), draws))
+                hit = stream(line, MODEL, name, "outlier").random((horizon, draws)) < chance
+                out = stream(line, MODEL, name, "far out").standard_normal((horizon, draws))
                 logs[ward] += (hit * spread * out).T
-        return logs[:, :, :horizon]
+        return logs
 
 
 def _two_way(logs: Floats) -> Floats:
@@ -602,8 +630,8 @@ def _together(
     model = _Deviations(logs - level, months[0], tet)
     model.weigh()
     common = gaussian_process.simulate(np.exp(model.by_month()), months, tet, draws, once=once)
-    paths = model.paths(len(months) - len(table), draws, names, line)
-    paths += np.log(common) + level[:, None, None]
+    common = np.log(common)
+    paths = model.paths(common, names, line) + common + level[:, None, None]
     made: Floats = np.exp(np.minimum(paths, np.nanmax(logs, axis=0)[:, None, None] + _BEYOND))
     for place, name in enumerate(names):
         own = amounts[:, place][np.isfinite(amounts[:, place]).argmax() :]
