@@ -43,7 +43,7 @@ _PRIOR = {
     "tet": (0.10, 0.9),
     "growth": (0.035, 1.0),
     "bend": (0.005, 0.8),
-    "sway": (0.08, 1.2),  # of a ward's share in the movements of the common part, less 1
+    "sway": (0.03, 1.5),  # of a ward's share in the movements of the common part, less 1
 }
 _LOG_MEDIAN = np.log([median for median, _ in _PRIOR.values()])
 _LOG_SD = np.array([sd for _, sd in _PRIOR.values()])
