@@ -137,12 +137,12 @@ def _judged(paths: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         sums, true = paths[:, :months].sum(axis=1), truth[:months].sum()
         low, high = np.quantile(sums, (TAIL, 1 - TAIL))
         outside = max(low - true, 0) + max(true - high, 0)
-        found[f"coverage {months}"] = low <= true <= high
+        found[f"coverage {months}"] = float(low <= true <= high)
         found[f"score {months}"] = 100 * (high - low + outside / TAIL) / true
         found[f"width {months}"] = 100 * (high - low) / true
     first = paths[:, :LOST_MONTHS].sum(axis=1)
     left = (1 - LOST) * truth[:LOST_MONTHS].sum()
-    found["loss found"] = left < np.quantile(first, TAIL)
+    found["loss found"] = float(left < np.quantile(first, TAIL))
     return found
 
 
@@ -208,11 +208,12 @@ def district_part(options: argparse.Namespace) -> None:
             row |= {f"loss found, {name}": mean["loss found"] for name, mean in means.iterrows()}
             row |= {f"CPU ms, {name}": mean["CPU ms"] for name, mean in means.iterrows()}
             out[f"{kind}: {unit}"] = row
+            said = {name: round(value, 3) for name, value in row.items()}
+            print(f"{kind}, {unit}: {said}", file=sys.stderr, flush=True)
         some = range(first_seed, first_seed + min(options.cases, 10))
         number = np.concatenate([effective(draw(kind, seed)) for seed in some])
         points[kind] = dict(zip(("least", "a tenth of wards below", "median"),
                                 np.quantile(number, (0, 0.1, 0.5)), strict=True))  # fmt: skip
-        print(f"{kind} done", file=sys.stderr, flush=True)
     table = pd.DataFrame(out).T.rename_axis("kind: unit")
     decimals = {column: 2 for column in table} | {c: 3 for c in table if c.startswith("coverage")}
     decimals |= {c: 1 for c in table if c.startswith(("score", "CPU"))}
