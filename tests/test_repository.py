@@ -36,7 +36,13 @@ OWNERS = {
     "rich": {"cli"},
     "distributed": {"runs.runs"},
     "filelock": {"runs.runs"},
-    "scipy": {"analysis.counts", "analysis.due_dates", "analysis.gaussian_process"},
+    "scipy": {
+        "analysis.amounts",
+        "analysis.counts",
+        "analysis.districts",
+        "analysis.due_dates",
+        "analysis.gaussian_process",
+    },
 }
 # What a notebook's code is made of: names, calls and words; no branch, loop, function or comprehension.
 PLAIN = (

@@ -14,8 +14,8 @@ from __future__ import annotations
 import contextlib
 import datetime
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -98,8 +98,9 @@ class Impact:
     """The estimate for one series from `start` to its last month.
 
     `paths`: draws x months, NaN where there is too little history. `model` names the part that was
-    used: `receipts`, `due dates`, `counts`, or "" for none. `series`, `tet`, `planned`, `exempt` and
-    `line` are what `estimate` was given.
+    used: `receipts`, `due dates`, `counts`, `district`, or "" for none. `series`, `tet`, `planned`,
+    `exempt` and `line` are what `estimate` was given. `again` estimates the series, shortened or with
+    months left out, from another start by the method that made `paths`; by default `estimate` does.
     """
 
     start: pd.Period
@@ -110,6 +111,9 @@ class Impact:
     planned: pd.Series | None
     exempt: frozenset[pd.Period]
     line: str = ""
+    again: Callable[[pd.Series, pd.Period, int], Impact] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @cached_property
     def months(self) -> pd.PeriodIndex:
@@ -241,9 +245,12 @@ class Impact:
         if start not in series.index:
             return None
         draws = min(len(self.paths), 1000)
-        again = _estimate(
-            series, start, self.tet, self.planned, self.exempt, draws, self.line, once=True
-        )
+        if self.again:
+            again = self.again(series, start, draws)
+        else:
+            again = _estimate(
+                series, start, self.tet, self.planned, self.exempt, draws, self.line, once=True
+            )
         return again if again.model else None
 
 
@@ -283,8 +290,8 @@ def estimate(
         raise TypeError(f"exempt is the text {exempt!r}, not a list of months: write [{exempt!r}]")
     if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
         raise ValueError(f"draws is {draws!r}, not a whole number from 1 on: write e.g. 2000")
-    amounts = _by_month(series, "the series")
-    month = _month(start, "start")
+    amounts = by_month(series, "the series")
+    month = month_of(start, "start")
     months = months_of(amounts)
     if month not in months:
         raise ValueError(
@@ -292,11 +299,11 @@ def estimate(
         )
     if planned is not None:
         planned = _planned(planned, amounts)
-    spared = frozenset(_month(one, "a month of exempt") for one in exempt)
+    spared = frozenset(month_of(one, "a month of exempt") for one in exempt)
     return _estimate(amounts, month, tuple(tet), planned, spared, int(draws), line)
 
 
-def _by_month(given: pd.Series, name: str) -> pd.Series:
+def by_month(given: pd.Series, name: str) -> pd.Series:
     """A copy of a series of numbers, indexed by months without a gap; raises where it is none."""
     if given.dtype.kind not in "iuf":
         raise TypeError(
@@ -337,7 +344,7 @@ def _kind(index: pd.Index) -> str:
     return f"values of type {index.dtype}"
 
 
-def _month(given: object, name: str) -> pd.Period:
+def month_of(given: object, name: str) -> pd.Period:
     """The month that a period, a day or a text says; raises ValueError where it says none."""
     period: object = None
     if isinstance(given, datetime.date):  # a Timestamp is one
@@ -358,7 +365,7 @@ def _planned(given: pd.Series, held: pd.Series) -> pd.Series:
         raise TypeError(
             f"planned is a {type(given).__name__}, not a pandas Series of days by month"
         )
-    planned = _by_month(given, "planned").reindex(held.index)
+    planned = by_month(given, "planned").reindex(held.index)
     for month, days, own in zip(months_of(held), planned, held, strict=True):
         if not days >= 0 or days % 1:
             raise ValueError(
