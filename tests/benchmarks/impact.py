@@ -4,8 +4,9 @@
 
 Parts (default: all): `simulated`, twelve kinds of series with and without an effect, beside the peers
 of `peers.py` that can be imported; `real`, twelve-month windows of real series in which nothing
-happened; `sums`, of their lines; `ledger`, deferrals without loss; `truth`, the illustrative ward; `published`, two
-published answers; `speed`. Only the CPU times differ from run to run.
+is known to have happened; `sums`, of their lines; `ledger`, deferrals without loss; `districts`, wards
+together; `truth`, the illustrative ward; `published`, two published answers; `speed`. Only the CPU
+times differ from run to run.
 
 Seeds from 1,000,000 on are for reporting; the method was tuned on seeds 10,000 to 29,999.
 """
@@ -14,7 +15,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +29,7 @@ import numpy as np
 import pandas as pd
 import peers
 import simulated
+from districts import district_part
 from ledger import ledger_part
 from real import real_part, sums_part
 from report import markdown
@@ -263,32 +267,70 @@ def published_part(options: argparse.Namespace) -> None:
     print(markdown(pd.DataFrame(rows).T.rename_axis("case"), {}))
 
 
-def speed_part(options: argparse.Namespace) -> None:
-    """Part `speed`: CPU of a batch, and of twenty series one after the other."""
-    kinds = [kind for kind in simulated.KINDS if kind not in ("school days", "short history")]
-    cases = [simulated.draw(kinds[n % len(kinds)], FIRST_SEED + n, True) for n in range(100)]
-    table = pd.DataFrame({n: pd.concat([c.history, c.observed]) for n, c in enumerate(cases)})
-    tet = tuple(simulated.TET)
-    began = time.process_time(), time.perf_counter()
-    for number in range(20):
-        counterfactual.estimate(table[number], start=simulated.START, tet=tet)
-    alone = time.process_time() - began[0], time.perf_counter() - began[1]
-    began = time.process_time()
-    counterfactual.estimate_all(table, start=simulated.START, tet=tet)
-    batch = (time.process_time() - began) / 100
-    rows = {"batch of 100, CPU ms a series": 1000 * batch,
-            "20 alone, the first in the process among them, CPU s": alone[0],
-            "20 alone, elapsed s": alone[1]}  # fmt: skip
-    if "log-linear, Newey-West" in peers.available():
-        method = peer("log-linear, Newey-West")
-        method(cases[0], 0)
+# Prints the CPU milliseconds of a series at 48 and at 84 months of history, once for each line it reads.
+ESTIMATES = """
+import sys, time
+import numpy, pandas
+from wardlib.analysis import counterfactual
+tet = tuple(pandas.to_datetime(sys.argv[1].split(",")))
+start = pandas.Period("2020-03", "M")
+for number, _ in enumerate(sys.stdin):
+    spent = []
+    for size in (48, 84):
+        months = pandas.period_range(start - size, start + 23, freq="M")
+        lines = []
+        for seed in range(21):
+            rng = numpy.random.default_rng([seed, number])
+            logs = 0.05 * numpy.arange(len(months)) / 12 + rng.normal(0, 0.3, 12)[months.month - 1]
+            logs += rng.normal(0, 0.1, len(months)) + rng.normal(0, 0.01, len(months)).cumsum()
+            lines.append(pandas.Series(100 * numpy.exp(logs), months))
+        counterfactual.estimate(lines[0], start=start, tet=tet)
         began = time.process_time()
-        for case in cases[:20]:
-            method(case, 0)
-        rows["ratio of CPU to a log-linear regression"] = batch / (
-            (time.process_time() - began) / 20
-        )
-    print(markdown(pd.DataFrame({"": rows}), {"": 2}))
+        for line in lines[1:]:
+            counterfactual.estimate(line, start=start, tet=tet)
+        spent.append(1000 * (time.process_time() - began) / 20)
+    print(*spent, flush=True)
+"""
+
+
+def speed_part(options: argparse.Namespace) -> None:
+    """Part `speed`: CPU of a series here and in the revision `--before`, in turns, the median of nine."""
+    root, first = HERE.parents[1], ",".join(str(day.date()) for day in simulated.TET)
+    with tempfile.TemporaryDirectory() as folder:
+        trees = {"this": root}
+        if options.before:
+            trees[options.before] = Path(folder)
+            archive = subprocess.run(
+                ["git", "archive", options.before, "wardlib"],
+                cwd=root,
+                capture_output=True,
+                check=True,
+            )
+            subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+        running = {
+            name: subprocess.Popen(
+                [sys.executable, "-c", ESTIMATES, first], text=True, cwd=tree,
+                env=os.environ | {"PYTHONPATH": f"{tree}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            )
+            for name, tree in trees.items()
+        }  # fmt: skip
+        rows: dict[str, list[list[float]]] = {name: [] for name in trees}
+        for _ in range(9):
+            for name, process in running.items():
+                assert process.stdin is not None and process.stdout is not None
+                process.stdin.write("\n")
+                process.stdin.flush()
+                rows[name].append([float(ms) for ms in process.stdout.readline().split()])
+        for process in running.values():
+            process.communicate()
+    table = pd.DataFrame({name: np.median(spent, axis=0) for name, spent in rows.items()})
+    if options.before:
+        table["ratio"] = np.median(
+            np.array(rows["this"]) / np.array(rows[options.before]), axis=0
+        )  # of each pair
+    table.index = pd.Index(["48 months", "84 months"], name="CPU ms a series")
+    print(markdown(table, dict.fromkeys(table, 2)))
 
 
 PARTS = {
@@ -297,6 +339,7 @@ PARTS = {
     "real": real_part,
     "sums": sums_part,
     "ledger": ledger_part,
+    "districts": district_part,
     "truth": truth_part,
     "published": published_part,
 }
@@ -316,6 +359,7 @@ def main() -> None:
     parser.add_argument(
         "--slow-step", type=int, default=4, help="these on every so many real series"
     )
+    parser.add_argument("--before", metavar="REVISION", help="speed: the revision beside this one")
     options = parser.parse_args()
     for part in options.parts or PARTS:
         print(f"\n## {part}\n", flush=True)
