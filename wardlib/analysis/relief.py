@@ -311,9 +311,8 @@ class Ledger:
             some = gap[..., None, :: _every(self.impact)]
             ends = _members(wanted, some, self._at(high, read))
             lowest, highest = np.quantile(ends, TAILS, axis=-1)
-            felt = (
-                np.array(wanted) != "difference"
-            )  # the same at any share, and here from fewer paths
+            # The difference is the same at any share, and here from fewer paths.
+            felt = np.array(wanted) != "difference"
             lower[felt] = np.minimum(lower, lowest.min(axis=-1))[felt]
             upper[felt] = np.maximum(upper, highest.max(axis=-1))[felt]
         lower[wanted.index("never_due_later")] = lower[-1]
@@ -336,8 +335,7 @@ class Ledger:
 
 
 def _every(impact: Impact) -> int:
-    """One in how many paths is followed at each end of the shares' ranges; neighbouring paths come from
-    the same place."""
+    """One in how many paths is followed at each end of the shares' ranges: paths stand in random order."""
     return max(len(impact.paths) // _PATHS, 1)
 
 
