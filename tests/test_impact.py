@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.stats import qmc
 
-from wardlib.analysis import counterfactual, due_dates, gaussian_process, local_level
+from wardlib.analysis import amounts, counterfactual, due_dates, gaussian_process, local_level
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import simulated
@@ -143,13 +143,13 @@ def test_exempt_months_enter_neither_history_nor_effect():
 
 
 def test_a_failed_placebo_silences_the_estimate():
-    """A level that falls by two thirds and comes back, a year before the start and again within the
+    """A level that falls by nine tenths and comes back, a year before the start and again within the
     last half-year, is no steady line."""
     observed, _ = series("smooth", 8)
     assert counterfactual.estimate(observed, start=START).silent == ""
     shaken = observed.copy()
-    shaken[START - 12 : START - 7] *= 0.33
-    shaken[START - 3 : START - 1] *= 0.33
+    shaken[START - 12 : START - 7] *= 0.1
+    shaken[START - 3 : START - 1] *= 0.1
     result = counterfactual.estimate(shaken, start=START)
     assert result.checks.failed
     assert result.silent == "placebo"
@@ -191,30 +191,52 @@ def test_paths_of_lines_can_be_added_up():
 
 
 def test_the_local_level_agrees_with_dense_algebra():
-    """Likelihood and forecast from bands are those of the whole covariance matrix of yearly differences,
-    at every point of the grid."""
+    """Likelihood, forecast and what of the past it would have foreseen, from bands, are those of the
+    whole covariance matrix of yearly differences, at every point of the grid."""
     rng = np.random.default_rng(3)
     history = rng.normal(0, 0.3, 12)[np.arange(50) % 12] + rng.normal(0, 0.1, 50).cumsum()
+    level = local_level.Level(history)
     yearly, horizon = history[12:] - history[:-12], 24
-    count = len(yearly)
+    count, year = len(yearly), slice(14, 26)
+    counted = np.array([1.0] * 9 + [0.0, 1.0, 1.0])
     lags = np.abs(np.subtract.outer(range(count + horizon), range(count + horizon)))
-    means, log = [], []
+    means, log, errors, spreads = [], [], [], []
     for autocovariance in local_level._autocovariances():
         full = np.where(lags <= 12, autocovariance[lags.clip(max=12)], 0.0)
         inside, across = full[:count, :count], full[count:, :count]
-        ahead = across @ np.linalg.solve(inside, yearly)
         path = list(history)
-        for step in ahead:
+        for step in across @ np.linalg.solve(inside, yearly):
             path.append(path[-12] + step)
         means.append(path[-horizon:])
         squares = yearly @ np.linalg.solve(inside, yearly) + local_level._SCALE**2
         log.append(-np.linalg.slogdet(inside)[1] / 2 - (count + 1) / 2 * np.log(squares))
+        past = full[:14, :14]
+        gain = np.linalg.solve(past, full[:14, year]).T
+        errors.append((yearly[year] - gain @ yearly[:14]) @ counted / 11)
+        own = full[year, year] - gain @ full[:14, year]
+        spreads.append(np.sqrt(counted @ own @ counted / 121 * squares / (count + 1)))
     weights = np.exp(np.array(log) - max(log))
-    expected = weights @ np.array(means) / weights.sum()
-    normal = rng.standard_normal((horizon, 20_000))
-    paths = local_level.logs(history, normal, "x")
+    weights /= weights.sum()
+    np.testing.assert_allclose(level.weights, weights, rtol=1e-8)
+    foreseen = local_level.log_mean(weights, np.array(errors), np.array(spreads))
+    assert level.foresaw(26, counted) == pytest.approx(foreseen, rel=1e-9)
+    paths = level.logs(rng.standard_normal((horizon, 20_000)), "x")
     error = paths.std(axis=1) / np.sqrt(paths.shape[1])
-    assert (np.abs(paths.mean(axis=1) - expected) < 5 * error).all()
+    assert (np.abs(paths.mean(axis=1) - weights @ np.array(means)) < 5 * error).all()
+
+
+def test_the_model_that_would_have_foreseen_the_last_years_has_more_paths():
+    """A line that stays where it is has more of its paths from the local level, one that grows steadily
+    fewer; either model keeps some."""
+    noise, shares = np.random.default_rng(5).normal(0, 0.05, 72), []
+    for logs in (
+        0.12 * np.arange(72) / 12 + noise,
+        0.3 * np.sin(np.arange(72) * np.pi / 6) + noise,
+    ):
+        fit = gaussian_process.weighed(logs.tobytes(), pd.Period("2014-03", "M"), ())
+        shares.append(amounts._steady(fit))
+    low, high = amounts._STEADY_LIMITS
+    assert low <= shares[0] < amounts._STEADY < shares[1] <= high
 
 
 def test_checks_say_how_far_the_answer_hangs_on_choices():

@@ -1,9 +1,9 @@
 """Monthly amounts: paths of two models, mixed, with the months that bring nothing.
 
 No model knows how the growth of a series goes on. A `gaussian_process` carries it on with care, a
-`local_level` lets it stop. Their paths stand side by side, so that an interval holds what either of
-them holds to be possible. Which models, in which parts, and what that does on real series:
-docs/method.md.
+`local_level` lets it stop. Their paths stand side by side, in parts by how well each would have
+foreseen the last years, so that an interval holds what either of them holds to be possible. What that
+does on real series: docs/method.md.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaln  # type: ignore[import-untyped]  # SciPy ships no types
 
-from wardlib.analysis import gaussian_process, local_level
+from wardlib.analysis import gaussian_process
 from wardlib.analysis.sampling import normalised, stream
 from wardlib.analysis.tables import Floats, Ints
 
-_STEADY = 0.10  # share of the paths that are those of the local level
+# Share of the paths that are those of the local level: before the past is asked, and its limits; the
+# years that are asked, those with so many months that are known and no outliers.
+_STEADY, _STEADY_LIMITS = 0.2, (0.05, 0.6)
+_YEARS, _COUNTED = 4, 9
 _HELD = 0.85  # share of months with a receipt below which all are those of the Gaussian process
 _SHARED = 0.4  # correlation of what moves the lines of a ward
 _BEYOND = 3.0  # log of how many times the largest month of the history a month can be (20)
@@ -45,11 +48,11 @@ def simulate(
     horizon = len(months) - len(amounts)
     known = np.isfinite(amounts)
     normal = _normal(-(-horizon // 12) * 12, draws, line)
-    steady = int(_STEADY * draws) if positive.sum() >= _HELD * known.sum() else 0
+    steady = int(_steady(fit) * draws) if positive.sum() >= _HELD * known.sum() else 0
     made = fit.logs(normal[:, steady:], line)[:horizon]
     if steady:
         tet_ahead = fit.moved_by_tet(len(months))[len(amounts) :, None]
-        other = local_level.logs(fit.ordinary, normal[:horizon, :steady], line) + tet_ahead
+        other = fit.steady.logs(normal[:horizon, :steady], line) + tet_ahead
         made = np.concatenate([other, made], axis=1)
     made = made[:, stream("every line", "order").permutation(draws)]
     if len(fit.outliers):
@@ -66,6 +69,21 @@ def simulate(
         paths = np.where(none, stream(line, "brings").choice(empty, paths.shape), paths)
     by_draw: Floats = paths.T
     return by_draw
+
+
+def _steady(fit: gaussian_process.Fit) -> float:
+    """Share of the paths that are those of the local level: the more, the better it would have foreseen
+    the last years, each from the months before it, than the Gaussian process."""
+    ordinary = np.zeros(fit.count)
+    ordinary[fit.known] = 1
+    ordinary[fit.outliers] = 0
+    gain = np.log(_STEADY / (1 - _STEADY))
+    for back in range(12, min(12 * _YEARS, fit.count - 24) + 1, 12):
+        first = fit.count - back
+        counted = ordinary[first : first + 12]
+        if counted.sum() >= _COUNTED:
+            gain += fit.steady.foresaw(first, counted) - fit.foresaw(first, counted)
+    return float(np.clip(1 / (1 + np.exp(-gain)), *_STEADY_LIMITS))
 
 
 def _normal(months: int, draws: int, line: str) -> Floats:

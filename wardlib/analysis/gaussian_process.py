@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]  # SciPy ships no types
 
+from wardlib.analysis.local_level import Level, log_mean
 from wardlib.analysis.sampling import KEPT, kept, normalised, repeated, stream
 from wardlib.analysis.tables import Floats, Ints
 
@@ -30,10 +31,10 @@ _PRIOR = {
     "season_change": (0.0145, 1.16),
     "tet": (0.26, 0.86),
     "growth": (0.05, 0.5),
-    "bend": (0.020, 1.00),
+    "bend": (0.018, 1.00),
 }
 # Some parts are there or they are not: below so many standard deviations, they shrink to a twentieth.
-_PRESENT = {"swing": 0.82, "drift": 0.25, "bend": 0.80}
+_PRESENT = {"swing": 0.82, "drift": 0.25, "bend": 1.20}
 _ABSENT, _EDGE = 1.5, 5.0  # half the log of the shrinkage; how sharp the passage is
 # Two more, standard normal: how long swings last (knots of correlation from month to month), and how
 # much noisier small months are (noise x size^-exponent).
@@ -417,6 +418,17 @@ class Fit:
         weights: Floats = np.linalg.solve(factors[best[0]].T, white[best[0]])
         return points[best], breaks[best], weights
 
+    def foresaw(self, first: int, counted: Floats) -> float:
+        """Log density of the mean log of twelve months of the history from place `first`, those
+        `counted`, as foreseen by the months before them."""
+        _, _, factors, white, counts = self.posterior
+        rows = np.searchsorted(self.known, [first, first + 12])
+        within = slice(*rows)
+        share = counted[self.known[within] - first]
+        loads = np.einsum("kij,i->kj", factors[:, within, within], share / share.sum())
+        error = (loads * white[:, within]).sum(axis=1)
+        return log_mean(counts / KEPT, error, np.sqrt((loads**2).sum(axis=1)))
+
     @cached_property
     def ordinary(self) -> Floats:
         """The history's logs, without what Tết moves and outliers are out; a missing month has its mean."""
@@ -430,6 +442,11 @@ class Fit:
             filled[missing] = self.covariance(_parts(point), broken, block)[0] @ weights
         made: Floats = filled + self.mean(np.arange(self.count)) - self.moved_by_tet(self.count)
         return made
+
+    @cached_property
+    def steady(self) -> Level:
+        """The local level of the same history."""
+        return Level(self.ordinary)
 
     def moved_by_tet(self, size: int) -> Floats:
         """What Tết moves on the log scale in the `size` first months, in the mean."""

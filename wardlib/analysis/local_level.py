@@ -61,31 +61,57 @@ def _factor(rows: int) -> Floats:
     return made[_YEAR:]
 
 
-def logs(history: Floats, normal: Floats, line: str) -> Floats:
-    """Simulated logs of the months after `history` (logs, no month missing, more than 12) from standard
-    `normal` numbers, months x draws. More months leave the first ones as they are."""
-    horizon, draws = normal.shape
-    yearly = history[_YEAR:] - history[:-_YEAR]
-    count = len(yearly)
-    factor = _factor(-(-(count + horizon) // _ROWS) * _ROWS)
-    white = np.zeros((count + _YEAR, factor.shape[1]))
-    for row, value in enumerate(yearly):
-        bands = factor[row]
-        known = np.einsum("kj,jk->k", bands[:, :_YEAR], white[row : row + _YEAR])
-        white[row + _YEAR] = (value - known) / bands[:, _YEAR]
-    squares = (white**2).sum(axis=0) + _WORTH * _SCALE**2
-    freedom = count + _WORTH
-    log = -np.log(factor[:count, :, _YEAR]).sum(axis=0) - freedom / 2 * np.log(squares)
-    which = strata(normalised(log), draws)
-    gamma = stream(line, "local level").standard_gamma(freedom / 2, draws)
-    scales = np.sqrt(squares[which] / 2 / gamma)
-    shocks = np.empty((_YEAR + horizon, draws))
-    shocks[:_YEAR] = white[count:, which] / scales
-    shocks[_YEAR:] = normal
-    made = np.empty((_YEAR + horizon, draws))
-    made[:_YEAR] = history[-_YEAR:, None]
-    for month in range(horizon):
-        bands = factor[count + month].T[:, which]
-        step = np.einsum("jd,jd->d", bands, shocks[month : month + _YEAR + 1])
-        made[month + _YEAR] = made[month] + scales * step
-    return made[_YEAR:]
+class Level:
+    """The model on the logs of one history: no month missing, more than 12."""
+
+    def __init__(self, history: Floats):
+        self.history = history
+        yearly = history[_YEAR:] - history[:-_YEAR]
+        self.count = len(yearly)
+        factor = _factor(-(-self.count // _ROWS) * _ROWS)
+        self.white = np.zeros((self.count + _YEAR, factor.shape[1]))
+        for row, value in enumerate(yearly):
+            bands = factor[row]
+            known = np.einsum("kj,jk->k", bands[:, :_YEAR], self.white[row : row + _YEAR])
+            self.white[row + _YEAR] = (value - known) / bands[:, _YEAR]
+        self.squares = (self.white**2).sum(axis=0) + _WORTH * _SCALE**2
+        self.freedom = self.count + _WORTH
+        log = -np.log(factor[: self.count, :, _YEAR]).sum(axis=0)
+        self.weights = normalised(log - self.freedom / 2 * np.log(self.squares))
+
+    def foresaw(self, first: int, counted: Floats) -> float:
+        """Log density of the mean log of twelve months of the history from place `first`, those
+        `counted`, as foreseen by the months before them."""
+        rows = np.arange(first - _YEAR, first)
+        factor = _factor(-(-self.count // _ROWS) * _ROWS)[rows]
+        within = np.zeros((factor.shape[1], _YEAR, _YEAR))  # the factor among these months
+        for place in range(_YEAR):
+            within[:, place, : place + 1] = factor[place, :, _YEAR - place :]
+        loads = np.einsum("kij,i->kj", within, counted / counted.sum())
+        error = np.einsum("kj,jk->k", loads, self.white[first : first + _YEAR])
+        spread = np.sqrt(self.squares / self.freedom * (loads**2).sum(axis=1))
+        return log_mean(self.weights, error, spread)
+
+    def logs(self, normal: Floats, line: str) -> Floats:
+        """Simulated logs of the months after the history from standard `normal` numbers, months x draws.
+        More months leave the first ones as they are."""
+        horizon, draws = normal.shape
+        factor = _factor(-(-(self.count + horizon) // _ROWS) * _ROWS)
+        which = strata(self.weights, draws)
+        gamma = stream(line, "local level").standard_gamma(self.freedom / 2, draws)
+        scales = np.sqrt(self.squares[which] / 2 / gamma)
+        shocks = np.empty((_YEAR + horizon, draws))
+        shocks[:_YEAR] = self.white[self.count :, which] / scales
+        shocks[_YEAR:] = normal
+        made = np.empty((_YEAR + horizon, draws))
+        made[:_YEAR] = self.history[-_YEAR:, None]
+        for month in range(horizon):
+            bands = factor[self.count + month].T[:, which]
+            step = np.einsum("jd,jd->d", bands, shocks[month : month + _YEAR + 1])
+            made[month + _YEAR] = made[month] + scales * step
+        return made[_YEAR:]
+
+
+def log_mean(weights: Floats, error: Floats, spread: Floats) -> float:
+    """Log of the mean of normal densities of an error, up to a constant."""
+    return float(np.log(weights @ (np.exp(-((error / spread) ** 2) / 2) / spread)))
