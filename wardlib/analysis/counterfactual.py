@@ -4,7 +4,7 @@ The counterfactual is estimated from the months before `start` alone; no later m
 comes as simulated paths of what would have been *received*, month-to-month noise included, so that
 the interval of any sum of months is read from the sums of the paths. Three kinds of series have a
 model each, chosen from the history: amounts of `due_dates`, `counts` of days held out of days planned,
-and all others, a `gaussian_process` on the log scale.
+and all other `amounts`.
 
 The model, its sources and its validation: docs/method.md.
 """
@@ -273,8 +273,9 @@ def estimate(
     later months together. `start`: a month of them, "2020-02" too. `tet`: first days of the lunar year,
     where Tết moves the series. `planned`: days planned in each month of `series`, which are then counts
     of days held. `exempt`: months for which the law left nothing payable; they enter neither the history
-    nor an effect. `line` names the series: series of different names have random draws of their own.
-    Same input, same result; a later month leaves the paths of earlier ones as they are.
+    nor an effect. `line` names the series: each name has random draws of its own, but for what moves
+    all lines, so that paths of lines with different names can be added up. Same input, same result; a
+    later month leaves the paths of earlier ones as they are.
 
     Zeros before the first amount are months in which the line did not exist as yet, and missing, if
     they are more in a row than any later ones. With fewer than `SHORTEST` figures of history, or fewer
@@ -284,10 +285,12 @@ def estimate(
     if not isinstance(series, pd.Series):
         raise TypeError(
             f"the series is a {type(series).__name__}, not a pandas Series of amounts by month: "
-            "hand over one column, or use estimate_all for a table"
+            "hand over one column"
         )
-    if isinstance(exempt, str):
-        raise TypeError(f"exempt is the text {exempt!r}, not a list of months: write [{exempt!r}]")
+    if isinstance(exempt, str) or not isinstance(exempt, Iterable):
+        raise TypeError(f'exempt is {exempt!r}, not a list of months: write e.g. ["2021-07"]')
+    if not isinstance(line, str):
+        raise TypeError(f"line is {line!r}, not a text: write the name of the series")
     if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
         raise ValueError(f"draws is {draws!r}, not a whole number from 1 on: write e.g. 2000")
     amounts = by_month(series, "the series")
@@ -300,7 +303,7 @@ def estimate(
     if planned is not None:
         planned = _planned(planned, amounts)
     spared = frozenset(month_of(one, "a month of exempt") for one in exempt)
-    return _estimate(amounts, month, tuple(tet), planned, spared, int(draws), line)
+    return _estimate(amounts, month, days_of(tet), planned, spared, int(draws), line)
 
 
 def by_month(given: pd.Series, name: str) -> pd.Series:
@@ -357,6 +360,24 @@ def month_of(given: object, name: str) -> pd.Period:
     if not isinstance(period, pd.Period) or period.freqstr[0] in "YQW":
         raise ValueError(f'{name} is {given!r}, which says no month: write e.g. "2020-02"')
     return period.asfreq("M")
+
+
+def days_of(tet: Iterable[pd.Timestamp]) -> tuple[pd.Timestamp, ...]:
+    """The days of `tet`; raises TypeError or ValueError where they are none."""
+    if isinstance(tet, str) or not isinstance(tet, Iterable):
+        raise TypeError(f'tet is {tet!r}, not a list of days: write e.g. [Timestamp("2020-01-25")]')
+    days = []
+    for one in tet:
+        day: object = None
+        if isinstance(one, (str, datetime.date, np.datetime64)):
+            with contextlib.suppress(ValueError):
+                day = pd.Timestamp(one)
+        if not isinstance(day, pd.Timestamp):  # NaT is none
+            raise ValueError(
+                f'tet holds {one!r}, which is no day: write e.g. Timestamp("2020-01-25")'
+            )
+        days.append(day.tz_localize(None))
+    return tuple(days)
 
 
 def _planned(given: pd.Series, held: pd.Series) -> pd.Series:

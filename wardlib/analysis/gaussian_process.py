@@ -1,8 +1,7 @@
 """Monthly amounts on a log scale: a Gaussian process, its hyper-parameters integrated over.
 
 Level, growth, season, Tết, lasting swings and noise have a part each; breaks of the level and single
-outliers are found in the history. Months without receipts have a part of their own. The model, its
-sources and its validation: docs/method.md.
+outliers are found in the history. The model, its sources and its validation: docs/method.md.
 """
 
 from __future__ import annotations

@@ -203,7 +203,7 @@ def _indicators(
     indicator: Any  # a row: the stubs know no columns
     for indicator in indicators[indicators["code"].isin(values["indicator"])].itertuples():
         own = values[values["indicator"] == indicator.code].set_index("month").sort_index()
-        series = own["value"]
+        series = own["value"].rename(indicator.code)
         known = series[months_of(series).year == period.year]
         last = known.index[-1] if len(known) else pd.NaT
         grows = indicator.kind == FLOW
@@ -258,8 +258,10 @@ def indicator_draws(series: pd.Series, kind: str, last: pd.Period) -> Floats | N
         monthly = _monthly(series)
         history, own = monthly[months_of(monthly).year < last.year], monthly[f"{last.year}-01" :]
         whole = pd.period_range(f"{last.year}-01", f"{last.year}-12", freq="M")
-        rest = counts.predictive(history, months, so_far=own, draws=_DRAWS, name="rest")
-        year = counts.predictive(history, whole, draws=_DRAWS, name="year")
+        rest = counts.predictive(
+            history, months, so_far=own, draws=_DRAWS, name=f"{series.name} rest"
+        )
+        year = counts.predictive(history, whole, draws=_DRAWS, name=f"{series.name} year")
         if own.isna().any() or rest is None or year is None:
             return None
         # Where months vary more than counts do, a campaign may have moved within the year.
