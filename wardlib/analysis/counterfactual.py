@@ -288,8 +288,7 @@ def estimate(
         )
     if isinstance(exempt, str):
         raise TypeError(f"exempt is the text {exempt!r}, not a list of months: write [{exempt!r}]")
-    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
-        raise ValueError(f"draws is {draws!r}, not a whole number from 1 on: write e.g. 2000")
+    draws = number_of_draws(draws)
     amounts = by_month(series, "the series")
     month = month_of(start, "start")
     months = months_of(amounts)
@@ -300,7 +299,14 @@ def estimate(
     if planned is not None:
         planned = _planned(planned, amounts)
     spared = frozenset(month_of(one, "a month of exempt") for one in exempt)
-    return _estimate(amounts, month, tuple(tet), planned, spared, int(draws), line)
+    return _estimate(amounts, month, tuple(tet), planned, spared, draws, line)
+
+
+def number_of_draws(given: object) -> int:
+    """How many paths shall be drawn; raises ValueError where that is no whole number from 1 on."""
+    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 1:
+        raise ValueError(f"draws is {given!r}, not a whole number from 1 on: write e.g. 2000")
+    return int(given)
 
 
 def by_month(given: pd.Series, name: str) -> pd.Series:
