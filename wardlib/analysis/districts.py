@@ -72,15 +72,15 @@ _JITTER = 1e-6  # variance that keeps covariances invertible
 
 
 def _parts(points: Floats) -> Floats:
-    """Variance of each part, in the order of `gaussian_process._bases`, at each point; and that of
+    """Variance of each part, in the order of `gaussian_process.Fit`, at each point; and that of
     the share in the common part."""
     variance = np.exp(2 * (_LOG_MEDIAN + _LOG_SD * points[:, : len(_PRIOR)]))
-    memory, exponent = ndtr(points[:, -2]), ndtr(gaussian_process._EXPONENT_CENTRE + points[:, -1])
-    exponents, memories = len(gaussian_process._EXPONENT), len(gaussian_process._MEMORY)
+    memory, exponent = ndtr(points[:, -2]), ndtr(gaussian_process.EXPONENT_CENTRE + points[:, -1])
+    exponents, memories = len(gaussian_process.EXPONENT), len(gaussian_process.MEMORY)
     return np.column_stack(
         [
-            gaussian_process._on_knots(exponent, exponents) * variance[:, :1],
-            gaussian_process._on_knots(memory, memories) * variance[:, 1:2],
+            gaussian_process.on_knots(exponent, exponents) * variance[:, :1],
+            gaussian_process.on_knots(memory, memories) * variance[:, 1:2],
             variance[:, 2:-1],
             np.ones(len(points)),
             variance[:, -1:],
@@ -90,7 +90,9 @@ def _parts(points: Floats) -> Floats:
 
 def _normal_points(size: int, place: int) -> Floats:
     """Quasi-random standard normal points, size x dimensions; `place` numbers different ones."""
-    first, second = (gaussian_process._points(size, 1 + (place + more) % 3) for more in (0, 1))
+    first, second = (
+        gaussian_process.normal_points(size, 1 + (place + more) % 3) for more in (0, 1)
+    )
     return np.hstack([first, second])[:, :_DIMENSIONS]
 
 
@@ -318,7 +320,7 @@ class _Deviations:
 
     def log_normal(self, mean: Floats, root: Floats) -> Floats:
         """Log density of a normal distribution at the points, up to a constant."""
-        log: Floats = gaussian_process._log_normal(self.points, mean, root)
+        log: Floats = gaussian_process.log_normal(self.points, mean, root)
         return log
 
     def effective(self) -> Floats:
@@ -372,7 +374,7 @@ class _Deviations:
             diagonal = np.where(held, np.diag(precision), np.inf)
             alone = precision @ own / np.sqrt(diagonal)
             worst = int(np.argmax(np.abs(alone)))
-            if abs(alone[worst]) < gaussian_process._OUTLIER:
+            if abs(alone[worst]) < gaussian_process.OUTLIER:
                 break
             excess = abs(alone[worst]) / np.sqrt(diagonal[worst])
             if excess < _BEYOND:  # beyond that it is a clerk's slip, and no habit
