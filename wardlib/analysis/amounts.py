@@ -24,7 +24,7 @@ _STEADY, _STEADY_LIMITS = 0.2, (0.05, 0.6)
 _YEARS, _COUNTED = 4, 9
 _HELD = 0.85  # share of months with a receipt below which all are those of the Gaussian process
 _SHARED = 0.4  # correlation of what moves the lines of a ward
-_BEYOND = 3.0  # log of how many times the largest month of the history a month can be (20)
+BEYOND = 3.0  # log of how many times the largest month of the history a month can be (20)
 
 
 def simulate(
@@ -58,7 +58,7 @@ def simulate(
     if len(fit.outliers):
         made += fit.outliers_ahead(horizon, draws, line)
     # Few and scattered receipts leave the scales open; no month brings many times the largest ever.
-    paths = np.exp(np.minimum(made, np.nanmax(logs) + _BEYOND))
+    paths = np.exp(np.minimum(made, np.nanmax(logs) + BEYOND))
     empty = amounts[~positive & known]
     if len(empty):
         calendar = months.month.to_numpy() - 1

@@ -58,15 +58,12 @@ _SCALES = np.exp(np.linspace(-1.2, 1.2, 17))
 _UNLIKE = 0.1  # chance that a ward's hyper-parameters are not like the others'
 _FAR = 18.0  # squared distance from the others from which a ward is looked at by itself
 _LEAST_APART = 0.02  # chance of being apart from which a ward's own estimate is made
-_POINTS, _POINTS_UNLIKE = (
-    128,
-    64,
-)  # of the hyper-parameters; of each ward that is far from the others
+_POINTS = 128  # of the hyper-parameters
+_POINTS_UNLIKE = 64  # likewise, of each ward that is far from the others
 _STEPS = 10  # of Fisher scoring, at most
 _DECIDES = 0.6  # share in a month's common part from which a ward's deviation there is unknown
 _SWAY = (0.1, 3.0)  # how much less or more than the typical ward one counts in the common part
 _FARTHEST = 1.5  # sd of outliers on the log scale, at most
-_BEYOND = 3.0  # log of how many times its largest month a ward's month can be (20)
 _LEAST_QUADRATIC = 1e-4  # of a month of a ward that hardly deviates
 _JITTER = 1e-6  # variance that keeps covariances invertible
 
@@ -234,8 +231,8 @@ class _Deviations:
         change = (_parts(at + 1e-4 * np.eye(_DIMENSIONS)) - parts) / 1e-4
         moves = (change @ self.inner.bases).reshape(-1, *precision.shape)
         each = precision @ moves
-        flat = len(moves), -1
-        information = each.reshape(flat) @ each.transpose(0, 2, 1).reshape(flat).T / 2
+        # A sum over so many numbers hangs, in the library of linear algebra, on the number of threads.
+        information = np.einsum("kij,lji->kl", each, each) / 2
         traces = np.diagonal(each, axis1=1, axis2=2).sum(axis=1)
         own = own[:, wards] * self.stretch[wards]
         on_own = precision @ own
@@ -377,7 +374,7 @@ class _Deviations:
             if abs(alone[worst]) < gaussian_process.OUTLIER:
                 break
             excess = abs(alone[worst]) / np.sqrt(diagonal[worst])
-            if excess < _BEYOND:  # beyond that it is a clerk's slip, and no habit
+            if excess < amounts.BEYOND:  # beyond that it is a clerk's slip, and no habit
                 self.excess.append(excess)
             self.seen[worst, ward] = held[worst] = False
             precision = _conditional(precision, np.array([worst]))
@@ -632,7 +629,7 @@ def _together(
     common = amounts.simulate(np.exp(model.by_month()), months, tet, line, draws, once=once)
     common = np.log(common)
     paths = model.paths(common, names, line) + common + level[:, None, None]
-    made: Floats = np.exp(np.minimum(paths, np.nanmax(logs, axis=0)[:, None, None] + _BEYOND))
+    made: Floats = np.exp(np.minimum(paths, np.nanmax(logs, axis=0)[:, None, None] + amounts.BEYOND))
     for place, name in enumerate(names):
         own = brought[:, place][np.isfinite(brought[:, place]).argmax() :]
         empty = own[own <= 0]

@@ -233,7 +233,11 @@ class Fit:
     def covariance(self, parts: Floats, breaks: Ints, block: _Block) -> Floats:
         """Covariance of a block's months at each point, of whose `_parts` it is made, and break."""
         rows, columns, bases = block
-        made = (parts @ bases).reshape(len(parts), len(rows), len(columns))
+        # Sixteen points and their multiples have the same numbers with any number of threads, as the
+        # library of linear algebra shares out no more than that; 102 in one part and in two differ.
+        filled = np.zeros((-(-len(parts) // 16) * 16, parts.shape[1]))
+        filled[: len(parts)] = parts
+        made = (filled @ bases)[: len(parts)].reshape(len(parts), len(rows), len(columns))
         broken = np.flatnonzero(breaks)
         if len(broken):
             some, at = made[broken], breaks[broken]
