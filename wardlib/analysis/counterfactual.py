@@ -115,6 +115,12 @@ class Impact:
         default=None, repr=False, compare=False
     )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or pickle holds: the checks in place of `again`, which may know other series."""
+        if self.again:
+            _ = self.checks
+        return vars(self) | {"again": None}
+
     @cached_property
     def months(self) -> pd.PeriodIndex:
         """The months from `start`."""

@@ -12,9 +12,9 @@ history says so.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
-from collections.abc import Iterable
+import weakref
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -320,12 +320,6 @@ class _Deviations:
         log: Floats = gaussian_process.log_normal(self.points, mean, root)
         return log
 
-    def effective(self) -> Floats:
-        """For each ward, how many equally good points its points are worth."""
-        by_point = self.weights.reshape(*self.weights.shape[:1], -1, len(_SCALES)).sum(axis=2)
-        number: Floats = 1 / (by_point**2).sum(axis=1)
-        return number
-
     def refine(self, summit: _Summit) -> None:
         """At the wards' summit: set outliers aside, estimate anew what is common, and set
         `break_chance` (wards x breaks)."""
@@ -494,10 +488,9 @@ def _break_gain(
     variance = np.asarray(scale)[..., None, None] ** 2
     inner = np.eye(2) + turned @ right[..., 1:3] / variance
     tilt = (turned @ right[..., :1] / variance)[..., 0]
-    a, b, c = inner[..., 0, 0], inner[..., 0, 1], inner[..., 1, 1]
-    x, y = tilt[..., 0], tilt[..., 1]
-    determinant = a * c - b**2
-    gain = (c * x**2 - 2 * b * x * y + a * y**2) / determinant / 2 - np.log(determinant) / 2
+    gain = gaussian_process.break_gain(
+        inner[..., 0, 0], inner[..., 0, 1], inner[..., 1, 1], tilt[..., 0], tilt[..., 1]
+    )
     return gain, inner, tilt
 
 
@@ -529,10 +522,23 @@ def estimate_district(
     Estimated together (`model` is "district") are wards of the kind `receipts` with at most 5 % of
     months without a receipt, and with `SHORTEST` months of history; the others, and all where there are
     fewer than `FEWEST_WARDS` with as many as a ward by itself needs, are as `counterfactual.estimate`
-    has them. An `Impact` shows the figures of its own ward only; its placebo
-    and sensitivity estimate all wards anew. Raises ValueError where a ward's name comes twice, an amount
-    is infinite, or the months are not as said.
+    has them. A ward with less than a year on top of `SHORTEST` has no placebo, and is not silent for it.
+
+    An `Impact` holds the figures of its own ward only. Its placebo and sensitivity estimate all wards
+    anew, from the table that this process keeps as long as it keeps the estimate of one of them; a copy
+    or pickle has them made before. Raises TypeError or ValueError, in one sentence, where an argument
+    is not what is said here, a ward's name comes twice, or an amount is infinite.
     """
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"the table is a {type(table).__name__}, not a pandas DataFrame with a column a ward: hand "
+            "one over, or use estimate for a series"
+        )
+    if not isinstance(line, str):
+        raise TypeError(f'line is {line!r}, not a text: write e.g. "{line}"')
+    draws = counterfactual.number_of_draws(draws)
+    if table.columns.empty:
+        raise ValueError("the table has no wards: hand over one column for each")
     if not table.columns.is_unique:
         raise ValueError(f"the ward {table.columns[table.columns.duplicated()][0]} comes twice")
     checked = {
@@ -541,11 +547,9 @@ def estimate_district(
     table, month, tet = pd.DataFrame(checked), counterfactual.month_of(start, "start"), tuple(tet)
     if month not in table.index:
         raise ValueError(f"the table has no month {month}: choose a start within it")
-    if draws < 1:
-        raise ValueError(f"draws is {draws!r}, not a whole number from 1 on: write e.g. 2000")
     made: dict[Any, dict[Any, Impact]] = {}
 
-    def again(ward: Any, series: pd.Series, start: pd.Period, draws: int) -> Impact:
+    def anew(ward: Any, series: pd.Series, start: pd.Period, draws: int) -> Impact:
         """The ward's estimate from another start, or with months left out: of all wards, and once
         for all of them."""
         months = months_of(series)
@@ -561,12 +565,28 @@ def estimate_district(
         return made[key][ward]
 
     found = _estimate(table, month, tet, draws, line, once=False)
-    return {
-        ward: dataclasses.replace(one, again=functools.partial(again, ward))
-        if one.model == MODEL
-        else one
-        for ward, one in found.items()
-    }
+    for ward, one in found.items():
+        if one.model == MODEL:
+            again = _Again(ward)
+            _ANEW[again] = anew
+            found[ward] = dataclasses.replace(one, again=again)
+    return found
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Again:
+    """Estimates a ward anew with the others of its district, of which it holds nothing itself."""
+
+    ward: Any
+
+    def __call__(self, series: pd.Series, start: pd.Period, draws: int) -> Impact:
+        return _ANEW[self](self.ward, series, start, draws)
+
+
+# What estimates a district anew, for as long as one of its wards' estimates is there to ask.
+_ANEW: weakref.WeakKeyDictionary[_Again, Callable[[Any, pd.Series, pd.Period, int], Impact]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def _estimate(
@@ -593,10 +613,13 @@ def _estimate(
         paths = _together(amounts, index[first:], tet, draws, line, once=once)
         together = dict(zip(pooled, paths, strict=True))
     return {
-        ward: Impact(start, table[ward], together[ward], MODEL, tet, None, frozenset(), line)
+        # Copies, as a column is a view of the table of all.
+        ward: Impact(
+            start, table[ward].copy(), together[ward].copy(), MODEL, tet, None, frozenset(), line
+        )
         if ward in together
         else counterfactual._estimate(
-            table[ward], start, tet, None, frozenset(), draws, f"{line} {ward}", once=once
+            table[ward].copy(), start, tet, None, frozenset(), draws, f"{line} {ward}", once=once
         )
         for ward in table.columns.tolist()
     }
@@ -629,7 +652,9 @@ def _together(
     common = amounts.simulate(np.exp(model.by_month()), months, tet, line, draws, once=once)
     common = np.log(common)
     paths = model.paths(common, names, line) + common + level[:, None, None]
-    made: Floats = np.exp(np.minimum(paths, np.nanmax(logs, axis=0)[:, None, None] + amounts.BEYOND))
+    made: Floats = np.exp(
+        np.minimum(paths, np.nanmax(logs, axis=0)[:, None, None] + amounts.BEYOND)
+    )
     for place, name in enumerate(names):
         own = brought[:, place][np.isfinite(brought[:, place]).argmax() :]
         empty = own[own <= 0]

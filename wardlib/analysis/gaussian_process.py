@@ -233,8 +233,8 @@ class Fit:
     def covariance(self, parts: Floats, breaks: Ints, block: _Block) -> Floats:
         """Covariance of a block's months at each point, of whose `_parts` it is made, and break."""
         rows, columns, bases = block
-        # Sixteen points and their multiples have the same numbers with any number of threads, as the
-        # library of linear algebra shares out no more than that; 102 in one part and in two differ.
+        # Numbers of points that are no multiple of a few leave the library of linear algebra edges, in
+        # whose last bits one thread differs from two; zeros make up multiples of 16.
         filled = np.zeros((-(-len(parts) // 16) * 16, parts.shape[1]))
         filled[: len(parts)] = parts
         made = (filled @ bases)[: len(parts)].reshape(len(parts), len(rows), len(columns))
@@ -325,9 +325,7 @@ class Fit:
         a = 1 + np.einsum("it,kit->kt", step, on_step)
         b = np.einsum("it,kit->kt", ramp, on_step)
         c = 1 + np.einsum("it,kit->kt", ramp, on_ramp)
-        determinant = a * c - b**2
-        x, y = weighted @ step, weighted @ ramp
-        gain = (c * x**2 - 2 * b * x * y + a * y**2) / determinant / 2 - np.log(determinant) / 2
+        gain = break_gain(a, b, c, weighted @ step, weighted @ ramp)
         log: Floats = np.column_stack([none, none[:, None] + gain]) + np.log(self.break_prior)
         return log
 
@@ -511,6 +509,14 @@ def _moments(points: Floats, log: Floats) -> tuple[Floats, Floats]:
     weights = normalised(log)
     mean = weights @ points
     return mean, (points - mean).T * weights @ (points - mean)
+
+
+def break_gain(a: Floats, b: Floats, c: Floats, x: Floats, y: Floats) -> Floats:
+    """What a break adds to the log likelihood: `a`, `b`, `c` are the precision of its two sizes (those
+    of the level, of both, of the growth), `x` and `y` what the data say of them."""
+    determinant = a * c - b**2
+    gain: Floats = (c * x**2 - 2 * b * x * y + a * y**2) / determinant / 2 - np.log(determinant) / 2
+    return gain
 
 
 def log_normal(points: Floats, mean: Floats, root: Floats) -> Floats:
