@@ -457,7 +457,7 @@ def test_threads_do_not_matter(tmp_path):
         f"import sys; sys.path[:0] = {[str(here.parent), str(here / 'benchmarks')]}\n"
         "import zlib, districts\n"
         "from wardlib.analysis.districts import estimate_district\n"
-        "for kind, seed, start in (('alike', 0, '2020-03'), ('with gaps', 1, '2020-03'),\n"
+        "for kind, seed, start in (('alike', 2, '2020-03'), ('with gaps', 1, '2020-03'),\n"
         "                          ('one ward apart', 1, '2018-03')):\n"
         f"    table = districts.draw(kind, {SEED} + seed)\n"
         "    found = estimate_district(table, start=start, tet=districts.TET, draws=200)\n"
