@@ -583,5 +583,5 @@ def test_the_method_note_states_the_models_constants():
         f"with chance {gaussian_process._BREAK_CHANCE:g} one step (sd {gaussian_process._STEP_SD:g})"
         in note
     )
-    assert f"more than {gaussian_process._OUTLIER:g}" in note.replace("\n", " ")
+    assert f"more than {gaussian_process.OUTLIER:g}" in note.replace("\n", " ")
     assert f"at least {100 * due_dates._LUMP:.0f} %" in note

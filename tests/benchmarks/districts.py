@@ -154,12 +154,14 @@ def special(kind: str) -> slice:
 
 
 def effective(table: pd.DataFrame) -> np.ndarray:
-    """Effective number of points of the hyper-parameters, by ward."""
+    """How many equally good points of the hyper-parameters a ward's points are worth, by ward."""
     history = table.loc[: START - 1]
     logs = np.log(history.to_numpy())
     model = districts._Deviations(logs - np.nanmedian(logs, axis=0), history.index[0], tuple(TET))
     model.weigh()
-    return model.effective()
+    scales = len(districts._SCALES)
+    by_point = model.weights.reshape(len(model.weights), -1, scales).sum(axis=2)
+    return 1 / (by_point**2).sum(axis=1)
 
 
 def run_kind(kind: str, cases: int, first_seed: int = FIRST_SEED) -> pd.DataFrame:

@@ -24,7 +24,7 @@ _STEADY, _STEADY_LIMITS = 0.2, (0.05, 0.6)
 _YEARS, _COUNTED = 4, 9
 _HELD = 0.85  # share of months with a receipt below which all are those of the Gaussian process
 _SHARED = 0.4  # correlation of what moves the lines of a ward
-_BEYOND = 3.0  # log of how many times the second largest month a month can be (20)
+BEYOND = 3.0  # log of how many times the second largest month a month can be (20)
 
 
 def simulate(
@@ -60,7 +60,7 @@ def simulate(
     # Few and scattered receipts leave the scales open; no month brings many times the second largest
     # ever, as the largest may be a slip.
     second = np.sort(logs[positive])[-2]
-    paths = np.exp(np.minimum(made, second + _BEYOND))
+    paths = np.exp(np.minimum(made, second + BEYOND))
     empty = amounts[~positive & known]
     if len(empty):
         calendar = months.month.to_numpy() - 1

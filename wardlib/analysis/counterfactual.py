@@ -115,6 +115,12 @@ class Impact:
         default=None, repr=False, compare=False
     )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or pickle holds: the checks in place of `again`, which may know other series."""
+        if self.again:
+            _ = self.checks
+        return vars(self) | {"again": None}
+
     @cached_property
     def months(self) -> pd.PeriodIndex:
         """The months from `start`."""
@@ -291,8 +297,7 @@ def estimate(
         raise TypeError(f'exempt is {exempt!r}, not a list of months: write e.g. ["2021-07"]')
     if not isinstance(line, str):
         raise TypeError(f"line is {line!r}, not a text: write the name of the series")
-    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
-        raise ValueError(f"draws is {draws!r}, not a whole number from 1 on: write e.g. 2000")
+    draws = number_of_draws(draws)
     amounts = by_month(series, "the series")
     month = month_of(start, "start")
     months = months_of(amounts)
@@ -303,7 +308,14 @@ def estimate(
     if planned is not None:
         planned = _planned(planned, amounts)
     spared = frozenset(month_of(one, "a month of exempt") for one in exempt)
-    return _estimate(amounts, month, days_of(tet), planned, spared, int(draws), line)
+    return _estimate(amounts, month, days_of(tet), planned, spared, draws, line)
+
+
+def number_of_draws(given: object) -> int:
+    """How many paths shall be drawn; raises ValueError where that is no whole number from 1 on."""
+    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 1:
+        raise ValueError(f"draws is {given!r}, not a whole number from 1 on: write e.g. 2000")
+    return int(given)
 
 
 def by_month(given: pd.Series, name: str) -> pd.Series:

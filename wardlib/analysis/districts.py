@@ -12,9 +12,9 @@ history says so.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
-from collections.abc import Iterable
+import weakref
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,29 +58,26 @@ _SCALES = np.exp(np.linspace(-1.2, 1.2, 17))
 _UNLIKE = 0.1  # chance that a ward's hyper-parameters are not like the others'
 _FAR = 18.0  # squared distance from the others from which a ward is looked at by itself
 _LEAST_APART = 0.02  # chance of being apart from which a ward's own estimate is made
-_POINTS, _POINTS_UNLIKE = (
-    128,
-    64,
-)  # of the hyper-parameters; of each ward that is far from the others
+_POINTS = 128  # of the hyper-parameters
+_POINTS_UNLIKE = 64  # likewise, of each ward that is far from the others
 _STEPS = 10  # of Fisher scoring, at most
 _DECIDES = 0.6  # share in a month's common part from which a ward's deviation there is unknown
 _SWAY = (0.1, 3.0)  # how much less or more than the typical ward one counts in the common part
 _FARTHEST = 1.5  # sd of outliers on the log scale, at most
-_BEYOND = 3.0  # log of how many times its largest month a ward's month can be (20)
 _LEAST_QUADRATIC = 1e-4  # of a month of a ward that hardly deviates
 _JITTER = 1e-6  # variance that keeps covariances invertible
 
 
 def _parts(points: Floats) -> Floats:
-    """Variance of each part, in the order of `gaussian_process._bases`, at each point; and that of
+    """Variance of each part, in the order of `gaussian_process.Fit`, at each point; and that of
     the share in the common part."""
     variance = np.exp(2 * (_LOG_MEDIAN + _LOG_SD * points[:, : len(_PRIOR)]))
-    memory, exponent = ndtr(points[:, -2]), ndtr(gaussian_process._EXPONENT_CENTRE + points[:, -1])
-    exponents, memories = len(gaussian_process._EXPONENT), len(gaussian_process._MEMORY)
+    memory, exponent = ndtr(points[:, -2]), ndtr(gaussian_process.EXPONENT_CENTRE + points[:, -1])
+    exponents, memories = len(gaussian_process.EXPONENT), len(gaussian_process.MEMORY)
     return np.column_stack(
         [
-            gaussian_process._on_knots(exponent, exponents) * variance[:, :1],
-            gaussian_process._on_knots(memory, memories) * variance[:, 1:2],
+            gaussian_process.on_knots(exponent, exponents) * variance[:, :1],
+            gaussian_process.on_knots(memory, memories) * variance[:, 1:2],
             variance[:, 2:-1],
             np.ones(len(points)),
             variance[:, -1:],
@@ -90,7 +87,9 @@ def _parts(points: Floats) -> Floats:
 
 def _normal_points(size: int, place: int) -> Floats:
     """Quasi-random standard normal points, size x dimensions; `place` numbers different ones."""
-    first, second = (gaussian_process._points(size, 1 + (place + more) % 3) for more in (0, 1))
+    first, second = (
+        gaussian_process.normal_points(size, 1 + (place + more) % 3) for more in (0, 1)
+    )
     return np.hstack([first, second])[:, :_DIMENSIONS]
 
 
@@ -232,8 +231,8 @@ class _Deviations:
         change = (_parts(at + 1e-4 * np.eye(_DIMENSIONS)) - parts) / 1e-4
         moves = (change @ self.inner.bases).reshape(-1, *precision.shape)
         each = precision @ moves
-        flat = len(moves), -1
-        information = each.reshape(flat) @ each.transpose(0, 2, 1).reshape(flat).T / 2
+        # A sum over so many numbers hangs, in the library of linear algebra, on the number of threads.
+        information = np.einsum("kij,lji->kl", each, each) / 2
         traces = np.diagonal(each, axis1=1, axis2=2).sum(axis=1)
         own = own[:, wards] * self.stretch[wards]
         on_own = precision @ own
@@ -318,14 +317,8 @@ class _Deviations:
 
     def log_normal(self, mean: Floats, root: Floats) -> Floats:
         """Log density of a normal distribution at the points, up to a constant."""
-        log: Floats = gaussian_process._log_normal(self.points, mean, root)
+        log: Floats = gaussian_process.log_normal(self.points, mean, root)
         return log
-
-    def effective(self) -> Floats:
-        """For each ward, how many equally good points its points are worth."""
-        by_point = self.weights.reshape(*self.weights.shape[:1], -1, len(_SCALES)).sum(axis=2)
-        number: Floats = 1 / (by_point**2).sum(axis=1)
-        return number
 
     def refine(self, summit: _Summit) -> None:
         """At the wards' summit: set outliers aside, estimate anew what is common, and set
@@ -372,10 +365,10 @@ class _Deviations:
             diagonal = np.where(held, np.diag(precision), np.inf)
             alone = precision @ own / np.sqrt(diagonal)
             worst = int(np.argmax(np.abs(alone)))
-            if abs(alone[worst]) < gaussian_process._OUTLIER:
+            if abs(alone[worst]) < gaussian_process.OUTLIER:
                 break
             excess = abs(alone[worst]) / np.sqrt(diagonal[worst])
-            if excess < _BEYOND:  # beyond that it is a clerk's slip, and no habit
+            if excess < amounts.BEYOND:  # beyond that it is a clerk's slip, and no habit
                 self.excess.append(excess)
             self.seen[worst, ward] = held[worst] = False
             precision = _conditional(precision, np.array([worst]))
@@ -495,10 +488,9 @@ def _break_gain(
     variance = np.asarray(scale)[..., None, None] ** 2
     inner = np.eye(2) + turned @ right[..., 1:3] / variance
     tilt = (turned @ right[..., :1] / variance)[..., 0]
-    a, b, c = inner[..., 0, 0], inner[..., 0, 1], inner[..., 1, 1]
-    x, y = tilt[..., 0], tilt[..., 1]
-    determinant = a * c - b**2
-    gain = (c * x**2 - 2 * b * x * y + a * y**2) / determinant / 2 - np.log(determinant) / 2
+    gain = gaussian_process.break_gain(
+        inner[..., 0, 0], inner[..., 0, 1], inner[..., 1, 1], tilt[..., 0], tilt[..., 1]
+    )
     return gain, inner, tilt
 
 
@@ -530,23 +522,38 @@ def estimate_district(
     Estimated together (`model` is "district") are wards of the kind `receipts` with at most 5 % of
     months without a receipt, and with `SHORTEST` months of history; the others, and all where there are
     fewer than `FEWEST_WARDS` with as many as a ward by itself needs, are as `counterfactual.estimate`
-    has them. An `Impact` shows the figures of its own ward only; its placebo
-    and sensitivity estimate all wards anew. Raises ValueError where a ward's name comes twice, an amount
-    is infinite, or the months are not as said.
+    has them. A ward with less than a year on top of `SHORTEST` has no placebo, and is not silent for it.
+
+    An `Impact` holds the figures of its own ward only. Its placebo and sensitivity estimate all wards
+    anew, from the table that this process keeps as long as it keeps the estimate of one of them; a copy
+    or pickle has them made before. Raises TypeError or ValueError, in one sentence, where an argument
+    is not what is said here, a ward's name comes twice, or an amount is infinite.
     """
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"the table is a {type(table).__name__}, not a pandas DataFrame with a column a ward: hand "
+            "one over, or use estimate for a series"
+        )
+    if not isinstance(line, str):
+        raise TypeError(f'line is {line!r}, not a text: write e.g. "{line}"')
+    draws = counterfactual.number_of_draws(draws)
+    if table.columns.empty:
+        raise ValueError("the table has no wards: hand over one column for each")
     if not table.columns.is_unique:
         raise ValueError(f"the ward {table.columns[table.columns.duplicated()][0]} comes twice")
     checked = {
         ward: counterfactual.by_month(table[ward], f"the ward {ward}") for ward in table.columns
     }
-    table, month, tet = pd.DataFrame(checked), counterfactual.month_of(start, "start"), tuple(tet)
+    table, month, tet = (
+        pd.DataFrame(checked),
+        counterfactual.month_of(start, "start"),
+        counterfactual.days_of(tet),
+    )
     if month not in table.index:
         raise ValueError(f"the table has no month {month}: choose a start within it")
-    if draws < 1:
-        raise ValueError(f"draws is {draws!r}, not a whole number from 1 on: write e.g. 2000")
     made: dict[Any, dict[Any, Impact]] = {}
 
-    def again(ward: Any, series: pd.Series, start: pd.Period, draws: int) -> Impact:
+    def anew(ward: Any, series: pd.Series, start: pd.Period, draws: int) -> Impact:
         """The ward's estimate from another start, or with months left out: of all wards, and once
         for all of them."""
         months = months_of(series)
@@ -562,12 +569,28 @@ def estimate_district(
         return made[key][ward]
 
     found = _estimate(table, month, tet, draws, line, once=False)
-    return {
-        ward: dataclasses.replace(one, again=functools.partial(again, ward))
-        if one.model == MODEL
-        else one
-        for ward, one in found.items()
-    }
+    for ward, one in found.items():
+        if one.model == MODEL:
+            again = _Again(ward)
+            _ANEW[again] = anew
+            found[ward] = dataclasses.replace(one, again=again)
+    return found
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Again:
+    """Estimates a ward anew with the others of its district, of which it holds nothing itself."""
+
+    ward: Any
+
+    def __call__(self, series: pd.Series, start: pd.Period, draws: int) -> Impact:
+        return _ANEW[self](self.ward, series, start, draws)
+
+
+# What estimates a district anew, for as long as one of its wards' estimates is there to ask.
+_ANEW: weakref.WeakKeyDictionary[_Again, Callable[[Any, pd.Series, pd.Period, int], Impact]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def _estimate(
@@ -594,10 +617,13 @@ def _estimate(
         paths = _together(amounts, index[first:], tet, draws, line, once=once)
         together = dict(zip(pooled, paths, strict=True))
     return {
-        ward: Impact(start, table[ward], together[ward], MODEL, tet, None, frozenset(), line)
+        # Copies, as a column is a view of the table of all.
+        ward: Impact(
+            start, table[ward].copy(), together[ward].copy(), MODEL, tet, None, frozenset(), line
+        )
         if ward in together
         else counterfactual._estimate(
-            table[ward], start, tet, None, frozenset(), draws, f"{line} {ward}", once=once
+            table[ward].copy(), start, tet, None, frozenset(), draws, f"{line} {ward}", once=once
         )
         for ward in table.columns.tolist()
     }
@@ -630,7 +656,8 @@ def _together(
     common = amounts.simulate(np.exp(model.by_month()), months, tet, line, draws, once=once)
     common = np.log(common)
     paths = model.paths(common, names, line) + common + level[:, None, None]
-    made: Floats = np.exp(np.minimum(paths, np.nanmax(logs, axis=0)[:, None, None] + _BEYOND))
+    second = np.sort(np.where(np.isnan(logs), -np.inf, logs), axis=0)[-2]
+    made: Floats = np.exp(np.minimum(paths, second[:, None, None] + amounts.BEYOND))
     for place, name in enumerate(names):
         own = brought[:, place][np.isfinite(brought[:, place]).argmax() :]
         empty = own[own <= 0]

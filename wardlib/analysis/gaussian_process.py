@@ -37,9 +37,9 @@ _PRESENT = {"swing": 0.82, "drift": 0.25, "bend": 1.20}
 _ABSENT, _EDGE = 1.5, 5.0  # half the log of the shrinkage; how sharp the passage is
 # Two more, standard normal: how long swings last (knots of correlation from month to month), and how
 # much noisier small months are (noise x size^-exponent).
-_MEMORY = np.array([0.3, 0.6, 0.85, 0.96])
-_EXPONENT = np.array([0.0, 0.25, 0.5])
-_EXPONENT_CENTRE = -0.5
+MEMORY = np.array([0.3, 0.6, 0.85, 0.96])
+EXPONENT = np.array([0.0, 0.25, 0.5])
+EXPONENT_CENTRE = -0.5
 _DIMENSIONS = len(_PRIOR) + 2
 _SOBOL = Path(__file__).with_name("sobol.npy")
 _NAMES = list(_PRIOR)
@@ -50,7 +50,7 @@ MEAN_GROWTH = 0.04  # a year, log scale
 _LEVEL_SD = 1.5
 _BREAK_CHANCE = 0.14  # that the level and the growth broke once in the history
 _STEP_SD, _RAMP_SD = 0.24, 0.03  # of the level's break and the growth's (a year)
-_OUTLIER = 3.3  # standard deviations of a month from what the others say
+OUTLIER = 3.3  # standard deviations of a month from what the others say
 _TET_WINDOWS = ((-7, 6), (-28, -8))  # days from the first of the lunar year, both inclusive
 # Points of the three rounds, and how many of them shall at least bear the result: the weights of few
 # points are evened out as far as that needs, which makes a posterior found by few points wider.
@@ -59,7 +59,7 @@ _TET = 10  # place of Tết among the parts
 
 
 @lru_cache
-def _points(size: int, seed: int) -> Floats:
+def normal_points(size: int, seed: int) -> Floats:
     """Quasi-random standard normal points, size x dimensions; `seed` 1 to 3.
 
     The scrambled Sobol' points of `scipy.stats.qmc`, kept in a file (seeds x 256 x dimensions, as
@@ -96,8 +96,8 @@ def _bases(first: pd.Period, size: int, centre: float, tet: tuple[pd.Timestamp, 
     slope = (time - centre) / 12
     return np.stack(
         [
-            *np.zeros((len(_EXPONENT), size, size)),
-            *(correlation**distance for correlation in _MEMORY),
+            *np.zeros((len(EXPONENT), size, size)),
+            *(correlation**distance for correlation in MEMORY),
             np.minimum(time[:, None], time),
             same,
             same * np.minimum(time[:, None] // 12, time // 12),
@@ -110,7 +110,7 @@ def _bases(first: pd.Period, size: int, centre: float, tet: tuple[pd.Timestamp, 
     )
 
 
-def _on_knots(position: Floats, knots: int) -> Floats:
+def on_knots(position: Floats, knots: int) -> Floats:
     """Weights on equally spaced knots, linear between two, for positions in 0..1."""
     place = np.clip(position, 0, 1 - 1e-9) * (knots - 1)
     below = place.astype(int)
@@ -131,8 +131,8 @@ def _parts(points: Floats) -> Floats:
     memory, exponent = points[:, -2], points[:, -1]
     return np.column_stack(
         [
-            _on_knots(ndtr(_EXPONENT_CENTRE + exponent), len(_EXPONENT)) * part["noise"][:, None],
-            _on_knots(ndtr(memory), len(_MEMORY)) * part["swing"][:, None],
+            on_knots(ndtr(EXPONENT_CENTRE + exponent), len(EXPONENT)) * part["noise"][:, None],
+            on_knots(ndtr(memory), len(MEMORY)) * part["swing"][:, None],
             part["drift"],
             part["season"],
             part["season_change"],
@@ -220,7 +220,7 @@ class Fit:
         """Months `rows` and `columns` of the `size` first ones."""
         bases = _bases(self.first, size, self.middle, self.tet)[rows[:, None], columns]
         row, column = np.nonzero(rows[:, None] == columns)
-        for place, exponent in enumerate(_EXPONENT):
+        for place, exponent in enumerate(EXPONENT):
             bases[row, column, place] = self.weight(rows[row]) ** (-2 * exponent)
         return _Block(rows, columns, bases.reshape(-1, bases.shape[-1]).T)
 
@@ -232,7 +232,11 @@ class Fit:
     def covariance(self, parts: Floats, breaks: Ints, block: _Block) -> Floats:
         """Covariance of a block's months at each point, of whose `_parts` it is made, and break."""
         rows, columns, bases = block
-        made = (parts @ bases).reshape(len(parts), len(rows), len(columns))
+        # Numbers of points that are no multiple of a few leave the library of linear algebra edges, in
+        # whose last bits one thread differs from two; zeros make up multiples of 16.
+        filled = np.zeros((-(-len(parts) // 16) * 16, parts.shape[1]))
+        filled[: len(parts)] = parts
+        made = (filled @ bases)[: len(parts)].reshape(len(parts), len(rows), len(columns))
         broken = np.flatnonzero(breaks)
         if len(broken):
             some, at = made[broken], breaks[broken]
@@ -266,7 +270,7 @@ class Fit:
             place = _NAMES.index(name)
             mean[place] = np.clip(_standard(name, value), -2.5, 2.5)
             scale[place] = sd / _LOG_SD[place]
-        first = mean + _points(_FIRST, 1) * scale
+        first = mean + normal_points(_FIRST, 1) * scale
         unbroken = np.zeros(_FIRST, int)
         outliers: list[int] = []
         excess: list[float] = []
@@ -290,7 +294,7 @@ class Fit:
                 alone = (precision @ self.rest) / np.sqrt(np.diag(precision))
                 alone[outliers] = 0
                 worst = int(np.argmax(np.abs(alone)))
-                if abs(alone[worst]) < _OUTLIER:
+                if abs(alone[worst]) < OUTLIER:
                     break
                 outliers.append(worst)
                 excess.append(alone[worst] / np.sqrt(precision[worst, worst]))
@@ -302,7 +306,7 @@ class Fit:
         self.outliers, self.excess = self.known[outliers], np.array(excess)
         chance = np.exp(by_break - by_break.max()).sum(axis=0)
         self.break_chance = 0.8 * chance / chance.sum() + 0.2 * self.break_prior
-        target = log - _log_normal(first, mean, np.diag(scale))
+        target = log - log_normal(first, mean, np.diag(scale))
         centre, spread = _moments(first, _temper(target, 16) * target)
         if broken:
             centre = (centre + best[point]) / 2
@@ -320,9 +324,7 @@ class Fit:
         a = 1 + np.einsum("it,kit->kt", step, on_step)
         b = np.einsum("it,kit->kt", ramp, on_step)
         c = 1 + np.einsum("it,kit->kt", ramp, on_ramp)
-        determinant = a * c - b**2
-        x, y = weighted @ step, weighted @ ramp
-        gain = (c * x**2 - 2 * b * x * y + a * y**2) / determinant / 2 - np.log(determinant) / 2
+        gain = break_gain(a, b, c, weighted @ step, weighted @ ramp)
         log: Floats = np.column_stack([none, none[:, None] + gain]) + np.log(self.break_prior)
         return log
 
@@ -333,7 +335,7 @@ class Fit:
         centre, spread = self.start_at
         for seed, size in ((2, _SECOND), (3, _THIRD)):
             root = np.linalg.cholesky(1.5 * spread + 0.15 * np.eye(_DIMENSIONS))
-            points = centre + _points(size, seed) @ root.T
+            points = centre + normal_points(size, seed) @ root.T
             edges = np.cumsum(self.break_chance) / self.break_chance.sum()
             order = np.random.default_rng(seed).permutation(size)
             breaks = np.searchsorted(edges, (order + 0.5) / size)
@@ -341,12 +343,12 @@ class Fit:
             log += np.log(self.break_prior[breaks] / self.break_chance[breaks])
             rounds.append((points, breaks, log, (centre, root, size)))
             solved.append(factored)
-            target = log - _log_normal(points, centre, root)
+            target = log - log_normal(points, centre, root)
             centre, spread = _moments(points, _temper(target, 24) * target)
         points, breaks, log = (
             np.concatenate(part) for part in zip(*(r[:3] for r in rounds), strict=True)
         )
-        mixture = [np.log(size) + _log_normal(points, at, root) for *_, (at, root, size) in rounds]
+        mixture = [np.log(size) + log_normal(points, at, root) for *_, (at, root, size) in rounds]
         target = log - np.logaddexp(*mixture)
         used, counts = kept(normalised(_temper(target, _LEAST) * target))
         first = used < _SECOND
@@ -400,7 +402,7 @@ class Fit:
         draws."""
         points, *_, counts = self.posterior
         after = np.arange(self.count, self.count + horizon)
-        exponent = ndtr(_EXPONENT_CENTRE + counts @ points[:, -1] / KEPT) / 2
+        exponent = ndtr(EXPONENT_CENTRE + counts @ points[:, -1] / KEPT) / 2
         typical = np.sqrt(np.mean((self.excess * self.weight(self.outliers) ** exponent) ** 2))
         spread = np.minimum(typical * self.weight(after) ** -exponent, 1.5)
         chance = len(self.outliers) / (len(self.known) + 12)
@@ -508,7 +510,15 @@ def _moments(points: Floats, log: Floats) -> tuple[Floats, Floats]:
     return mean, (points - mean).T * weights @ (points - mean)
 
 
-def _log_normal(points: Floats, mean: Floats, root: Floats) -> Floats:
+def break_gain(a: Floats, b: Floats, c: Floats, x: Floats, y: Floats) -> Floats:
+    """What a break adds to the log likelihood: `a`, `b`, `c` are the precision of its two sizes (those
+    of the level, of both, of the growth), `x` and `y` what the data say of them."""
+    determinant = a * c - b**2
+    gain: Floats = (c * x**2 - 2 * b * x * y + a * y**2) / determinant / 2 - np.log(determinant) / 2
+    return gain
+
+
+def log_normal(points: Floats, mean: Floats, root: Floats) -> Floats:
     """Log density of a normal distribution at points, up to a constant."""
     distance = np.linalg.solve(root, (points - mean).T)
     log: Floats = -(distance**2).sum(axis=0) / 2 - np.log(np.diag(root)).sum()
