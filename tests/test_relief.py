@@ -255,11 +255,71 @@ def test_the_later_of_two_last_days_holds():
     for order in (1, -1):
         given = rules(
             ("deferral", "2020-04", "2020-06", DUE, 1, 1),
-            ("deferral", "2020-05", "2020-08", "2020-09-15", 1, 1),
+            ("deferral", "2020-05", "2020-05", "2020-09-15", 1, 1),
         )[::order]
-        ledger = relief.ledger(estimated([50, 50, 100, 100]), given)
+        ledger = relief.ledger(estimated([50, 0, 100, 100]), given)
         assert ledger.split().until == pd.Timestamp("2020-09-15")
-        assert means(ledger.split(), "overdue", "may_come") == (50, 50)
+        assert means(ledger.split(), "overdue", "may_come") == (50, 100)
+
+
+def test_payers_of_two_rules_in_one_month_add_up():
+    """Half of April may wait under one rule and 30 % under another: of 90 missing 80 may come; but never
+    more than all."""
+    for order in (1, -1):
+        given = rules(
+            ("deferral", "2020-04", "2020-04", DUE, 0.5, 0.5),
+            ("deferral", "2020-04", "2020-04", "2020-09-15", 0.3, 0.3),
+        )[::order]
+        assert means(relief.ledger(estimated([10.0]), given).split(), "may_come", "lost") == (
+            80,
+            10,
+        )
+        given[0] = given[0]._replace(share_low=0.9, share_high=0.9)
+        assert means(relief.ledger(estimated([0.0]), given).split(), "may_come", "lost") == (100, 0)
+
+
+def test_a_return_in_a_month_that_others_put_off_is_not_overdue():
+    """60 of April and of May are paid in June and July, whose own 60 wait until 31 December: four
+    ordinary sums, but nothing was late at any month-end. If nobody put off June and July, 120 are
+    overdue: no share is favoured."""
+    given = rules(
+        ("deferral", "2020-04", "2020-05", "2020-07-31", 0, 1),
+        ("deferral", "2020-06", "2020-07", "2020-12-30", 0, 1),
+    )
+    collected = [40, 40, 100, 100, 100, 100, 100, 100, 220]
+    splits = at_month_ends(collected, given)
+    assert [split.verdict for split in splits] == ["late"] * 8 + ["returned"]
+    assert all(split.claim.lower <= 0 for split in splits)
+    assert splits[4].until == pd.Timestamp("2020-12-30")
+    assert (splits[4].overdue.lower, splits[4].overdue.upper) == (0, 120)
+    known = [rule._replace(share_low=0.6, share_high=0.6) for rule in given]
+    assert means(at_month_ends(collected, known)[4], "overdue", "may_come") == (0, 120)
+    before = relief.ledger(estimated(collected[:5]), known).split(
+        month("2020-04"), month("2020-05")
+    )
+    assert means(before, "returned", "claim") == (120, 0)
+
+
+def test_what_is_past_its_last_day_is_not_put_off_again():
+    """April's 50 were to be paid by 29 May; that June's payers may wait does not make them come."""
+    given = rules(
+        ("deferral", "2020-04", "2020-04", "2020-05-29", 0, 1),
+        ("deferral", "2020-06", "2020-07", "2020-12-30", 0, 1),
+    )
+    split = relief.ledger(estimated([50, 100, 100, 100]), given).split()
+    assert (split.verdict, split.claim.lower) == ("overdue", pytest.approx(50))
+
+
+def test_what_was_put_off_under_one_rule_leaves_the_next_its_share():
+    """90 of 100 put off in April and May, 40 in June by another rule's payers: all may come. A later
+    share counts for the months before only where more was paid in them."""
+    given = rules(
+        ("deferral", "2020-04", "2020-05", "2020-12-30", 0.85, 0.95),
+        ("deferral", "2020-06", "2020-07", "2020-12-30", 0.35, 0.45),
+    )
+    splits = at_month_ends([10, 10, 60, 60], given)
+    assert [split.verdict for split in splits] == ["late"] * 4
+    assert splits[-1].claim.lower == pytest.approx(0)
 
 
 def test_exempt_is_not_lost():
@@ -556,7 +616,7 @@ def test_the_last_day_at_a_month_end_is_that_of_what_waited_then():
     """Only April's money waits, until 15 July; that June's could wait longer changes nothing."""
     given = rules(
         ("deferral", "2020-04", "2020-05", DUE, 1, 1),
-        ("deferral", "2020-06", "2020-07", "2020-12-31", 1, 1),
+        ("deferral", "2020-06", "2020-07", "2020-12-31", 0, 0),
     )
     ledger = relief.ledger(estimated([50, 100, 100]), given)
     assert list(ledger.month_ends["until"]) == [DUE] * 3
