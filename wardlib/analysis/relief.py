@@ -40,13 +40,13 @@ KINDS = {DEFERRAL: "extended_due", EXEMPTION: "", REDUCTION: "", "none": "normal
 # are not explained; of exemptions; of reductions. Money that was put off in months that are not asked
 # about comes in those that are, and explains less of them the lower its share was.
 _EXTREMES = (
+    *("hhhhh", "lllll"),  # one share for all months of a decree
     *("lhhhh", "hllll"),  # claim and never_due_later
     *("lllhh", "hhhll"),  # shortfall
     *("hllhh", "lhhll"),  # returned, may_come and overdue
     *("lhlhh", "hlhll"),  # lost
     *("llhhh", "hhlll"),  # unexplained
     *("hhhhl", "hhhlh"),  # reduced
-    *("hhhhh", "lllll"),  # one share for all months of a decree
 )
 _WHOLE = 0.999  # share of an exemption from which nothing is payable
 
@@ -320,11 +320,10 @@ class Ledger:
         """What `read` gives of the flows at each choice of the ends of the shares' ranges; nothing where no
         share has a range. For `groups` see `_ends`."""
         parts = self._own
-        months = self.impact.months
-        high = [_ends(part.rules, months, groups) for part in parts]
-        choices, _ = _different(np.concatenate(high))
-        if len(choices) < 2:
+        high = [_ends(part.rules, self.impact.months, groups) for part in parts]
+        if not np.any([each.any() for each in high]):
             return
+        choices, _ = _different(np.concatenate(high))
         # Most parts of a parent do not feel most choices.
         felt = [_different(each[..., choices]) for each in high]
         given = [
@@ -383,15 +382,15 @@ def _members(names: Sequence[str], gap: Floats, relieved: Floats) -> Floats:
 
 
 def _ends(rules: Sequence[Rule], months: pd.PeriodIndex, groups: Ints) -> Bools:
-    """For each choice of `_EXTREMES`, and two where deferrals follow each other, whether the share of a rule is at the high end in a month: rules x
-    months x choices; nowhere where it has no range.
+    """For each choice of `_EXTREMES`, and two where one deferral follows another, whether the share of a
+    rule is at the high end in a month: rules x months x choices; nowhere where it has no range.
 
     `groups`: by month, 0 where it is not asked about, 1 where it is and is explained, 2 where it is not
     explained.
     """
     # Of each choice, the ends of deferrals by group, of exemptions and of reductions.
     chosen = np.array([[end == "h" for end in ends] for ends in _EXTREMES]).T
-    place = {EXEMPTION: 3, REDUCTION: 4, DEFERRAL: groups}
+    place: dict[str, int | Ints] = {EXEMPTION: 3, REDUCTION: 4, DEFERRAL: groups}
     # Payers of one deferral may pay while those of the next put off: two more choices, in turn.
     ranged = [rule for rule in rules if rule.share_low < rule.share_high]
     late = sorted((rule for rule in ranged if rule.kind == DEFERRAL), key=lambda rule: rule.until)
