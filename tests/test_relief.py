@@ -298,6 +298,23 @@ def test_a_return_in_a_month_that_others_put_off_is_not_overdue():
         month("2020-04"), month("2020-05")
     )
     assert means(before, "returned", "claim") == (120, 0)
+    before = relief.ledger(estimated(collected[:5]), given).split(
+        month("2020-04"), month("2020-05")
+    )
+    assert (before.claim.lower, before.claim.upper) == (0, 120)
+
+
+def test_every_share_at_its_high_end_is_within_the_bounds():
+    """Of April's 64 missing 20 are exempt, 8 cut and 36 put off, if all shares are high; these came in May
+    if as much of May was put off. April's claim may be nothing, though it takes all four."""
+    given = rules(
+        ("exemption", "2020-04", "2020-04", None, 0, 0.2),
+        ("reduction", "2020-04", "2020-04", None, 0, 0.1),
+        ("deferral", "2020-04", "2020-04", "2020-05-29", 0.3, 0.5),
+        ("deferral", "2020-05", "2020-06", "2020-12-30", 0, 0.5),
+    )
+    ledger = relief.ledger(estimated([36, 100, 100]), given)
+    assert ledger.split(month("2020-04"), month("2020-04")).claim.lower == pytest.approx(0)
 
 
 def test_what_is_past_its_last_day_is_not_put_off_again():

@@ -416,6 +416,9 @@ def rules_by_line(
     is none), but not before the month of the document, to the one before the month of the extended due
     date. A row of kind `none` with a due date touches the months of the liability before that date:
     nothing is late until then. A last day that falls on a weekend moves to the next working day.
+
+    Rows that touch the same month are of different payers: the shares of deferrals add up, to all at
+    most, and what is put off may come until the latest of their days.
     """
     rules: dict[str, list[Rule]] = {line: [] for line in lines}
     if relief is not None:
@@ -554,6 +557,9 @@ def _run(
 ) -> _Flows:
     """Go through the months on all `paths` (months x paths) at once.
 
+    A month's sum does not show who pays an older debt while others put off as much. As long as an older
+    debt may lawfully be paid, it is taken to be, up to the share that may be put off in the month.
+
     `due`: by month, the last lawful day of what is put off, NaT where nothing is. `whole`: months of
     which nothing is payable. The shares (months x ... x paths or 1): of what is expected, exempt; of
     the rest, cut; of what is left then, put off at most.
@@ -609,8 +615,6 @@ def _run(
                 offset = np.minimum(short, ahead)
                 put_off = np.minimum(short - offset, allowed)
                 ahead += surplus - offset
-                # As much as was put off this month may have been paid of what is due earlier: in the
-                # sum of the month neither is to be seen. Only while that is lawful.
                 for origin in owing:
                     if due[origin] < due[month] and not past[origin]:
                         moved = np.clip(share * due_now - put_off, 0, left[origin])
