@@ -18,9 +18,10 @@ choices of its ends, so that what is claimed survives every share in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ KINDS = {DEFERRAL: "extended_due", EXEMPTION: "", REDUCTION: "", "none": "normal
 # are not explained; of exemptions; of reductions. Money that was put off in months that are not asked
 # about comes in those that are, and explains less of them the lower its share was.
 _EXTREMES = (
+    *("hhhhh", "lllll"),  # one share for all months of a decree
     *("lhhhh", "hllll"),  # claim and never_due_later
     *("lllhh", "hhhll"),  # shortfall
     *("hllhh", "lhhll"),  # returned, may_come and overdue
@@ -47,7 +49,6 @@ _EXTREMES = (
     *("hhhhl", "hhhlh"),  # reduced
 )
 _WHOLE = 0.999  # share of an exemption from which nothing is payable
-_PATHS = 500  # at least so many paths for each choice of the ends of the shares
 
 
 class Rule(NamedTuple):
@@ -306,37 +307,54 @@ class Ledger:
         lower, upper = np.quantile(draws, TAILS, axis=-1)
         groups = np.zeros(len(elsewhere), dtype=int)
         groups[within] = 1 + elsewhere[within]
-        high = _ends(self.rules, self.impact.months, groups)
-        if high is not None and self.impact.model:
-            some = gap[..., None, :: _every(self.impact)]
-            ends = _members(wanted, some, self._at(high, read))
-            lowest, highest = np.quantile(ends, TAILS, axis=-1)
-            # The difference is the same at any share, and here from fewer paths.
-            felt = np.array(wanted) != "difference"
-            lower[felt] = np.minimum(lower, lowest.min(axis=-1))[felt]
-            upper[felt] = np.maximum(upper, highest.max(axis=-1))[felt]
+        if self.impact.model:
+            for relieved in self._at_ends(groups, read):
+                ends = _members(wanted, gap, relieved)
+                lowest, highest = np.quantile(ends, TAILS, axis=-1)
+                np.minimum(lower, lowest, out=lower)
+                np.maximum(upper, highest, out=upper)
         lower[wanted.index("never_due_later")] = lower[-1]
         return np.stack([draws.mean(axis=-1), lower, upper], axis=1)[:-1]
 
-    def _at(self, high: Mapping[str, Bools], read: Callable[[_Flows], Floats]) -> Floats:
-        """What `read` gives of the flows (... x paths), for each choice of the ends of the shares' ranges
-        (`_ends`): ... x choices x paths."""
-        if self.parts:
-            whole, *others = (part._at(high, read) for part in self.parts if part.rules)
-            for other in others:
-                whole += other
-            return whole
-        ends = [np.where(high[rule.kind], rule.share_high, rule.share_low) for rule in self.rules]
+    def _at_ends(self, groups: Ints, read: Callable[[_Flows], Floats]) -> Iterator[Floats]:
+        """What `read` gives of the flows at each choice of the ends of the shares' ranges; nothing where no
+        share has a range. For `groups` see `_ends`."""
+        parts = self._own
+        high = [_ends(part.rules, self.impact.months, groups) for part in parts]
+        if not np.any([each.any() for each in high]):
+            return
+        choices, _ = _different(np.concatenate(high))
         # Most parts of a parent do not feel most choices.
-        felt, which = np.unique(np.array(ends), axis=-1, return_inverse=True)
-        paths = self.impact.paths[:: _every(self.impact)]
-        flows = _apply(self.impact, paths, self.rules, list(felt[..., None]))
-        return read(flows)[..., which.ravel(), :]
+        felt = [_different(each[..., choices]) for each in high]
+        given = [
+            [read(part._at(each[..., [choice]])) for choice in choices[some]]
+            for part, each, (some, _) in zip(parts, high, felt, strict=True)
+        ]
+        for place in range(len(choices)):
+            yield sum(one[at[place]] for one, (_, at) in zip(given, felt, strict=True))
+
+    @property
+    def _own(self) -> list[Ledger]:
+        """The ledgers whose rules make this one: its parts' or itself."""
+        if self.parts:
+            return [own for part in self.parts for own in part._own if own.rules]
+        return [self]
+
+    def _at(self, high: Bools) -> _Flows:
+        """The flows where the share of each rule is at the high end (rules x months x 1)."""
+        shares = [
+            np.where(ends, rule.share_high, rule.share_low)
+            for rule, ends in zip(self.rules, high, strict=True)
+        ]
+        return _apply(self.impact, self.impact.paths, self.rules, shares)
 
 
-def _every(impact: Impact) -> int:
-    """One in how many paths is followed at each end of the shares' ranges: paths stand in random order."""
-    return max(len(impact.paths) // _PATHS, 1)
+def _different(choices: Bools) -> tuple[Ints, Ints]:
+    """Along the last axis, the places of choices that differ, and for each choice which of them it is."""
+    _, first, which = np.unique(
+        choices.reshape(-1, choices.shape[-1]), axis=-1, return_index=True, return_inverse=True
+    )
+    return first, which.ravel()
 
 
 def _members(names: Sequence[str], gap: Floats, relieved: Floats) -> Floats:
@@ -363,28 +381,29 @@ def _members(names: Sequence[str], gap: Floats, relieved: Floats) -> Floats:
     return np.array([members[name] for name in names])
 
 
-def _ends(rules: Sequence[Rule], months: pd.PeriodIndex, groups: Ints) -> dict[str, Bools] | None:
-    """The choices of `_EXTREMES` that differ: by kind of relief, months x choices, whether the shares are
-    at the high end. None where no share of `months` has a range.
+def _ends(rules: Sequence[Rule], months: pd.PeriodIndex, groups: Ints) -> Bools:
+    """For each choice of `_EXTREMES`, and two where one deferral follows another, whether the share of a
+    rule is at the high end in a month: rules x months x choices; nowhere where it has no range.
 
     `groups`: by month, 0 where it is not asked about, 1 where it is and is explained, 2 where it is not
     explained.
     """
     # Of each choice, the ends of deferrals by group, of exemptions and of reductions.
-    chosen = np.array([[end == "h" for end in ends] for ends in _EXTREMES])
-    place = {
-        EXEMPTION: np.full(len(groups), 3),
-        REDUCTION: np.full(len(groups), 4),
-        DEFERRAL: groups,
-    }
-    felt = [
-        place[rule.kind][rule.touches(months)] for rule in rules if rule.share_low < rule.share_high
-    ]
-    free = np.unique(np.concatenate([[], *felt])).astype(int)
-    if not len(free):
-        return None
-    _, first = np.unique(chosen[:, free], axis=0, return_index=True)
-    return {kind: chosen[first].T[at] for kind, at in place.items()}
+    chosen = np.array([[end == "h" for end in ends] for ends in _EXTREMES]).T
+    place: dict[str, int | Ints] = {EXEMPTION: 3, REDUCTION: 4, DEFERRAL: groups}
+    # Payers of one deferral may pay while those of the next put off: two more choices, in turn.
+    ranged = [rule for rule in rules if rule.share_low < rule.share_high]
+    late = sorted((rule for rule in ranged if rule.kind == DEFERRAL), key=lambda rule: rule.until)
+    in_turn = any(then.first <= one.until.to_period("M") for one, then in pairwise(late))
+    odd = {rule.id for rule in late[::2]}
+    high = np.zeros((len(rules), len(months), len(_EXTREMES) + 2), dtype=bool)
+    for at, rule in enumerate(rules):
+        if rule in ranged:
+            touched = rule.touches(months)
+            by_group = np.broadcast_to(place[rule.kind], groups.shape)[touched]
+            high[at, touched, :-2] = chosen[by_group]
+            high[at, touched, -2:] = in_turn and (rule.id in odd, rule.id not in odd)
+    return high
 
 
 def rules_by_line(
@@ -397,6 +416,9 @@ def rules_by_line(
     is none), but not before the month of the document, to the one before the month of the extended due
     date. A row of kind `none` with a due date touches the months of the liability before that date:
     nothing is late until then. A last day that falls on a weekend moves to the next working day.
+
+    Rows that touch the same month are of different payers: the shares of deferrals add up, to all at
+    most, and what is put off may come until the latest of their days.
     """
     rules: dict[str, list[Rule]] = {line: [] for line in lines}
     if relief is not None:
@@ -520,7 +542,7 @@ def _apply(
         else:
             newer = touched & ~(due >= rule.until.to_datetime64())
             due[newer] = rule.until.to_datetime64()
-            later[newer] = by_month[newer]
+            later[touched] = np.minimum(later[touched] + by_month[touched], 1)
     return _run(impact, np.ascontiguousarray(paths.T), due, whole, 1 - kept, 1 - cut, later)
 
 
@@ -534,6 +556,9 @@ def _run(
     later_share: Floats,
 ) -> _Flows:
     """Go through the months on all `paths` (months x paths) at once.
+
+    A month's sum does not show who pays an older debt while others put off as much. As long as an older
+    debt may lawfully be paid, it is taken to be, up to the share that may be put off in the month.
 
     `due`: by month, the last lawful day of what is put off, NaT where nothing is. `whole`: months of
     which nothing is payable. The shares (months x ... x paths or 1): of what is expected, exempt; of
@@ -582,11 +607,20 @@ def _run(
                 surplus -= paid
                 flows["received"][month] += paid
             if open_:
-                fell_due += expected - exempt - reduced
-                allowed = np.maximum(later_share[month] * fell_due - away, 0)
+                due_now = expected - exempt - reduced
+                fell_due += due_now
+                # Not less than of this month alone: what was put off before may be under another rule.
+                share = later_share[month]
+                allowed = np.maximum(share * fell_due - away, share * due_now)
                 offset = np.minimum(short, ahead)
                 put_off = np.minimum(short - offset, allowed)
                 ahead += surplus - offset
+                for origin in owing:
+                    if due[origin] < due[month] and not past[origin]:
+                        moved = np.clip(share * due_now - put_off, 0, left[origin])
+                        left[origin] -= moved
+                        put_off = put_off + moved
+                        flows["received"][month] += moved
                 away += put_off
                 flows["put_off"][month] = left[month] = put_off
             else:
