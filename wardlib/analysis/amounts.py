@@ -8,7 +8,7 @@ does on real series: docs/method.md.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -91,10 +91,15 @@ def _steady(fit: gaussian_process.Fit) -> float:
 def _normal(months: int, draws: int, line: str) -> Floats:
     """Standard normal numbers of a line, months x draws: in part those of every line, as what moves one
     line of a ward moves others, so that paths of lines can be added up."""
-    every = stream("every line", "month").standard_normal((months, draws))
     own = stream(line, "month").standard_normal((months, draws))
-    together: Floats = np.sqrt(_SHARED) * every + np.sqrt(1 - _SHARED) * own
+    together: Floats = np.sqrt(_SHARED) * _every_line(months, draws) + np.sqrt(1 - _SHARED) * own
     return together
+
+
+@lru_cache(maxsize=4)
+def _every_line(months: int, draws: int) -> Floats:
+    """What is drawn for every line alike: months x draws."""
+    return stream("every line", "month").standard_normal((months, draws))
 
 
 def _chances(held: Ints, seen: Ints, line: str, draws: int) -> Floats:
