@@ -34,7 +34,9 @@ from wardlib.analysis.relief import Rule
 FIRST_SEED = 1_000_000
 DRAWS = 500  # a quarter of a page's
 SURE = 0.999  # of the lower bounds of what is false
-SHARES = (0, 0.25), (0.25, 0.50), (0.50, 0.75), (0.75, 1)
+SHARES = (
+    (0, 0.12), (0.12, 0.25), (0.25, 0.40), (0.40, 0.55), (0.55, 0.70), (0.70, 0.85), (0.85, 1)
+)  # fmt: skip
 LAST_DAY = pd.Timestamp("2020-12-31")
 DUE = (LAST_DAY.to_period("M") - simulated.START).n  # place of the month of the last lawful day
 # Deferrals: the months (places since the start) put off, and the last lawful day.
