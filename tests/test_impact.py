@@ -523,6 +523,15 @@ def test_what_is_no_argument_is_refused_at_the_door(given, said):
     assert ": " in words or "planned is a" in words
 
 
+@pytest.mark.parametrize(
+    "span", [(START + 5, START + 2), (START - 9, START - 3), (START + 90, None)]
+)
+def test_an_effect_of_no_month_is_refused(span):
+    """Months in the wrong order, or none of the estimate's: said in a sentence."""
+    with pytest.raises(ValueError, match="the estimate, 2020-03 to 2022-02, has no month from"):
+        counterfactual.estimate(GOOD, start=START, draws=20).effect(*span)
+
+
 DATA = ROOT / "tests" / "benchmarks" / "data"
 
 

@@ -19,7 +19,7 @@ from wardlib.analysis.sampling import normalised, stream
 from wardlib.analysis.tables import Floats, Ints
 
 # Share of the paths that are those of the local level: before the past is asked, and its limits; the
-# years that are asked, those with so many months that are known and no outliers.
+# years that are asked, if so many of their months are known and no outliers.
 _STEADY, _STEADY_LIMITS = 0.2, (0.05, 0.6)
 _YEARS, _COUNTED = 4, 9
 _HELD = 0.85  # share of months with a receipt below which all are those of the Gaussian process

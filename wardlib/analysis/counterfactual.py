@@ -4,7 +4,7 @@ The counterfactual is estimated from the months before `start` alone; no later m
 comes as simulated paths of what would have been *received*, month-to-month noise included, so that
 the interval of any sum of months is read from the sums of the paths. Three kinds of series have a
 model each, chosen from the history: amounts of `due_dates`, `counts` of days held out of days planned,
-and all other `amounts`.
+and all other `amounts`; `districts` estimates wards together.
 
 The model, its sources and its validation: docs/method.md.
 """
@@ -153,9 +153,15 @@ class Impact:
         )
 
     def effect(self, first: pd.Period | None = None, last: pd.Period | None = None) -> Effect:
-        """The effect from `first` to `last`, both inclusive; by default over all months."""
+        """The effect from `first` to `last`, both inclusive; by default over all months. Raises ValueError
+        where the estimate has no month of them."""
         within = self.months.slice_indexer(first, last)
         months, amounts = self.months[within], self.observed[within]
+        if not len(months):
+            raise ValueError(
+                f"the estimate, {self.months[0]} to {self.months[-1]}, has no month from {first} to {last}: "
+                "choose months within it, the earlier one first"
+            )
         seen = ~np.isnan(amounts)
         sums = self.paths[:, within][:, seen].sum(axis=1)
         observed = float(np.nansum(amounts))
@@ -281,7 +287,7 @@ def estimate(
     of days held. `exempt`: months for which the law left nothing payable; they enter neither the history
     nor an effect. `line` names the series: each name has random draws of its own, but for what moves
     all lines, so that paths of lines with different names can be added up. Same input, same result; a
-    later month leaves the paths of earlier ones as they are.
+    later month leaves the paths of earlier ones as they are. `draws`: the number of paths.
 
     Zeros before the first amount are months in which the line did not exist as yet, and missing, if
     they are more in a row than any later ones. With fewer than `SHORTEST` figures of history, or fewer

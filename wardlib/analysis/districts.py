@@ -1,7 +1,7 @@
 """The wards of one upper level together: what they share is learnt from all of them.
 
 The log of a ward's amount is what is common to the district plus the ward's deviation. The common part
-is a series like any other and is modelled as one (`gaussian_process`). The deviations are Gaussian
+is a series like any other and is modelled as one (`amounts`). The deviations are Gaussian
 processes of the same parts (level, season, growth, drift, swing, Tết, noise, a break); each ward has
 hyper-parameters of its own, drawn from a distribution that is learnt from all wards. What a ward lacks
 (months, years) is integrated over exactly; season, Tết and growth come from the others. A ward that the
@@ -69,7 +69,7 @@ _JITTER = 1e-6  # variance that keeps covariances invertible
 
 
 def _parts(points: Floats) -> Floats:
-    """Variance of each part, in the order of `gaussian_process.Fit`, at each point; and that of
+    """Variance of each part, in the order of `gaussian_process._bases`, at each point; and that of
     the share in the common part."""
     variance = np.exp(2 * (_LOG_MEDIAN + _LOG_SD * points[:, : len(_PRIOR)]))
     memory, exponent = ndtr(points[:, -2]), ndtr(gaussian_process.EXPONENT_CENTRE + points[:, -1])
@@ -520,7 +520,7 @@ def estimate_district(
     the district's. Neither the order of the wards nor later months move a number.
 
     Estimated together (`model` is "district") are wards of the kind `receipts` with at most 5 % of
-    months without a receipt, and with `SHORTEST` months of history; the others, and all where there are
+    months without a receipt, and with `SHORTEST` months of history in which three such wards have a figure; the others, and all where there are
     fewer than `FEWEST_WARDS` with as many as a ward by itself needs, are as `counterfactual.estimate`
     has them. A ward with less than a year on top of `SHORTEST` has no placebo, and is not silent for it.
 

@@ -225,7 +225,8 @@ class Fit:
         return _Block(rows, columns, bases.reshape(-1, bases.shape[-1]).T)
 
     def after_break(self, breaks: Ints, months: Ints) -> tuple[Floats, Floats]:
-        """Standard deviations of the level's and the growth's part: months x breaks (none is 0)."""
+        """Standard deviations of the level's and the growth's part, for `breaks` from 1 on: months x
+        breaks."""
         since = months[:, None] - (breaks + 2)
         return _STEP_SD * (since >= 0), _RAMP_SD * np.maximum(since, 0) / 12
 

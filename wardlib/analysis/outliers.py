@@ -3,11 +3,8 @@
 A clerk who reports thousands of đồng in place of đồng, or one zero too many, moves an amount by a power
 of ten. What is usual is read from the logs of the line itself: the size of each month of the calendar,
 and the level of the amounts around. A month is named from 9 times the usual, or a 50th of it, and a
-change that lasts from 50 times on, farther where the line's months vary more. On 91 real series (62 of
-tests/benchmarks/data, Philadelphia's, the illustrative ward's) 5 months in 5 series are named, 3 of them
-July 2020 with what April's law had put off or closed theatres. Of months planted a hundred times too
-large 92 to 100 in 100 are found, a thousand times 94 to 100, ten times 47 to 92; of amounts a thousandth
-from some month on 98 to 100, 96 to 100 at that very month.
+change that lasts from 50 times on, farther where the line's months vary more: a wrong factor of a hundred or a thousand is found nearly
+always, one of ten only in calm lines.
 """
 
 from __future__ import annotations

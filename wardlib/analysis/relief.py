@@ -13,7 +13,7 @@ each simulated path, by the rules of the table tax_relief:
 
 How many payers put off, or are exempt, is a range in the table (`share_low`, `share_high`). Means are
 over shares spread evenly over it. Bounds favour no share: each is the least, or the greatest, over the
-choices of its ends, so that what is claimed survives every share in it.
+choices of its ends that can be extreme, so that what is claimed does not hang on who put off.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True)
 class Amount:
-    """An amount, positive for a shortfall: mean, and bounds that hold at every share in the range: the
-    least and the greatest of the bounds of its 95 % interval over the shares."""
+    """An amount, positive for a shortfall: mean, and bounds that favour no share: the least and the
+    greatest of the bounds of its 95 % interval over the choices of the ends of the shares' ranges."""
 
     mean: float
     lower: float
