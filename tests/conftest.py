@@ -2,8 +2,11 @@
 
 import functools
 import json
+import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import browser
@@ -25,6 +28,20 @@ ROOT = Path(__file__).parent.parent
 # A shell has what it starts in the background ignore Ctrl-C, which is inherited: the runs that a test
 # interrupts would not hear it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def said_by_threads(program):
+    """What a program prints with one thread and with two in the library of linear algebra."""
+    return [
+        subprocess.run(
+            [sys.executable, program],
+            env=os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    ]
 
 
 @functools.cache

@@ -1,10 +1,8 @@
 """Wards of one upper level together: what they borrow from each other, and what each keeps."""
 
 import gc
-import os
 import pickle
 import struct
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import said_by_threads
 
 from wardlib.analysis import counterfactual, districts
 from wardlib.analysis.districts import (
@@ -464,19 +463,9 @@ def test_threads_do_not_matter(tmp_path):
         "    print(*(zlib.crc32(one.paths.tobytes()) for one in found.values()))\n",
         encoding="utf-8",
     )
-    said = []
-    for threads in ("1", "2"):
-        limits = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        done = subprocess.run(
-            [sys.executable, program],
-            env=os.environ | limits,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        said.append(done.stdout.splitlines())
-    assert len(said[0]) == 3
-    assert said[0] == said[1]
+    one, two = said_by_threads(program)
+    assert len(one.splitlines()) == 3
+    assert one == two
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,23 @@
 """The estimate of the effect: its table and paths, and what it says where the truth is known."""
 
 import datetime
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import said_by_threads
 from scipy.stats import qmc
 
-from wardlib.analysis import amounts, counterfactual, due_dates, gaussian_process, local_level
+from wardlib.analysis import (
+    amounts,
+    counterfactual,
+    due_dates,
+    gaussian_process,
+    local_level,
+    sampling,
+)  # fmt: skip
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import simulated
@@ -229,7 +235,7 @@ def test_the_local_level_agrees_with_dense_algebra():
     weights = np.exp(np.array(log) - max(log))
     weights /= weights.sum()
     np.testing.assert_allclose(level.weights, weights, rtol=1e-8)
-    foreseen = local_level.log_mean(weights, np.array(errors), np.array(spreads))
+    foreseen = sampling.log_mean(weights, np.array(errors), np.array(spreads))
     assert level.foresaw(26, counted) == pytest.approx(foreseen, rel=1e-9)
     paths = level.logs(rng.standard_normal((horizon, 20_000)), "x")
     error = paths.std(axis=1) / np.sqrt(paths.shape[1])
@@ -396,19 +402,9 @@ def test_processes_and_threads_do_not_matter(tmp_path):
         "    print(zlib.crc32(found.paths.tobytes()))\n",
         encoding="utf-8",
     )
-    said = set()
-    for threads in ("1", "2"):
-        limits = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        done = subprocess.run(
-            [sys.executable, program],
-            env=os.environ | limits,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        said.add(done.stdout)
-    assert len(said) == 1
-    assert len(next(iter(said)).split()) == 5
+    one, two = said_by_threads(program)
+    assert one == two
+    assert len(one.split()) == 5
 
 
 def test_the_errors_of_months_stand_months_without_receipts():

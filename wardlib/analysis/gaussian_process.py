@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]  # SciPy ships no types
 
-from wardlib.analysis.local_level import Level, log_mean
-from wardlib.analysis.sampling import KEPT, kept, normalised, repeated, stream
+from wardlib.analysis.local_level import Level
+from wardlib.analysis.sampling import KEPT, kept, log_mean, normalised, repeated, stream
 from wardlib.analysis.tables import Floats, Ints
 
 # Hyper-parameters: median and standard deviation of the log of each, a priori. Standard deviations
@@ -55,7 +55,8 @@ _TET_WINDOWS = ((-7, 6), (-28, -8))  # days from the first of the lunar year, bo
 # Points of the three rounds, and how many of them shall at least bear the result: the weights of few
 # points are evened out as far as that needs, which makes a posterior found by few points wider.
 _FIRST, _SECOND, _THIRD, _LEAST = 64, 64, 64, 8.0
-_TET = 10  # place of Tết among the parts
+# Place of Tết among the parts: noise and swing, which come first, have several each.
+_TET = len(EXPONENT) + len(MEMORY) + _NAMES.index("tet") - 2
 
 
 @lru_cache

@@ -18,7 +18,7 @@ from functools import cache
 
 import numpy as np
 
-from wardlib.analysis.sampling import normalised, strata, stream
+from wardlib.analysis.sampling import log_mean, normalised, strata, stream
 from wardlib.analysis.tables import Floats
 
 _YEAR = 12
@@ -110,8 +110,3 @@ class Level:
             step = np.einsum("jd,jd->d", bands, shocks[month : month + _YEAR + 1])
             made[month + _YEAR] = made[month] + scales * step
         return made[_YEAR:]
-
-
-def log_mean(weights: Floats, error: Floats, spread: Floats) -> float:
-    """Log of the mean of normal densities of an error, up to a constant."""
-    return float(np.log(weights @ (np.exp(-((error / spread) ** 2) / 2) / spread)))

@@ -27,6 +27,11 @@ def normalised(log: Floats) -> Floats:
     return weights
 
 
+def log_mean(weights: Floats, error: Floats, spread: Floats) -> float:
+    """Log of the mean of normal densities of an error, up to a constant."""
+    return float(np.log(weights @ (np.exp(-((error / spread) ** 2) / 2) / spread)))
+
+
 def strata(weights: Floats, count: int) -> Ints:
     """`count` places drawn by their weights, evenly: each as often as its weight says."""
     edges = np.cumsum(weights)
