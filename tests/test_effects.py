@@ -136,9 +136,9 @@ def test_household_tax_is_late_in_september_not_lost():
 def test_a_parents_relief_is_its_parts():
     """What may still come of the non-state tax is what may come of VAT and of income tax."""
     found = assessed("phuc-dong", "2020-9M", "nonstate", "nonstate_vat", "nonstate_pit")
-    parts = [found.split(line).may_come.mean for line in ("nonstate_vat", "nonstate_pit")]
-    assert found.split("nonstate").may_come.mean == pytest.approx(sum(parts))
-    assert found.split("nonstate").may_come.mean > 0
+    parts = [found.split(line).deferred.mean for line in ("nonstate_vat", "nonstate_pit")]
+    assert found.split("nonstate").deferred.mean == pytest.approx(sum(parts))
+    assert found.split("nonstate").deferred.mean > 0
     own = found.impact("nonstate").cumulative.expected
     assert found.split("nonstate").expected == pytest.approx(own)
 
@@ -251,8 +251,8 @@ def test_business_tax_is_late_until_its_new_due_date(period):
     _, split = city(period, "birt")
     assert split.verdict == "late"
     assert split.until == pd.Timestamp("2020-07-15")
-    assert split.may_come.mean > 0.5 * split.shortfall.mean
-    assert split.may_come.upper > 0.9 * split.shortfall.upper
+    assert split.deferred.mean > 0.5 * split.shortfall.mean
+    assert split.deferred.upper > 0.9 * split.shortfall.upper
 
 
 @pytest.mark.parametrize("period", ["2020-07", "2020"])
@@ -301,7 +301,7 @@ def test_a_start_without_any_figure_is_said():
 
 def test_household_taxes_are_late_in_september_and_exempt_a_year_later():
     """Nine months of 2020: until 31/12. July to September 2021: not payable, so no loss."""
-    waits = whole("phuc-dong", "2020-9M").split("nonstate").may_come
+    waits = whole("phuc-dong", "2020-9M").split("nonstate").deferred
     assert (waits.lower, waits.mean > 0) == (0, True), "nobody, or some, may have put payment off"
     found = whole("phuc-dong", "2021-Q3")
     split = found.split("nonstate_vat", pd.Period("2021-07", "M"), pd.Period("2021-09", "M"))
@@ -321,7 +321,7 @@ def test_every_line_has_an_answer_or_a_reason(ward):
         claims = split.claim.lower > 0
         assert claims is (split.verdict in ("loss", "overdue"))
         if split.verdict == "late":
-            assert split.may_come.mean > 0
+            assert split.deferred.mean > 0
         if split.verdict == "none":
             assert split.claim.lower <= 0
 

@@ -155,7 +155,7 @@ def test_amusement_and_parking_lost():
 VERDICTS = {
     "loss": {"difference": (40, 30, 50), "claim": (40, 30, 50), "never_due_later": (40, 30, 50)},
     "overdue": {"difference": (40, 30, 50), "claim": (40, 30, 50), "overdue": (40, 30, 50)},
-    "late": {"difference": (40, 30, 50), "may_come": (40, 30, 50)},
+    "late": {"difference": (40, 30, 50), "deferred": (40, 30, 50)},
     "relief": {"difference": (40, 30, 50), "exempt": (40, 40, 40)},
     "returned": {"difference": (2, -8, 12), "shortfall": (40, 30, 50), "returned": (40, 30, 50)},
     "gain": {"difference": (-40, -50, -30), "shortfall": (-40, -50, -30)},
@@ -186,11 +186,11 @@ def with_split(verdict):
     found = opened("phuc-dong", "2020-9M", "").effect.result
     given = VERDICTS[verdict]
     amounts = {name: relief.Amount(*(1e6 * x for x in given.get(name, (0, 0, 0)))) for name in (
-        "difference", "shortfall", "exempt", "reduced", "returned", "may_come", "overdue", "lost",
+        "difference", "shortfall", "exempt", "reduced", "returned", "deferred", "overdue", "lost",
         "unexplained", "claim", "never_due_later")}  # fmt: skip
     if "shortfall" not in given:
         amounts["shortfall"] = amounts["difference"]
-    until = pd.Timestamp("2020-12-31") if "may_come" in given else pd.NaT
+    until = pd.Timestamp("2020-12-31") if "deferred" in given else pd.NaT
     split = relief.Split(*found.span, 8, 100e6, 100e6 - amounts["difference"].mean, **amounts,
                          until=until)  # fmt: skip
     fresh = dataclasses.replace(found)

@@ -212,13 +212,13 @@ def truth_part(options: argparse.Namespace) -> None:
             )
             for end in TRUTH_ENDS:
                 row, lost = ends.loc[end], true.at[end, "lost"]
-                waiting = deferred and row["may_come_upper"] > 0
+                waiting = deferred and row["deferred_upper"] > 0
                 rows.append(
                     {
                         "line": line,
                         "end": str(end),
                         "lost": row["claim_lower"] <= lost <= row["claim_upper"],
-                        "late": row["may_come_lower"] <= late[end] <= row["may_come_upper"]
+                        "late": row["deferred_lower"] <= late[end] <= row["deferred_upper"]
                         if waiting
                         else np.nan,
                         "claimed": row["claim_lower"] > 0,

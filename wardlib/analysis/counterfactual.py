@@ -14,8 +14,8 @@ from __future__ import annotations
 import contextlib
 import datetime
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -98,7 +98,7 @@ class Impact:
     """The estimate for one series from `start` to its last month.
 
     `paths`: draws x months, NaN where there is too little history. `model` names the part that was
-    used: `receipts`, `due dates`, `counts`, `district`, or "" for none. `series`, `tet`, `planned`,
+    used: `receipts`, `due dates`, `counts`, `district`, `sum` (see `total`), or "" for none. `series`, `tet`, `planned`,
     `exempt` and `line` are what `estimate` was given. `again` estimates the series, shortened or with
     months left out, from another start by the method that made `paths`; by default `estimate` does.
     """
@@ -501,3 +501,47 @@ def estimate_all(
         )
         for name in table.columns.tolist()
     }
+
+
+def total(series: pd.Series, parts: Sequence[Impact]) -> Impact | None:
+    """The estimate of a series that is the sum of others, from their estimates: on each path the sum of
+    theirs, whose errors go together in part (see `estimate`).
+
+    A month of `series` that is the sum of those parts that have a figure stands against what these were
+    to bring; any other month against all parts. None where it cannot be so: a part without an estimate,
+    or a month of the history that is not the sum of its parts.
+    """
+    if not parts or not all(part.model for part in parts):
+        return None
+    start, months = parts[0].start, months_of(series)
+    amounts = np.array([part.series.reindex(months).to_numpy(dtype=float) for part in parts])
+    known = np.isfinite(amounts)
+    added = np.where(known, amounts, 0.0).sum(axis=0)
+    whole = series.to_numpy(dtype=float)
+    # Each part may be rounded to a base unit.
+    agrees = np.abs(whole - added) <= len(parts) + 1e-6 * np.abs(whole)
+    at = start.ordinal - months[0].ordinal
+    compared = np.isfinite(whole) & known.any(axis=0)
+    if not agrees[:at][compared[:at]].all():
+        return None
+    counted = np.where(compared & agrees, known, True)[:, at:]
+    paths = np.zeros_like(parts[0].paths)
+    for part, own in zip(parts, counted, strict=True):
+        paths += part.paths * own
+
+    def again(shortened: pd.Series, earlier: pd.Period, _: int) -> Impact:
+        left_out = months_of(shortened)[shortened.isna().to_numpy()]
+        others = []
+        for part in parts:
+            own = part.series.reindex(months_of(shortened))
+            other = part._again(own.mask(own.index.isin(left_out)), earlier)
+            if other is None:
+                nothing = np.broadcast_to(np.nan, (1, 1))
+                return replace(part, series=shortened, start=earlier, paths=nothing, model="")
+            others.append(other)
+        found = total(shortened, others)
+        assert found is not None  # a shorter history of parts that add up
+        return found
+
+    exempt = frozenset.intersection(*(part.exempt for part in parts))
+    return Impact(start, series, paths, "sum", parts[0].tet, None, exempt, again=again)

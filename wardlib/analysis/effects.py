@@ -135,6 +135,8 @@ def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
     explained = _explained(epidemic, measures, lines.index, period.last)
     ledgers: dict[str, Ledger] = {}
     for line in reversed(lines.index):
+        below = [estimates[part] for part in receipts.parts[line]]
+        estimates[line] = counterfactual.total(amounts[line], below) or estimates[line]
         parts = {part: ledgers[part] for part in receipts.parts[line] if estimates[part].model}
         ledgers[line] = (
             relief.parent(estimates[line], parts, explained[line])

@@ -4,12 +4,16 @@ The ledger splits a line's shortfall against what would have been collected with
 each simulated path, by the rules of the table tax_relief:
 
 - *exempt* (miễn) and *reduced* (giảm): not payable under the law;
-- *returned*: put off (gia hạn) and paid since;
-- *may come*: put off, unpaid, and the last lawful day has not passed;
-- *lost*: the rest in months with a phase or measure, and what was put off and is *overdue*: the last
-  lawful day has passed without payment. Whether that is arrears (nợ đọng) or gone, receipts alone
-  cannot tell; it is shown apart;
-- *unexplained*: the rest in other months.
+- *deferred* (gia hạn): put off, unpaid, and the last lawful day has not passed;
+- *overdue* (nợ quá hạn): put off, unpaid, and the last lawful day has passed. Whether that is arrears
+  or gone, receipts alone cannot tell;
+- *paid later*: put off in the months asked about, and paid after them;
+- *lost* (mất thu): the rest in months with a phase or measure, where a loss is shown;
+- *unexplained*: the rest else.
+
+What was put off before the months asked about and came in them is *earlier*. The bridge of a span
+(`Split.bridge`): expected - exempt - reduced - deferred - overdue - paid later - lost - unexplained
++ earlier = collected.
 
 How many payers put off, or are exempt, is a range in the table (`share_low`, `share_high`). Means are
 over shares spread evenly over it. Bounds favour no share: each is the least, or the greatest, over the
@@ -27,6 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from wardlib.analysis import statements
 from wardlib.analysis.counterfactual import TAILS, Impact
 from wardlib.analysis.sampling import stream
 from wardlib.analysis.tables import Bools, Days, Floats, Ints
@@ -43,7 +48,7 @@ _EXTREMES = (
     *("hhhhh", "lllll"),  # one share for all months of a decree
     *("lhhhh", "hllll"),  # claim and never_due_later
     *("lllhh", "hhhll"),  # shortfall
-    *("hllhh", "lhhll"),  # returned, may_come and overdue
+    *("hllhh", "lhhll"),  # returned, deferred and overdue
     *("lhlhh", "hlhll"),  # lost
     *("llhhh", "hhlll"),  # unexplained
     *("hhhhl", "hhhlh"),  # reduced
@@ -86,17 +91,22 @@ class Amount:
 
 @dataclass(frozen=True)
 class Split:
-    """The shortfall of some months (`first` to `last`, inclusive; `months` with a figure).
+    """Some months (`first` to `last`, inclusive; `months` of them with a figure) in two accounts.
 
-    `expected`: what they would have brought; `collected`: received in them; `difference` =
-    expected - collected. `shortfall` = difference + what was received in these months for others'
-    put-off amounts = exempt + reduced + returned + may_come + lost + unexplained, in the mean.
-    `overdue` is part of `lost`; `claim` = lost + unexplained; `never_due_later` = claim - overdue, and
-    its lower bound leaves out what came after its last lawful day too, as that may be chance: what was
-    not paid by that day is `overdue`, never `loss`.
-    `until`: the last lawful day for what may come, NaT where nothing may. `was_short`: whether a
-    shortfall could be shown at the month-end, among those at which payment could be put off, at which
-    it was greatest.
+    Cash, what came in these months: `expected` without COVID-19, `collected`, and `difference` =
+    expected - collected. Origin, what these months owed and is not collected for them as yet:
+    `shortfall` = difference + `earlier` (paid in these months for months before) = exempt + reduced +
+    deferred + overdue + paid_later (put off in these months, paid after them) + rest. The rest is
+    `never_due_later`: what could not be put off; in months with a phase or measure it is `rest_explained`,
+    else `rest_elsewhere`.
+
+    `returned`: put off in these months and paid since, in them or later. `claim` = never_due_later +
+    overdue: what is lost or in arrears. The lower bound of never_due_later leaves out what came after its
+    last lawful day too, as that may be chance: what was not paid by that day is overdue, never lost.
+    `at_most` = claim + what the law left unpayable to the last đồng: those payers might not have paid
+    without it either. `until`: the last lawful day of what is deferred, NaT where nothing is.
+    `was_short`: whether a shortfall could be shown at the month-end, among those at which payment could
+    be put off, at which it was greatest.
     """
 
     first: pd.Period
@@ -108,45 +118,48 @@ class Split:
     shortfall: Amount
     exempt: Amount
     reduced: Amount
-    returned: Amount
-    may_come: Amount
+    deferred: Amount
     overdue: Amount
-    lost: Amount
-    unexplained: Amount
+    paid_later: Amount
+    rest_explained: Amount
+    rest_elsewhere: Amount
+    earlier: Amount
+    returned: Amount
     claim: Amount
     never_due_later: Amount
+    at_most: Amount
     until: pd.Timestamp
     was_short: bool = False
 
     @property
     def verdict(self) -> str:
-        """What may be said, the same wherever it is said:
+        """The code of the statement on these months; see `statements.VERDICTS`."""
+        return statements.first(statements.VERDICTS, self)
 
-        - `loss`: the interval of what could not even be put off is above zero;
-        - `overdue`: the claim's interval is, counting what was not paid by its last lawful day: arrears
-          or lost;
-        - `gain`: more was collected than expected, and not only what had been put off before;
-        - `late`, `relief`, `returned`: the shortfall's interval is above zero, the claim's is not; most
-          of it may still come, is not payable, or has come since. What came back leaves no shortfall if
-          nobody put off: that one was shown before does for `returned`;
-        - `none`: no difference can be shown.
-        """
-        if self.never_due_later.lower > 0:
-            return "loss"
-        if self.claim.lower > 0:
-            return "overdue"
-        if self.difference.upper < 0 and self.shortfall.upper < 0:
-            return "gain"
-        if self.shortfall.lower > 0 or self.was_short:
-            parts = {
-                "late": self.may_come.mean,
-                "relief": self.exempt.mean + self.reduced.mean,
-                "returned": self.returned.mean,
-            }
-            largest = max(parts, key=parts.__getitem__)
-            if parts[largest] > 0 and (self.shortfall.lower > 0 or largest == "returned"):
-                return largest
-        return "none"
+    @property
+    def loss(self) -> str:
+        """The code of what may be said of a loss; see `statements.LOSSES`."""
+        return statements.first(statements.LOSSES, self)
+
+    @property
+    def cash(self) -> str:
+        """The code of what may be said of the difference; see `statements.CASH`."""
+        return statements.first(statements.CASH, self)
+
+    @property
+    def bridge(self) -> dict[str, Amount]:
+        """From expected to collected, what is taken off (`earlier` is added): exempt, reduced, deferred,
+        overdue, paid_later, lost, unexplained, earlier. The rest is lost where a loss is shown and a phase
+        or measure was in force, else unexplained."""
+        lost, unexplained = Amount(0.0, 0.0, 0.0), self.never_due_later
+        if self.loss == statements.LOST:
+            lost, unexplained = self.rest_explained, self.rest_elsewhere
+        taken = ("exempt", "reduced", "deferred", "overdue", "paid_later")
+        return {name: getattr(self, name) for name in taken} | {
+            "lost": lost,
+            "unexplained": unexplained,
+            "earlier": self.earlier,
+        }
 
 
 _MEMBERS = tuple(f.name for f in fields(Split) if f.type == "Amount")
@@ -158,8 +171,9 @@ class _Flows:
     """Amounts by path and month (the last two axes; months are those of the estimate).
 
     By month of origin: `exempt`, `reduced`, `put_off`, of that, at the end, `lawful` (may come) and
-    `overdue`, and `arrears`, what was unpaid when its last lawful day had passed, paid since or not. By
-    month of payment: `received`. At each month-end, of all months up to it: `lawful_then`,
+    `overdue`, and `arrears`, what was unpaid when its last lawful day had passed, paid since or not;
+    `spared`, what is exempt of months of which nothing is payable; `unpaid`, what of put_off was unpaid
+    at the end of the month asked about (`_run`). By month of payment: `received`. At each month-end, of all months up to it: `lawful_then`,
     `overdue_then`, `arrears_then`. The last lawful days (by month, NaT where nothing waits): `until`, for
     what was put off in the month; `until_then`, for all that waits at the month's end.
     """
@@ -170,6 +184,8 @@ class _Flows:
     lawful: Floats
     overdue: Floats
     arrears: Floats
+    spared: Floats
+    unpaid: Floats
     received: Floats
     lawful_then: Floats
     overdue_then: Floats
@@ -230,10 +246,10 @@ class Ledger:
             added: Floats = amounts[..., within].sum(axis=-1)
             return added
 
-        def unpaid(flows: _Flows) -> list[Floats]:
-            return [add(flows.lawful), add(flows.overdue), add(flows.arrears)]
+        def waiting(flows: _Flows) -> list[Floats]:
+            return [add(flows.unpaid), add(flows.lawful), add(flows.overdue), add(flows.arrears)]
 
-        values = self._values(_MEMBERS, within, add, unpaid)
+        values = self._values(_MEMBERS, within, add, waiting)
         # What is smaller is left by rounding, not an amount.
         values[np.abs(values) < 1e-9 * (abs(expected) + np.abs(collected[seen]).sum())] = 0.0
         return Split(
@@ -261,7 +277,7 @@ class Ledger:
     @cached_property
     def month_ends(self) -> pd.DataFrame:
         """The ledger at every month-end since the start: index `month`; columns `difference`,
-        `returned`, `may_come`, `overdue`, `claim`, `never_due_later`, each with `_lower` and `_upper`,
+        `returned`, `deferred`, `overdue`, `claim`, `never_due_later`, each with `_lower` and `_upper`,
         and `until`.
 
         As it would have been read then; amounts are of all months up to it.
@@ -270,13 +286,14 @@ class Ledger:
         def add(amounts: Floats) -> Floats:
             return np.moveaxis(amounts.cumsum(axis=-1), -1, 0)
 
-        def unpaid(flows: _Flows) -> list[Floats]:
-            then = flows.lawful_then, flows.overdue_then, flows.arrears_then
+        def waiting(flows: _Flows) -> list[Floats]:
+            unpaid = flows.lawful_then + flows.overdue_then
+            then = unpaid, flows.lawful_then, flows.overdue_then, flows.arrears_then
             return [np.moveaxis(amounts, -1, 0) for amounts in then]
 
-        names = "difference", "returned", "may_come", "overdue", "claim", "never_due_later"
+        names = "difference", "returned", "deferred", "overdue", "claim", "never_due_later"
         table = pd.DataFrame(index=self.impact.months)
-        values = self._values(names, slice(None), add, unpaid)
+        values = self._values(names, slice(None), add, waiting)
         for name, (mean, lower, upper) in zip(names, values, strict=True):
             table[name], table[f"{name}_lower"], table[f"{name}_upper"] = mean, lower, upper
         table["until"] = self.flows.until_then
@@ -287,28 +304,33 @@ class Ledger:
         names: Sequence[str],
         within: slice,
         add: Callable[[Floats], Floats],
-        unpaid: Callable[[_Flows], list[Floats]],
+        waiting: Callable[[_Flows], list[Floats]],
     ) -> Floats:
         """Mean, lower and upper bound of the amounts `names` of a `Split`: names x 3 x ...
 
-        `add` adds up amounts of months (... x paths x months) of those `within`; `unpaid` gives such
-        sums of what may come, is overdue, and was in arrears.
+        `add` adds up amounts of months (... x paths x months) of those `within`; `waiting` gives such
+        sums of what was unpaid at the end of those months, and of what is deferred, is overdue, and was
+        in arrears at the end of all.
         """
         elsewhere = ~self.explained
         wanted = (*names, _AT_LEAST)
+        mark = len(elsewhere[: within.stop]) - 1
 
         def read(flows: _Flows) -> Floats:
             rest = flows.received - flows.exempt - flows.reduced - flows.put_off
-            rows = flows.received, flows.exempt, flows.reduced, flows.put_off, rest * elsewhere
-            return np.array([*map(add, rows), *unpaid(flows)])
+            rows = (
+                *(flows.received, flows.exempt, flows.reduced, flows.put_off),
+                *(rest * elsewhere, flows.spared),
+            )
+            return np.array([*map(add, rows), *waiting(flows)])
 
         gap = np.array([add(self._gap), add(self._gap * elsewhere)])
-        draws = _members(wanted, gap, read(self.flows))
+        draws = _members(wanted, gap, read(self._flows(mark)))
         lower, upper = np.quantile(draws, TAILS, axis=-1)
         groups = np.zeros(len(elsewhere), dtype=int)
         groups[within] = 1 + elsewhere[within]
         if self.impact.model:
-            for relieved in self._at_ends(groups, read):
+            for relieved in self._at_ends(groups, mark, read):
                 ends = _members(wanted, gap, relieved)
                 lowest, highest = np.quantile(ends, TAILS, axis=-1)
                 np.minimum(lower, lowest, out=lower)
@@ -316,9 +338,20 @@ class Ledger:
         lower[wanted.index("never_due_later")] = lower[-1]
         return np.stack([draws.mean(axis=-1), lower, upper], axis=1)[:-1]
 
-    def _at_ends(self, groups: Ints, read: Callable[[_Flows], Floats]) -> Iterator[Floats]:
+    def _flows(self, mark: int) -> _Flows:
+        """`flows`, with what was unpaid at the end of another month, which `mark` counts from the first."""
+        if mark == len(self.explained) - 1 or not self.rules:
+            return self.flows
+        if self.parts:
+            return _Flows.total([part._flows(mark) for part in self.parts])
+        shares = [share[None] for share in _shares(self.rules, len(self.impact.paths))]
+        return _apply(self.impact, self.impact.paths, self.rules, shares, mark)
+
+    def _at_ends(
+        self, groups: Ints, mark: int, read: Callable[[_Flows], Floats]
+    ) -> Iterator[Floats]:
         """What `read` gives of the flows at each choice of the ends of the shares' ranges; nothing where no
-        share has a range. For `groups` see `_ends`."""
+        share has a range. For `groups` see `_ends`, for `mark` `_flows`."""
         parts = self._own
         high = [_ends(part.rules, self.impact.months, groups) for part in parts]
         if not np.any([each.any() for each in high]):
@@ -327,7 +360,7 @@ class Ledger:
         # Most parts of a parent do not feel most choices.
         felt = [_different(each[..., choices]) for each in high]
         given = [
-            [read(part._at(each[..., [choice]])) for choice in choices[some]]
+            [read(part._at(each[..., [choice]], mark)) for choice in choices[some]]
             for part, each, (some, _) in zip(parts, high, felt, strict=True)
         ]
         for place in range(len(choices)):
@@ -340,13 +373,13 @@ class Ledger:
             return [own for part in self.parts for own in part._own if own.rules]
         return [self]
 
-    def _at(self, high: Bools) -> _Flows:
+    def _at(self, high: Bools, mark: int) -> _Flows:
         """The flows where the share of each rule is at the high end (rules x months x 1)."""
         shares = [
             np.where(ends, rule.share_high, rule.share_low)
             for rule, ends in zip(self.rules, high, strict=True)
         ]
-        return _apply(self.impact, self.impact.paths, self.rules, shares)
+        return _apply(self.impact, self.impact.paths, self.rules, shares, mark)
 
 
 def _different(choices: Bools) -> tuple[Ints, Ints]:
@@ -360,22 +393,27 @@ def _different(choices: Bools) -> tuple[Ints, Ints]:
 def _members(names: Sequence[str], gap: Floats, relieved: Floats) -> Floats:
     """The amounts `names` of a `Split` by path, from the gap between expected and collected (of all
     months, and of those not explained) and the sums of the flows that `Ledger._values` reads."""
-    received, exempt, reduced, put_off, of_unexplained, may_come, overdue, arrears = relieved
-    difference, unexplained = np.broadcast_to(gap, (2, *received.shape))
+    received, exempt, reduced, put_off, of_elsewhere, spared, *waiting = relieved
+    unpaid, deferred, overdue, arrears = waiting
+    difference, elsewhere = np.broadcast_to(gap, (2, *received.shape))
     rest = difference + received - exempt - reduced - put_off
-    unexplained = unexplained + of_unexplained
+    elsewhere = elsewhere + of_elsewhere
+    earlier = received - (put_off - unpaid)
     members = {
         "difference": difference,
-        "shortfall": difference + received,
+        "shortfall": difference + earlier,
         "exempt": exempt,
         "reduced": reduced,
-        "returned": put_off - may_come - overdue,
-        "may_come": may_come,
+        "deferred": deferred,
         "overdue": overdue,
-        "lost": rest - unexplained + overdue,
-        "unexplained": unexplained,
+        "paid_later": unpaid - deferred - overdue,
+        "rest_explained": rest - elsewhere,
+        "rest_elsewhere": elsewhere,
+        "earlier": earlier,
+        "returned": put_off - deferred - overdue,
         "claim": rest + overdue,
         "never_due_later": rest,
+        "at_most": rest + overdue + spared,
         _AT_LEAST: rest + overdue - arrears,
     }
     return np.array([members[name] for name in names])
@@ -517,10 +555,11 @@ def _shares(rules: Sequence[Rule], draws: int) -> list[Floats]:
 
 
 def _apply(
-    impact: Impact, paths: Floats, rules: Sequence[Rule], shares: Sequence[Floats]
+    impact: Impact, paths: Floats, rules: Sequence[Rule], shares: Sequence[Floats], mark: int = -1
 ) -> _Flows:
     """What `rules` do on `paths` of the estimate, with `shares` for each rule that broadcast to months x
-    ... x paths; the flows are ... x paths x months."""
+    ... x paths; the flows are ... x paths x months. `mark`: the place of the month at whose end `unpaid`
+    is asked for."""
     months = impact.months
     scenarios = np.broadcast_shapes(*(share.shape[1:] for share in shares), (1,))
     shape = (len(months), *scenarios)
@@ -543,7 +582,8 @@ def _apply(
             newer = touched & ~(due >= rule.until.to_datetime64())
             due[newer] = rule.until.to_datetime64()
             later[touched] = np.minimum(later[touched] + by_month[touched], 1)
-    return _run(impact, np.ascontiguousarray(paths.T), due, whole, 1 - kept, 1 - cut, later)
+    mark = range(len(months))[mark]
+    return _run(impact, np.ascontiguousarray(paths.T), due, whole, 1 - kept, 1 - cut, later, mark)
 
 
 def _run(
@@ -554,6 +594,7 @@ def _run(
     exempt_share: Floats,
     cut_share: Floats,
     later_share: Floats,
+    mark: int,
 ) -> _Flows:
     """Go through the months on all `paths` (months x paths) at once.
 
@@ -562,7 +603,8 @@ def _run(
 
     `due`: by month, the last lawful day of what is put off, NaT where nothing is. `whole`: months of
     which nothing is payable. The shares (months x ... x paths or 1): of what is expected, exempt; of
-    the rest, cut; of what is left then, put off at most.
+    the rest, cut; of what is left then, put off at most. `mark`: the place of the month at whose end
+    `unpaid` is what is left.
     """
     # One long walk: in parts it would hand a dozen running sums from function to function.
     observed = impact.collected
@@ -597,6 +639,8 @@ def _run(
             surplus = np.maximum(collected + exempt - expected, 0)
             reduced = np.minimum(cut_share[month] * (expected - exempt), short)
             flows["exempt"][month], flows["reduced"][month] = exempt, reduced
+            if whole[month]:
+                flows["spared"][month] = exempt
             short = short - reduced
             offset = np.minimum(surplus, behind)
             behind -= offset
@@ -627,6 +671,8 @@ def _run(
                 behind += short
         closed = due <= last_days[min(month, newest)] if newest >= 0 else np.zeros(len(due), bool)
         owing = [origin for origin in order if origin <= month and left[origin].any()]
+        if month == mark:
+            flows["unpaid"][:] = left
         flows["arrears_then"][month] = flows["arrears_then"][month - 1] if month else 0
         for origin in owing:
             if closed[origin] and not past[origin]:

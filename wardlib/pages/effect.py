@@ -338,14 +338,14 @@ class EffectPage(Page[Effects]):
                     amount=unit.amount(split.returned.mean),
                 )
             )
-        if split.may_come.mean > 0.01 * split.shortfall.mean:
+        if split.deferred.mean > 0.01 * split.shortfall.mean:
             said.append(
                 text(
                     "May still lawfully come, until {day} at the latest: {low} to {high}; this part is "
                     "late, not lost.",
                     day=language.date(split.until),
-                    low=unit.figure(split.may_come.lower, trim=True),
-                    high=unit.amount(split.may_come.upper),
+                    low=unit.figure(split.deferred.lower, trim=True),
+                    high=unit.amount(split.deferred.upper),
                 )
             )
         relieved = split.exempt.mean + split.reduced.mean
@@ -391,7 +391,7 @@ class EffectPage(Page[Effects]):
             amount = {
                 "loss": split.claim,
                 "overdue": split.claim,
-                "late": split.may_come,
+                "late": split.deferred,
                 "relief": max(split.exempt, split.reduced, key=lambda amount: amount.mean),
                 "returned": split.returned,
             }.get(split.verdict)
@@ -464,7 +464,7 @@ class EffectPage(Page[Effects]):
             columns.append(Column(text("Not payable"), 13))
         if needed["returned"]:
             columns.append(Column(text("Paid\nsince"), 13))
-        if needed["may_come"]:
+        if needed["deferred"]:
             columns.append(Column(text("May still\ncome"), 22))
         return [*columns, Column(text("Lost or\noverdue"), 26)]
 
@@ -481,7 +481,7 @@ class EffectPage(Page[Effects]):
             percent(self.edition, share),
             *[unit.figure(split.exempt.mean + split.reduced.mean)] * needed["relieved"],
             *[unit.figure(split.returned.mean)] * needed["returned"],
-            *[_range(unit, split.may_come)] * needed["may_come"],
+            *[_range(unit, split.deferred)] * needed["deferred"],
             _range(unit, split.claim),
         )
 
@@ -653,7 +653,7 @@ def _needed(splits: list[Split]) -> dict[str, bool]:
     return {
         "relieved": any(split.exempt.mean + split.reduced.mean > 0 for split in splits),
         "returned": any(split.returned.mean > 0 for split in splits),
-        "may_come": any(split.may_come.mean > 0 for split in splits),
+        "deferred": any(split.deferred.mean > 0 for split in splits),
     }
 
 
