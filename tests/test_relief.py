@@ -16,7 +16,7 @@ CITY = ("US-PA-101",)
 DUE = pd.Timestamp("2020-07-15")
 PARTS = [
     *("exempt", "reduced", "deferred", "overdue", "paid_later"),
-    *("rest_explained", "rest_elsewhere"),
+    "never_due_later",
 ]
 
 
@@ -38,7 +38,8 @@ def rules(*rows):
     """Rules as the ledger takes them: kind, first, last, until, share_low, share_high."""
     return [
         relief.Rule(
-            f"R{number}", kind, "all", month(first), month(last), pd.Timestamp(until), *shares, ""
+            f"R{number}", kind, "all", month(first), month(last), pd.Timestamp(until), *shares, "",
+            month(first),
         )
         for number, (kind, first, last, until, *shares) in enumerate(rows)
     ]
@@ -180,16 +181,16 @@ def test_what_was_put_off_may_come_until_its_day_and_is_returned_then():
     assert [split.verdict for split in splits] == ["deferred", "deferred", "deferred", "returned"]
     assert [split.until for split in splits[:3]] == [DUE] * 3
     assert pd.isna(splits[-1].until)
-    assert means(splits[-1], "difference", "overdue", "rest_explained") == (0, 0, 0)
+    assert means(splits[-1], "difference", "overdue", "never_due_later") == (0, 0, 0)
 
 
 def test_the_share_is_a_range_and_so_are_late_and_lost():
     """90 of 100 are missing; 20 to 80 could be put off, and no share between is left out: 20 to 80
     late, the rest lost."""
     split = relief.ledger(estimated([10.0]), deferral(0.2, 0.8)).split()
-    assert means(split, "shortfall", "deferred", "rest_explained") == (90, 50, 40)
+    assert means(split, "shortfall", "deferred", "never_due_later") == (90, 50, 40)
     assert (split.deferred.lower, split.deferred.upper) == pytest.approx((20, 80))
-    assert (split.rest_explained.lower, split.rest_explained.upper) == pytest.approx((10, 70))
+    assert (split.never_due_later.lower, split.never_due_later.upper) == pytest.approx((10, 70))
     assert split.verdict == "lost", "at least 10 of the 90 could not be put off"
 
 
@@ -198,13 +199,13 @@ def test_not_more_is_put_off_than_is_missing():
     split = relief.ledger(estimated([70.0]), deferral(0.2, 0.8)).split()
     assert split.deferred.upper == pytest.approx(30)
     assert split.deferred.lower == pytest.approx(20)
-    assert split.rest_explained.lower == 0
+    assert split.never_due_later.lower == 0
 
 
 def test_what_is_not_paid_by_the_last_lawful_day_is_overdue():
     """April's missing half did not come by 15 July: arrears or lost, no longer late."""
     split = relief.ledger(estimated([50, 100, 100, 100]), deferral()).split()
-    assert means(split, "deferred", "returned", "overdue", "rest_explained") == (0, 0, 50, 0)
+    assert means(split, "deferred", "returned", "overdue", "never_due_later") == (0, 0, 50, 0)
     assert means(split, "claim", "never_due_later") == (50, 0)
     assert split.verdict == "overdue"
 
@@ -273,12 +274,12 @@ def test_payers_of_two_rules_in_one_month_add_up():
             ("deferral", "2020-04", "2020-04", DUE, 0.5, 0.5),
             ("deferral", "2020-04", "2020-04", "2020-09-15", 0.3, 0.3),
         )[::order]
-        assert means(relief.ledger(estimated([10.0]), given).split(), "deferred", "rest_explained") == (
+        assert means(relief.ledger(estimated([10.0]), given).split(), "deferred", "never_due_later") == (
             80,
             10,
         )
         given[0] = given[0]._replace(share_low=0.9, share_high=0.9)
-        assert means(relief.ledger(estimated([0.0]), given).split(), "deferred", "rest_explained") == (100, 0)
+        assert means(relief.ledger(estimated([0.0]), given).split(), "deferred", "never_due_later") == (100, 0)
 
 
 def test_a_return_in_a_month_that_others_put_off_is_not_overdue():
@@ -346,7 +347,7 @@ def test_exempt_is_not_lost():
     """Nothing was payable and nothing came: 100 exempt; 5 that came all the same are no gain."""
     given = rules(("exemption", "2020-04", "2020-04", None, 1, 1))
     split = relief.ledger(estimated([0.0]), given).split()
-    assert means(split, "shortfall", "exempt", "claim", "rest_explained") == (100, 100, 0, 0)
+    assert means(split, "shortfall", "exempt", "claim", "never_due_later") == (100, 100, 0, 0)
     assert split.verdict == "relief"
     some = relief.ledger(estimated([5.0]), given).split()
     assert means(some, "exempt", "claim") == (100, -5)
@@ -357,7 +358,7 @@ def test_a_partial_exemption_covers_its_share():
     """Half the payers exempt, 60 missing: 50 exempt, 10 lost; nothing missing: nothing exempt."""
     given = rules(("exemption", "2020-04", "2020-05", None, 0.5, 0.5))
     split = relief.ledger(estimated([40, 100]), given).split()
-    assert means(split, "exempt", "rest_explained") == (50, 10)
+    assert means(split, "exempt", "never_due_later") == (50, 10)
 
 
 def test_reduced_is_not_lost():
@@ -367,7 +368,7 @@ def test_reduced_is_not_lost():
         ("reduction", "2020-04", "2020-05", None, 0.3, 0.3),
     )
     split = relief.ledger(estimated([30, 80]), given).split()
-    assert means(split, "exempt", "reduced", "rest_explained") == (50, 15 + 20, 5)
+    assert means(split, "exempt", "reduced", "never_due_later") == (50, 15 + 20, 5)
     alone = relief.ledger(estimated([70.0]), [given[1]._replace(first=month("2020-04"))]).split()
     assert means(alone, "reduced", "claim") == (30, 0)
     assert alone.verdict == "relief"
@@ -376,10 +377,10 @@ def test_reduced_is_not_lost():
 def test_no_more_is_put_off_than_the_payers_share_of_what_was_due():
     """Half may be put off: 100 of the 150 missing in two months. Half of that is exempt: 25 of 50."""
     two = relief.ledger(estimated([50.0, 0.0]), deferral(0.5, 0.5)).split()
-    assert means(two, "deferred", "rest_explained") == (100, 50)
+    assert means(two, "deferred", "never_due_later") == (100, 50)
     half = rules(("exemption", "2020-04", "2020-04", None, 0.5, 0.5)) + deferral(0.5, 0.5)
     split = relief.ledger(estimated([0.0]), half).split()
-    assert means(split, "exempt", "deferred", "rest_explained") == (50, 25, 25)
+    assert means(split, "exempt", "deferred", "never_due_later") == (50, 25, 25)
 
 
 def test_what_was_short_before_a_deferral_does_not_eat_its_return():
@@ -414,20 +415,6 @@ def test_a_month_without_a_figure_enters_no_side():
     assert means(split, "shortfall", "deferred", "claim") == (50, 50, 0)
     assert list(ledger.month_ends["difference"].round(6)) == [50, 50, 50]
     assert ledger.split(month("2020-05"), month("2020-05")).months == 0
-
-
-def test_the_rest_outside_phases_is_unexplained_not_lost():
-    """20 are missing in a month with a measure, 30 in one without; both are claimed."""
-    split = relief.ledger(estimated([80, 70]), rules(), {month("2020-04")}).split()
-    assert means(split, "rest_explained", "rest_elsewhere", "claim") == (20, 30, 50)
-    always = relief.ledger(estimated([80, 70]), rules()).split()
-    assert means(always, "rest_explained", "rest_elsewhere", "claim") == (50, 0, 50)
-
-
-def test_the_overdue_part_is_lost_wherever_it_arose():
-    """What was put off in a month without measure and never came is overdue, not unexplained."""
-    split = relief.ledger(estimated([50, 100, 100, 100]), deferral(), set()).split()
-    assert means(split, "overdue", "rest_explained", "rest_elsewhere") == (50, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -479,8 +466,7 @@ def random_ledgers():
         paths = 100 * np.exp(rng.normal(0, rng.uniform(0.02, 0.3), (200, 14)))
         collected = 100 * level * np.exp(rng.normal(0, 0.3, 14))
         collected[rng.random(14) < 0.1] = math.nan
-        held = {month("2020-04") + int(back) for back in np.flatnonzero(rng.random(14) < 0.5)}
-        yield relief.ledger(estimated(collected, paths), given, held)
+        yield relief.ledger(estimated(collected, paths), given)
 
 
 def test_the_parts_add_up_in_every_window():
@@ -496,9 +482,8 @@ def test_the_parts_add_up_in_every_window():
                 bridge = {name: amount.mean for name, amount in split.bridge.items()}
                 came = split.expected - sum(bridge.values()) + 2 * bridge["earlier"]
                 assert came == pytest.approx(split.collected, abs=1e-6)
-                rest = split.rest_explained.mean + split.rest_elsewhere.mean
-                assert split.claim.mean == pytest.approx(rest + split.overdue.mean, abs=1e-6)
-                assert split.never_due_later.mean == pytest.approx(rest, abs=1e-6)
+                claim = split.never_due_later.mean + split.overdue.mean
+                assert split.claim.mean == pytest.approx(claim, abs=1e-6)
                 assert split.difference.mean == pytest.approx(
                     split.expected - split.collected, abs=1e-6
                 )
@@ -580,8 +565,6 @@ def test_a_parent_has_its_own_estimate_and_its_childrens_relief():
     assert means(split, "shortfall", "deferred", "exempt", "claim") == (120, 50, 30, 40)
     assert split.until == DUE
     assert [rule.id for rule in whole.rules] == ["R0", "X"]
-    outside = relief.parent(estimated([180.0], 300.0), {"late": late, "exempt": exempt}, set())
-    assert means(outside.split(), "rest_explained", "rest_elsewhere") == (0, 40)
 
 
 def test_a_parents_rule_is_listed_once():
@@ -612,7 +595,7 @@ def test_what_was_not_put_off_in_one_year_cannot_be_in_the_next():
         ("deferral", "2021-04", "2021-11", "2021-12-31", 0.5, 0.5),
     )
     split = relief.ledger(estimated([100] * 12 + [0]), given).split()
-    assert means(split, "deferred", "rest_explained") == (50, 50)
+    assert means(split, "deferred", "never_due_later") == (50, 50)
     assert split.verdict == "lost"
 
 
@@ -714,7 +697,7 @@ def test_before_the_last_day_no_loss_survives_every_share():
 def test_means_are_over_evenly_spread_shares():
     """Of 100 missing, 0 to 100 may come, 50 in the mean, and the parts add up."""
     split = relief.ledger(estimated([0.0]), put_off_by_some()).split()
-    assert means(split, "deferred", "rest_explained", "claim", "difference") == (50, 50, 50, 100)
+    assert means(split, "deferred", "never_due_later", "claim", "difference") == (50, 50, 50, 100)
 
 
 def test_what_comes_in_july_alone_is_a_return_or_is_not():
@@ -764,9 +747,8 @@ def test_no_share_in_the_range_leaves_the_bounds():
         )
         paths = 100 * np.exp(rng.normal(0, rng.uniform(0.02, 0.3), (2000, 14)))
         collected = 100 * rng.uniform(0.4, 1.2) * np.exp(rng.normal(0, 0.3, 14))
-        held = {month("2020-04") + int(back) for back in np.flatnonzero(rng.random(14) < 0.5)}
         line = estimated(collected, paths)
-        whole = relief.ledger(line, given, held)
+        whole = relief.ledger(line, given)
         for shares in [*rng.random((2, 2)), (1, 0), (0, 1), (0, 0), (1, 1)]:
             slack = 1e-9 if shares[0] == shares[1] else 0.03
             between = low + (high - low) * np.array([*shares, 1.0])
@@ -776,7 +758,7 @@ def test_no_share_in_the_range_leaves_the_bounds():
                 else rule
                 for rule, share in zip(given, between, strict=True)
             ]
-            fixed = relief.ledger(line, known, held)
+            fixed = relief.ledger(line, known)
             for first, last in windows:
                 ends = line.months[first], line.months[last]
                 split, one = whole.split(*ends), fixed.split(*ends)

@@ -198,7 +198,7 @@ class Impact:
         outside = sum(not window["inside"] for window in windows)
         if outside < 2 and not any(window["far"] for window in windows):
             return False
-        again = self._again(self.series[: self.start - 1], self.start - HALF_YEAR)
+        again = self.estimate_again(self.series[: self.start - 1], self.start - HALF_YEAR)
         return again is None or again.cumulative.verdict != "none"
 
     @cached_property
@@ -209,13 +209,13 @@ class Impact:
         placebo = pd.DataFrame(windows, columns=columns).astype({"inside": bool, "far": bool})
         changed: list[tuple[str, pd.Period, float]] = []
         for earlier in (self.start - 1, self.start - 2):
-            again = self._again(self.series, earlier)
+            again = self.estimate_again(self.series, earlier)
             if self.model and again:
                 changed.append(("start", earlier, again.effect(self.start).amount))
         history = self.series[: self.start - 1].iloc[-LONGEST:]
         for back in range(len(history) // 12):
             left_out = pd.period_range(end=self.start - 1 - 12 * back, periods=12, freq="M")
-            again = self._again(self.series.mask(self.series.index.isin(left_out)), self.start)
+            again = self.estimate_again(self.series.mask(self.series.index.isin(left_out)), self.start)
             if self.model and again:
                 changed.append(("year", left_out[0], again.cumulative.amount))
         sensitivity = pd.DataFrame(changed, columns=["change", "what", "amount"])
@@ -228,7 +228,7 @@ class Impact:
         off = amounts = 0.0
         for back in (12, 24):
             first, last = self.start - back, self.start - back + 11
-            again = self._again(self.series[:last], first)
+            again = self.estimate_again(self.series[:last], first)
             if again is None or np.isfinite(again.observed).sum() < COMPARED:
                 continue
             seen, effect = np.isfinite(again.observed), again.cumulative
@@ -252,7 +252,7 @@ class Impact:
             amounts += np.nansum(np.abs(again.observed))
         return windows, off / amounts if amounts else np.nan
 
-    def _again(self, series: pd.Series, start: pd.Period) -> Impact | None:
+    def estimate_again(self, series: pd.Series, start: pd.Period) -> Impact | None:
         """The estimate of another series or start; None where there is none."""
         if start not in series.index:
             return None
@@ -534,7 +534,7 @@ def total(series: pd.Series, parts: Sequence[Impact]) -> Impact | None:
         others = []
         for part in parts:
             own = part.series.reindex(months_of(shortened))
-            other = part._again(own.mask(own.index.isin(left_out)), earlier)
+            other = part.estimate_again(own.mask(own.index.isin(left_out)), earlier)
             if other is None:
                 nothing = np.broadcast_to(np.nan, (1, 1))
                 return replace(part, series=shortened, start=earlier, paths=nothing, model="")

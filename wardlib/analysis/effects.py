@@ -6,7 +6,7 @@ effect starts with the month of the first phase of the epidemic where the unit l
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,10 +14,10 @@ import pandas as pd
 
 from wardlib.analysis import counterfactual, relief
 from wardlib.analysis.counterfactual import Impact
-from wardlib.analysis.epidemic import Epidemic, in_force, months, segments
+from wardlib.analysis.epidemic import RESTRICTION, Epidemic, segments
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Ledger, Split
-from wardlib.analysis.tables import Tables, need
+from wardlib.analysis.tables import Tables
 from wardlib.periods import Period
 
 BEFORE = "before"  # the period ends before the first phase
@@ -29,7 +29,7 @@ class Effects:
     """The effects up to the last month of the period of `receipts`.
 
     `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `plan_upper`;
-    `comparison` (shown for comparison: nothing closed its payers' business or changed what they owe);
+    `comparison` (for comparison: named by no restriction and no relief, see `_untouched`);
     `estimated` (some month since the start is still an estimate); `silent`: why no statement is
     possible, "" where one is (`Impact.silent`, `BEFORE` or `UNREPORTED`). `ledgers`: by line, those
     with an estimate.
@@ -104,14 +104,14 @@ class Effects:
 def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
     """The effects on all lines of `receipts`.
 
-    `table` gives revenue_lines, without which RequestError is raised, and, where the ward has them,
-    tax_relief, covid_measures and tet. A parent's estimate is made from its own series, its relief is
-    that of its parts.
+    `table` gives, where the ward has them, tax_relief, covid_measures and tet. A parent's estimate is the
+    sum of its parts' (`counterfactual.total`), or made from its own series where it cannot be; its relief
+    is that of its parts.
     """
     period, start = receipts.period, epidemic.start
     lines = receipts.lines[["parent", "depth", "name_vi", "name_en", "plan_upper"]].copy()
-    compared = need(table, "revenue_lines").set_index("code")["comparison"]
-    lines["comparison"] = compared.reindex(lines.index).astype(bool)
+    compared = _untouched(receipts, table, epidemic)
+    lines["comparison"] = lines.index.isin(list(compared))
     lines["estimated"] = receipts.estimated[start : period.last].any() if start else False
     lines["silent"] = BEFORE
     unsaid = Effects(receipts, lines, epidemic, {})
@@ -124,7 +124,7 @@ def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
     amounts = receipts.months[: known.index[-1]]
     if start < amounts.index[0]:  # a ward that has kept figures since then alone: no history
         amounts = amounts.reindex(pd.period_range(start, amounts.index[-1], freq="M"))
-    given, measures, tet = table("tax_relief"), table("covid_measures"), table("tet")
+    given, tet = table("tax_relief"), table("tet")
     rules = relief.rules_by_line(given, epidemic.areas, lines.index)
     estimates = counterfactual.estimate_all(
         amounts,
@@ -132,36 +132,51 @@ def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
         tet=tuple(tet["date"]) if tet is not None else (),
         exempt={line: relief.exempt_months(own) for line, own in rules.items()},
     )
-    explained = _explained(epidemic, measures, lines.index, period.last)
     ledgers: dict[str, Ledger] = {}
     for line in reversed(lines.index):
         below = [estimates[part] for part in receipts.parts[line]]
         estimates[line] = counterfactual.total(amounts[line], below) or estimates[line]
         parts = {part: ledgers[part] for part in receipts.parts[line] if estimates[part].model}
         ledgers[line] = (
-            relief.parent(estimates[line], parts, explained[line])
+            relief.parent(estimates[line], parts)
             if parts and estimates[line].model
-            else relief.ledger(estimates[line], rules[line], explained[line])
+            else relief.ledger(estimates[line], rules[line])
         )
     lines["silent"] = [estimates[line].silent for line in lines.index]
     return Effects(receipts, lines, epidemic, ledgers)
 
 
-def _explained(
-    epidemic: Epidemic, measures: pd.DataFrame | None, lines: Collection[str], last: pd.Period
-) -> dict[str, set[pd.Period]]:
-    """By line, the months up to `last` with a phase, or one of `measures` that names it."""
-    of_phases = months(epidemic.phases, last)
+def _untouched(receipts: Receipts, table: Tables, epidemic: Epidemic) -> set[str]:
+    """The first-level lines that can be compared with: up to the period's last month neither relief nor a
+    restriction named them, a part of them, or what they are a part of. None where no restriction names any
+    line, as then nobody has recorded which lines were touched."""
+    lines, last = receipts.lines, receipts.period.last
+    measures, given = table("covid_measures"), table("tax_relief")
     if measures is None:
-        return dict.fromkeys(lines, of_phases)
-    by_line: dict[str, set[pd.Period]] = {}
-    # Most lines are named by the same measures.
-    by_measures: dict[tuple[bool, ...], set[pd.Period]] = {}
-    for line in lines:
-        naming = tuple(line in named for named in measures["lines"])
-        if naming not in by_measures:
-            spells = in_force(measures, epidemic.areas, line=line)
-            # A restriction whose end nobody recorded explains no month outside the phases.
-            by_measures[naming] = of_phases | months(spells.dropna(), last)
-        by_line[line] = by_measures[naming]
-    return by_line
+        return set()
+    bound = measures[measures["area"].isin(epidemic.areas) & (measures["kind"] == RESTRICTION)]
+    named = _named(bound[bound["start"] <= last.end_time], lines.index)
+    if not named:
+        return set()
+    if given is not None:
+        granted = given[given["area"].isin(epidemic.areas) & given["kind"].isin(relief.GRANTED)]
+        begun = granted["in_force"].isna() | (granted["in_force"] <= last.end_time)
+        named |= _named(granted[begun & (granted["period_start"] <= last)], lines.index)
+    root = receipts.root
+    return {
+        line
+        for line in lines.index[lines["depth"] == 1]
+        if named.isdisjoint({root, *_family(receipts.parts, line)})
+    }
+
+
+def _family(parts: Mapping[str, Sequence[str]], line: str) -> Iterator[str]:
+    """A line, its parts, their parts and so on."""
+    yield line
+    for part in parts[line]:
+        yield from _family(parts, part)
+
+
+def _named(rows: pd.DataFrame, lines: Collection[str]) -> set[str]:
+    """Which of `lines` rows of a table name."""
+    return {line for named in rows["lines"] for line in named} & set(lines)

@@ -8,8 +8,8 @@ each simulated path, by the rules of the table tax_relief:
 - *overdue* (nợ quá hạn): put off, unpaid, and the last lawful day has passed. Whether that is arrears
   or gone, receipts alone cannot tell;
 - *paid later*: put off in the months asked about, and paid after them;
-- *lost* (mất thu): the rest in months with a phase or measure, where a loss is shown;
-- *unexplained*: the rest else.
+- *lost* (mất thu): the rest, where a loss is shown;
+- *unexplained*: the rest, where none is.
 
 What was put off before the months asked about and came in them is *earlier*. The bridge of a span
 (`Split.bridge`): expected - exempt - reduced - deferred - overdue - paid later - lost - unexplained
@@ -40,25 +40,24 @@ DEFERRAL, EXEMPTION, REDUCTION = "deferral", "exemption", "reduction"
 # By the kind of a row of tax_relief, the column of its last lawful day; "" where nothing is put off.
 # A row of kind `none` gives no relief: it says when a tax falls due, and nothing is late before.
 KINDS = {DEFERRAL: "extended_due", EXEMPTION: "", REDUCTION: "", "none": "normal_due"}
+GRANTED = (DEFERRAL, EXEMPTION, REDUCTION)
 # The choices of the ends of the shares' ranges, low or high, at which amounts are least or greatest: of
-# deferrals in months that are not asked about, in those that are and are explained, and in those that
-# are not explained; of exemptions; of reductions. Money that was put off in months that are not asked
-# about comes in those that are, and explains less of them the lower its share was.
+# deferrals in months that are not asked about, and in those that are; of exemptions; of reductions. Money
+# that was put off in months that are not asked about comes in those that are, and explains less of them
+# the lower its share was.
 _EXTREMES = (
-    *("hhhhh", "lllll"),  # one share for all months of a decree
-    *("lhhhh", "hllll"),  # claim and never_due_later
-    *("lllhh", "hhhll"),  # shortfall
-    *("hllhh", "lhhll"),  # returned, deferred and overdue
-    *("lhlhh", "hlhll"),  # lost
-    *("llhhh", "hhlll"),  # unexplained
-    *("hhhhl", "hhhlh"),  # reduced
+    *("hhhh", "llll"),  # one share for all months of a decree
+    *("lhhh", "hlll"),  # claim and never_due_later
+    *("llhh", "hhll"),  # shortfall
+    *("hlhh", "lhll"),  # returned, deferred, paid_later and overdue
+    *("hhhl", "hhlh"),  # reduced
 )
 _WHOLE = 0.999  # share of an exemption from which nothing is payable
 
 
 class Rule(NamedTuple):
     """Relief as months: `first` to `last` are those it touches, inclusive; `until` is the last lawful
-    day, NaT where nothing is put off."""
+    day, NaT where nothing is put off. `owed_from`: the month from which on what it touches was owed."""
 
     id: str
     kind: str
@@ -69,6 +68,7 @@ class Rule(NamedTuple):
     share_low: float
     share_high: float
     document: str
+    owed_from: pd.Period
 
     def touches(self, months: pd.PeriodIndex) -> Bools:
         """Which of `months` the rule touches."""
@@ -96,13 +96,13 @@ class Split:
     Cash, what came in these months: `expected` without COVID-19, `collected`, and `difference` =
     expected - collected. Origin, what these months owed and is not collected for them as yet:
     `shortfall` = difference + `earlier` (paid in these months for months before) = exempt + reduced +
-    deferred + overdue + paid_later (put off in these months, paid after them) + rest. The rest is
-    `never_due_later`: what could not be put off; in months with a phase or measure it is `rest_explained`,
-    else `rest_elsewhere`.
+    deferred + overdue + paid_later (put off in these months, paid after them) + never_due_later, the rest,
+    which could not be put off.
 
     `returned`: put off in these months and paid since, in them or later. `claim` = never_due_later +
-    overdue: what is lost or in arrears. The lower bound of never_due_later leaves out what came after its
-    last lawful day too, as that may be chance: what was not paid by that day is overdue, never lost.
+    overdue: what is lost or in arrears. Their lower bounds leave out what may have been paid early, before
+    the estimate begins; that of never_due_later also what came after its last lawful day, as that may be
+    chance: what was not paid by that day is overdue, never lost.
     `at_most` = claim + what the law left unpayable to the last đồng: those payers might not have paid
     without it either. `until`: the last lawful day of what is deferred, NaT where nothing is.
     `was_short`: whether a shortfall could be shown at the month-end, among those at which payment could
@@ -121,8 +121,6 @@ class Split:
     deferred: Amount
     overdue: Amount
     paid_later: Amount
-    rest_explained: Amount
-    rest_elsewhere: Amount
     earlier: Amount
     returned: Amount
     claim: Amount
@@ -149,11 +147,11 @@ class Split:
     @property
     def bridge(self) -> dict[str, Amount]:
         """From expected to collected, what is taken off (`earlier` is added): exempt, reduced, deferred,
-        overdue, paid_later, lost, unexplained, earlier. The rest is lost where a loss is shown and a phase
-        or measure was in force, else unexplained."""
+        overdue, paid_later, lost, unexplained, earlier. The rest is lost where a loss is shown, else it is
+        unexplained."""
         lost, unexplained = Amount(0.0, 0.0, 0.0), self.never_due_later
         if self.loss == statements.LOST:
-            lost, unexplained = self.rest_explained, self.rest_elsewhere
+            lost, unexplained = unexplained, lost
         taken = ("exempt", "reduced", "deferred", "overdue", "paid_later")
         return {name: getattr(self, name) for name in taken} | {
             "lost": lost,
@@ -163,7 +161,9 @@ class Split:
 
 
 _MEMBERS = tuple(f.name for f in fields(Split) if f.type == "Amount")
-_AT_LEAST = "at least"  # of which `Split.never_due_later` has its lower bound
+# Of which the lower bounds of members are: what may have been paid before the estimate begins, or came
+# after its last lawful day, is left out of a claim.
+_AT_LEAST = {"claimed at least": "claim", "lost at least": "never_due_later"}
 
 
 @dataclass(frozen=True)
@@ -217,16 +217,38 @@ class _Flows:
 class Ledger:
     """The ledger of one line as it stands at the end of the estimate's last month.
 
-    `impact`: the estimate it splits. `rules`: the relief that was applied. `explained`: for each month,
-    whether a phase or measure was in force. `flows`: with each path's own shares. `parts`: the ledgers
+    `impact`: the estimate it splits. `rules`: the relief that was applied. `flows`: with each path's own shares. `parts`: the ledgers
     whose relief is added up; where there are none, the rules are applied to the line itself.
     """
 
     impact: Impact
     rules: Sequence[Rule]
-    explained: Bools
     flows: _Flows
     parts: Sequence[Ledger] = ()
+
+    @cached_property
+    def _early(self) -> Floats:
+        """By path, what the line brought beyond what was to be expected in the months before the estimate
+        in its first year, if something under a deferral was owed by then: it may have been paid early, and
+        not be the sign of a greater year that the estimate takes it for."""
+        if self.parts:
+            early: Floats = np.sum([part._early for part in self.parts], axis=0)
+            return early
+        start, none = self.impact.start, np.zeros(len(self.impact.paths))
+        january = pd.Period(f"{start.year}-01", "M")
+        owed = [
+            max(rule.owed_from, january)
+            for rule in self.rules
+            if rule.kind == DEFERRAL and rule.touches(self.impact.months).any()
+        ]
+        if not owed or min(owed) >= start or not self.impact.model:
+            return none
+        again = self.impact.estimate_again(self.impact.series[: start - 1], min(owed))
+        if again is None:
+            return none
+        seen = np.isfinite(again.collected)
+        more = again.collected[seen].sum() - again.paths[:, seen].sum(axis=1)
+        return np.resize(np.maximum(more, 0), len(none))
 
     @cached_property
     def _gap(self) -> Floats:
@@ -265,7 +287,7 @@ class Ledger:
 
     def _was_short(self, within: slice) -> bool:
         """See `Split`."""
-        open_ = np.zeros(len(self.explained), dtype=bool)
+        open_ = np.zeros(len(self.impact.months), dtype=bool)
         for rule in self.rules:
             open_ |= rule.touches(self.impact.months) & (rule.kind == DEFERRAL)
         if not open_[within].any():
@@ -312,35 +334,32 @@ class Ledger:
         sums of what was unpaid at the end of those months, and of what is deferred, is overdue, and was
         in arrears at the end of all.
         """
-        elsewhere = ~self.explained
-        wanted = (*names, _AT_LEAST)
-        mark = len(elsewhere[: within.stop]) - 1
+        wanted = (*names, *_AT_LEAST)
+        mark = len(self.impact.months[: within.stop]) - 1
 
         def read(flows: _Flows) -> Floats:
-            rest = flows.received - flows.exempt - flows.reduced - flows.put_off
-            rows = (
-                *(flows.received, flows.exempt, flows.reduced, flows.put_off),
-                *(rest * elsewhere, flows.spared),
-            )
+            rows = flows.received, flows.exempt, flows.reduced, flows.put_off, flows.spared
             return np.array([*map(add, rows), *waiting(flows)])
 
-        gap = np.array([add(self._gap), add(self._gap * elsewhere)])
-        draws = _members(wanted, gap, read(self._flows(mark)))
+        gap = add(self._gap)
+        early = self._early
+        draws = _members(wanted, gap, read(self._flows(mark)), early)
         lower, upper = np.quantile(draws, TAILS, axis=-1)
-        groups = np.zeros(len(elsewhere), dtype=int)
-        groups[within] = 1 + elsewhere[within]
+        asked = np.zeros(len(self.impact.months), dtype=int)
+        asked[within] = 1
         if self.impact.model:
-            for relieved in self._at_ends(groups, mark, read):
-                ends = _members(wanted, gap, relieved)
+            for relieved in self._at_ends(asked, mark, read):
+                ends = _members(wanted, gap, relieved, early)
                 lowest, highest = np.quantile(ends, TAILS, axis=-1)
                 np.minimum(lower, lowest, out=lower)
                 np.maximum(upper, highest, out=upper)
-        lower[wanted.index("never_due_later")] = lower[-1]
-        return np.stack([draws.mean(axis=-1), lower, upper], axis=1)[:-1]
+        for least, name in _AT_LEAST.items():
+            lower[wanted.index(name)] = lower[wanted.index(least)]
+        return np.stack([draws.mean(axis=-1), lower, upper], axis=1)[: len(names)]
 
     def _flows(self, mark: int) -> _Flows:
         """`flows`, with what was unpaid at the end of another month, which `mark` counts from the first."""
-        if mark == len(self.explained) - 1 or not self.rules:
+        if mark == len(self.impact.months) - 1 or not self.rules:
             return self.flows
         if self.parts:
             return _Flows.total([part._flows(mark) for part in self.parts])
@@ -348,12 +367,12 @@ class Ledger:
         return _apply(self.impact, self.impact.paths, self.rules, shares, mark)
 
     def _at_ends(
-        self, groups: Ints, mark: int, read: Callable[[_Flows], Floats]
+        self, asked: Ints, mark: int, read: Callable[[_Flows], Floats]
     ) -> Iterator[Floats]:
         """What `read` gives of the flows at each choice of the ends of the shares' ranges; nothing where no
-        share has a range. For `groups` see `_ends`, for `mark` `_flows`."""
+        share has a range. For `asked` see `_ends`, for `mark` `_flows`."""
         parts = self._own
-        high = [_ends(part.rules, self.impact.months, groups) for part in parts]
+        high = [_ends(part.rules, self.impact.months, asked) for part in parts]
         if not np.any([each.any() for each in high]):
             return
         choices, _ = _different(np.concatenate(high))
@@ -390,14 +409,12 @@ def _different(choices: Bools) -> tuple[Ints, Ints]:
     return first, which.ravel()
 
 
-def _members(names: Sequence[str], gap: Floats, relieved: Floats) -> Floats:
-    """The amounts `names` of a `Split` by path, from the gap between expected and collected (of all
-    months, and of those not explained) and the sums of the flows that `Ledger._values` reads."""
-    received, exempt, reduced, put_off, of_elsewhere, spared, *waiting = relieved
-    unpaid, deferred, overdue, arrears = waiting
-    difference, elsewhere = np.broadcast_to(gap, (2, *received.shape))
+def _members(names: Sequence[str], gap: Floats, relieved: Floats, early: Floats) -> Floats:
+    """The amounts `names` of a `Split` by path, from the gap between expected and collected, the sums of
+    the flows that `Ledger._values` reads, and what may have been paid early."""
+    received, exempt, reduced, put_off, spared, unpaid, deferred, overdue, arrears = relieved
+    difference = np.broadcast_to(gap, received.shape)
     rest = difference + received - exempt - reduced - put_off
-    elsewhere = elsewhere + of_elsewhere
     earlier = received - (put_off - unpaid)
     members = {
         "difference": difference,
@@ -407,28 +424,26 @@ def _members(names: Sequence[str], gap: Floats, relieved: Floats) -> Floats:
         "deferred": deferred,
         "overdue": overdue,
         "paid_later": unpaid - deferred - overdue,
-        "rest_explained": rest - elsewhere,
-        "rest_elsewhere": elsewhere,
         "earlier": earlier,
         "returned": put_off - deferred - overdue,
         "claim": rest + overdue,
         "never_due_later": rest,
         "at_most": rest + overdue + spared,
-        _AT_LEAST: rest + overdue - arrears,
+        "claimed at least": rest + overdue - early,
+        "lost at least": rest + overdue - arrears - early,
     }
     return np.array([members[name] for name in names])
 
 
-def _ends(rules: Sequence[Rule], months: pd.PeriodIndex, groups: Ints) -> Bools:
+def _ends(rules: Sequence[Rule], months: pd.PeriodIndex, asked: Ints) -> Bools:
     """For each choice of `_EXTREMES`, and two where one deferral follows another, whether the share of a
     rule is at the high end in a month: rules x months x choices; nowhere where it has no range.
 
-    `groups`: by month, 0 where it is not asked about, 1 where it is and is explained, 2 where it is not
-    explained.
+    `asked`: by month, 1 where it is asked about, else 0.
     """
-    # Of each choice, the ends of deferrals by group, of exemptions and of reductions.
+    # Of each choice, the ends of deferrals by `asked`, of exemptions and of reductions.
     chosen = np.array([[end == "h" for end in ends] for ends in _EXTREMES]).T
-    place: dict[str, int | Ints] = {EXEMPTION: 3, REDUCTION: 4, DEFERRAL: groups}
+    place: dict[str, int | Ints] = {EXEMPTION: 2, REDUCTION: 3, DEFERRAL: asked}
     # Payers of one deferral may pay while those of the next put off: two more choices, in turn.
     ranged = [rule for rule in rules if rule.share_low < rule.share_high]
     late = sorted((rule for rule in ranged if rule.kind == DEFERRAL), key=lambda rule: rule.until)
@@ -438,8 +453,8 @@ def _ends(rules: Sequence[Rule], months: pd.PeriodIndex, groups: Ints) -> Bools:
     for at, rule in enumerate(rules):
         if rule in ranged:
             touched = rule.touches(months)
-            by_group = np.broadcast_to(place[rule.kind], groups.shape)[touched]
-            high[at, touched, :-2] = chosen[by_group]
+            by_month = np.broadcast_to(place[rule.kind], asked.shape)[touched]
+            high[at, touched, :-2] = chosen[by_month]
             high[at, touched, -2:] = in_turn and (rule.id in odd, rule.id not in odd)
     return high
 
@@ -495,7 +510,8 @@ def _rule(granted: Any) -> Rule | None:
     if not last >= first:
         return None
     shares = granted.share_low, granted.share_high
-    return Rule(granted.id, kind, granted.payers, first, last, until, *shares, granted.document)
+    of = granted.payers, first, last, until, *shares, granted.document
+    return Rule(granted.id, kind, *of, min(granted.period_start, first))
 
 
 def exempt_months(rules: Collection[Rule]) -> list[pd.Period]:
@@ -513,32 +529,17 @@ def _is_whole(rule: Rule) -> bool:
     return rule.kind == EXEMPTION and rule.share_low >= _WHOLE
 
 
-def ledger(
-    impact: Impact, rules: Sequence[Rule], explained: Collection[pd.Period] | None = None
-) -> Ledger:
-    """Split the shortfall of a line by its `rules` (see `rules_by_line`).
-
-    `explained`: months with a phase or measure; None means all of them.
-    """
+def ledger(impact: Impact, rules: Sequence[Rule]) -> Ledger:
+    """Split the shortfall of a line by its `rules` (see `rules_by_line`)."""
     shares = [share[None] for share in _shares(rules, len(impact.paths))]
-    return Ledger(
-        impact, rules, _held(impact, explained), _apply(impact, impact.paths, rules, shares)
-    )
+    return Ledger(impact, rules, _apply(impact, impact.paths, rules, shares))
 
 
-def parent(
-    impact: Impact, children: Mapping[str, Ledger], explained: Collection[pd.Period] | None = None
-) -> Ledger:
+def parent(impact: Impact, children: Mapping[str, Ledger]) -> Ledger:
     """The ledger of a line that is the sum of others: its own estimate, its children's relief."""
     rules = {rule.id: rule for child in children.values() for rule in child.rules}
     flows = _Flows.total([child.flows for child in children.values()])
-    held = _held(impact, explained)
-    return Ledger(impact, list(rules.values()), held, flows, tuple(children.values()))
-
-
-def _held(impact: Impact, explained: Collection[pd.Period] | None) -> Bools:
-    """For each month, whether it is explained."""
-    return np.array([explained is None or month in explained for month in impact.months])
+    return Ledger(impact, list(rules.values()), flows, tuple(children.values()))
 
 
 def _shares(rules: Sequence[Rule], draws: int) -> list[Floats]:
