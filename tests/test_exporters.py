@@ -336,6 +336,7 @@ def test_figures_stand_on_their_decimal_comma():
     """A figure with fewer decimals, a mark or none keeps the comma in line; words move nothing."""
     pads = pads_of(["1.234,5", "0,03*", "12", "…", "–", "-7,25"], ",")
     assert pads == ["0", "", ",00", "", "", ""]
+    assert pads_of(["<0,1", "12", "-<0,1*", "+<0,1"], ",") == ["", ",0", "", ""]
     assert pads_of(["1,5", "2 (1 … 3)"], ",") == ["", ""]
 
 
