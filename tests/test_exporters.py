@@ -323,19 +323,24 @@ def test_a_long_table_repeats_its_head_and_loses_no_row():
     assert all(f"Khoản {index:02}" in " ".join(pages) for index in range(60))
 
 
-def test_a_wide_table_turns_its_page():
-    """Thirteen columns stand on a page turned, the text before and after them on upright ones."""
-    rows = [Row("Khoản thu", tuple("1.234,5" for _ in range(12)))]
+def test_a_wide_table_stands_in_two_halves():
+    """Twelve months stand six by six on an upright page, each half with the heads of the rows."""
+    rows = [
+        Row(f"Khoản {index}", tuple(f"{index}{at:02}" for at in range(12))) for index in range(3)
+    ]
     reader = set_table(rows, ["Khoản thu", *(f"{month}/2020" for month in range(1, 13))])
-    turned = [page.mediabox.width > page.mediabox.height for page in reader.pages]
-    assert turned == [False, False, True, False]
-    assert "12/2020" in reader.pages[2].extract_text()
+    assert all(page.mediabox.width < page.mediabox.height for page in reader.pages)
+    text = text_of(reader)
+    first, second = text.index("Khoản thu 1/2020 2/2020"), text.index("Khoản thu 7/2020 8/2020")
+    assert "Khoản 2 200 201 202 203 204 205" in text[first:second]
+    assert "Khoản 2 206 207 208 209 210 211" in text[second:]
 
 
 def test_figures_stand_on_their_decimal_comma():
     """A figure with fewer decimals, a mark or none keeps the comma in line; words move nothing."""
     pads = pads_of(["1.234,5", "0,03*", "12", "…", "–", "-7,25"], ",")
     assert pads == ["0", "", ",00", "", "", ""]
+    assert pads_of(["<0,1", "12", "-<0,1*", "+<0,1"], ",") == ["", ",0", "", ""]
     assert pads_of(["1,5", "2 (1 … 3)"], ",") == ["", ""]
 
 

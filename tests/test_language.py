@@ -115,8 +115,8 @@ def test_an_unknown_language_is_refused():
     [
         ("vi", "1.234,5", "82,9 %", "13/09/2020", "6.240 triệu đồng",
          "208 % (6.240/3.000 triệu đồng)"),
-        ("en", "1,234.5", "82.9 %", "13 September 2020", "6,240 M VND",
-         "208 % (6,240/3,000 M VND)"),
+        ("en", "1,234.5", "82.9 %", "13 September 2020", "VND 6,240 million",
+         "208 % (VND 6,240/3,000 million)"),
     ],
 )  # fmt: skip
 def test_numbers_dates_and_money(code, number, percent, date, amount, share):
@@ -135,18 +135,45 @@ def test_numbers_dates_and_money(code, number, percent, date, amount, share):
 
 
 def test_a_district_reads_thousands_of_millions():
-    """From a hundred thousand millions of đồng on the unit is tỷ đồng; dollars stay millions."""
-    assert get("vi").unit("VND", 1e11).name == "tỷ đồng"
-    assert get("vi").unit("VND", 9.9e10).name == "triệu đồng"
-    assert get("en").unit("USD", 1e12).name == "M USD"
+    """From a hundred thousand millions of đồng on the unit is tỷ đồng; dollars stay millions. Heads of
+    tables and sentences name it in the order of the language."""
+    for code, currency, largest, head, sentence in (
+        ("vi", "VND", 1e11, "tỷ đồng", "355,6 tỷ đồng"),
+        ("vi", "VND", 9.9e10, "triệu đồng", "355.600 triệu đồng"),
+        ("vi", "USD", 1e12, "triệu USD", "355.600 triệu USD"),
+        ("en", "VND", 1e11, "VND billion", "VND 355.6 billion"),
+        ("en", "VND", 9.9e10, "VND million", "VND 355,600 million"),
+        ("en", "USD", 1e12, "USD million", "USD 355,600 million"),
+    ):
+        unit = get(code).unit(currency, largest)
+        assert unit.name == head
+        assert unit.amount(355.6e9).replace(NBSP, " ") == sentence
+        assert not re.search(" [0-9]|[0-9] ", unit.amount(355.6e9))
 
 
-def test_a_small_amount_never_reads_as_zero():
-    """A figure below the last decimal shows its first digit; zero itself stays zero."""
-    unit = get("vi").unit("VND", 1e9)
-    assert unit.figure(49_000) == "0,05"
-    assert unit.figure(-3_000) == "-0,003"
-    assert unit.figure(0) == "0,0"
+def test_two_bounds_share_one_unit():
+    """The currency stands once, before the first of them in English, after the last in Vietnamese."""
+    vi, en = (get(code).unit("VND", 1e9).range(-761e6, 1.935e9) for code in ("vi", "en"))
+    assert vi.replace(NBSP, " ") == "từ -761 đến 1.935 triệu đồng"
+    assert en.replace(NBSP, " ") == "VND -761 to 1,935 million"
+
+
+@pytest.mark.parametrize("decimals", range(4))
+def test_a_small_amount_reads_as_less_than_the_last_digit(decimals):
+    """Neither as zero nor with more digits than its column has; below zero it keeps its sign, as the
+    lower bound of an interval says by it whether a loss is shown. Zero itself stays zero."""
+    for code in ("vi", "en"):
+        unit = get(code).unit("VND", 1e9)
+        last = 10.0**-decimals
+        digit = unit.language.number(last, decimals)
+        for share in (0.49, 0.3, 0.001):
+            assert unit.figure(share * last * 1e6, decimals) == f"<{digit}"
+            assert unit.figure(-share * last * 1e6, decimals, trim=True) == f"-<{digit}"
+        assert unit.figure(0.51 * last * 1e6, decimals) == digit
+        assert unit.figure(0, decimals) == unit.language.number(0, decimals)
+    assert get("vi").unit("VND", 1e9).amount(3_000) == f"<0,1{NBSP}triệu đồng"
+    assert get("en").unit("VND", 1e9).amount(3_000) == f"VND{NBSP}<0.1{NBSP}million"
+    assert get("en").unit("VND", 1e9).share(3_000, 3e9).endswith(f"<0.1/3,000{NBSP}million)")
 
 
 @pytest.mark.parametrize("code", ["vi", "en"])
@@ -183,7 +210,7 @@ def test_less_than_half_a_dong_is_nothing():
     for dust in (1e-9, -1e-9, 0.49, -0.49):
         assert unit.figure(dust) == "0,0"
         assert unit.amount(dust) == f"0{NBSP}triệu đồng"
-    assert (unit.figure(1), unit.figure(-1)) == ("0,000001", "-0,000001")
+    assert (unit.figure(1), unit.figure(-1)) == ("<0,1", "-<0,1")
 
 
 @pytest.mark.parametrize(
@@ -194,6 +221,14 @@ def test_less_than_half_a_dong_is_nothing():
 def test_the_date_line_follows_the_decree(day, line):
     """Decree 30/2020/NĐ-CP: days below 10 and the months 1 and 2 carry a zero, others do not."""
     assert get("vi").date_line(datetime.date(*day)) == line
+
+
+def test_the_first_two_months_carry_a_zero_wherever_they_are_written_out():
+    """As in the date line; a month in short, on an axis or in a list, has none."""
+    said = [get("vi").month(month) for month in pd.period_range("2020-01", "2020-12", freq="M")]
+    assert [words.split()[1] for words in said] == ["01", "02", *map(str, range(3, 13))]
+    assert get("vi").span(pd.Period("2020-01"), pd.Period("2020-01")).endswith("tháng 01 năm 2020")
+    assert get("vi").month_short(pd.Period("2020-01")) == "1/2020"
 
 
 def test_every_code_of_analysis_has_its_words():

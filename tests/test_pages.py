@@ -94,7 +94,7 @@ def test_the_headline_prints_the_share_with_both_amounts():
         shown["tax.headline"]
     )
     shown = made(*CASES[0], "en")
-    assert "208 % (6,240/3,000 M VND) of the plan" in plain(shown["tax.headline"])
+    assert "208 % (VND 6,240/3,000 million) of the plan" in plain(shown["tax.headline"])
 
 
 def test_what_is_not_reported_is_named():
@@ -131,7 +131,7 @@ def test_the_citys_business_tax_is_late_in_june_and_back_in_july():
     """Until 15/07/2020 the tax missing since April is late, not lost; a month later it has come."""
     shown = made("philadelphia", "2020-Q2", "", "en")
     assert re.search(
-        r"Late, not lost: [^.]*.[^.]*business income and receipts tax \([\d.]+–[\d.]+ M USD\)",
+        r"Late, not lost: [^.]*.[^.]*business income and receipts tax \([\d.]+–[\d.]+ USD million\)",
         plain(shown["effect.findings"]),
     )
     assert "until 15 July 2020 at the latest" in plain(shown["effect.sentence"])
@@ -163,19 +163,19 @@ VERDICTS = {
 }
 SAID = {
     "loss": ("thu thiếu 40 triệu đồng (40 %)", "Số bị mất: 40 triệu đồng",
-             "40 M VND (40 %) less than expected", "Lost: 40 M VND (95 % interval: 30 to 50)"),
+             "VND 40 million (40 %) less than expected", "Lost: VND 40 million (95 % interval: 30 to 50)"),
     "overdue": ("tức là nợ đọng hoặc mất: 40 triệu đồng", "thu thiếu 40 triệu đồng",
-                "so in arrears or lost: 40 M VND", "less than expected"),
+                "so in arrears or lost: VND 40 million", "less than expected"),
     "late": ("chậm nhất đến 31/12/2020: từ 30 đến 50 triệu đồng; phần này là chậm nộp, không phải mất",
              "Chưa thể kết luận là mất thu",
-             "until 31 December 2020 at the latest: 30 to 50 M VND; this part is late, not lost",
+             "until 31 December 2020 at the latest: 30 to VND 50 million; this part is late, not lost",
              "No loss can be claimed"),
     "relief": ("Không phải nộp theo luật (miễn, giảm): 40 triệu đồng", "Chưa thể kết luận là mất thu",
-               "Not payable by law (exemption, reduction): 40 M VND", "No loss can be claimed"),
+               "Not payable by law (exemption, reduction): VND 40 million", "No loss can be claimed"),
     "returned": ("Được gia hạn và đã nộp sau: 40 triệu đồng", "Chưa thể kết luận là mất thu",
-                 "Put off by law and paid since: 40 M VND", "No loss can be claimed"),
+                 "Put off by law and paid since: VND 40 million", "No loss can be claimed"),
     "gain": ("thu vượt 40 triệu đồng (40 %) so với dự kiến", "nếu không có dịch",
-             "40 M VND (40 %) more than expected", "without COVID-19"),
+             "VND 40 million (40 %) more than expected", "without COVID-19"),
     "none": ("Chưa đủ căn cứ kết luận là có chênh lệch", "khoảng tin cậy 95 %: từ 85 đến 115",
              "No difference can be shown", "95 % interval: 85 to 115"),
 }  # fmt: skip
@@ -251,7 +251,7 @@ def test_table_sentence_and_chart_agree():
     assert (last["month"], last["claim"]) == ("2020-06", pytest.approx(total["claim"]))
     assert last["claim_lower"] == pytest.approx(total["claim_lower"])
     assert total["verdict"] == "overdue", "nothing of it survives every share of who put off"
-    amount = f"in arrears or lost: {total['claim'] / 1e6:,.1f} M USD"
+    amount = f"in arrears or lost: USD {total['claim'] / 1e6:,.1f} million"
     assert amount in plain(shown["effect.sentence"])
 
 
@@ -645,13 +645,13 @@ def test_an_amount_in_another_unit_is_named_before_any_statement():
          "Số liệu bất thường: 3 mục, nêu dưới đây. Có thể nhầm đơn vị tính (nghìn, triệu)",
          ["Phí, lệ phí, tháng 5/2018: 1.186,7 triệu đồng; "
           "tháng này các năm khác thường là từ 9,9 triệu đồng đến 13,4 triệu đồng.",
-          "Tiền thuê đất, tháng 3/2019–9/2020: từ 0,003 triệu đồng đến 0,1 triệu đồng; "
+          "Tiền thuê đất, tháng 3/2019–9/2020: từ <0,1 triệu đồng đến 0,1 triệu đồng; "
           "các tháng này trong những năm khác thường là từ"]),
         ("en", "No amount is far from what is usual for its line.",
          "Unusual amounts: 3 entries, named below. The unit (thousands, millions)",
-         ["Fees and charges, May 2018: 1,186.7 M VND; "
-          "usual in this month of other years: 9.9 M VND to 13.4 M VND.",
-          "Land rent, Mar 2019–Sept 2020: 0.003 M VND to 0.1 M VND; "
+         ["Fees and charges, May 2018: VND 1,186.7 million; "
+          "usual in this month of other years: VND 9.9 million to VND 13.4 million.",
+          "Land rent, Mar 2019–Sept 2020: VND <0.1 million to VND 0.1 million; "
           "usual in these months of other years: "]),
     ):  # fmt: skip
         page = opened("phuc-dong", "2020-9M", "", language).data_check
@@ -667,7 +667,7 @@ def test_an_amount_in_another_unit_is_named_before_any_statement():
         listed = plain(page.unusual())
         assert all(words in listed for words in said), listed
     # What the year's newest figures say, not later ones: April's business tax came in July 2020.
-    assert "Jul 2020: 266.4 M USD" in plain(
+    assert "Jul 2020: USD 266.4 million" in plain(
         opened("philadelphia", "2020", "", "en").data_check.unusual()
     )
     assert "Jul 2020" not in str(opened("philadelphia", "2020-06", "", "en").data_check.unusual())
@@ -710,7 +710,7 @@ def test_a_loss_is_set_against_the_plan():
     planned = dataclasses.replace(found, lines=found.lines.assign(plan_upper=4 * claim))
     told = plain(EffectPage(edition, planned).sentence("amusement"))
     assert re.search(
-        r"That is 25 % \([\d.]+/[\d.]+ M USD\) of the plan set by the upper level\.", told
+        r"That is 25 % \(USD [\d.]+/[\d.]+ million\) of the plan set by the upper level\.", told
     )
 
 
@@ -758,7 +758,7 @@ def test_the_last_month_is_one():
     page = opened("phuc-dong", "2020-11", "", "en").targets
     table = page.result.table.assign(left=1, needed=1e8, reached=1, asked=3)
     page = dataclasses.replace(page, result=dataclasses.replace(page.result, table=table))
-    said = "Needed: 100 M VND in the 1 month that remains; the same month of earlier years brought so much 1 time of 3."
+    said = "Needed: VND 100 million in the 1 month that remains; the same month of earlier years brought so much 1 time of 3."
     assert said in plain(page.year_end())
 
 

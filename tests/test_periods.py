@@ -73,7 +73,7 @@ def test_names_are_those_of_official_papers(text, vietnamese, english):
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("2020-01", "tháng 1 năm 2020"), ("2020-08", "8 tháng đầu năm 2020"),
+    [("2020-01", "tháng 01 năm 2020"), ("2020-08", "8 tháng đầu năm 2020"),
      ("2020-Q3", "9 tháng đầu năm 2020"), ("2020-Q4", "năm 2020")],
 )  # fmt: skip
 def test_the_year_to_date_has_a_name_of_its_own(text, name):

@@ -14,6 +14,7 @@ import io
 import math
 import re
 from dataclasses import dataclass, field
+from fractions import Fraction
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,12 +132,18 @@ class Language:
         """
         if self.code != "vi":
             return self.date(day)
-        return f"ngày {day.day:02} tháng {day.month:0{2 if day.month < 3 else 1}} năm {day.year}"
+        return f"ngày {day.day:02} tháng {_numeral(day.month)} năm {day.year}"
 
     def month(self, month: pd.Period) -> str:
-        """ "tháng 9 năm 2020", "September 2020"."""
+        """ "tháng 9 năm 2020", "September 2020"; in Vietnamese the months 1 and 2 with a leading zero,
+        as in a date line.
+
+        >>> import pandas as pd
+        >>> [get("vi").month(pd.Period(month)) for month in ("2020-02", "2020-03")]
+        ['tháng 02 năm 2020', 'tháng 3 năm 2020']
+        """
         if self.code == "vi":
-            return f"tháng {month.month} năm {month.year}"
+            return f"tháng {_numeral(month.month)} năm {month.year}"
         return format_date(month.start_time, "MMMM y", self.locale)
 
     def month_short(self, month: pd.Period) -> str:
@@ -181,6 +188,15 @@ class Language:
             return "".join(items)
         return self.text("{items} and {last}", items=", ".join(items[:-1]), last=items[-1])
 
+    def times(self, share: float) -> str:
+        """A probability in words, of twenty cases at most.
+
+        >>> get("en").times(0.95), get("vi").times(0.95), get("en").times(0.8)
+        ('19 times in 20', '19 trên 20 trường hợp', '4 times in 5')
+        """
+        part, whole = Fraction(share).limit_denominator(20).as_integer_ratio()
+        return self.text("{part} times in {whole}", part=str(part), whole=str(whole))
+
     def sentence(self, text: str) -> str:
         """`text` with its first letter in capitals."""
         return text[:1].upper() + text[1:]
@@ -190,56 +206,72 @@ class Language:
 
         Millions; from a hundred thousand millions of đồng on (a district's scale), tỷ đồng.
         """
-        billions = currency == "VND" and largest >= 1e11
-        scale = 1e9 if billions else 1e6
-        if currency == "VND":
-            name = self.text("bn VND") if billions else self.text("M VND")
-        else:
-            name = self.text("M {currency}", currency=currency)
-        return Unit(self, name, scale)
+        text = self.text
+        if currency != "VND":
+            sentence = text("{currency} {figure} million", currency=currency, figure="{figure}")
+            return Unit(self, text("{currency} million", currency=currency), sentence, 1e6)
+        if largest >= 1e11:
+            return Unit(
+                self, text("VND billion"), text("VND {figure} billion", figure="{figure}"), 1e9
+            )
+        return Unit(self, text("VND million"), text("VND {figure} million", figure="{figure}"), 1e6)
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A money unit: `name` for heads of tables, `scale` base units in one of it."""
+    """A money unit: `name` for heads of tables, `sentence` how an amount stands in a sentence
+    ("VND {figure} million"), `scale` base units in one of it."""
 
     language: Language
     name: str
+    sentence: str
     scale: float
 
     def figure(self, amount: float, decimals: int = 1, *, trim: bool = False) -> str:
         """The amount without its unit, for a cell under a head that names it.
 
-        A small amount gets as many decimals as its first digit needs: it must not read as zero. But
-        money comes in whole base units (đồng): less than half of one is zero. NONE where it is missing.
+        What is too small for the last decimal reads as less than one of it, never as zero, and keeps
+        its sign, as a bound just below zero says something else than one just above. But money comes
+        in whole base units (đồng): less than half of one is zero. NONE where it is missing.
 
-        >>> get("vi").unit("VND", 1e9).figure(30_000), get("vi").unit("VND", 1e9).figure(0.4)
-        ('0,03', '0,0')
+        >>> unit = get("vi").unit("VND", 1e9)
+        >>> [unit.figure(amount) for amount in (30_000, -30_000, 60_000, 0.4)]
+        ['<0,1', '-<0,1', '0,1', '0,0']
         """
         if is_missing(amount):
             return NONE
         value = amount / self.scale if abs(amount) >= 0.5 else 0.0
-        while True:
-            text = self.language.number(value, decimals, trim=trim)
-            if not value or _FIRST_DIGIT.search(text):
-                return text
-            decimals += 1
+        text = self.language.number(value, decimals, trim=trim)
+        if not value or _FIRST_DIGIT.search(text):
+            return text
+        return "-" * (value < 0) + "<" + self.language.number(10**-decimals, decimals)
 
     def amount(self, amount: float) -> str:
-        """The amount with its unit, for a sentence: "6.240 triệu đồng"; NONE alone where missing."""
-        if is_missing(amount):
-            return NONE
-        return f"{self.figure(amount, trim=True)}{NBSP}{self.name}"
+        """The amount with its unit, for a sentence: "6.240 triệu đồng", "VND 6,240 million"; NONE alone
+        where it is missing."""
+        return NONE if is_missing(amount) else self._said(self.figure(amount, trim=True))
+
+    def range(self, low: float, high: float) -> str:
+        """Two bounds with their unit, for a sentence.
+
+        >>> unit = get("en").unit("USD", 1e9)
+        >>> unit.range(30e6, 50e6).replace(NBSP, " ")
+        'USD 30 to 50 million'
+        """
+        first, last = (self.figure(bound, trim=True) for bound in (low, high))
+        return self._said(self.language.text("{low} to {high}", low=first, high=last))
 
     def share(self, part: float, whole: float) -> str:
         """A share with both its amounts: "208 % (6.240/3.000 triệu đồng)"; NONE where one is missing,
         or the whole is zero."""
         if is_missing(part) or is_missing(whole) or not whole:
             return NONE
-        return (
-            f"{self.language.percent(part / whole)} "
-            f"({self.figure(part, trim=True)}/{self.figure(whole, trim=True)}{NBSP}{self.name})"
-        )
+        amounts = f"{self.figure(part, trim=True)}/{self.figure(whole, trim=True)}"
+        return f"{self.language.percent(part / whole)} ({self._said(amounts)})"
+
+    def _said(self, figure: str) -> str:
+        bound = self.sentence.replace("{figure} ", "{figure}" + NBSP)
+        return bound.replace(" {figure}", NBSP + "{figure}").format(figure=figure)
 
 
 @functools.cache
@@ -269,6 +301,11 @@ def _words() -> list[dict[str, str]]:
     """The rows of `locale/words.csv`: codes of analysis, and what a reader sees for them."""
     path = Path(__file__).with_name("locale") / "words.csv"
     return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def _numeral(month: int) -> str:
+    """The number of a month as Decree 30/2020/NĐ-CP writes it: 1 and 2 with a leading zero."""
+    return f"{month:02}" if month < 3 else str(month)
 
 
 @functools.cache

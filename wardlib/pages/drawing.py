@@ -24,6 +24,8 @@ import seaborn as sns  # type: ignore[import-untyped]  # seaborn ships no types
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerLine2D
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -38,6 +40,22 @@ WIDTH = 6.5  # inches: the text width of an A4 page with margins as Decree 30/20
 # Colours are named by purpose and differ in lightness, so that they part in black and white.
 NOW, BEFORE, PLAN, PHASE = "#1b4f72", "#7f8c8d", "#922b21", "#e5e8e8"
 WITHOUT = "#b9770e"
+# The parts of an amount, by hatch or lightness too; each the style of a box.
+COLLECTED = {"facecolor": NOW, "edgecolor": NOW}
+DEFERRED = {"facecolor": "white", "edgecolor": NOW, "hatch": "/////"}
+OVERDUE = {"facecolor": "white", "edgecolor": PLAN, "hatch": "xxxxx"}
+LOST = {"facecolor": "#e08e7f", "edgecolor": PLAN}
+RELIEVED = {"facecolor": "#c5cacd", "edgecolor": BEFORE}
+UNEXPLAINED = {"facecolor": "white", "edgecolor": "#555555"}
+# A tick on such an amount; the style of a line.
+EXPECTED = {
+    "color": "black",
+    "linestyle": "none",
+    "marker": "|",
+    "markersize": 14,
+    "markeredgewidth": 2,
+}
+_LETTER = 0.08  # inches of a letter of 9 pt, a little more than it takes
 _STYLE = Path(__file__).parent / "ward.mplstyle"
 
 
@@ -90,15 +108,30 @@ def lines(
 
 
 def key(figure: Figure, entries: list[tuple[str, dict[str, Any]]]) -> None:
-    """A legend above the axes: label and style of each kind of box."""
+    """A legend above the axes: label and style of each kind of box, or of line where the style has a
+    marker; in as many columns as the width holds, read row by row."""
+    handles = [
+        Line2D([], [], label=printed(label), **style)
+        if "marker" in style
+        else Patch(label=printed(label), **style)
+        for label, style in entries
+    ]
+    widths = [0.5 + _LETTER * len(label) for label, _ in entries]
+    fitting = (
+        columns
+        for columns in range(len(entries), 1, -1)
+        if sum(max(widths[at::columns]) for at in range(columns)) <= WIDTH
+    )
+    columns = next(fitting, 1)
     figure.legend(
-        handles=[Patch(label=label, **style) for label, style in entries],
+        # matplotlib fills column by column
+        handles=[handle for at in range(columns) for handle in handles[at::columns]],
         loc="outside upper center",
-        ncols=len(entries),
+        ncols=columns,
         frameon=False,
-        fontsize=7,
         columnspacing=1.2,
         handlelength=1.6,
+        handler_map={Line2D: HandlerLine2D(numpoints=1)},
     )
 
 
@@ -114,13 +147,13 @@ def shade(axes: Axes, phases: pd.DataFrame, first: pd.Period, size: int, edition
         left, right = max(left, 0), min(right, size)
         axes.axvspan(left, right, color=PHASE, zorder=0, linewidth=0)
         name = printed(edition.language.pick(phase, "name"))
-        half = 0.031 * len(name) / inches + 0.1  # at 7 pt, a little more than it takes
+        half = _LETTER / 2 * len(name) / inches + 0.1
         middle = min(max((left + right) / 2, whole[0] + half), whole[1] - half)
         row = next((n for n, end in enumerate(rows) if end <= middle - half), len(rows))
         rows[row : row + 1] = [middle + half]
         axes.annotate(
-            name, (middle, 1), xycoords=("data", "axes fraction"), xytext=(0, 2 + 9 * row),
-            textcoords="offset points", ha="center", va="bottom", fontsize=7, annotation_clip=False,
+            name, (middle, 1), xycoords=("data", "axes fraction"), xytext=(0, 2 + 11 * row),
+            textcoords="offset points", ha="center", va="bottom", annotation_clip=False,
         )  # fmt: skip
 
 
@@ -145,13 +178,16 @@ def _place(day: pd.Timestamp, first: pd.Period, *, end: bool = False) -> float:
 
 def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
     """Name each curve at its end; two that end close together are pushed apart."""
-    axes.figure.canvas.draw()
-    height = axes.get_ylim()[1] - axes.get_ylim()[0]
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.canvas.draw()
+    low, high = axes.get_ylim()
+    line = 13 / 72 * figure.dpi / axes.get_window_extent().height * (high - low)
     placed: list[float] = []
     for x, y, label, colour in sorted(ends, key=lambda end: end[1]):
         at = y
-        if placed and at - placed[-1] < 0.07 * height:
-            at = placed[-1] + 0.07 * height
+        if placed and at - placed[-1] < line:
+            at = placed[-1] + line
         placed.append(at)
         axes.annotate(
             label, (x, at), xytext=(6, 0), textcoords="offset points", va="center",

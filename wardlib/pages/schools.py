@@ -510,7 +510,7 @@ class SchoolsPage(Page[Schools | None]):
                 runs.append((weeks, top + weekdays, sizes, states))
                 axes.text(-0.8, top + week / 2, self._level_head(level), ha="right", va="center")
                 for at, label in _decisions(known["measure"], first) if numbers else []:
-                    axes.text(at, top - 0.1, label, fontsize=6, va="bottom")
+                    axes.text(at, top - 0.1, label, va="bottom")
             weeks, begin, sizes, states = (np.concatenate(part) for part in zip(*runs, strict=True))
             key = []
             for state, look in _STATES.items():

@@ -96,7 +96,7 @@ def _split(cell: str) -> tuple[str, str]:
     return figure, cell[len(figure) :]
 
 
-_FIGURE = re.compile(r"[-+]?[0-9.,]*[0-9]")
+_FIGURE = re.compile(r"[-+]?<?[0-9.,]*[0-9]")
 
 
 def pads_of(cells: Sequence[str], comma: str) -> list[str]:

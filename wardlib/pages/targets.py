@@ -51,11 +51,11 @@ class TargetsPage(Page[Targets]):
     def chart(self) -> Block | None:
         """Each target that can be formed as a share: so far, usual by now, and the projected year's
         end, in per cent of the target; nothing where there is none."""
-        return self._chart(self.result.table[self.result.table["depth"] <= 1], row_height=0.22)
+        return self._chart(self.result.table[self.result.table["depth"] <= 1], row_height=0.3)
 
     def brief_chart(self) -> Block | None:
         """`chart`, of `Targets.in_doubt` alone."""
-        return self._chart(self.result.in_doubt, row_height=0.21)
+        return self._chart(self.result.in_doubt, row_height=0.29)
 
     def table(self) -> Block | None:
         """Where each target stands by now and against what is usual by now."""
@@ -442,13 +442,12 @@ class TargetsPage(Page[Targets]):
                     most = value if silent else point
                     axes.annotate(
                         f"→ {language.number(most)}", (_LIMIT, place), xytext=(3, 0),
-                        textcoords="offset points", va="center", fontsize=7,
+                        textcoords="offset points", va="center",
                     )  # fmt: skip
             axes.axvline(100, color=drawing.PLAN, linestyle=":", linewidth=1.5, zorder=3)
             axes.set_yticks(range(len(targets)))
             axes.set_yticklabels(
                 [drawing.beside(language.pick(own, "name")) for _, own in targets.iterrows()],
-                fontsize=6.5,
                 linespacing=0.95,
             )
             axes.set_ylim(len(targets) - 0.4, -0.6)
@@ -457,7 +456,7 @@ class TargetsPage(Page[Targets]):
                 text(
                     "% of the target. Grey: so far; tick: usual by now; diamond: projected (80, 95 %)"
                 ),
-                fontsize=8,
+                fontsize=9,
             )
             axes.grid(axis="y", visible=False)
             return drawing.outlines(figure)
