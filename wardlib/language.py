@@ -244,7 +244,7 @@ class Unit:
         text = self.language.number(value, decimals, trim=trim)
         if not value or _FIRST_DIGIT.search(text):
             return text
-        return "-" * (value < 0) + "<" + self.language.number(10**-decimals, decimals)
+        return ("-" if value < 0 else "") + "<" + self.language.number(10**-decimals, decimals)
 
     def amount(self, amount: float) -> str:
         """The amount with its unit, for a sentence: "6.240 triệu đồng", "VND 6,240 million"; NONE alone

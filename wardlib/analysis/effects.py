@@ -13,7 +13,7 @@ from functools import cached_property
 import pandas as pd
 
 from wardlib.analysis import counterfactual, relief
-from wardlib.analysis.counterfactual import Impact
+from wardlib.analysis.counterfactual import Effect, Impact
 from wardlib.analysis.epidemic import RESTRICTION, Epidemic, segments
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Ledger, Split
@@ -89,6 +89,13 @@ class Effects:
             return None
         split = ledger.split(first, last)
         return split if split.months else None
+
+    def cash(self, line: str, first: pd.Period, last: pd.Period) -> Effect | None:
+        """What came of a line in some months (inclusive) against what was to be expected; None as `split`."""
+        if self.lines.at[line, "silent"] or first > self.ledgers[line].impact.months[-1]:
+            return None
+        effect = self.ledgers[line].impact.effect(first, last)
+        return effect if effect.months else None
 
     def impact(self, line: str) -> Impact:
         """The estimate behind a line's ledger. Raises KeyError where there is none."""

@@ -57,7 +57,8 @@ _WHOLE = 0.999  # share of an exemption from which nothing is payable
 
 class Rule(NamedTuple):
     """Relief as months: `first` to `last` are those it touches, inclusive; `until` is the last lawful
-    day, NaT where nothing is put off. `owed_from`: the month from which on what it touches was owed."""
+    day, NaT where nothing is put off. `owed_from`: the month from which on what it touches was owed;
+    `granted`: whether it is relief, and does not only say when something falls due."""
 
     id: str
     kind: str
@@ -69,6 +70,7 @@ class Rule(NamedTuple):
     share_high: float
     document: str
     owed_from: pd.Period
+    granted: bool = True
 
     def touches(self, months: pd.PeriodIndex) -> Bools:
         """Which of `months` the rule touches."""
@@ -105,6 +107,7 @@ class Split:
     chance: what was not paid by that day is overdue, never lost.
     `at_most` = claim + what the law left unpayable to the last đồng: those payers might not have paid
     without it either. `until`: the last lawful day of what is deferred, NaT where nothing is.
+    `granted`: whether the law put off some of it; else the month's due date has not come, or has passed.
     `was_short`: whether a shortfall could be shown at the month-end, among those at which payment could
     be put off, at which it was greatest.
     """
@@ -128,6 +131,7 @@ class Split:
     at_most: Amount
     until: pd.Timestamp
     was_short: bool = False
+    granted: bool = True
 
     @property
     def verdict(self) -> str:
@@ -283,6 +287,14 @@ class Ledger:
             **dict(zip(_MEMBERS, (Amount(*three) for three in values.tolist()), strict=True)),
             until=pd.Timestamp(np.fmax.reduce(self.flows.until[within])),
             was_short=self._was_short(within),
+            granted=self._granted(months),
+        )
+
+    def _granted(self, months: pd.PeriodIndex) -> bool:
+        """See `Split`."""
+        return any(
+            rule.granted and rule.kind == DEFERRAL and rule.touches(months).any()
+            for rule in self.rules
         )
 
     def _was_short(self, within: slice) -> bool:
@@ -510,8 +522,11 @@ def _rule(granted: Any) -> Rule | None:
     if not last >= first:
         return None
     shares = granted.share_low, granted.share_high
+    if granted.kind not in GRANTED and column:  # who has not paid before the day may never pay
+        shares = 0.0, granted.share_high
     of = granted.payers, first, last, until, *shares, granted.document
-    return Rule(granted.id, kind, *of, min(granted.period_start, first))
+    relief = granted.kind in GRANTED
+    return Rule(granted.id, kind, *of, min(granted.period_start, first), relief)
 
 
 def exempt_months(rules: Collection[Rule]) -> list[pd.Period]:

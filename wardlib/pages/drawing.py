@@ -47,6 +47,8 @@ OVERDUE = {"facecolor": "white", "edgecolor": PLAN, "hatch": "xxxxx"}
 LOST = {"facecolor": "#e08e7f", "edgecolor": PLAN}
 RELIEVED = {"facecolor": "#c5cacd", "edgecolor": BEFORE}
 UNEXPLAINED = {"facecolor": "white", "edgecolor": "#555555"}
+PAID_LATER = {"facecolor": "white", "edgecolor": NOW, "hatch": "...."}
+EARLIER = {"facecolor": "#7fa3bd", "edgecolor": NOW, "hatch": "|||||"}
 # A tick on such an amount; the style of a line.
 EXPECTED = {
     "color": "black",
@@ -55,6 +57,8 @@ EXPECTED = {
     "markersize": 14,
     "markeredgewidth": 2,
 }
+# The range of an amount below its bar.
+LOSS_RANGE = {"color": PLAN, "linestyle": "-", "linewidth": 2, "marker": ""}
 _LETTER = 0.08  # inches of a letter of 9 pt, a little more than it takes
 _STYLE = Path(__file__).parent / "ward.mplstyle"
 
@@ -76,6 +80,24 @@ def drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
         sns.despine(ax=axes, left=True)
         axes.grid(axis="x", visible=False)
         yield figure, axes
+
+
+@contextmanager
+def panels(count: int, height: float = 1.5) -> Iterator[tuple[Figure, list[Axes]]]:
+    """As `drawing`, with `count` axes in two columns (one where there is one), each `height` inches high,
+    read row by row."""
+    with warnings.catch_warnings(), matplotlib.rc_context(_style()):
+        warnings.filterwarnings("error", message="Glyph .* missing")
+        columns = min(count, 2)
+        rows = -(-count // columns)
+        figure = Figure(figsize=(WIDTH, height * rows + 0.2), layout="constrained")
+        every = list(np.ravel(figure.subplots(rows, columns, squeeze=False)))
+        for axes in every[count:]:
+            axes.remove()
+        for axes in every[:count]:
+            sns.despine(ax=axes, left=True)
+            axes.grid(axis="x", visible=False)
+        yield figure, every[:count]
 
 
 def beside(name: str) -> str:
@@ -155,6 +177,13 @@ def shade(axes: Axes, phases: pd.DataFrame, first: pd.Period, size: int, edition
             name, (middle, 1), xycoords=("data", "axes fraction"), xytext=(0, 2 + 11 * row),
             textcoords="offset points", ha="center", va="bottom", annotation_clip=False,
         )  # fmt: skip
+
+
+def bands_behind(axes: Axes, phases: pd.DataFrame, first: pd.Period, size: int) -> None:
+    """Shade the phases behind an axis of `size` months that begins with the month `first`."""
+    for _, phase in phases.iterrows():
+        left, right = _place(phase["start"], first), _place(phase["end"], first, end=True)
+        axes.axvspan(max(left, 0), min(right, size), color=PHASE, zorder=0, linewidth=0)
 
 
 def bands(phases: pd.DataFrame, edition: Edition) -> str:

@@ -1,150 +1,300 @@
-"""The effect of COVID-19 on tax collection: lost, late or not payable, by line and phase."""
+"""The effect of COVID-19 on tax collection: what came, what the law put off or cancelled, what is lost.
+
+Every amount of a line and span is printed from one bridge (`Split.bridge`) that adds up as printed; a
+verdict reaches a page by the words of its statement (`analysis.statements`, `locale/words.csv`) alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cached_property
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from wardlib.analysis import statements
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.relief import Amount, Split
-from wardlib.language import NBSP, NONE, Unit, inside, is_missing
+from wardlib.language import NONE, Unit, inside, is_missing
 from wardlib.pages import drawing
-from wardlib.pages.block import Block, bullets, headline, paragraph
+from wardlib.pages.block import Block, bullets, headline
 from wardlib.pages.page import Page, line_of
-from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, percent, table
+from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, table
 
 WINDOW = 36  # months that the monthly chart looks back
+_PANELS = 24  # months of each of the small charts
 _ESTIMATES = ["counterfactual", "lower", "upper"]
+_LARGER = 3  # a line that did not move is left out of the bridge chart where it dwarfs those that did
 
 
 class EffectPage(Page[Effects]):
     """What was to be expected without COVID-19, and what became of the difference."""
 
+    def answer(self) -> str:
+        """What COVID-19 did to the budget in the year to date, in one short sentence: of the total where it
+        moved, else of the line that moved most."""
+        language, text = self._language, self._text
+        result = self.result
+        if result.span is None:
+            return text("The period ends before the epidemic.")
+        if not result.by_line:
+            return self._cannot_say(result.root)
+        moved = self._moved(*result.span)
+        root = result.by_line.get(result.root)
+        if root is not None and root.verdict != statements.USUAL:
+            moved = [result.root]
+        if not moved:
+            return text("No line lies outside normal variation.")
+        line = moved[0]
+        split = result.by_line[line]
+        return language.sentence(self._name_inside(line)) + " " + self._in_short(split) + "."
+
+    def moved(self) -> Block:
+        """How many first-level lines lie outside normal variation in the year to date and what can be said
+        of each; then the total, in the period and in the year to date."""
+        language, text = self._language, self._text
+        result, said = self.result, []
+        lines = self._first_level
+        if result.span is not None and len(lines) and result.by_line:
+            moved = self._moved(*result.span)
+            span = language.sentence(language.span(*result.span))
+            if moved:
+                said.append(
+                    language.plural(
+                        "{span}, {moved} of {count} line lies outside normal variation (19 times in 20): "
+                        "{lines}.",
+                        "{span}, {moved} of {count} lines lie outside normal variation (19 times in 20): "
+                        "{lines}.",
+                        len(lines),
+                        span=span,
+                        moved=str(len(moved)),
+                        lines=self._grouped(moved),
+                    )
+                )
+            else:
+                said.append(
+                    text("{span}, no line lies outside normal variation (19 times in 20).", span=span)
+                )
+        return headline(*said, *self._sentences(result.root))
+
     def sentence(self, line: str = "") -> Block:
-        """What COVID-19 did to a line (default: the total) in the year to date, how sure that is,
-        and what is only late."""
+        """What COVID-19 did to a line (default: the total) in the period, and where it is longer in the
+        year to date: what came, what was to be expected, what the law put off or cancelled, what is
+        lost, and how sure that is."""
         return headline(*self._sentences(line_of(self.result.lines, line)))
 
     def findings(self) -> Block | None:
-        """Each phase, each first-level line, the lines for comparison and the checks, an item each;
-        nothing where the period ends before the epidemic."""
-        language, text = self._language, self._text
-        if self.result.span is None:
+        """An item each: the first-level lines that moved in the period or the year to date, all others by
+        what can be said of them, the lines for comparison, the phases of the total, the checks. Nothing
+        where the period ends before the epidemic."""
+        language, text, result = self._language, self._text, self.result
+        if result.span is None:
             return None
-        items = [
-            f"{self._segment_name(segment)}: {finding}"
-            for _, segment in self.result.segments.iterrows()
-            if (finding := self._finding(self.result.root, segment["first"], segment["last"]))
-        ]
-        lines = self.result.lines[self.result.lines["depth"] == 1]
-        items.append(self._by_verdict(lines.index[~lines["comparison"]]))
-        compared = self.result.lines.index[self.result.lines["comparison"]]
-        if len(compared):
+        lines = self._first_level
+        moved = [line for line in lines if any(line in self._moved(*span) for span in self._spans)]
+        items = [" ".join(self._sentences(line)) for line in moved]
+        quiet = [line for line in lines if line not in moved]
+        if quiet:
+            items.append(self._by_verdict(quiet))
+        compared = list(result.lines.index[result.lines["comparison"]])
+        if compared:
             items.append(
-                text(
-                    "For comparison, lines that no closure and no relief for those who paid before "
-                    "touched: {lines}",
+                language.plural(
+                    "For comparison, the {count} line that no restriction and no relief named: {lines}",
+                    "For comparison, the {count} lines that no restriction and no relief named: {lines}",
+                    len(compared),
                     lines=inside(self._by_verdict(compared)),
                 )
             )
+        elif len(lines):
+            items.append(
+                text(
+                    "No line can stand for comparison: each was named by a restriction or by relief, or it "
+                    "is not recorded which lines restrictions named."
+                )
+            )
+        if len(result.segments) > 1:
+            items += [
+                f"{self._segment_name(segment)}: {finding}"
+                for _, segment in result.segments.iterrows()
+                if (finding := self._finding(result.root, segment["first"], segment["last"]))
+            ]
         items.append(self._checks())
         return bullets(language.sentence(item) for item in items if item)
 
-    def brief_findings(self) -> Block | None:
-        """The first-level lines that `brief_table` leaves out, by what can be said of them."""
-        if self.result.span is None:
+    def bridge_table(self) -> Block | None:
+        """From the expected to the collected, a row a line: the year to date. The figures behind it also
+        hold the period and, of cash, each phase. Nothing where the period ends before the epidemic."""
+        result, language, text = self.result, self._language, self._text
+        if result.span is None:
             return None
-        lines = self.result.lines[self.result.lines["depth"] == 1]
-        quiet = [
-            line
-            for line in lines.index
-            if line not in self.result.by_line or self.result.by_line[line].verdict == "none"
-        ]
-        return paragraph(self._by_verdict(quiet), note=True) if quiet else None
-
-    def table(self) -> Block | None:
-        """The shortfall of each line since the start, and of each of its phases, as the ledger
-        splits it. Nothing where the period ends before the start."""
-        first, last = self.result.start, self.result.period.last
-        if first is None or last < first:
-            return None
-        language, text = self._language, self._text
-        segments = [segment for _, segment in self.result.segments.iterrows()]
-        if len(segments) == 1:
-            segments = []
-        rows: list[tuple[str, str, int, Split | None]] = []
-        for line in self.result.lines.index:
-            about = self.result.lines.loc[line]
-            depth = about["depth"]
-            whole = self.result.split(line, first, last)
-            rows.append((line, language.pick(about, "name"), depth, whole))
-            for segment in segments:
-                split = self.result.split(line, segment["first"], segment["last"])
-                if split is not None:
-                    rows.append((line, self._segment_name(segment), depth + 1, split))
-        drawn = [{"line": line, **_flat(split)} for line, *_, split in rows if split is not None]
-        splits = [split for *_, split in rows if split is not None]
-        unit = self._unit(splits)
-        needed = _needed(splits)
-        columns, body = self._split_columns(needed), []
-        for line, head, depth, split in rows:
+        unit = self._unit
+        named = language.words("bridge")
+        shown = {line: self._printed(split) for line, split in result.by_line.items()}
+        columns_of = {
+            name: words
+            for name, words in named.items()
+            if any(abs(printed.get(name, 0)) > 0 for printed in shown.values())
+        }
+        rows = []
+        for line in result.lines.index:
+            about = result.lines.loc[line]
+            head, depth = language.pick(about, "name"), int(about["depth"])
+            split = result.by_line.get(line)
             if split is None:
-                says = text("no statement: {reason}", reason=self._silence(line))
-                cells = (NONE,) * (len(columns) - 1)
-            else:
-                says, cells = self._verdict(split), self._split_cells(line, split, needed, unit)
-            body.append(Row(head, cells, depth, says))
-        note = text(
-            "In brackets the 95 % interval, at every share of payers in the range of the table "
-            "tax_relief. A negative shortfall is more than expected."
-        )
-        caption = text(
-            "Receipts {span} against what was to be expected without COVID-19 ({unit})",
-            span=language.span(first, last),
-            unit=unit.name,
-        )
-        return self._table("effects-by-phase", caption, columns, body, note, splits, drawn)
-
-    def brief_table(self) -> Block | None:
-        """The shortfall in the year to date alone, of the total and of those first-level lines that
-        show a difference. Nothing where the period ends before the start."""
-        if self.result.span is None:
-            return None
-        language, text = self._language, self._text
-        lines = self.result.lines[self.result.lines["depth"] <= 1]
-        drawn, telling = [], {}
-        for line in lines.index:
-            split = self.result.by_line.get(line)
-            if split is not None:
-                drawn.append({"line": line, **_flat(split)})
-            if line == self.result.root or (split is not None and split.verdict != "none"):
-                telling[line] = split
-        splits = [split for split in telling.values() if split is not None]
-        unit = self._unit(splits)
+                cells = (NONE,) * (len(columns_of) + 3)
+                rows.append(Row(head, cells, depth, self._cannot_say(line)))
+                continue
+            whole = len(pd.period_range(split.first, split.last, freq="M"))
+            mark = ESTIMATE * bool(about["estimated"]) + PARTIAL * (split.months < whole)
+            printed = shown[line]
+            cells = (
+                unit.figure(printed["expected"])
+                + self._bounds(split.collected + split.difference.lower,
+                               split.collected + split.difference.upper),
+                *(
+                    unit.figure(printed[name])
+                    + self._bounds(*self._member_bounds(split, name))
+                    for name in columns_of
+                ),
+                unit.figure(printed["collected"]) + mark,
+                self._at_most(split),
+            )  # fmt: skip
+            rows.append(Row(head, cells, depth, self._verdict(split)))
         columns = [
             Column(text("Line")),
-            Column(language.sentence(text("expected")), 14),
-            Column(text("Shortfall"), 33),
-            Column(text("Lost or overdue"), 33),
-            Column(text("Finding"), 38, words=True),
+            Column(text("Expected without COVID-19"), 27),
+            *(Column(language.sentence(words), 27) for words in columns_of.values()),
+            Column(text("Collected"), 24),
+            Column(text("Loss, at most"), 24),
         ]
-        body = [
-            Row(
-                language.pick(lines.loc[line], "name"),
-                self._finding_cells(line, split, unit),
-                lines["depth"][line],
+        notes = [
+            text(
+                "Expected - what was exempt, reduced, put off, overdue, paid later, lost or unexplained + what "
+                "was paid for earlier months = collected. In brackets the interval that holds 19 times in 20, "
+                "at every share of payers in the range of the table tax_relief; a negative unexplained "
+                "amount is more than expected."
             )
-            for line, split in telling.items()
         ]
-        note = text("In brackets the 95 % interval. A negative shortfall is more than expected.")
+        if marked(rows, ESTIMATE):
+            notes.append(text("* holds a month that is still an estimate."))
+        if marked(rows, PARTIAL):
+            notes.append(text("† some month is not reported: the sum is of the months reported only."))
+        if waiting := [s.until for s in result.by_line.values() if not is_missing(s.until)]:
+            notes.append(
+                text("Put off until {day} at the latest.", day=language.date(max(waiting)))
+            )
         caption = text(
-            "Shortfall against what was to be expected, {span} ({unit})",
-            span=language.span_short(*self.result.span),
+            "From the amount expected without COVID-19 to the amount collected, {span} ({unit})",
+            span=language.span_short(*result.span),
             unit=unit.name,
         )
-        return self._table("effects", caption, columns, body, note, splits, drawn)
+        frame = pd.DataFrame(self._rows()) if result.by_line else pd.DataFrame({"line": []})
+        bare = ("line", "span", "first", "last", "months", "until", "verdict", "loss", "cash")
+        units = {name: self.edition.ward.currency for name in frame.columns if name not in bare}
+        units["months"] = "months"
+        sources = ("receipts", "tax_relief")
+        slug = "bridge"
+        return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
+
+    def bridge_chart(self, *, row_height: float = 0.36) -> Block | None:
+        """A bar a first-level line in the year to date: what came, what the law put off or cancelled, what is
+        lost or unexplained, against what was to be expected; nothing where nothing can be said.
+
+        A line that did not move and would dwarf those that did is named instead. `row_height` in inches.
+        """
+        result, language, text = self.result, self._language, self._text
+        if result.span is None or not result.by_line:
+            return None
+        lines = [line for line in self._first_level if line in result.by_line] or [result.root]
+        lines = [line for line in lines if line in result.by_line]
+        moved = [line for line in lines if result.by_line[line].verdict != statements.USUAL]
+        limit = _LARGER * max((result.by_line[line].expected for line in moved), default=np.inf)
+        shown = [line for line in lines if line in moved or result.by_line[line].expected <= limit]
+        shown = [line for line in shown if self._printed(result.by_line[line])["expected"] > 0]
+        if not shown:
+            return None
+        unit, words = self._unit, language.words("bridge")
+        alt = [
+            text(
+                "Bar chart, {unit}, {span}: a bar a line, from what was collected to what was to be expected "
+                "without COVID-19.",
+                unit=unit.name, span=language.span_short(*result.span),
+            )
+        ]  # fmt: skip
+        drawn = []
+        for line in shown:
+            split = result.by_line[line]
+            printed = self._printed(split)
+            parts = [
+                f"{words[name]} {unit.figure(printed[name], trim=True)}"
+                for name in words
+                if abs(printed[name]) > 0
+            ]
+            alt.append(
+                text(
+                    "{line}: collected {collected} of {expected} expected",
+                    line=language.pick(result.lines.loc[line], "name"),
+                    collected=unit.figure(printed["collected"], trim=True),
+                    expected=unit.figure(printed["expected"], trim=True),
+                )
+                + "".join(f", {part}" for part in parts)
+                + f"; {self._verdict(split)}."
+            )
+            low, high = max(split.claim.lower, 0), split.at_most.upper
+            drawn.append({"line": line, **printed, "loss_lower": low, "loss_upper": high})
+        left_out = [line for line in lines if line not in shown]
+        if left_out:
+            alt.append(self._left_out(left_out))
+        frame = pd.DataFrame(drawn)
+        units = {name: self.edition.ward.currency for name in frame.columns if name != "line"}
+        title = text(
+            "Collected, and expected without COVID-19, by line, {span} ({unit})",
+            span=language.span_short(*result.span),
+            unit=unit.name,
+        )
+        if left_out:
+            title += ". " + self._left_out(left_out).removesuffix(".")
+        svg = self._draw_bridge(frame, unit, row_height)
+        return drawing.chart(self.edition, "chart-bridge", title, alt, svg, frame, units)
+
+    def lines_chart(self) -> Block | None:
+        """The first-level lines that moved in the period or the year to date (the total where none did), a
+        small chart each: by month beside what was to be expected."""
+        result, language, text = self.result, self._language, self._text
+        if result.span is None or not result.by_line:
+            return None
+        moved = [
+            line
+            for line in self._first_level
+            if any(line in self._moved(*span) for span in self._spans)
+        ]
+        lines = moved or [line for line in [result.root] if line in result.by_line]
+        if not lines:
+            return None
+        last = result.period.last
+        first = max(result.receipts.months.index[0], last - (_PANELS - 1))
+        months = pd.period_range(first, last, freq="M")
+        unit, alt, drawn = self._unit, [], []
+        for line in lines:
+            values = result.receipts.months[line].reindex(months)
+            without = result.impact(line).table[_ESTIMATES].reindex(months)
+            own = pd.DataFrame({"line": line, "month": months, "collected": values.to_numpy()})
+            drawn.append(own.join(without.reset_index(drop=True)))
+            alt += self._months_in_words(language.pick(result.lines.loc[line], "name"), values, unit)
+            alt += self._without_in_words(without["counterfactual"].dropna(), values, unit)
+        frame = pd.concat(drawn, ignore_index=True)
+        svg = self._draw_lines(frame, lines, months, unit)
+        title = text(
+            "Lines outside normal variation, by month, and what was to be expected ({unit})"
+            if moved
+            else "The total by month, and what was to be expected ({unit})",
+            unit=unit.name,
+        )
+        units = dict.fromkeys(("collected", *_ESTIMATES), self.edition.ward.currency)
+        return drawing.chart(self.edition, "chart-lines", title, alt, svg, frame, units)
 
     def chart(self, line: str = "", *, height: float = 2.6) -> Block:
         """A line (default: the total) by month over up to three years, beside it what was to be
@@ -190,44 +340,43 @@ class EffectPage(Page[Effects]):
         units = dict.fromkeys(("collected", *_ESTIMATES), self.edition.ward.currency)
         return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
 
-    def shortfall_chart(self, line: str = "") -> Block | None:
-        """What was collected less than expected of a line (default: the total), added up from the
-        start of the effect, month-end by month-end, and which part of it is lost or overdue; nothing
-        where no statement is possible."""
-        language, text = self._language, self._text
-        line = line_of(self.result.lines, line)
-        if line not in self.result.by_line:
-            return None
-        name = language.pick(self.result.lines.loc[line], "name")
-        ends = self.result.ledgers[line].month_ends
-        unit = self.edition.unit(ends[["difference", "claim"]].abs().max().max())
-        first, last, at_last = ends.index[0], ends.index[-1], ends.iloc[-1]
-        shown = self.result.phases[self.result.phases["start"] <= last.end_time]
-        svg = self._draw_shortfall(ends, shown, unit)
-        alt = [
-            text(
-                "Line chart. {line}, shortfall against what was to be expected without COVID-19, added up "
-                "from {start} to {end}, {unit}.",
-                line=name, start=language.month(first), end=language.month(last), unit=unit.name,
-            ),
-            text(
-                "At the end {difference} less than expected; lost or overdue {claim}, 95 % interval {low} "
-                "to {high}.",
-                difference=unit.figure(at_last["difference"], trim=True),
-                claim=unit.figure(at_last["claim"], trim=True),
-                low=unit.figure(at_last["claim_lower"], trim=True),
-                high=unit.figure(at_last["claim_upper"], trim=True),
-            ),
-        ]  # fmt: skip
-        if len(shown):
-            alt.append(text("Shaded: {phases}.", phases=drawing.bands(shown, self.edition)))
-        drawn = ends.reset_index()
-        money = (column for column in drawn.columns if column not in ("month", "until"))
-        slug, units = "chart-shortfall", dict.fromkeys(money, self.edition.ward.currency)
-        title = text("{line}: shortfall since the start of the epidemic, added up", line=name)
-        return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
-
     # What the sentences are made of.
+
+    @cached_property
+    def _first_level(self) -> list[str]:
+        return list(self.result.lines.index[self.result.lines["depth"] == 1])
+
+    @cached_property
+    def _unit(self) -> Unit:
+        """The unit of every amount of an effect: one, so that an amount is printed alike everywhere."""
+        splits = self.result.by_line.values()
+        return self.edition.unit(max((abs(split.expected) for split in splits), default=0))
+
+    @cached_property
+    def _spans(self) -> list[tuple[pd.Period, pd.Period]]:
+        """The months of the period since the start, where they are not all of the year to date, and the year
+        to date; none where the period ends before the epidemic."""
+        whole, start = self.result.span, self.result.start
+        if whole is None or start is None:
+            return []
+        own = max(start, self.result.period.first), self.result.period.last
+        return [whole] if own == whole else [own, whole]
+
+    def _split(self, line: str, first: pd.Period, last: pd.Period) -> Split | None:
+        if (first, last) == self.result.span:
+            return self.result.by_line.get(line)
+        return self.result.split(line, first, last)
+
+    def _moved(self, first: pd.Period, last: pd.Period) -> list[str]:
+        """The first-level lines that lie outside normal variation in some months, the greatest difference
+        first."""
+        found = [(line, self._split(line, first, last)) for line in self._first_level]
+        moved = [
+            (abs(split.difference.mean), line)
+            for line, split in found
+            if split is not None and split.verdict != statements.USUAL
+        ]
+        return [line for _, line in sorted(moved, key=lambda one: -one[0])]
 
     def _segment_name(self, segment: pd.Series) -> str:
         """A phase, or the time after one, with its months: "Wave 1 (Feb 2020–Jun 2020)"."""
@@ -237,174 +386,302 @@ class EffectPage(Page[Effects]):
             name = text("After {phase}", phase=inside(name))
         return f"{name} ({language.span_short(segment['first'], segment['last'])})"
 
+    def _printed(self, split: Split) -> dict[str, float]:
+        """The bridge of a split as it is printed, in base units: `expected`, its members, `collected`, and
+        `difference`, `shortfall` made from them. Rounded so that it adds up: what rounding leaves goes to
+        the members that were rounded most, never to what was collected."""
+        step = self._unit.scale / 10
+        exact = {"expected": split.expected} | {
+            name: amount.mean if name == "earlier" else -amount.mean
+            for name, amount in split.bridge.items()
+        }
+        units = {name: value / step for name, value in exact.items()}
+        whole = {name: round(value) for name, value in units.items()}
+        collected = round(split.collected / step)
+        left = collected - sum(whole.values())
+        towards = 1 if left > 0 else -1
+        order = sorted(units, key=lambda name: towards * (whole[name] - units[name]))
+        for name in [name for name in order if units[name] != whole[name]][: abs(left)]:
+            whole[name] += towards
+        printed = {
+            name: (count if name in ("expected", "earlier") else -count) * step
+            for name, count in whole.items()
+        }
+        printed["collected"] = collected * step
+        printed["difference"] = printed["expected"] - printed["collected"]
+        printed["shortfall"] = printed["difference"] + printed["earlier"]
+        for name, value in (("expected", split.expected), ("collected", split.collected)):
+            printed[name] = printed[name] or value  # "<0,1" is not nothing
+        return printed
+
     def _verdict(self, split: Split) -> str:
-        """What can be said of a split, in two or three words."""
+        """What can be said of a split, in a few words."""
         return self._language.words("verdict")[split.verdict]
 
-    def _silence(self, line: str) -> str:
-        """Why nothing can be said of a line."""
-        return self._language.words("silence")[self.result.lines["silent"][line] or "unreported"]
-
-    def _sentences(self, line: str) -> list[str]:
-        """The sentences of `sentence`."""
-        text = self._text
-        split = self.result.by_line.get(line)
-        if split is None:
-            return [
-                text(
-                    "No statement on COVID-19's effect on {line} is possible: {reason}.",
-                    line=self._name_inside(line),
-                    reason=self._silence(line),
-                )
-            ]
-        unit = self.edition.unit(split.expected)
-        said = [self._expected(line, split, unit)]
-        difference = split.difference
-        gap = {
-            "amount": unit.amount(abs(difference.mean)),
-            "share": self._language.percent(abs(difference.mean) / split.expected)
-            if split.expected > 0
-            else NONE,
-        }
-        if split.verdict == "gain":
-            return [*said, text("That is {amount} ({share}) more than expected.", **gap)]
-        if split.verdict == "none":
-            return [*said, text("No difference can be shown.")]
-        if difference.lower > 0:
-            said.append(text("That is {amount} ({share}) less than expected.", **gap))
-        said += self._parts(split, unit)
-        if split.verdict in ("loss", "overdue"):
-            return said + self._claimed(line, split, unit)
-        return [*said, text("No loss can be claimed.")]
+    def _cannot_say(self, line: str) -> str:
+        """That nothing can be said of a line, and why."""
+        reason = self._language.words("silence")[self.result.lines["silent"][line] or "unreported"]
+        return self._text("not enough evidence: {reason}", reason=reason)
 
     def _name_inside(self, line: str) -> str:
         """The name of a line as it stands inside a sentence."""
         return inside(self._language.pick(self.result.lines.loc[line], "name"))
 
-    def _expected(self, line: str, split: Split, unit: Unit) -> str:
-        """What came of a line, and what was to be expected."""
-        language, text = self._language, self._text
-        difference = split.difference
-        said = text(
-            "{span}, {line} came to {collected}; without COVID-19, {expected} was to be expected "
-            "(95 % interval: {low} to {high}).",
-            span=language.sentence(language.span(split.first, split.last)),
-            line=self._name_inside(line),
-            collected=unit.amount(split.collected),
-            expected=unit.amount(split.expected),
-            low=unit.figure(split.expected + difference.lower - difference.mean, trim=True),
-            high=unit.figure(split.expected + difference.upper - difference.mean, trim=True),
+    def _sentences(self, line: str) -> list[str]:
+        """What can be said of a line in the period, and in the year to date."""
+        if self.result.by_line.get(line) is None:
+            name = self._language.sentence(self._name_inside(line))
+            return [f"{name}: {self._cannot_say(line)}."]
+        said = []
+        for span in self._spans:
+            split = self._split(line, *span)
+            if split is not None:
+                said += self._account(line, split, own=span != self.result.span)
+        return said
+
+    def _account(self, line: str, split: Split, *, own: bool) -> list[str]:
+        """A line in some months: cash, then what became of what these months owed. `own`: the months are
+        those of the period, beside which those of the year before stand."""
+        unit, printed = self._unit, self._printed(split)
+        said = [self._came(line, split, printed, own=own)]
+        said += self._cash(split, printed)
+        if split.verdict != statements.USUAL:
+            said += self._became(split, printed)
+            said.append(self._language.sentence(self._loss(split, printed)) + ".")
+        return said
+
+    def _came(self, line: str, split: Split, printed: dict[str, float], *, own: bool) -> str:
+        """What came of a line, what had come a year before, and what was to be expected."""
+        language, text, unit = self._language, self._text, self._unit
+        values = {
+            "span": language.sentence(language.span(split.first, split.last)),
+            "line": self._name_inside(line),
+            "collected": unit.amount(printed["collected"]),
+            "expected": unit.amount(printed["expected"]),
+            "low": unit.figure(split.collected + split.difference.lower, trim=True),
+            "high": unit.figure(split.collected + split.difference.upper, trim=True),
+        }
+        if split.collected == 0:
+            came = text("{span}, nothing came in of {line}", **values)
+        else:
+            came = text("{span}, {line} came to {collected}", **values)
+        before = self._year_before(line, split) if own else np.nan
+        if not is_missing(before):
+            came += text(", against {before} a year before", before=unit.amount(before))
+        said = came + text(
+            "; expected without COVID-19: {expected} (19 times in 20 from {low} to {high}).", **values
         )
         whole = len(pd.period_range(split.first, split.last, freq="M"))
         if split.months < whole:
-            said += " " + language.sentence(self.edition.only(split.months, whole))
+            said += " " + language.sentence(self.edition.only(split.months, whole)) + "."
         return said
 
-    def _claimed(self, line: str, split: Split, unit: Unit) -> list[str]:
-        """How much is lost (or overdue: in arrears or lost), and what share of the plan that is."""
-        text = self._text
-        bounds = {
-            "amount": unit.amount(split.claim.mean),
-            "low": unit.figure(split.claim.lower, trim=True),
-            "high": unit.figure(split.claim.upper, trim=True),
-        }
-        said = [
-            text("Lost: {amount} (95 % interval: {low} to {high}).", **bounds)
-            if split.verdict == "loss"
-            else text(
-                "Not paid by the last lawful day, so in arrears or lost: {amount} (95 % interval: "
-                "{low} to {high}).",
-                **bounds,
-            )
-        ]
-        plan = self.result.lines["plan_upper"][line]
-        if plan > 0:
-            said.append(
-                text(
-                    "That is {share} of the plan set by the upper level.",
-                    share=unit.share(split.claim.mean, plan),
-                )
-            )
-        return said
+    def _year_before(self, line: str, split: Split) -> float:
+        """What the same months of the year before brought; missing where one of either is not known."""
+        months = pd.period_range(split.first, split.last, freq="M")
+        known = self.result.receipts.months[line]
+        now, then = known.reindex(months), known.reindex(months - 12)
+        return float(then.sum()) if now.notna().all() and then.notna().all() else np.nan
 
-    def _parts(self, split: Split, unit: Unit) -> list[str]:
-        """What of a shortfall has come, may come, or is not payable."""
-        language, text = self._language, self._text
+    def _cash(self, split: Split, printed: dict[str, float]) -> list[str]:
+        """Whether more or less came in than expected; with what came for earlier months, both accounts."""
+        language, text, unit = self._language, self._text, self._unit
+        more, short = -printed["difference"], printed["shortfall"]
+        both = printed["earlier"] > (0 if more > 0 else 0.01 * -more)
+        if split.verdict != statements.USUAL and both:
+            values = {
+                "more": unit.amount(abs(more)),
+                "earlier": unit.amount(printed["earlier"]),
+                "short": unit.amount(abs(short)),
+            }
+            if more > 0 and short > 0:
+                return [
+                    text(
+                        "{more} more came in than expected, of which about {earlier} had been put off from "
+                        "earlier months: {short} short of what these months owed.",
+                        **values,
+                    )
+                ]
+            if more > 0:
+                return [
+                    text(
+                        "{more} more came in than expected, of which about {earlier} had been put off from "
+                        "earlier months.",
+                        **values,
+                    )
+                ]
+            if short > 0:
+                return [
+                    text(
+                        "{more} less came in than expected, although about {earlier} came that had been put "
+                        "off from earlier months: {short} short of what these months owed.",
+                        **values,
+                    )
+                ]
+        share = abs(more) / printed["expected"] if printed["expected"] > 0 else np.nan
+        words = language.words("cash")[split.cash].format(
+            amount=unit.amount(abs(more)), share=language.percent(share)
+        )
+        return [language.sentence(words) + "."]
+
+    def _became(self, split: Split, printed: dict[str, float]) -> list[str]:
+        """What of what these months owed is not payable, was put off, came later, is overdue."""
+        language, text, unit = self._language, self._text, self._unit
+
+        def about(amount: Amount, name: str) -> dict[str, str]:
+            return {
+                "amount": unit.amount(printed[name]),
+                "low": unit.figure(amount.lower, trim=True),
+                "high": unit.figure(amount.upper, trim=True),
+            }
+
         said = []
-        if split.returned.mean > 0.01 * split.shortfall.mean:
+        relieved = printed["exempt"] + printed["reduced"]
+        if relieved > 0:
+            said.append(
+                text("Exempt or reduced by law: about {amount}.", amount=unit.amount(relieved))
+            )
+        if printed["deferred"] > 0:
+            waits = about(split.deferred, "deferred") | {"day": language.date(split.until)}
             said.append(
                 text(
-                    "Put off by law and paid since: {amount}.",
-                    amount=unit.amount(split.returned.mean),
+                    "The law lets payers pay later, by {day} at the latest: about {amount} (from {low} to {high}).",
+                    **waits,
+                )
+                if split.granted
+                else text(
+                    "Not due before {day}: about {amount} (from {low} to {high}).", **waits
                 )
             )
-        if split.deferred.mean > 0.01 * split.shortfall.mean:
+        if printed["paid_later"] > 0:
             said.append(
                 text(
-                    "May still lawfully come, until {day} at the latest: {low} to {high}; this part is "
-                    "late, not lost.",
-                    day=language.date(split.until),
-                    low=unit.figure(split.deferred.lower, trim=True),
-                    high=unit.amount(split.deferred.upper),
+                    "Put off by law and paid since, after these months: about {amount} (from {low} to {high}).",
+                    **about(split.paid_later, "paid_later"),
                 )
             )
-        relieved = split.exempt.mean + split.reduced.mean
-        if relieved > 0.01 * split.shortfall.mean:
+        within = split.returned.mean - split.paid_later.mean
+        if split.verdict == statements.RETURNED and within > split.paid_later.mean:
             said.append(
                 text(
-                    "Not payable by law (exemption, reduction): {amount}.",
-                    amount=unit.amount(relieved),
+                    "Put off by law in these months and paid within them: about {amount}.",
+                    amount=unit.amount(within),
                 )
             )
+        if printed["overdue"] > 0:
+            said.append(
+                text(
+                    "Not paid by the last lawful day, so overdue: about {amount} (from {low} to {high}).",
+                    **about(split.overdue, "overdue"),
+                )
+            )
+        return said
+
+    def _loss(self, split: Split, printed: dict[str, float]) -> str:
+        """What may be said of a loss, by the words of its statement."""
+        unit = self._unit
+        lost = split.loss == statements.LOST
+        amount = split.never_due_later if lost else split.claim
+        mean = printed["lost"] if lost else printed["unexplained"] + printed["overdue"]
+        return self._language.words("loss")[split.loss].format(
+            amount=unit.amount(mean),
+            low=unit.figure(amount.lower, trim=True),
+            high=unit.figure(amount.upper, trim=True),
+            most=unit.amount(split.at_most.upper),
+        )
+
+    def _in_short(self, split: Split) -> str:
+        """What can be said of a split in few words, without the line's name: cash, what was put off, a
+        loss."""
+        language, text, unit = self._language, self._text, self._unit
+        printed = self._printed(split)
+        more = -printed["difference"]
+        parts = []
+        if more > 0:
+            parts.append(text("{amount} more than expected", amount=unit.amount(more)))
+            if printed["earlier"] > 0:
+                parts.append(
+                    text("of which about {amount} for earlier months", amount=unit.figure(printed["earlier"]))
+                )
+        else:
+            parts.append(text("{amount} short", amount=unit.amount(-more)))
+        relieved = printed["exempt"] + printed["reduced"]
+        greatest = max(printed["deferred"], relieved, printed["paid_later"])
+        amount = unit.figure(greatest)
+        if greatest <= 0:
+            pass
+        elif greatest == printed["deferred"]:
+            day = language.date(split.until)
+            parts.append(
+                text("of which about {amount} may be paid until {day}", amount=amount, day=day)
+                if split.granted
+                else text("of which about {amount} not due before {day}", amount=amount, day=day)
+            )
+        elif greatest == relieved:
+            parts.append(text("of which about {amount} exempt or reduced", amount=amount))
+        else:
+            parts.append(text("of which about {amount} put off and paid since", amount=amount))
+        said = ", ".join(parts)
+        if split.verdict != statements.MORE:
+            said += "; " + self._loss(split, printed)
         return said
 
     def _finding(self, line: str, first: pd.Period, last: pd.Period) -> str:
-        """A line in some months: its difference with interval, and what can be said of it."""
-        split = self.result.split(line, first, last)
-        if split is None:
+        """The cash of a line in some months: what came, what was to be expected, and how they compare."""
+        if self.result.lines["silent"][line]:
             return ""
-        unit = self.edition.unit(split.expected)
-        said = self.edition.text(
-            "{line} {collected} against {expected} expected, difference {low} to {high} (95 %): "
-            "{verdict}",
-            line=self._name_inside(line),
-            collected=unit.amount(split.collected),
-            expected=unit.figure(split.expected, trim=True),
-            low=unit.figure(-split.difference.upper, trim=True),
-            high=unit.figure(-split.difference.lower, trim=True),
-            verdict=self._verdict(split),
+        effect = self.result.cash(line, first, last)
+        if effect is None:
+            return ""
+        language, unit = self._language, self._unit
+        expected, collected = (
+            round(amount / (unit.scale / 10)) * unit.scale / 10
+            for amount in (effect.expected, effect.observed)
         )
-        return said + "."
+        gap = expected - collected
+        code = {"loss": statements.SHORT, "gain": statements.MORE}.get(effect.verdict, statements.USUAL)
+        words = language.words("cash")[code].format(
+            amount=unit.amount(abs(gap)),
+            share=language.percent(abs(gap) / expected if expected > 0 else np.nan),
+        )
+        return self.edition.text(
+            "{line} {collected}, expected {expected}: {verdict}",
+            line=self._name_inside(line),
+            collected=unit.amount(collected),
+            expected=unit.figure(expected, trim=True),
+            verdict=words,
+        ) + "."
 
     def _by_verdict(self, lines: Iterable[str]) -> str:
-        """Lines grouped by what can be said of them, the amount with each claim."""
-        language, text = self._language, self._text
+        """Lines grouped by what can be said of them, the difference with each that moved."""
+        language, unit = self._language, self._unit
         groups: dict[str, list[str]] = {}
         for line in lines:
-            name = self._name_inside(line)
-            split = self.result.by_line.get(line)
+            name, split = self._name_inside(line), self.result.by_line.get(line)
             if split is None:
-                why = text("no statement possible, as {reason}", reason=self._silence(line))
-                groups.setdefault(why, []).append(name)
+                groups.setdefault(self._cannot_say(line), []).append(name)
                 continue
-            unit = self.edition.unit(split.expected)
-            amount = {
-                "loss": split.claim,
-                "overdue": split.claim,
-                "late": split.deferred,
-                "relief": max(split.exempt, split.reduced, key=lambda amount: amount.mean),
-                "returned": split.returned,
-            }.get(split.verdict)
-            if amount is not None:
-                name += (
-                    f" ({unit.figure(amount.lower, trim=True)}–{unit.figure(amount.upper, trim=True)}"
-                    f"{NBSP}{unit.name})"
-                )
+            if split.verdict != statements.USUAL:
+                name += f" ({self._in_short(split)})"
             groups.setdefault(self._verdict(split), []).append(name)
         order = [words for words in language.words("verdict").values() if words in groups]
         order += [words for words in groups if words not in order]
         said = [f"{language.sentence(words)}: {'; '.join(groups[words])}." for words in order]
         return " ".join(said)
+
+    def _grouped(self, lines: Iterable[str]) -> str:
+        """Lines by what can be said of them, without amounts."""
+        groups: dict[str, list[str]] = {}
+        for line in lines:
+            words = self._verdict(self.result.by_line[line])
+            groups.setdefault(words, []).append(self._name_inside(line))
+        join = self._language.join
+        return "; ".join(f"{join(names)} ({words})" for words, names in groups.items())
+
+    def _left_out(self, lines: list[str]) -> str:
+        """That lines are not drawn, as they did not move and would dwarf the others."""
+        names = self._language.join([self._name_inside(line) for line in lines])
+        return self._text("Not drawn, as within normal variation and much larger: {lines}.", lines=names)
 
     def _checks(self) -> str:
         """The checks of the total's estimate in one line."""
@@ -414,115 +691,90 @@ class EffectPage(Page[Effects]):
             return ""
         checks = self.result.impact(root).checks
         said = []
-        if len(checks.placebo):
+        tested, inside_it = len(checks.placebo), int(checks.placebo["inside"].sum())
+        if tested:
+            error = language.percent(checks.error)
             said.append(
-                language.plural(
-                    "in {count} earlier window of twelve months, in which nothing had happened, the "
-                    "amount collected lay inside the interval {times}, and the errors of single months "
-                    "added up to {error} of it",
-                    "in {count} earlier windows of twelve months, in which nothing had happened, the "
-                    "amount collected lay inside the interval {times}, and the errors of single months "
-                    "added up to {error} of it",
-                    len(checks.placebo),
-                    times=language.plural(
-                        "{count} time", "{count} times", int(checks.placebo["inside"].sum())
-                    ),
-                    error=language.percent(checks.error),
+                text(
+                    "in the one earlier window of twelve months that could be tested, in which nothing had "
+                    "happened, the amount collected lay {where} the interval, and the errors of single "
+                    "months added up to {error} of it",
+                    where=text("inside") if inside_it else text("outside"),
+                    error=error,
+                )
+                if tested == 1
+                else text(
+                    "in {count} earlier windows of twelve months, in which nothing had happened, the amount "
+                    "collected lay inside the interval in {inside} of {count}, and the errors of single "
+                    "months added up to {error} of it",
+                    count=str(tested),
+                    inside=str(inside_it),
+                    error=error,
                 )
             )
         else:
             said.append(text("there are too few earlier figures to test the method on"))
-        changed = -checks.sensitivity["amount"]
+        changed = -checks.sensitivity["amount"]  # a shortfall is positive
         if len(changed):
             unit = self.edition.unit(changed.abs().max())
             said.append(
                 text(
-                    "with the start one or two months earlier, or one year of history left out, the "
-                    "difference since {start} lies between {low} and {high}",
+                    "with the start one or two months earlier, or one year of history left out, expected "
+                    "minus collected since {start} lies between {low} and {high}",
                     start=language.month_short(start),
-                    low=unit.figure(-changed.max(), trim=True),
-                    high=unit.amount(-changed.min()),
+                    low=unit.figure(changed.min(), trim=True),
+                    high=unit.amount(changed.max()),
                 )
             )
         return text("Checks of the total: {checks}.", checks="; ".join(said))
 
-    # What the tables are made of.
+    # What the table is made of.
 
-    def _unit(self, splits: list[Split]) -> Unit:
-        return self.edition.unit(max((abs(split.expected) for split in splits), default=0))
+    def _bounds(self, low: float, high: float) -> str:
+        """An interval below its mean; nothing where there is none."""
+        if low == high:
+            return ""
+        return f"\n({self._unit.figure(low)} … {self._unit.figure(high)})"
 
-    def _split_columns(self, needed: dict[str, bool]) -> list[Column]:
-        """The columns of the table of splits; of relief, those that are `needed`."""
-        text = self._text
-        columns = [
-            Column(text("Line")),
-            Column(text("Expected amount"), 15),
-            Column(text("Shortfall"), 26),
-            Column("%", 10),
-        ]
-        if needed["relieved"]:
-            columns.append(Column(text("Not payable"), 13))
-        if needed["returned"]:
-            columns.append(Column(text("Paid\nsince"), 13))
-        if needed["deferred"]:
-            columns.append(Column(text("May still\ncome"), 22))
-        return [*columns, Column(text("Lost or\noverdue"), 26)]
+    def _member_bounds(self, split: Split, name: str) -> tuple[float, float]:
+        amount = split.bridge[name]
+        return amount.lower, amount.upper
 
-    def _split_cells(
-        self, line: str, split: Split, needed: dict[str, bool], unit: Unit
-    ) -> tuple[str, ...]:
-        """The cells of a split under `_split_columns`."""
-        share = split.shortfall.mean / split.expected if split.expected > 0 else None
-        whole = len(pd.period_range(split.first, split.last, freq="M"))
-        mark = ESTIMATE * bool(self.result.lines["estimated"][line])
-        return (
-            unit.figure(split.expected) + PARTIAL * (split.months < whole),
-            _range(unit, split.shortfall) + mark,
-            percent(self.edition, share),
-            *[unit.figure(split.exempt.mean + split.reduced.mean)] * needed["relieved"],
-            *[unit.figure(split.returned.mean)] * needed["returned"],
-            *[_range(unit, split.deferred)] * needed["deferred"],
-            _range(unit, split.claim),
-        )
+    def _at_most(self, split: Split) -> str:
+        """How much may be lost at most, where that can be told."""
+        return self._unit.figure(max(split.at_most.upper, 0))
 
-    def _finding_cells(self, line: str, split: Split | None, unit: Unit) -> tuple[str, ...]:
-        """Expected, shortfall, claim and finding of a line, each interval on the line of its mean."""
-        if split is None:
-            return NONE, NONE, NONE, self._silence(line)
-        mark = ESTIMATE * bool(self.result.lines["estimated"][line])
-        return (
-            unit.figure(split.expected),
-            _range(unit, split.shortfall).replace("\n", " ") + mark,
-            _range(unit, split.claim).replace("\n", " "),
-            self._verdict(split),
-        )
-
-    def _table(
-        self,
-        slug: str,
-        caption: str,
-        columns: list[Column],
-        rows: list[Row],
-        note: str,
-        splits: list[Split],
-        drawn: list[dict[str, object]],
-    ) -> Block:
-        language, text = self._language, self._text
-        notes = [note]
-        if marked(rows, ESTIMATE):
-            notes.append(text("* holds a month that is still an estimate."))
-        if marked(rows, PARTIAL):
-            notes.append(
-                text("† some month is not reported: the sum is of the months reported only.")
-            )
-        if waiting := [split.until for split in splits if not is_missing(split.until)]:
-            notes.append(text("The last lawful day: {day}.", day=language.date(max(waiting))))
-        frame = pd.DataFrame(drawn) if drawn else pd.DataFrame({"line": pd.Series(dtype=str)})
-        bare = ("line", "first", "last", "months", "until", "was_short", "verdict")
-        units = {name: self.edition.ward.currency for name in frame.columns if name not in bare}
-        units["months"] = "months"
-        sources = ("receipts", "tax_relief")
-        return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
+    def _rows(self) -> list[dict[str, object]]:
+        """The figures behind the bridge: of each line the period and the year to date, and cash by phase."""
+        rows = []
+        for line in self.result.by_line:
+            for (first, last), name in zip(
+                reversed(self._spans), ("year to date", "period"), strict=False
+            ):
+                split = self._split(line, first, last)
+                if split is not None:
+                    rows.append({"line": line, "span": name, **_flat(split)})
+        for line in self.result.by_line:
+            for _, segment in self.result.segments.iterrows():
+                effect = self.result.cash(line, segment["first"], segment["last"])
+                if effect is None:
+                    continue
+                phase = self.result.phases.iloc[segment["spell"]]["id"]
+                rows.append(
+                    {
+                        "line": line,
+                        "span": str(phase) if segment["inside"] else f"after {phase}",
+                        "first": effect.first,
+                        "last": effect.last,
+                        "months": effect.months,
+                        "expected": effect.expected,
+                        "collected": effect.observed,
+                        "difference": -effect.amount,
+                        "difference_lower": -effect.upper,
+                        "difference_upper": -effect.lower,
+                    }
+                )
+        return rows
 
     # What the charts are made of.
 
@@ -616,63 +868,117 @@ class EffectPage(Page[Effects]):
             drawing.money_axis(axes, unit)
             return drawing.outlines(figure)
 
-    def _draw_shortfall(self, ends: pd.DataFrame, phases: pd.DataFrame, unit: Unit) -> str:
-        text = self._text
-        scaled = ends.drop(columns="until") / unit.scale
-        with drawing.drawing(2.2) as (figure, axes):
-            places = [index + 1.0 for index in range(len(ends))]
-            axes.set_xlim(0, len(ends) * 1.3 + 0.5)
-            low, high = scaled["claim_lower"].min(), scaled["claim_upper"].max()
-            low = min(low, scaled["difference"].min(), 0)
-            high = max(high, scaled["difference"].max(), 0)
-            axes.set_ylim(low - 0.05 * (high - low), high + 0.18 * (high - low))
-            drawing.shade(axes, phases, ends.index[0], len(ends), self.edition)
-            axes.fill_between(
-                places, scaled["claim_lower"], scaled["claim_upper"], color=drawing.NOW, alpha=0.2,
-                linewidth=0,
+    def _draw_bridge(self, frame: pd.DataFrame, unit: Unit, row_height: float) -> str:
+        language, text = self._language, self._text
+        words = language.words("bridge")
+        rows = len(frame)
+        with drawing.drawing(row_height * rows + 1.0) as (figure, axes):
+            places = np.arange(rows, dtype=float)
+            scaled = frame.drop(columns="line") / unit.scale
+            right = (scaled["collected"] - scaled["earlier"]).to_numpy()
+            drawing.boxes(axes, 0, places - 0.3, right, 0.6, **drawing.COLLECTED)
+            kinds = [(text("collected"), drawing.COLLECTED)]
+            looks = {
+                "exempt": drawing.RELIEVED, "reduced": drawing.RELIEVED, "deferred": drawing.DEFERRED,
+                "paid_later": drawing.PAID_LATER, "overdue": drawing.OVERDUE, "lost": drawing.LOST,
+                "unexplained": drawing.UNEXPLAINED, "earlier": drawing.EARLIER,
+            }  # fmt: skip
+            for name, look in looks.items():
+                width = scaled[name].clip(lower=0).to_numpy()
+                if (width > 0).any():
+                    some = width > 0
+                    drawing.boxes(
+                        axes, right[some], places[some] - 0.3, width[some], 0.6, **look
+                    )
+                    kinds.append((words[name], look))
+                right = right + width
+            drawing.lines(
+                axes, (scaled["expected"],) * 2, (places - 0.42, places + 0.42),
+                color="black", linewidth=2, zorder=6,
             )  # fmt: skip
-            axes.plot(
-                places, scaled["claim"], color=drawing.NOW, linewidth=2, marker="o", markersize=4
+            may = (scaled["loss_upper"] > 0).to_numpy()
+            drawing.lines(
+                axes,
+                (
+                    (scaled["expected"] - scaled["loss_upper"]).clip(lower=0)[may],
+                    (scaled["expected"] - scaled["loss_lower"])[may],
+                ),
+                (places[may] + 0.38,) * 2,
+                color=drawing.PLAN, linewidth=1.6, zorder=7, solid_capstyle="butt",
+            )  # fmt: skip
+            end = np.maximum(right, scaled["expected"].to_numpy()).max()
+            for place, (_, row) in zip(places, frame.iterrows(), strict=True):
+                furthest = max(right[int(place)], row["expected"] / unit.scale)
+                axes.annotate(
+                    f"{unit.figure(row['collected'], trim=True)}/"
+                    f"{unit.figure(row['expected'], trim=True)}",
+                    (furthest, place), xytext=(5, 0), textcoords="offset points", va="center",
+                )  # fmt: skip
+            axes.set_yticks(
+                range(rows),
+                [
+                    drawing.beside(language.pick(self.result.lines.loc[line], "name"))
+                    for line in frame["line"]
+                ],
             )
-            axes.plot(
-                places, scaled["difference"], color=drawing.PLAN, linestyle="--", linewidth=1.5
+            axes.set_ylim(rows - 0.4, -0.6)
+            axes.set_xlim(0, end * 1.25)
+            axes.grid(axis="y", visible=False)
+            axes.grid(axis="x", visible=True)
+            axes.set_xlabel(language.sentence(unit.name))
+            drawing.key(
+                figure,
+                [
+                    *kinds,
+                    (text("expected without COVID-19"), drawing.EXPECTED),
+                    (text("loss: where it lies 19 times in 20"), drawing.LOSS_RANGE),
+                ],
             )
-            axes.axhline(0, color="#555555", linewidth=0.8)
-            labels = [(places[-1], scaled["claim"].iloc[-1], text("lost or overdue"), drawing.NOW)]
-            if (ends["difference"] - ends["claim"]).abs().max() > 0:
-                end = scaled["difference"].iloc[-1]
-                labels.append((places[-1], end, text("less than expected"), drawing.PLAN))
-            drawing.label_ends(axes, labels)
-            drawing.month_axis(axes, ends.index, self.edition, at=1.0)
-            drawing.money_axis(axes, unit)
+            return drawing.outlines(figure)
+
+    def _draw_lines(
+        self, frame: pd.DataFrame, lines: list[str], months: pd.PeriodIndex, unit: Unit
+    ) -> str:
+        phases = self.result.phases
+        shown = phases[
+            (phases["end"].isna() | (phases["end"] >= months[0].start_time))
+            & (phases["start"] <= months[-1].end_time)
+        ]
+        with drawing.panels(len(lines)) as (figure, grid):
+            for axes, line in zip(grid, lines, strict=True):
+                own = frame[frame["line"] == line]
+                middles = np.arange(len(own)) + 0.5
+                axes.set_xlim(0, len(own))
+                axes.bar(
+                    middles, own["collected"] / unit.scale, width=0.75, color=drawing.NOW, zorder=3
+                )
+                known = own["counterfactual"].notna().to_numpy()
+                axes.fill_between(
+                    middles[known], own["lower"][known] / unit.scale, own["upper"][known] / unit.scale,
+                    color=drawing.WITHOUT, alpha=0.25, linewidth=0, zorder=4,
+                )  # fmt: skip
+                axes.plot(
+                    middles[known], own["counterfactual"][known] / unit.scale, color=drawing.WITHOUT,
+                    linestyle="--", marker="D", markersize=2.5, linewidth=1.2, zorder=5,
+                )  # fmt: skip
+                drawing.bands_behind(axes, shown, months[0], len(own))
+                axes.set_title(
+                    self._language.pick(self.result.lines.loc[line], "name"), loc="left"
+                )
+                drawing.month_axis(axes, months, self.edition)
+                drawing.money_axis(axes, unit)
+                axes.set_ylabel("")
             return drawing.outlines(figure)
 
 
-def _needed(splits: list[Split]) -> dict[str, bool]:
-    """Which columns of relief hold an amount of some split."""
-    return {
-        "relieved": any(split.exempt.mean + split.reduced.mean > 0 for split in splits),
-        "returned": any(split.returned.mean > 0 for split in splits),
-        "deferred": any(split.deferred.mean > 0 for split in splits),
-    }
-
-
-def _range(unit: Unit, amount: Amount) -> str:
-    """The mean, and below it the interval where there is one."""
-    figure = unit.figure(amount.mean)
-    if amount.lower == amount.upper:
-        return figure
-    return f"{figure}\n({unit.figure(amount.lower)} … {unit.figure(amount.upper)})"
-
-
 def _flat(split: Split) -> dict[str, object]:
-    """The fields of a split as one row; of each amount the mean and both bounds."""
-    flat: dict[str, object] = {}
-    for field in fields(split):
-        value = getattr(split, field.name)
+    """The fields of a split and its bridge as one row; of each amount the mean and both bounds."""
+    flat: dict[str, Any] = {}
+    members = {field.name: getattr(split, field.name) for field in fields(split)} | split.bridge
+    for name, value in members.items():
         if isinstance(value, Amount):
-            flat[field.name] = value.mean
-            flat[f"{field.name}_lower"], flat[f"{field.name}_upper"] = value.lower, value.upper
-        else:
-            flat[field.name] = value
-    return {**flat, "verdict": split.verdict}
+            flat[name] = value.mean
+            flat[f"{name}_lower"], flat[f"{name}_upper"] = value.lower, value.upper
+        elif name != "was_short":
+            flat[name] = value
+    return {**flat, "cash": split.cash, "loss": split.loss, "verdict": split.verdict}

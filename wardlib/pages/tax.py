@@ -20,29 +20,36 @@ class TaxPage(Page[Receipts]):
     """The receipts of an edition's period, as a reader sees them."""
 
     def headline(self) -> Block:
-        """The year to date of the total: amount, share of the plan, against the year before."""
+        """The total in the period against the same months of the year before, and where that is longer in
+        the year to date, with its share of the plan."""
         language, text = self._language, self._text
         total: Any = self.result.lines.loc[self.result.root]
-        unit = self.edition.unit(total["year_to_date"])
-        parts = [
-            text(
-                "In {period}, {line} came to {amount}",
-                period=self.result.period.name_year_to_date(language),
-                line=inside(language.pick(total, "name")),
-                amount=unit.amount(total["year_to_date"]),
-            )
-        ]
-        if total["reported"] < total["expected"]:
-            parts[0] += " " + self.edition.only(total["reported"], total["expected"])
+        period = self.result.period
+        said = []
+        if len(period.months) < len(period.year_to_date) and not is_missing(total["period"]):
+            said.append(self._came(total, "period", self.edition.period_name))
+        parts = [self._came(total, "year_to_date", period.name_year_to_date(language))]
         if not is_missing(total["share_upper"]):
+            unit = self.edition.unit(total["year_to_date"])
             share = unit.share(total["year_to_date"], total["plan_upper"])
             parts.append(text("{share} of the plan set by the upper level", share=share))
-        if not is_missing(total["ratio_year_to_date"]):
-            share = unit.share(total["year_to_date"], total["year_to_date_before"])
-            parts.append(
-                text("equal to {share} of the same period of the year before", share=share)
-            )
-        return headline(language.sentence("; ".join(parts)) + ".")
+        return headline(*(f"{sentence}." for sentence in [*said, "; ".join(parts)]))
+
+    def _came(self, total: Any, span: str, name: str) -> str:
+        """What the total came to in a span ("period", "year_to_date"), and a year before."""
+        text, unit = self._text, self.edition.unit(total["year_to_date"])
+        said = text(
+            "In {period}, {line} came to {amount}",
+            period=name,
+            line=inside(self._language.pick(total, "name")),
+            amount=unit.amount(total[span]),
+        )
+        if span == "year_to_date" and total["reported"] < total["expected"]:
+            said += " " + self.edition.only(total["reported"], total["expected"])
+        if not is_missing(total[f"ratio_{span}"]):
+            share = unit.share(total[span], total[f"{span}_before"])
+            said += "; " + text("equal to {share} of the same period of the year before", share=share)
+        return self._language.sentence(said)
 
     def running_total_chart(self, line: str = "") -> Block:
         """The running total of the year of a line (default: the total) beside last year's and the
