@@ -42,8 +42,9 @@ class Receipts:
     Sums are over the months reported: a partial one must be shown as such. Amounts are in the
     ward's currency.
 
-    `months`: collected by month (index, from the first month of the data) and line (columns);
-    missing where not reported. `estimated`: the same shape, true where the figure is an estimate.
+    `months`: collected by month (index, from the first month of the data to the last one known, which
+    may lie after the period) and line (columns); missing where not reported. `estimated`: the same
+    shape, true where the figure is an estimate.
     `missing`: (line, month) pairs of the year to date without a figure, leaves only.
     """
 
@@ -71,14 +72,14 @@ class Receipts:
 def summarise(
     receipts: pd.DataFrame, lines: pd.DataFrame, targets: pd.DataFrame | None, period: Period
 ) -> Receipts:
-    """The receipts of `period` from the newest figures known.
+    """The receipts of `period` from the newest figures known: of the lines reported by its last month.
 
     `receipts` has the columns of the table receipts (one row a line and month), `lines` those of
     revenue_lines, `targets` those of targets, or None where no plan was ever given.
     """
-    tree = _tree(lines[lines["code"].isin(receipts["line"])])
     reported = receipts["month"].astype("int64").to_numpy()
     last = period.last.ordinal
+    tree = _tree(lines[lines["code"].isin(receipts["line"][reported <= last])])
     january = last - (period.last.month - 1)
     # By month (rows, from the first that anything is asked of) and line (columns).
     months = np.arange(min(reported.min(), january - 12), max(reported.max(), last) + 1)

@@ -44,7 +44,7 @@ class Workbook(Edition):
         reported = need(every, "receipts"), every("indicator_months"), every("targets")
         beside = published.reconcile(self.table("published"), *reported, self.period)
         known = self.tax.result
-        unusual = outliers.find(known.months)
+        unusual = outliers.find(known.months[: self.period.last])
         return DataCheckPage(
             self, DataCheck(self.period, coverage(self.book), known, unusual, beside)
         )
