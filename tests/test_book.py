@@ -96,7 +96,7 @@ def test_a_ward_may_have_nothing_but_receipts(home):
     raw["resources"] = [own for own in raw["resources"] if own["name"] == "receipts"]
     path.write_text(json.dumps(raw), "utf-8")
     assert open_book("phuc-dong", "2021-03").day == datetime.date(2021, 4, 10)
-    with pytest.raises(RequestError, match="2010 is in its files.*2017-01 to 2021-12"):
+    with pytest.raises(RequestError, match=r"2010 is in its files\..*2017-01"):
         open_book("phuc-dong", "2010")
 
 

@@ -74,7 +74,8 @@ class Workbook(Edition):
     @cached_property
     def targets(self) -> TargetsPage:
         """Where does each target stand, and where will the year end?"""
-        return TargetsPage(self, targets.assess(self.tax.result, self.table, self._epidemic))
+        result = targets.assess(self.tax.result, self.table, self._epidemic, self.day)
+        return TargetsPage(self, result)
 
     @cached_property
     def briefing(self) -> BriefingPage:
