@@ -42,11 +42,11 @@ class Receipts:
     Sums are over the months reported: a partial one must be shown as such. Amounts are in the
     ward's currency.
 
-    `months`: collected by month (index, from the first month of the data to the last one reported,
-    which may lie after the period) and line (columns); missing where not reported. Of the months after
-    the period only what is settled stands there: no estimate made before its month was over, nor a
-    parent's figure while one of its parts has none. `estimated`: the same shape, true where the figure
-    is an estimate.
+    `months`: collected by month (index, from the first month of the data to the last one known, which
+    may lie after the period) and line (columns); missing where not reported. Of the months after the
+    period only what is settled is known: no estimate made before its month was over, nor a parent's
+    figure while one of its parts has none. `estimated`: the same shape, true where the figure is an
+    estimate.
     `missing`: (line, month) pairs of the year to date without a figure, leaves only.
     """
 
@@ -122,9 +122,9 @@ def summarise(
         table[f"share_{set_by}"] = table["year_to_date"] / np.where(plan > 0, plan, np.nan)
     leaves = ~table.index.isin(table["parent"])
     gaps = (existed & ~known)[january - months[0] : last + 1 - months[0], leaves]
-    data = slice(reported.min() - months[0], reported.max() + 1 - months[0])
+    data = slice(reported.min() - months[0], np.flatnonzero(known.sum(axis=1))[-1] + 1)
     oldest = pd.Period(ordinal=reported.min(), freq="M")
-    index = pd.period_range(oldest, periods=reported.max() + 1 - reported.min(), name="month")
+    index = pd.period_range(oldest, periods=data.stop - data.start, name="month")
     return Receipts(
         period=period,
         lines=table,

@@ -134,7 +134,8 @@ def assess(
     known, the total and its parts stand without one.
 
     `table` gives, where the ward has them, targets, indicator_months (RequestError is raised where it
-    then lacks indicators) and what `projection.project` asks for.
+    then lacks indicators; those are in the table that were reported by the period's last month) and
+    what `projection.project` asks for.
     """
     plans, year = table("targets"), receipts.period.year
     own = None if plans is None else plans[plans["year"] == year]
@@ -213,9 +214,11 @@ def _indicators(
     # Of months after the period, no estimate made before its month was over.
     ends = (values["month"].astype("int64").to_numpy() + 1).astype("datetime64[M]")
     early = (values["status"] == ESTIMATE) & (values["reported_on"].to_numpy() < ends)
-    settled = values[(values["month"] <= period.last) | ~early]
+    by_then = values["month"] <= period.last
+    settled = values[by_then | ~early]
+    reported = indicators["code"].isin(values["indicator"][by_then])
     indicator: Any  # a row: the stubs know no columns
-    for indicator in indicators[indicators["code"].isin(values["indicator"])].itertuples():
+    for indicator in indicators[reported].itertuples():
         own = settled[settled["indicator"] == indicator.code].set_index("month").sort_index()
         series = own["value"].rename(indicator.code)
         known = series[months_of(series).year == period.year]
