@@ -8,29 +8,96 @@ import pytest
 
 from wardlib.data import descriptors
 from wardlib.data.book import coverage, load, open_book
-from wardlib.errors import RequestError
-from wardlib.periods import Period
+from wardlib.errors import DataError, RequestError
 
 SEPTEMBER = datetime.date(2020, 9, 13)
 
 
 def test_as_of_a_day_nothing_later_is_seen():
     """On 13/09/2020 September is an estimate of 11/09, August has become actual."""
-    ward, period = descriptors.ward("phuc-dong"), Period.parse("2020-9M")
-    known = load(ward, "receipts", period=period, as_of=SEPTEMBER)
+    ward = descriptors.ward("phuc-dong")
+    known = load(ward, "receipts", as_of=SEPTEMBER)
     assert known["reported_on"].max() == pd.Timestamp("2020-09-11")
     assert not known.duplicated(["month", "line"]).any()
     total = known[known["line"] == "total"].set_index("month")["status"]
     assert (total["2020-08"], total["2020-09"]) == ("actual", "estimate")
-    latest = load(ward, "receipts", period=period).set_index(["line", "month"])["status"]
+    latest = load(ward, "receipts").set_index(["line", "month"])["status"]
     assert latest["total", pd.Period("2020-09")] == "actual"
 
 
-def test_nothing_after_the_period_is_seen():
-    """The last month of the period is the last month loaded; targets stop at its year."""
-    ward, period = descriptors.ward("phuc-dong"), Period.parse("2019-Q2")
-    assert load(ward, "receipts", period=period)["month"].max() == pd.Period("2019-06")
-    assert load(ward, "targets", period=period)["year"].max() == 2019
+def test_every_month_reported_by_the_day_is_seen():
+    """March 2021 was last reported on 12/04/2021, by its schools: April's first estimate, of the day
+    before, is seen, and the plan of 2021, but no word of May."""
+    book = open_book("phuc-dong", "2021-03")
+    assert book.day == datetime.date(2021, 4, 12)
+    assert book.table("receipts")["month"].max() == pd.Period("2021-04")
+    assert book.table("school_months")["month"].max() == pd.Period("2021-03")
+    assert book.table("targets")["year"].max() == 2021
+
+
+@pytest.mark.parametrize(
+    ("ward", "period", "as_of", "day"),
+    [
+        ("phuc-dong", "2021-03", "2021-04-11", "2021-04-11"),  # asked for
+        ("phuc-dong", "2021-03", "2035-01-01", "2035-01-01"),
+        ("phuc-dong", "2020-9M", "", "2021-01-31"),  # a correction of September's receipts
+        ("phuc-dong", "2021-Q3", "", "2022-01-31"),
+        (
+            "phuc-dong",
+            "2021-01",
+            "",
+            "2021-02-12",
+        ),  # its schools, a day after the first of February
+        ("philadelphia", "2013-07", "", "2022-02-18"),  # all was reported on one day
+    ],
+)
+def test_the_day_of_a_book_is_that_of_its_newest_report(ward, period, as_of, day):
+    """Of all tables; of rows about the period's months, its year, or earlier ones."""
+    assert open_book(ward, period, as_of).day == datetime.date.fromisoformat(day)
+
+
+@pytest.mark.parametrize(
+    ("file", "row", "day"),
+    [
+        ("activities", "2021-03,culture,1,1,0,0,0,9,2021-06-01", "2021-06-01"),
+        ("indicator_months", "2018-05,blood_units,9,actual,2021-06-01", "2021-06-01"),
+        ("targets", "2021,total,upper,1,2021-06-01", "2021-06-01"),
+        ("targets", "2022,total,upper,1,2021-06-01", "2021-04-12"),
+        ("indicator_months", "2021-04,blood_units,9,actual,2021-06-01", "2021-04-12"),
+    ],
+    ids=["other-table", "old-month", "plan-of-the-year", "plan-of-the-next", "next-month"],
+)
+def test_a_later_report_moves_the_day_if_it_is_about_the_period(file, row, day, home, accept):
+    """A correction of whatever table and earlier month does; what is about later months does not."""
+    path = home / "data" / "phuc-dong" / f"{file}.csv"
+    path.write_text(path.read_text("utf-8") + row + "\n", "utf-8")
+    accept()
+    assert open_book("phuc-dong", "2021-03").day == datetime.date.fromisoformat(day)
+
+
+@pytest.mark.parametrize("table", ["receipts", "activities", "targets"])
+@pytest.mark.parametrize("cell", ["2021-13-45", "13/09/2021", ""])
+def test_a_wrong_day_of_any_table_is_told(table, cell, home, accept):
+    """The day of a book is asked of every table: a faulty one is named, with row and column."""
+    path = home / "data" / "phuc-dong" / f"{table}.csv"
+    lines = path.read_text("utf-8").splitlines()
+    lines[-1] = lines[-1].rpartition(",")[0] + "," + cell
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    accept()
+    with pytest.raises(DataError, match=f"{table}.csv.*reported_on"):
+        open_book("phuc-dong", "2021-Q3")
+    assert open_book("philadelphia", "2021-Q3").day
+
+
+def test_a_ward_may_have_nothing_but_receipts(home):
+    """Its day is that of their newest report; of a time before them nothing is said."""
+    path = home / "data" / "phuc-dong" / "datapackage.json"
+    raw = json.loads(path.read_text("utf-8"))
+    raw["resources"] = [own for own in raw["resources"] if own["name"] == "receipts"]
+    path.write_text(json.dumps(raw), "utf-8")
+    assert open_book("phuc-dong", "2021-03").day == datetime.date(2021, 4, 10)
+    with pytest.raises(RequestError, match=r"2010 is in its files\..*2017-01"):
+        open_book("phuc-dong", "2010")
 
 
 def test_every_report_shows_what_was_superseded():
@@ -57,8 +124,8 @@ def test_a_period_without_any_receipt_is_refused(period, as_of, part):
 
 
 def test_a_book_records_what_it_has_read():
-    """The record of a run names the files that the notebook really read; the digest of one that is
-    read to its end is the file's."""
+    """The record of a run names the files that the notebook really read, not those that the day was
+    asked of; the digest of one that is read to its end is the file's."""
     book = open_book("phuc-dong", "2021")
     book.table("targets")
     assert sorted(book.digests) == ["data/phuc-dong/receipts.csv", "data/phuc-dong/targets.csv"]
@@ -72,3 +139,15 @@ def test_coverage_counts_the_months_that_came_in():
     rows = table.set_index("table")
     assert rows.at["receipts", "reported"] == rows.at["receipts", "expected"] == 9
     assert rows.at["school_months", "reported"] == 8
+
+
+def test_coverage_is_of_the_months_up_to_the_period():
+    """On 11/04/2021 the receipts of April stand beside those of March: they are not counted."""
+    table = coverage(open_book("phuc-dong", "2021-03", "2021-04-11")).set_index("table")
+    receipts = table.loc["receipts"]
+    assert (receipts["last"], receipts["newest"]) == (
+        pd.Period("2021-03"),
+        pd.Timestamp("2021-04-10"),
+    )
+    known = load(descriptors.ward("phuc-dong"), "receipts")["month"]
+    assert receipts["rows"] == (known <= pd.Period("2021-03")).sum()

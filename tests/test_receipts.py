@@ -112,6 +112,58 @@ def test_the_tree_puts_each_parent_before_its_children(receipts, lines, targets)
     assert list(table["depth"]) == [0, 1, 1]
 
 
+def later(receipts, month, line, collected, status="actual", reported_on="2020-05-10"):
+    """The receipts with a figure of a later month."""
+    row = receipts.iloc[[-1]].assign(
+        month=pd.PeriodIndex([month], freq="M"), line=line, collected=collected, kept=0,
+        status=status, reported_on=pd.Timestamp(reported_on),
+    )  # fmt: skip
+    return pd.concat([receipts, row], ignore_index=True)
+
+
+@pytest.mark.parametrize("period", ["2019-12", "2020-01", "2020-02", "2020-Q1"])
+def test_later_months_change_no_sum(receipts, lines, targets, period):
+    """What is known of months after the period stands among the months, and nowhere else: not the
+    new line that came with them, no gap, no mark."""
+    before = receipts[receipts["month"] <= Period.parse(period).last]
+    more = later(receipts, "2020-04", "total", 30e6, "estimate")
+    for line, collected in (("tax", 20e6), ("rent", 10e6)):
+        more = later(more, "2020-04", line, collected)
+    early, late = (summarise(own, lines, targets, period) for own in (before, more))
+    assert_frame_equal(early.lines, late.lines)
+    assert early.missing == late.missing
+    assert late.months.at[pd.Period("2020-04"), "total"] == 30e6
+    assert late.estimated.at[pd.Period("2020-04"), "total"]
+    upto = late.months[: early.months.index[-1]]
+    assert_frame_equal(early.months, upto, check_freq=False)
+
+
+def test_an_estimate_made_within_a_later_month_is_not_known_yet(receipts, lines, targets):
+    """On 11/04 the office estimates April: in February's paper April is open, in April's it stands;
+    an estimate made in May is of a month that is over."""
+    april = pd.Period("2020-04")
+    for day, is_known in (("2020-04-11", False), ("2020-05-02", True)):
+        more = later(receipts, "2020-04", "tax", 20e6, "estimate", day)
+        known = summarise(more, lines, targets, "2020-02")
+        assert (april in known.months["tax"].dropna().index) == is_known
+        assert known.estimated["tax"].get(april, False) == is_known
+        own = summarise(more, lines, targets, "2020-04")
+        assert (own.months.at[april, "tax"], own.lines.at["tax", "month"]) == (20e6, 20e6)
+
+
+def test_a_later_sum_stands_when_its_parts_do(receipts, lines, targets):
+    """April's total while the rent has not come in is no total of April; a line that has ended is not
+    waited for."""
+    more = later(later(receipts, "2020-04", "total", 20e6), "2020-04", "tax", 20e6)
+    months = summarise(more, lines, targets, "2020-02").months.loc[pd.Period("2020-04")]
+    assert math.isnan(months["total"])
+    assert months["tax"] == 20e6
+    whole = later(more, "2020-04", "rent", 0)
+    assert summarise(whole, lines, targets, "2020-02").months["total"].iloc[-1] == 20e6
+    ended = lines.assign(valid_to=pd.PeriodIndex([None, None, "2020-03"], freq="M"))
+    assert summarise(more, ended, targets, "2020-02").months["total"].iloc[-1] == 20e6
+
+
 @pytest.mark.parametrize("period", ["2020-02", "2020-Q1", "2020"])
 def test_the_tables_handed_in_are_not_changed(receipts, lines, targets, period):
     """Analysis is pure."""

@@ -1,5 +1,6 @@
 """Targets: where each stands, where the year ends, what the months that remain need."""
 
+import datetime
 import importlib.util
 import sys
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+import wardlib
 from wardlib.analysis import projection, receipts, targets
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import descriptors
@@ -61,10 +63,10 @@ def assess(*given, **tables):
     return assessed(*given, **tables).table
 
 
-def assessed(series, period, plans, **tables):
+def assessed(series, period, plans, day=None, **tables):
     result = receipts.summarise(reported(series), lines(), plans, Period.parse(period))
     epidemic = Epidemic.of(tables.get("covid_phases"), ("X",))
-    return targets.assess(result, {"targets": plans, **tables}.get, epidemic)
+    return targets.assess(result, {"targets": plans, **tables}.get, epidemic, day)
 
 
 def test_usual_by_now_is_not_months_over_twelve():
@@ -130,6 +132,82 @@ def test_december_is_met_or_missed():
         assert row["low95"] == row["high95"] == total
 
 
+def test_a_year_that_is_known_is_its_outcome():
+    """The page of a first half whose year is over: how the half stood, and what the year came to;
+    nothing is projected, asked for or falls due, whatever the half had suggested."""
+    series = noisy("2015-01", 72)
+    half, year = series["2019-01":"2019-06"].sum(), series["2019-01":"2019-12"].sum()
+    for amount, status, chance in ((year - 1, "met", 1), (year + 1, "missed", 0)):
+        row = assess(series, "2019-H1", plan(amount)).iloc[0]
+        assert (row["value"], str(row["through"])) == (half, "2019-06")
+        assert (row["known"], str(row["known_through"])) == (year, "2019-12")
+        assert row["low95"] == row["point"] == row["high95"] == year
+        assert (row["left"], row["status"], row["chance"], row["due"]) == (0, status, chance, 0)
+        assert pd.isna(row["needed"])
+        early = assess(series[:"2019-06"], "2019-H1", plan(amount)).iloc[0]
+        for column in ("share", "usual", "usual_years", "ahead", "estimated"):
+            assert row[column] == early[column]
+
+
+def test_months_after_the_period_are_known():
+    """August is known: the paper of the first half projects what that of eight months does, and asks
+    for the rest of the plan in four months; the half's own standing stays."""
+    series = noisy("2015-01", 56)
+    half, eight = (
+        assess(series, period, plan(1_500e6)).iloc[0] for period in ("2019-H1", "2019-08")
+    )
+    after = [
+        "known",
+        "known_through",
+        "low95",
+        "point",
+        "high95",
+        "chance",
+        "left",
+        "needed",
+        "status",
+    ]
+    assert half[after].tolist() == eight[after].tolist()
+    assert half["left"] == 4
+    assert half["needed"] == pytest.approx((1_500e6 - series["2019-01":].sum()) / 4)
+    assert half["value"] == series["2019-01":"2019-06"].sum() < half["known"]
+    assert half["usual"] < eight["usual"]
+
+
+def test_a_target_reached_after_the_period_is_met():
+    """In June 60 of 75 asked, in August 80: met by the day of the paper."""
+    index = pd.period_range("2017-01", "2019-08", freq="M")
+    for kind in ("flow", "stock"):
+        row = indicator(pd.Series(10.0 * index.month, index), kind, 75)
+        assert (row["value"], row["known"], row["left"]) == (60, 80, 4)
+        assert (row["status"] == "met") == (kind == "flow")
+
+
+def test_an_indicators_year_that_is_known_is_its_outcome():
+    """Flows, stocks and shares, to be high or low: December's value decides."""
+    index = pd.period_range("2016-01", "2020-03", freq="M")
+    series = pd.Series(7.0 * index.month, index)
+    for kind in ("flow", "stock", "share"):
+        for amount, better, status in (
+            (84, "higher", "met"), (85, "higher", "missed"), (84, "lower", "met"), (83, "lower", "missed")
+        ):  # fmt: skip
+            row = indicator(series, kind, amount, better)
+            assert (row["value"], row["known"], row["left"]) == (42, 84, 0)
+            assert (row["point"], row["status"]) == (84, status)
+
+
+def test_an_indicators_estimate_within_a_later_month_is_not_known_yet():
+    """July's first count of 11/07 does not stand in June's paper; once July is over it does."""
+    index = pd.period_range("2016-01", "2019-07", freq="M")
+    months = values(pd.Series(10.0 * index.month, index))
+    for day, through in (("2019-07-11", "2019-06"), ("2019-08-01", "2019-07")):
+        months.loc[months.index[-1], ["status", "reported_on"]] = ["estimate", pd.Timestamp(day)]
+        given = {"indicators": indicators("flow"), "indicator_months": months}
+        table = assess(noisy("2015-01", 54), "2019-H1", plan(100, line="x"), **given)
+        row = table.set_index("item").loc["x"]
+        assert (str(row["known_through"]), row["estimated"]) == (through, False)
+
+
 def test_without_targets_the_lines_stand_alone():
     """No plan: projection and usual share without chance, status or needs."""
     row = assess(noisy("2015-01", 54), "2019-H1", None).iloc[0]
@@ -179,6 +257,21 @@ def test_what_was_put_off_is_expected_by_its_due_day():
     late = assess(series, "2020-H1", plan(1e9, 2020), tax_relief=later, **given).iloc[0]
     assert late["due"] == 0
     assert late["point"] < own["point"] - 150e6
+
+
+def test_what_fell_due_before_the_day_does_not_fall_due():
+    """Put off until 15/12: on 15/12 it is no longer to come, though December is not known; what it
+    brings by the year's end is the same."""
+    series, given = deferred(), {"covid_phases": PHASES, "tax_relief": relief()}
+    before, after = (
+        assess(series, "2020-H1", plan(1e9, 2020), day=datetime.date(2020, 12, day), **given).iloc[
+            0
+        ]
+        for day in (14, 15)
+    )
+    assert before["due"] == pytest.approx(200e6, rel=0.15)
+    assert after["due"] == after["due_high"] == 0
+    assert before["point"] == after["point"]
 
 
 def test_relief_not_yet_enacted_is_not_foreseen():
@@ -354,17 +447,52 @@ def test_going_back_beats_both_simple_rules(ward, backtest):
     assert shown["95 %"] > 0.8
 
 
-def test_nothing_later_enters_a_projection():
-    """What came after the period's last month changes nothing."""
-    ward = descriptors.ward("philadelphia")
-    early = Book(ward, Period.parse("2019-06"), None)
-    plain = receipts.summarise(
-        early.table("receipts"), early.table("revenue_lines"), None, early.period
+def test_a_day_gives_what_had_been_projected_then():
+    """As of 12/10/2020 the nine months are projected as they were; nothing reported later enters. The
+    newest figures have closed the year."""
+    then, now = (
+        wardlib.open("phuc-dong", "2020-9M", "en", day).targets.result.table.iloc[0]
+        for day in ("2020-10-12", "")
     )
-    late = Book(ward, Period.parse("2021-12"), None)
-    table = late.table("receipts")
-    more = receipts.summarise(table, late.table("revenue_lines"), None, early.period)
-    epidemic = Epidemic.of(late.table("covid_phases"), ward.areas)
-    one = projection.project(plain, early.table, epidemic)["wage"].draws
-    other = projection.project(more, late.table, epidemic)["wage"].draws
+    assert (str(then["known_through"]), then["left"]) == ("2020-09", 3)
+    assert then["low95"] < then["point"] < then["high95"]
+    assert (str(now["known_through"]), now["left"], now["status"]) == ("2020-12", 0, "met")
+    assert then["low95"] < now["point"] == now["known"] < then["high95"]
+
+
+@pytest.mark.parametrize(
+    ("ward", "period", "day"),
+    [("phuc-dong", "2021-Q3", "2022-01-31"), ("philadelphia", "2020-Q2", "2022-02-18")],
+)
+def test_a_closed_year_leaves_nothing_open(ward, period, day):
+    """The paper bears the day on which its figures were known, says what the year came to, and
+    projects nothing; the non-state tax of 2021 came to 385.0 million."""
+    book = wardlib.open(ward, period, "en")
+    assert str(book.day) == day
+    table = book.targets.result.table
+    assert (table["left"] == 0).all()
+    assert (table["low95"] == table["known"]).all()
+    assert book.targets.projections_table() is None
+    said = book.targets.year_end().plain
+    assert said.startswith("The year is complete: total")
+    if ward == "phuc-dong":
+        outcome = table.set_index("item").at["nonstate", "known"]
+        assert set(round(outcome / 1e6, 1)) == {385.0}
+        assert "296.8 % (9,320.4/3,140" in said.replace("\xa0", " ")
+
+
+def test_what_comes_after_the_year_changes_no_projection():
+    """The months of 2020 and 2021, and of the year to which 2019 belongs those to come, stay out."""
+    ward = descriptors.ward("philadelphia")
+    book = Book(ward, Period.parse("2019-06"), None)
+    epidemic = Epidemic.of(book.table("covid_phases"), ward.areas)
+    table = book.table("receipts")
+    table = table[(table["month"].dt.year != 2019) | (table["month"] <= pd.Period("2019-06"))]
+    one, other = (
+        projection.project(
+            receipts.summarise(own, book.table("revenue_lines"), None, book.period),
+            book.table, epidemic,
+        )["wage"].draws
+        for own in (table, table[table["month"] <= pd.Period("2019-06")])
+    )  # fmt: skip
     assert np.array_equal(one, other)

@@ -140,11 +140,13 @@ def test_a_line_that_is_none_is_told_so(book):
             page("nope")
 
 
-def test_a_book_of_another_period_has_read_nothing(book):
-    """What was read is not taken over: it is of one period and day."""
-    other = dataclasses.replace(book.book, period=wardlib.open("phuc-dong", "2020-Q1").period)
+def test_a_book_of_another_day_has_read_nothing(book):
+    """What was read is not taken over, nor the day: they are of one period and day."""
+    period = wardlib.open("phuc-dong", "2021-Q1").period
+    other = dataclasses.replace(book.book, period=period, as_of=None)
     assert other.digests == {}
-    assert str(other.table("receipts")["month"].max()) == "2020-03"
+    assert str(other.table("receipts")["month"].max()) == "2021-04"
+    assert (str(book.day), str(other.day)) == ("2020-09-13", "2021-04-12")
 
 
 def test_a_workbook_is_frozen_short_and_travels(book):

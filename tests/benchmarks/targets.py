@@ -38,9 +38,10 @@ def book(ward: str, cut: pd.Period | None = None) -> Book:
 
 
 def summary(open_book: Book) -> receipts.Receipts:
-    return receipts.summarise(
-        open_book.table("receipts"), open_book.table("revenue_lines"), None, open_book.period
-    )
+    known, period = open_book.table("receipts"), open_book.period
+    if not WARDS[open_book.ward.id]:
+        known = known[known["month"] <= period.last]
+    return receipts.summarise(known, open_book.table("revenue_lines"), None, period)
 
 
 def at(ward: str, cut: pd.Period, final: pd.DataFrame) -> list[dict[str, object]]:

@@ -57,12 +57,14 @@ def verdict(row: pd.Series) -> str:
 
 
 def assess(period: Period, table: Tables, epidemic: Epidemic) -> Activities | None:
-    """The activities of `period`; None where the ward has no table of them, or nothing in it.
+    """The activities of `period`; None where the ward has no table of them, or nothing in it by then.
 
     `table` gives activities, where the ward has them. Expected numbers come from the months before the
     epidemic's start.
     """
     reported = table("activities")
+    if reported is not None:
+        reported = reported[reported["month"] <= period.last]
     if reported is None or reported.empty:
         return None
     year = period.year_to_date
@@ -105,7 +107,7 @@ def _by_field(reported: pd.DataFrame, every: pd.PeriodIndex) -> dict[str, dict[s
     months = reported["month"].astype("int64").to_numpy() - every[0].ordinal
     by_field: dict[str, dict[str, Floats]] = {}
     for field in FIELDS:
-        own = (reported["field"] == field).to_numpy() & (months < len(every))
+        own = (reported["field"] == field).to_numpy()
         if not own.any():
             continue
         by_field[field] = {}

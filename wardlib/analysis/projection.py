@@ -11,6 +11,7 @@ tests/benchmarks/targets.py, docs/method.md.
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from functools import cache
 
@@ -37,9 +38,9 @@ class Projection:
     """A line's year as it may end, in the ward's currency.
 
     `draws`: the year's total on each path, empty where `silent` says why there is none: `history`
-    (fewer than `YEARS` full years before), `gap` (a month before the last one reported is missing),
-    `unreported`. `due`: of that, what was put off by the last month reported and falls due in the
-    year. `months`: those that remain, none where the year is complete.
+    (fewer than `YEARS` full years before), `gap` (a month before the last one known is missing),
+    `unreported`. `due`: of that, what was put off by the last month known and falls due in the
+    year, after the edition's day. `months`: those that remain, none where the year is complete.
     """
 
     draws: Floats
@@ -59,11 +60,15 @@ class _Rest:
     ledger: Ledger | None
 
 
-def project(receipts: Receipts, table: Tables, epidemic: Epidemic) -> dict[str, Projection]:
-    """The projection of every line of `receipts` to the end of its year.
+def project(
+    receipts: Receipts, table: Tables, epidemic: Epidemic, day: datetime.date | None = None
+) -> dict[str, Projection]:
+    """The projection of every line of `receipts` to the end of its year, from every month of the year
+    that it knows, be it after the period; where that is all of them, the outcome.
 
     `table` gives tax_relief and tet, where the ward has them. Of the relief, rules in force by the end
-    of the last month reported enter. A parent's projection is made from its own series with the relief
+    of the last month known enter. Nothing is said to fall `due` by the `day`, if one is given. A
+    parent's projection is made from its own series with the relief
     of its parts.
     """
     year = receipts.period.year
@@ -74,7 +79,8 @@ def project(receipts: Receipts, table: Tables, epidemic: Epidemic) -> dict[str, 
     def rules(cut: pd.Period) -> dict[str, list[Rule]]:
         return relief.rules_by_line(_known(given, cut), epidemic.areas, receipts.lines.index)
 
-    known = receipts.months[: receipts.period.last]
+    known = receipts.months[: pd.Period(f"{year}-12", "M")]
+    passed = np.datetime64(day or datetime.date.min)
     years = months_of(known).year.to_numpy()
 
     @cache
@@ -100,7 +106,7 @@ def project(receipts: Receipts, table: Tables, epidemic: Epidemic) -> dict[str, 
             projected[line] = Projection(np.full(_DRAWS, to_date), np.zeros(_DRAWS), months)
             continue
         parts = [rests[part] for part in receipts.parts[line] if part in rests]
-        rest = _rest(line, series, months, epidemic.start, days, rules(cut)[line], parts)
+        rest = _rest(line, series, months, epidemic.start, days, rules(cut)[line], parts, passed)
         if rest is None:
             projected[line] = Projection(none, none, months, "history")
             continue
@@ -142,8 +148,10 @@ def _rest(
     tet: tuple[pd.Timestamp, ...],
     rules: list[Rule],
     parts: list[_Rest],
+    passed: np.datetime64,
 ) -> _Rest | None:
-    """`series`: all months to the year's end, of which nothing is known of the last, `months`."""
+    """`series`: all months to the year's end, of which nothing is known of the last, `months`;
+    `passed`: the last day on which nothing can fall due any more."""
     exempt = relief.exempt_months(rules)
     since = months[0] if start is None or months[0] <= start else start
     estimate = counterfactual.estimate(
@@ -166,7 +174,7 @@ def _rest(
             for name in ("away", "back", "due")
         )
     else:
-        away, back, due = _relieved(payable, months, ledger)
+        away, back, due = _relieved(payable, months, ledger, passed)
     return _Rest(payable.sum(axis=1), away, back, due, ledger)
 
 
@@ -200,15 +208,15 @@ def _standing(estimate: Impact, ledger: Ledger, remaining: Bools) -> Floats:
 
 
 def _relieved(
-    payable: Floats, months: pd.PeriodIndex, ledger: Ledger
+    payable: Floats, months: pd.PeriodIndex, ledger: Ledger, passed: np.datetime64
 ) -> tuple[Floats, Floats, Floats]:
-    """What relief takes from the remaining months, brings to them, and owes since before. The share
-    of payers who use a rule is the same for all lines."""
+    """What relief takes from the remaining months, brings to them, and of that owes since before and
+    after the day that has `passed`. The share of payers who use a rule is the same for all lines."""
     end = months[-1].end_time
     flows = ledger.flows
     in_year = flows.until <= end.to_datetime64()
-    due = flows.lawful[:, in_year].sum(axis=1)
-    back = due.copy()
+    back = flows.lawful[:, in_year].sum(axis=1)
+    due = flows.lawful[:, in_year & (flows.until > passed)].sum(axis=1)
     left = payable.copy()
     for rule in ledger.rules:
         touched = rule.touches(months)

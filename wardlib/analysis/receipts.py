@@ -42,8 +42,11 @@ class Receipts:
     Sums are over the months reported: a partial one must be shown as such. Amounts are in the
     ward's currency.
 
-    `months`: collected by month (index, from the first month of the data) and line (columns);
-    missing where not reported. `estimated`: the same shape, true where the figure is an estimate.
+    `months`: collected by month (index, from the first month of the data to the last one known, which
+    may lie after the period) and line (columns); missing where not reported. Of the months after the
+    period only what is settled is known: no estimate made before its month was over, nor a parent's
+    figure while one of its parts has none. `estimated`: the same shape, true where the figure is an
+    estimate.
     `missing`: (line, month) pairs of the year to date without a figure, leaves only.
     """
 
@@ -71,14 +74,14 @@ class Receipts:
 def summarise(
     receipts: pd.DataFrame, lines: pd.DataFrame, targets: pd.DataFrame | None, period: Period
 ) -> Receipts:
-    """The receipts of `period` from the newest figures known.
+    """The receipts of `period` from the newest figures known: of the lines reported by its last month.
 
     `receipts` has the columns of the table receipts (one row a line and month), `lines` those of
     revenue_lines, `targets` those of targets, or None where no plan was ever given.
     """
-    tree = _tree(lines[lines["code"].isin(receipts["line"])])
     reported = receipts["month"].astype("int64").to_numpy()
     last = period.last.ordinal
+    tree = _tree(lines[lines["code"].isin(receipts["line"][reported <= last])])
     january = last - (period.last.month - 1)
     # By month (rows, from the first that anything is asked of) and line (columns).
     months = np.arange(min(reported.min(), january - 12), max(reported.max(), last) + 1)
@@ -88,8 +91,16 @@ def summarise(
         for name in ("collected", "kept")
     )
     estimated = _grid(places, receipts["status"] == ESTIMATE, np.zeros(collected.shape, dtype=bool))
+    ends = (reported + 1).astype("datetime64[M]")
+    early = (receipts["status"] == ESTIMATE) & (receipts["reported_on"].to_numpy() < ends)
     known = ~np.isnan(collected)
     existed = _existed(tree, months)
+    late = known & ~_grid(places, early, np.zeros(collected.shape, dtype=bool))
+    settled = _settled(tree, late, existed, last - months[0])
+    settled[: last + 1 - months[0]] = True  # what a reader asked for stands as it is reported
+    collected[~settled], kept[~settled] = np.nan, np.nan
+    estimated &= settled
+    known &= settled
 
     table = tree[["parent", "depth", "name_vi", "name_en"]].copy()
     table["month"] = collected[last - months[0]]
@@ -111,9 +122,9 @@ def summarise(
         table[f"share_{set_by}"] = table["year_to_date"] / np.where(plan > 0, plan, np.nan)
     leaves = ~table.index.isin(table["parent"])
     gaps = (existed & ~known)[january - months[0] : last + 1 - months[0], leaves]
-    data = slice(reported.min() - months[0], reported.max() + 1 - months[0])
+    data = slice(reported.min() - months[0], np.flatnonzero(known.sum(axis=1))[-1] + 1)
     oldest = pd.Period(ordinal=reported.min(), freq="M")
-    index = pd.period_range(oldest, periods=reported.max() + 1 - reported.min(), name="month")
+    index = pd.period_range(oldest, periods=data.stop - data.start, name="month")
     return Receipts(
         period=period,
         lines=table,
@@ -156,6 +167,20 @@ def _tree(lines: pd.DataFrame) -> pd.DataFrame:
 
     walk("", 0)
     return lines.iloc[order].assign(depth=depth).set_index("code").rename_axis("line")
+
+
+def _settled(tree: pd.DataFrame, known: Bools, existed: Bools, last: int) -> Bools:
+    """Whether each figure is `known`, and those of all its parts that were reported within a year
+    before the row `last` and still existed; months (rows) x lines of `tree`."""
+    settled = known.copy()
+    rows = np.arange(len(known))
+    alive = known[max(last - 11, 0) : last + 1].sum(axis=0) > 0
+    above = tree.index.get_indexer(pd.Index(tree["parent"]))
+    for part in reversed(range(len(tree))):  # before what it is a part of
+        if above[part] >= 0 and alive[part]:
+            newest = rows.max(where=settled[:, part], initial=-1)
+            settled[:, above[part]] &= ~existed[:, part] | (rows <= newest)
+    return settled
 
 
 def _existed(tree: pd.DataFrame, months: Ints) -> Bools:

@@ -75,12 +75,14 @@ class Schools:
 
 
 def assess(period: Period, table: Tables, epidemic: Epidemic) -> Schools | None:
-    """Schooling in `period`; None where the ward has no table of school months, or nothing in it.
+    """Schooling in `period`; None where the ward has no table of school months, or nothing in it by then.
 
     `table` gives school_months, where the ward has them (RequestError is raised where it then lacks
     schools or school_closures), and holidays.
     """
     reported = table("school_months")
+    if reported is not None:
+        reported = reported[reported["month"] <= period.last]
     if reported is None or reported.empty:
         return None
     start = epidemic.start or period.last + 1

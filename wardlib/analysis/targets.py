@@ -7,6 +7,7 @@ without a target has "".
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ import pandas as pd
 from wardlib.analysis import counts, projection
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.projection import YEARS, Projection
-from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.receipts import ESTIMATE, Receipts
 from wardlib.analysis.relief import Amount
 from wardlib.analysis.sampling import stream
 from wardlib.analysis.tables import Floats, Ints, Tables, months_of, need
@@ -35,25 +36,29 @@ GOOD = ("met", "likely", "ahead")  # the statuses of a target that nobody need w
 
 @dataclass(frozen=True)
 class Targets:
-    """Every target at the end of the period of `receipts`.
+    """Every target at the end of the period of `receipts`, and what is known of its year by now.
 
     `table`: one row a target; columns
 
     - `item` (line or indicator), `set_by`, `name_vi`, `name_en`, `unit_vi`, `unit_en` (empty for
       money), `decimals`, `kind` (money, flow, stock, share), `higher` (whether more is better),
       `depth` of a line in the tree;
-    - `target`; `value`, the year to date, or the value at the end of the last month reported;
-      `estimated`; `through`, that month (NaT where none is reported);
+    - `target`; `value`, the year to date, or the value at the end of the last month of the period's
+      year to date that is reported; `estimated`; `through`, that month (NaT where none is reported);
+    - `known`, `known_through`: the same by the newest month of the year that is known, after the
+      period too (see `Receipts.months`): the year's outcome where that is December;
     - `share` = value / target of money, flows and stocks; `usual`, the part of a year that earlier
       years (`usual_low` to `usual_high`, `usual_years` of them) had by this month: full years before
       COVID-19, or all full years where fewer than two are; `ahead` = value - usual x target (money
       and flows), value - target (others): above zero is ahead, of a target that is to be kept low
       it is late;
-    - `low95, low80, point, high80, high95` of the year's end; `chance` that the target is met;
-    - `left`, months that remain; `needed`, per remaining month to meet the target (money and flows,
-      zero once met); `reached` of `asked` months, the same months of earlier full years, brought so
+    - `low95, low80, point, high80, high95` of the year's end, from all that is `known`; `chance` that
+      the target is met;
+    - `left`, months of the year after `known_through`; `needed`, per such month to meet the target
+      (money and flows, zero once met); `reached` of `asked` months, the same months of earlier full years, brought so
       much;
-    - `due`, `due_low`, `due_high`: what was put off by law and falls due by 31/12 (95 % interval);
+    - `due`, `due_low`, `due_high`: what was put off by law and falls due by 31/12, after the edition's
+      day (95 % interval);
     - `silent`: why nothing can be said of the year's end: `history` (fewer than two full years
       before), `gap`, `unreported`; `status`, see `status`.
     """
@@ -101,14 +106,14 @@ def binding(table: pd.DataFrame) -> pd.DataFrame:
 def status(row: Mapping[str, Any]) -> str:
     """What is said of a target, by rule:
 
-    `met`, a target of money or a flow that is reached already, or any at the end of December; `missed`
-    in December; else by the chance of meeting it: `likely` (80 % and more), `unlikely` (20 % and
+    `met`, a target of money or a flow that is reached by now, or any where December is known; `missed`
+    where December is known; else by the chance of meeting it: `likely` (80 % and more), `unlikely` (20 % and
     less), `open` between; without a projection `ahead` or `late` against `usual` (shares and stocks:
     against the target itself); `none` where not even that is known.
     """
-    if pd.isna(row["target"]) or pd.isna(row["value"]):
+    if pd.isna(row["target"]) or pd.isna(row["known"]):
         return "none"
-    gap = row["value"] - row["target"] if row["higher"] else row["target"] - row["value"]
+    gap = row["known"] - row["target"] if row["higher"] else row["target"] - row["known"]
     grows = row["kind"] in (MONEY, FLOW)
     if grows and gap >= 0 and row["higher"]:
         return "met"
@@ -122,16 +127,20 @@ def status(row: Mapping[str, Any]) -> str:
     return "ahead" if (row["ahead"] >= 0) == row["higher"] or row["ahead"] == 0 else "late"
 
 
-def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Targets:
-    """Every target of the year of `receipts`; where no plan of receipts is known, the total and its
-    parts stand without one.
+def assess(
+    receipts: Receipts, table: Tables, epidemic: Epidemic, day: datetime.date | None = None
+) -> Targets:
+    """Every target of the year of `receipts`, as known on the `day`; where no plan of receipts is
+    known, the total and its parts stand without one.
 
     `table` gives, where the ward has them, targets, indicator_months (RequestError is raised where it
-    then lacks indicators) and what `projection.project` asks for.
+    then lacks indicators; those are in the table that were reported by the period's last month) and
+    what `projection.project` asks for.
     """
     plans, year = table("targets"), receipts.period.year
     own = None if plans is None else plans[plans["year"] == year]
-    rows = _money(receipts, own, projection.project(receipts, table, epidemic), epidemic.start)
+    projected = projection.project(receipts, table, epidemic, day)
+    rows = _money(receipts, own, projected, epidemic.start)
     values = table("indicator_months")
     if values is not None:
         indicators = need(table, "indicators")
@@ -151,20 +160,22 @@ def _money(
     if asked.keys().isdisjoint(lines.index):
         asked = {line: [("", np.nan)] for line in lines.index[lines["depth"] <= 1]}
     year = receipts.period.year_to_date
-    months = receipts.months[: receipts.period.last]
-    of_year = months.reindex(year)
+    of_year = receipts.months.reindex(pd.period_range(year[0], periods=12, freq="M"))
     estimated = receipts.estimated.reindex(year, fill_value=False).any()
     for line in lines.index[lines.index.isin(list(asked))]:
-        own, calendar = projected[line], _calendar(months[line])
+        own, calendar = projected[line], _calendar(receipts.months[line])
         known = of_year[line].dropna()
+        to_date = known[: year[-1]]
         about = {name: lines.at[line, name] for name in ("name_vi", "name_en")}
         about |= {"unit_vi": "", "unit_en": "", "decimals": 0, "kind": MONEY, "higher": True}
         about["depth"] = int(lines["depth"][line])
-        last = known.index[-1] if len(known) else pd.NaT
+        last = to_date.index[-1] if len(to_date) else pd.NaT
         now = {
-            "value": known.sum() if len(known) else np.nan,
+            "value": to_date.sum() if len(to_date) else np.nan,
             "estimated": bool(estimated[line]),
             "through": last,
+            "known": known.sum() if len(known) else np.nan,
+            "known_through": known.index[-1] if len(known) else pd.NaT,
         } | _usual(calendar, last, start)
         same = _same_months(calendar, own.months)
         due = Amount(0.0, 0.0, 0.0)
@@ -173,7 +184,7 @@ def _money(
         for set_by, target in asked[line]:
             row = {"item": line, "set_by": set_by} | about | {"target": target} | now
             row |= _end(own.draws, own.silent, target, True)
-            row |= _needed(same, own.months, row["value"], target, own.silent != "unreported")
+            row |= _needed(same, own.months, row["known"], target, own.silent != "unreported")
             row |= {"due": due.mean, "due_low": due.lower, "due_high": due.upper}
             rows.append(row | _stands(row))
     return rows
@@ -200,28 +211,37 @@ def _indicators(
 ) -> list[dict[str, Any]]:
     rows = []
     asked = _asked(plans)
+    # Of months after the period, no estimate made before its month was over.
+    ends = (values["month"].astype("int64").to_numpy() + 1).astype("datetime64[M]")
+    early = (values["status"] == ESTIMATE) & (values["reported_on"].to_numpy() < ends)
+    by_then = values["month"] <= period.last
+    settled = values[by_then | ~early]
+    reported = indicators["code"].isin(values["indicator"][by_then])
     indicator: Any  # a row: the stubs know no columns
-    for indicator in indicators[indicators["code"].isin(values["indicator"])].itertuples():
-        own = values[values["indicator"] == indicator.code].set_index("month").sort_index()
+    for indicator in indicators[reported].itertuples():
+        own = settled[settled["indicator"] == indicator.code].set_index("month").sort_index()
         series = own["value"].rename(indicator.code)
         known = series[months_of(series).year == period.year]
-        last = known.index[-1] if len(known) else pd.NaT
+        to_date = known[: period.last]
+        last, newest = (own.index[-1] if len(own) else pd.NaT for own in (to_date, known))
         grows = indicator.kind == FLOW
-        draws = None if pd.isna(last) else indicator_draws(series, indicator.kind, last)
+        draws = None if pd.isna(newest) else indicator_draws(series, indicator.kind, newest)
         if draws is not None:  # what is printed without decimals is met without them
             draws = np.round(draws, int(indicator.decimals))
-        silent = "unreported" if pd.isna(last) else "history" if draws is None else ""
+        silent = "unreported" if pd.isna(newest) else "history" if draws is None else ""
         months = pd.period_range(
-            period.year_to_date[0] if pd.isna(last) else last + 1, f"{period.year}-12", freq="M"
+            period.year_to_date[0] if pd.isna(newest) else newest + 1, f"{period.year}-12", freq="M"
         )
         names = ("name_vi", "name_en", "unit_vi", "unit_en")
         about = {name: getattr(indicator, name) for name in names}
         about |= {"decimals": int(indicator.decimals), "kind": indicator.kind}
         about |= {"higher": indicator.better == "higher", "depth": 1}
         now = {
-            "value": float(known.iloc[-1]) if len(known) else np.nan,
-            "estimated": bool(len(known) and own.at[last, "status"] == "estimate"),
+            "value": float(to_date.iloc[-1]) if len(to_date) else np.nan,
+            "estimated": bool(len(to_date) and own.at[last, "status"] == ESTIMATE),
             "through": last,
+            "known": float(known.iloc[-1]) if len(known) else np.nan,
+            "known_through": newest,
         }
         calendar = _calendar(_monthly(series) if grows else series.iloc[:0])
         now |= _usual(calendar, last, start)
@@ -230,7 +250,7 @@ def _indicators(
             row = {"item": indicator.code, "set_by": set_by} | about | {"target": target} | now
             row |= _end(draws if draws is not None else np.empty(0), silent, target, row["higher"])
             needed = target if grows and row["higher"] else np.nan
-            row |= _needed(same, months, row["value"], needed, not silent)
+            row |= _needed(same, months, row["known"], needed, not silent)
             row |= {"due": 0.0, "due_low": 0.0, "due_high": 0.0}
             rows.append(row | _stands(row))
     return rows
@@ -343,11 +363,11 @@ def _same_months(calendar: _Calendar, months: pd.PeriodIndex) -> Floats:
 
 
 def _needed(
-    same: Floats, months: pd.PeriodIndex, value: float, target: float, known: bool
+    same: Floats, months: pd.PeriodIndex, value: float, target: float, reported: bool
 ) -> dict[str, Any]:
     """What each remaining month has to bring, and how often the same months of earlier years did."""
     unasked = {"left": len(months), "needed": np.nan, "reached": 0, "asked": 0}
-    if not len(months) or pd.isna(target) or pd.isna(value) or not known:
+    if not len(months) or pd.isna(target) or pd.isna(value) or not reported:
         return unasked
     needed = max(0.0, target - value) / len(months)
     return unasked | {"needed": needed, "reached": int((same >= needed).sum()), "asked": len(same)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
@@ -19,14 +20,12 @@ def load(
     ward: Ward,
     table: str,
     *,
-    period: Period | None = None,
     as_of: datetime.date | None = None,
     every_report: bool = False,
 ) -> pd.DataFrame | None:
-    """What was known of `table` on the day `as_of`, up to the last month of `period` (inclusive).
+    """What was known of `table` on the day `as_of`; without it, what is known by now.
 
-    Without `as_of`: the newest of each figure; with `every_report`: earlier reports too. Columns
-    are those of `checks.typed`, the index 0, 1, ... None where the ward has no such table.
+    The newest of each figure; with `every_report`: earlier reports too. Columns are those of `checks.typed`, the index 0, 1, ... None where the ward has no such table.
 
     Raises DataError with every fault of the table's file.
     """
@@ -34,12 +33,8 @@ def load(
     if described is None:
         return None
     frame, sheet = checks.typed(ward, described)
-    return _seen(described, frame, sheet, _view(period, as_of), every_report)
-
-
-def _view(period: Period | None, as_of: datetime.date | None) -> View:
-    day = as_of.isoformat() if as_of else ""
-    return View.until(period, day) if period else View(as_of=day)
+    view = View(as_of.isoformat() if as_of else "")
+    return _seen(described, frame, sheet, view, every_report)
 
 
 def _seen(
@@ -56,14 +51,14 @@ def _seen(
 class Book:
     """What a ward knew of a period on a day: its tables, and a record of the rows read.
 
-    `digests` maps each file read so far to the digest of the rows that it gave for this period and
-    day (`View.digest`). A table is read once.
+    It sees every row reported by its `day`, of later months too. `digests` maps each file read so far
+    to the digest of the rows that it gave (`View.digest`). A table is read once.
     """
 
     ward: Ward
     period: Period
     as_of: datetime.date | None
-    # Not taken over by dataclasses.replace: what is read depends on the period and the day.
+    # Not taken over by dataclasses.replace: what is read depends on the day.
     digests: dict[str, str] = field(init=False, repr=False, default_factory=dict)
     _whole: dict[str, tuple[pd.DataFrame, Sheet]] = field(
         init=False, repr=False, default_factory=dict
@@ -72,19 +67,40 @@ class Book:
         init=False, repr=False, default_factory=dict
     )
 
+    @cached_property
+    def day(self) -> datetime.date:
+        """The day on which this was known: `as_of`, else the newest on which a row of the period's
+        last month, its year, or one before was reported, of all tables of the ward.
+
+        Raises DataError with every fault of such a table, RequestError where nothing was reported.
+        """
+        if self.as_of is not None:
+            return self.as_of
+        reported = [table for table in self.ward.tables.values() if table.is_reported]
+        days = [reading.last_report(self._read(table)[1], self.period) for table in reported]
+        newest = max(days, default="")
+        if not newest:
+            raise RequestError(_absence(self.ward, self.period, None))
+        return datetime.date.fromisoformat(newest)
+
     def table(self, name: str, *, every_report: bool = False) -> pd.DataFrame | None:
-        """`load` for this ward, period and day."""
+        """`load` for this ward and day."""
         described = self.ward.table(name)
         if described is None:
             return None
-        view = _view(self.period, self.as_of)
-        if name not in self._whole:
-            self._whole[name] = checks.typed(self.ward, described)
-            self.digests[described.file] = view.digest(self._whole[name][1])
         asked = name, every_report
         if asked not in self._known:
-            self._known[asked] = _seen(described, *self._whole[name], view, every_report)
+            view = View(self.day.isoformat())
+            frame, sheet = self._read(described)
+            self.digests[described.file] = view.digest(sheet)
+            self._known[asked] = _seen(described, frame, sheet, view, every_report)
         return self._known[asked].copy(deep=False)  # pandas copies what a reader writes to
+
+    def _read(self, table: Table) -> tuple[pd.DataFrame, Sheet]:
+        """The whole table, every row of it, and its sheet."""
+        if table.file not in self._whole:
+            self._whole[table.file] = checks.typed(self.ward, table)
+        return self._whole[table.file]
 
     @property
     def descriptors(self) -> dict[str, str]:
@@ -124,28 +140,31 @@ def unreported(
     ]
     if not absent:
         return {}
+    return {period: _absence(ward, period, as_of) for period in absent}
+
+
+def _absence(ward: Ward, period: Period, as_of: datetime.date | None) -> str:
+    """Says that no receipt of the period was known on the day `as_of`."""
     every = load(ward, "receipts")
     span = "none" if every is None else f"{every['month'].min()} to {every['month'].max()}"
     known = f" was reported by {as_of}" if as_of else " is in its files"
-    return {
-        period: f"no receipt of {ward.id} for {period}{known}. Months in its files: {span}."
-        for period in absent
-    }
+    return f"no receipt of {ward.id} for {period}{known}. Months in its files: {span}."
 
 
 def coverage(book: Book) -> pd.DataFrame:
-    """What has come in of each table of the ward that is reported by month.
+    """What has come in of each table of the ward that is reported by month, up to the period's last.
 
-    Columns: `table`; `rows`, the figures known up to the period's last month; `first`, `last`, the
+    Columns: `table`; `rows`, the figures known; `first`, `last`, the
     months they span; `reported`, the months of the period with some row; `expected`, the months of
     the period; `newest`, the day of the newest report. In the order of the descriptor.
     """
     rows = []
     for name, table in book.ward.tables.items():
-        if not {"month", "reported_on"} <= set(table.columns):
+        if not table.is_reported or "month" not in table.columns:
             continue
         frame = book.table(name)
         assert frame is not None  # the ward has described it
+        frame = frame[frame["month"] <= book.period.last]
         months = frame["month"]
         rows.append(
             {

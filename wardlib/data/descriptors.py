@@ -100,6 +100,12 @@ class Table:
     def columns(self) -> list[str]:
         return [field.name for field in self.fields]
 
+    @property
+    def is_reported(self) -> bool:
+        """Whether its rows say of which month or year they are and on which day they were reported."""
+        columns = set(self.columns)
+        return "reported_on" in columns and not columns.isdisjoint(("month", "year"))
+
 
 @dataclass(frozen=True)
 class Package:

@@ -1,7 +1,7 @@
 """Reading: the one place that opens a data file, and that knows which of its rows a reader sees.
 
-Files only grow: each figure carries the day it was reported, and a reader who asks as of a day sees
-what was known on that day. The same rows that a `View` selects are typed, shown and digested.
+Files only grow: each figure carries the day it was reported, and a reader sees what was known on a
+day. The same rows that a `View` selects are typed, shown and digested.
 """
 
 from __future__ import annotations
@@ -122,27 +122,21 @@ def descriptor(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class View:
-    """Which rows of a file a reader sees: those of the months (or years) up to `last` ("2020-09",
-    inclusive) that were reported by the day `as_of` ("2020-09-13", inclusive); "" sets no bound."""
+    """Which rows of a file a reader sees: those reported or published by `day` ("2020-09-13",
+    inclusive), whatever month they are about; "" sets no bound. A file that tells no such day is seen
+    whole."""
 
-    last: str = ""
-    as_of: str = ""
-
-    @classmethod
-    def until(cls, period: Period, as_of: str) -> View:
-        """The view of one who asks for a period, as of a day or ("") of the newest."""
-        return cls(f"{period.year}-{period.bounds[1]:02}", as_of)
+    day: str = ""
 
     def rows(self, sheet: Sheet) -> list[Row]:
         """The rows seen, the header first; DataError where the form of the file is at fault."""
         if sheet.problems:
             raise DataError(sheet.problems)
         header, *seen = sheet.rows
-        bounds = {"month": self.last, "year": self.last[:4]} | dict.fromkeys(_REPORTED, self.as_of)
         for at, column in enumerate(header.cells):
-            if bound := bounds.get(column):
-                # Months and days are written so that the order of texts is that of time.
-                seen = [row for row in seen if not row.cells or "" < row.cells[at] <= bound]
+            if self.day and column in _REPORTED:
+                # Days are written so that the order of texts is that of time.
+                seen = [row for row in seen if not row.cells or "" < row.cells[at] <= self.day]
         return [header, *seen]
 
     def digest(self, sheet: Sheet) -> str:
@@ -152,6 +146,28 @@ class View:
         if len(seen) == len(sheet.rows):
             return sheet.digest
         return digest_bytes("".join(row.text for row in seen).encode())
+
+
+def last_report(sheet: Sheet, period: Period) -> str:
+    """The newest day ("2020-10-12") on which a row was reported that is about the last month of
+    `period`, its year, or one before; "" where there is none, or the file tells no such months and
+    days.
+
+    Raises DataError where the form of the file is at fault.
+    """
+    if sheet.problems:
+        raise DataError(sheet.problems)
+    header, *rows = sheet.rows
+    if "reported_on" not in header.cells:
+        return ""
+    day = header.cells.index("reported_on")
+    year = str(period.year)
+    for column, last in (("month", f"{year}-{period.bounds[1]:02}"), ("year", year)):
+        if column in header.cells:
+            at = header.cells.index(column)
+            about = (row.cells for row in rows if row.cells and "" < row.cells[at] <= last)
+            return max((cells[day] for cells in about), default="")
+    return ""
 
 
 def newest(table: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:

@@ -104,8 +104,9 @@ class Document:
 
 
 def record(notebook: NotebookNode) -> dict[str, Any]:
-    """What an executed notebook was made from: parameters, data files with their digests, versions
-    of the packages that made it, the face that its PDF is set in. No clock, no host, no path of the
+    """What an executed notebook was made from: parameters, the day on which its data were known, files
+    with the digests of the rows read, versions of the packages that made it, the face that its PDF is
+    set in. No clock, no host, no path of the
     machine."""
     contents = [_content(output) for cell in notebook.cells for output in cell.get("outputs", [])]
     head = next(content for content in contents if content.get("kind") == "head")
@@ -119,6 +120,7 @@ def record(notebook: NotebookNode) -> dict[str, Any]:
             "language": head["language"],
             "as_of": head["as_of"] or "",
         },
+        "day": head["day"],
         "data": dict(sorted(read.items())),
         "versions": provenance.versions(),
         "face": typst.faces()[0][0],  # a machine with another one gives other bytes

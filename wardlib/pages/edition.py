@@ -10,12 +10,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from wardlib.analysis.tables import need
 from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
 from wardlib.language import Language, Unit
@@ -46,11 +44,10 @@ class Edition:
     def as_of(self) -> datetime.date | None:
         return self.book.as_of
 
-    @cached_property
-    def newest(self) -> datetime.date:
-        """The day of the newest report of receipts."""
-        day: datetime.date = need(self.table, "receipts")["reported_on"].max().date()
-        return day
+    @property
+    def day(self) -> datetime.date:
+        """The day on which the figures were known, which the paper bears; see `Book.day`."""
+        return self.book.day
 
     @property
     def text(self) -> Callable[..., str]:
@@ -84,13 +81,8 @@ class Edition:
 
     @property
     def known(self) -> str:
-        """To which day the figures are known: the as-of day, else the day of the newest report."""
-        if self.as_of:
-            return self.text("Figures as known on {day}", day=self.language.date(self.as_of))
-        return self.text(
-            "Figures as known on {day}, the day of the newest report",
-            day=self.language.date(self.newest),
-        )
+        """On which day the figures were known."""
+        return self.text("Figures as known on {day}", day=self.language.date(self.day))
 
     @property
     def mark(self) -> str:
@@ -101,20 +93,15 @@ class Edition:
 
     @property
     def about(self) -> dict[str, object]:
-        """What travels with every table and chart: ward, period, as-of day, sources, mark."""
+        """What travels with every table and chart: ward, period, day, sources, mark."""
         return {
             "ward": self.ward.id,
             "period": str(self.period),
             "as_of": self.as_of.isoformat() if self.as_of else None,
-            "newest_report": self.newest.isoformat(),
+            "day": self.day.isoformat(),
             "illustrative": self.ward.illustrative,
             "sources": [{"title": source} for source in self.ward.sources_en],
         }
-
-    @property
-    def dated(self) -> datetime.date:
-        """The day that the paper bears: that to which its figures are known."""
-        return self.as_of or self.newest
 
     @property
     def recipients(self) -> list[str]:
@@ -122,8 +109,7 @@ class Edition:
         return [
             self.language.pick(recipient, "name")
             for recipient in self.ward.recipients
-            if (recipient.valid_from or self.dated) <= self.dated
-            and self.dated <= (recipient.valid_to or self.dated)
+            if (recipient.valid_from or self.day) <= self.day <= (recipient.valid_to or self.day)
         ]
 
     @property
@@ -148,7 +134,7 @@ class Edition:
             ],
             "number": self.text("No.: … /BC-UBND"),
             "dated": self.text(
-                "{place}, {day}", place=ward.place, day=language.date_line(self.dated)
+                "{place}, {day}", place=ward.place, day=language.date_line(self.day)
             ),
             "draft": self.text("DRAFT"),
             "paper": self.text("REPORT"),
@@ -164,7 +150,6 @@ class Edition:
             "id": ward.id,
             "period_id": str(self.period),
             "skip": self.text("Skip to the content"),
-            "newest": self.newest.isoformat(),
             **self.about,
         }
         return Block(content, joined(lines))
@@ -191,7 +176,7 @@ class Edition:
         """The files that the notebook has read, with the first digits of the hash of the rows read."""
         return paragraph(
             self.text(
-                "Files read up to this period (first digits of the SHA-256 of those rows): {files}.",
+                "Files read, as known on that day (first digits of the SHA-256 of those rows): {files}.",
                 files=", ".join(
                     f"{file} ({digest.removeprefix('sha256:')[:8]})"
                     for file, digest in sorted(self.book.digests.items())

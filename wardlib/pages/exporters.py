@@ -114,8 +114,8 @@ class WardPDFExporter(_WardExporter):
     ) -> tuple[bytes, dict[str, Any]]:
         source, resources = super().from_notebook_node(nb, resources, **kw)
         made = resources["document"]
-        newest = datetime.date.fromisoformat(made.head["newest"])
-        return typst.compile_pdf(source, made.files(), newest), resources
+        day = datetime.date.fromisoformat(made.head["day"])
+        return typst.compile_pdf(source, made.files(), day), resources
 
 
 class WardHTMLMenuExporter(WardHTMLExporter):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -107,7 +109,8 @@ class TargetsPage(Page[Targets]):
         text = self._text
         targets = self.result.in_doubt
         unit, planned = self._unit(targets), bool(targets["target"].notna().any())
-        ahead = bool((targets["left"] > 0).any())  # else the year's end is the value so far
+        # Else the year's end is the value so far.
+        ahead = bool((targets["left"] > 0).any() or _is_later(targets).any())
         rows, before = [], ""
         for _, target in targets.iterrows():
             cells = self._so_far(target, unit, planned=planned)
@@ -152,9 +155,9 @@ class TargetsPage(Page[Targets]):
                     reason=self._silence(total),
                 )
             )
-        if total["left"] == 0:
-            return None
         unit = self.edition.unit(total["point"])
+        if total["left"] == 0:
+            return self._outcome(total, unit) if _is_later(total) else None
         projected = text(
             "Projected for the whole year, {line}: {point} (80 %: {low80} to {high80}; 95 %: {low95} to "
             "{high95})",
@@ -197,6 +200,24 @@ class TargetsPage(Page[Targets]):
                 )
             )
         return headline(*said)
+
+    def _outcome(self, total: pd.Series, unit: Unit) -> Block:
+        """What the total came to in the year, and of the plan."""
+        text = self._text
+        said = text(
+            "The year is complete: {line} came to {amount}",
+            line=inside(self._language.pick(total, "name")),
+            amount=unit.amount(total["known"]),
+        )
+        if total["target"] > 0:
+            said += ", " + text(
+                "{share} of the plan set by {whom}",
+                share=unit.share(total["known"], total["target"]),
+                whom=text("the upper level")
+                if total["set_by"] == "upper"
+                else text("the ward council"),
+            )
+        return headline(said + ".")
 
     def projections_table(self) -> Block | None:
         """Where each year will end, the chance of the target, what each remaining month needs, and
@@ -460,3 +481,8 @@ class TargetsPage(Page[Targets]):
             )
             axes.grid(axis="y", visible=False)
             return drawing.outlines(figure)
+
+
+def _is_later(targets: Any) -> Any:
+    """Whether more of the year is known than the period has: of each row, or of the one."""
+    return targets["known_through"] > targets["through"]

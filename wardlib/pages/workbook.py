@@ -44,7 +44,7 @@ class Workbook(Edition):
         reported = need(every, "receipts"), every("indicator_months"), every("targets")
         beside = published.reconcile(self.table("published"), *reported, self.period)
         known = self.tax.result
-        unusual = outliers.find(known.months)
+        unusual = outliers.find(known.months[: self.period.last])
         return DataCheckPage(
             self, DataCheck(self.period, coverage(self.book), known, unusual, beside)
         )
@@ -74,7 +74,8 @@ class Workbook(Edition):
     @cached_property
     def targets(self) -> TargetsPage:
         """Where does each target stand, and where will the year end?"""
-        return TargetsPage(self, targets.assess(self.tax.result, self.table, self._epidemic))
+        result = targets.assess(self.tax.result, self.table, self._epidemic, self.day)
+        return TargetsPage(self, result)
 
     @cached_property
     def briefing(self) -> BriefingPage:

@@ -2,7 +2,8 @@
 and whose outputs stand unharmed.
 
 The record is the `run.json` of the job's folder, written after the other files. Of the data it holds
-the digest of the rows that the notebook really read: a later month changes no earlier job.
+the day on which they were known, and the digest of the rows that the notebook really read: what is
+reported after that day changes no earlier job.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def state(job: Job) -> str:
             record["parameters"] == job.parameters
             and record["versions"] == provenance.versions()
             and record["code"] == _code(job.source, job.source.stat().st_mtime_ns)
-            and record["data"] == {file: _read(file, job) for file in record["data"]}
+            and record["day"] == (day := _day(job))
+            and record["data"] == {file: _read(file, day) for file in record["data"]}
             and _unharmed(marker, record["outputs"], record["bytes"])
             and not job.failed.exists()
         )
@@ -76,8 +78,20 @@ def _touched(file: Path) -> int:
     return max(known.st_ctime_ns, known.st_mtime_ns)
 
 
-def _read(file: str, job: Job) -> str:
-    """The digest of what the job would read of a file today; "" where the ward has no such file."""
+def _day(job: Job) -> str:
+    """The day of the job's edition as the data are now; see `Book.day`."""
+    if job.as_of:
+        return job.as_of
+    path = descriptors.home() / "data" / job.ward / descriptors.DESCRIPTOR
+    period = Period.parse(job.period)
+    tables = _tables(path, path.stat().st_mtime_ns).values()
+    files = [table.path for table in tables if table.is_reported]
+    return max((_newest(file, period, file.stat().st_mtime_ns) for file in files), default="")
+
+
+def _read(file: str, day: str) -> str:
+    """The digest of what is read of a file today by one who sees what was known on a day; "" where
+    the ward has no such file."""
     _, package, name = file.split("/")
     path = descriptors.home() / "data" / package / descriptors.DESCRIPTOR
     if name == descriptors.DESCRIPTOR:
@@ -85,8 +99,7 @@ def _read(file: str, job: Job) -> str:
     table = _tables(path, path.stat().st_mtime_ns).get(name)
     if table is None:
         return ""
-    view = View.until(Period.parse(job.period), job.as_of)
-    return _rows(table.path, view, table.path.stat().st_mtime_ns)
+    return _rows(table.path, View(day), table.path.stat().st_mtime_ns)
 
 
 # Thousands of jobs read the same files; each is looked at once as long as its time is the same.
@@ -114,6 +127,11 @@ def _tables(path: Path, _: int) -> dict[str, Table]:
 @functools.lru_cache(maxsize=4096)
 def _rows(path: Path, view: View, changed: int) -> str:
     return view.digest(_sheet(path, changed))
+
+
+@functools.lru_cache(maxsize=4096)
+def _newest(path: Path, period: Period, changed: int) -> str:
+    return reading.last_report(_sheet(path, changed), period)
 
 
 @functools.lru_cache(maxsize=64)
