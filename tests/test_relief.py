@@ -38,7 +38,14 @@ def rules(*rows):
     """Rules as the ledger takes them: kind, first, last, until, share_low, share_high."""
     return [
         relief.Rule(
-            f"R{number}", kind, "all", month(first), month(last), pd.Timestamp(until), *shares, "",
+            f"R{number}",
+            kind,
+            "all",
+            month(first),
+            month(last),
+            pd.Timestamp(until),
+            *shares,
+            "",
             month(first),
         )
         for number, (kind, first, last, until, *shares) in enumerate(rows)
@@ -274,12 +281,16 @@ def test_payers_of_two_rules_in_one_month_add_up():
             ("deferral", "2020-04", "2020-04", DUE, 0.5, 0.5),
             ("deferral", "2020-04", "2020-04", "2020-09-15", 0.3, 0.3),
         )[::order]
-        assert means(relief.ledger(estimated([10.0]), given).split(), "deferred", "never_due_later") == (
+        assert means(
+            relief.ledger(estimated([10.0]), given).split(), "deferred", "never_due_later"
+        ) == (
             80,
             10,
         )
         given[0] = given[0]._replace(share_low=0.9, share_high=0.9)
-        assert means(relief.ledger(estimated([0.0]), given).split(), "deferred", "never_due_later") == (100, 0)
+        assert means(
+            relief.ledger(estimated([0.0]), given).split(), "deferred", "never_due_later"
+        ) == (100, 0)
 
 
 def test_a_return_in_a_month_that_others_put_off_is_not_overdue():
@@ -515,7 +526,15 @@ def test_no_verdict_contradicts_its_interval():
                 )  # fmt: skip
             if split.verdict == "deferred":
                 assert split.until > last.end_time
-            for name in ("exempt", "reduced", "returned", "deferred", "overdue", "paid_later", "earlier"):
+            for name in (
+                "exempt",
+                "reduced",
+                "returned",
+                "deferred",
+                "overdue",
+                "paid_later",
+                "earlier",
+            ):
                 assert getattr(split, name).lower >= 0
     assert seen >= {"lost", "more", "deferred", "returned", "usual", "relief"}
 

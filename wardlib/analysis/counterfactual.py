@@ -215,7 +215,9 @@ class Impact:
         history = self.series[: self.start - 1].iloc[-LONGEST:]
         for back in range(len(history) // 12):
             left_out = pd.period_range(end=self.start - 1 - 12 * back, periods=12, freq="M")
-            again = self.estimate_again(self.series.mask(self.series.index.isin(left_out)), self.start)
+            again = self.estimate_again(
+                self.series.mask(self.series.index.isin(left_out)), self.start
+            )
             if self.model and again:
                 changed.append(("year", left_out[0], again.cumulative.amount))
         sensitivity = pd.DataFrame(changed, columns=["change", "what", "amount"])

@@ -26,7 +26,7 @@ UNREPORTED = "unreported"  # no month since the start has a figure
 
 @dataclass(frozen=True)
 class Effects:
-    """The effects up to the last month of the period of `receipts`.
+    """The effects up to the last month of the period of `receipts`, by all that is known since.
 
     `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `plan_upper`;
     `comparison` (for comparison: named by no restriction and no relief, see `_untouched`);
@@ -124,11 +124,11 @@ def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
     unsaid = Effects(receipts, lines, epidemic, {})
     if start is None or unsaid.span is None:
         return unsaid
-    known = receipts.months[: period.last].dropna(how="all")
-    if known.empty or known.index[-1] < start:
+    if receipts.months[start : period.last].dropna(how="all").empty:
         return replace(unsaid, lines=lines.assign(silent=UNREPORTED))
-    # Up to the last month with a figure: what is due later is not overdue before it is known.
-    amounts = receipts.months[: known.index[-1]]
+    # To the last month with a figure, which may lie after the period: what came since counts as come, and
+    # what is due later is not overdue before it is known.
+    amounts = receipts.months[: receipts.months.dropna(how="all").index[-1]]
     if start < amounts.index[0]:  # a ward that has kept figures since then alone: no history
         amounts = amounts.reindex(pd.period_range(start, amounts.index[-1], freq="M"))
     given, tet = table("tax_relief"), table("tet")

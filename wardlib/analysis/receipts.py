@@ -30,14 +30,15 @@ class Receipts:
     - `parent`, `depth` (0 for the total), `name_vi`, `name_en`;
     - `month`, `period`, `year_to_date`: collected in the period's last month, in the period, from
       January to its last month; `kept_period`, `kept_year_to_date`: the share kept;
-    - `period_before`, `year_to_date_before`: collected in the same months of the year before;
-      `ratio_period`, `ratio_year_to_date`: now / then (1 = as much), missing where either side
-      lacks a month or the earlier amount is not positive;
+    - `period_before`, `year_to_date_before`: collected in the same months of the year before, of a
+      parent that is the sum of the parts reported so far by these parts alone; `ratio_period`,
+      `ratio_year_to_date`: now / then (1 = as much), missing where either side lacks a month or the
+      earlier amount is not positive;
     - `plan_upper`, `plan_ward`: the year's plan; `share_upper`, `share_ward`: year to date / plan;
     - `reported`, `expected`: months of the year to date with a figure, and months in which the
       line existed;
     - `status_period`, `status_year_to_date`: actual, estimate (some month is one), partial (some
-      month is missing), missing (every month is).
+      month, or a part in some month, is missing), missing (every month is).
 
     Sums are over the months reported: a partial one must be shown as such. Amounts are in the
     ward's currency.
@@ -107,14 +108,17 @@ def summarise(
     for name, first in (("period", period.first.ordinal), ("year_to_date", january)):
         span = slice(first - months[0], last + 1 - months[0])
         then = slice(span.start - 12, span.stop - 12)
-        now, before = _sums(collected[span]), _sums(collected[then])
-        before[~known[then].all(axis=0)] = np.nan
+        lacking = _lacking(tree, collected[span], existed[span])
+        alike = _alike(tree, collected[then], lacking)
+        now, before = _sums(collected[span]), _sums(alike)
+        before[~np.isfinite(alike).all(axis=0)] = np.nan
         comparable = known[span].all(axis=0) & (before > 0)
         count, expected = known[span].sum(axis=0), (existed | known)[span].sum(axis=0)
         table[name], table[f"kept_{name}"], table[f"{name}_before"] = now, _sums(kept[span]), before
         table[f"ratio_{name}"] = now / np.where(comparable, before, np.nan)
         table["reported"], table["expected"] = count, expected
-        which = [count == 0, count < expected, estimated[span].any(axis=0)]
+        partial = (count < expected) | lacking.any(axis=(0, 2))
+        which = [count == 0, partial, estimated[span].any(axis=0)]
         table[f"status_{name}"] = np.select(which, [MISSING, PARTIAL, ESTIMATE], ACTUAL)
     for set_by in ("upper", "ward"):
         plan = _plan(targets, period.year, set_by, table.index)
@@ -136,6 +140,38 @@ def summarise(
             for place in np.flatnonzero(lacking).tolist()
         ),
     )
+
+
+def _lacking(tree: pd.DataFrame, collected: Floats, existed: Bools) -> Bools:
+    """Which parts each figure lacks: months x lines x parts right below them. A line that is the sum of
+    the parts reported lacks those that are not reported and existed; one reported as a whole lacks none."""
+    lacking = np.zeros((*collected.shape, collected.shape[1]), dtype=bool)
+    above = tree.index.get_indexer(pd.Index(tree["parent"]))
+    known = np.isfinite(collected)
+    for line in np.unique(above[above >= 0]):
+        parts = np.flatnonzero(above == line)
+        added = np.where(known[:, parts], collected[:, parts], 0.0).sum(axis=1)
+        # Each part may be rounded to a base unit.
+        off = np.abs(collected[:, line] - added) > len(parts) + 1e-6 * np.abs(added)
+        of_parts = known[:, line] & known[:, parts].any(axis=1) & ~off
+        absent = existed[:, parts] & ~known[:, parts]
+        lacking[:, line, parts] = of_parts[:, None] & absent
+    return lacking
+
+
+def _alike(tree: pd.DataFrame, earlier: Floats, lacking: Bools) -> Floats:
+    """The figures of `earlier` months (x lines) without the parts that the later ones lack."""
+    alike = earlier.copy()
+    above = tree.index.get_indexer(pd.Index(tree["parent"]))
+    for line in reversed(range(len(tree))):  # before what it is a part of
+        if above[line] < 0:
+            continue
+        # What a part itself lacks, or the whole of a part that is not there.
+        less = np.where(
+            lacking[:, above[line], line], earlier[:, line], earlier[:, line] - alike[:, line]
+        )
+        alike[:, above[line]] -= np.nan_to_num(less)
+    return alike
 
 
 def _grid(places: tuple[Ints, Ints], values: pd.Series, grid: NDArray[Any]) -> NDArray[Any]:

@@ -26,7 +26,9 @@ from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, table
 WINDOW = 36  # months that the monthly chart looks back
 _PANELS = 24  # months of each of the small charts
 _ESTIMATES = ["counterfactual", "lower", "upper"]
-_LARGER = 3  # a line that did not move is left out of the bridge chart where it dwarfs those that did
+_LARGER = (
+    3  # a line that did not move is left out of the bridge chart where it dwarfs those that did
+)
 
 
 class EffectPage(Page[Effects]):
@@ -75,7 +77,9 @@ class EffectPage(Page[Effects]):
                 )
             else:
                 said.append(
-                    text("{span}, no line lies outside normal variation (19 times in 20).", span=span)
+                    text(
+                        "{span}, no line lies outside normal variation (19 times in 20).", span=span
+                    )
                 )
         return headline(*said, *self._sentences(result.root))
 
@@ -181,7 +185,9 @@ class EffectPage(Page[Effects]):
         if marked(rows, ESTIMATE):
             notes.append(text("* holds a month that is still an estimate."))
         if marked(rows, PARTIAL):
-            notes.append(text("† some month is not reported: the sum is of the months reported only."))
+            notes.append(
+                text("† some month is not reported: the sum is of the months reported only.")
+            )
         if waiting := [s.until for s in result.by_line.values() if not is_missing(s.until)]:
             notes.append(
                 text("Put off until {day} at the latest.", day=language.date(max(waiting)))
@@ -283,7 +289,9 @@ class EffectPage(Page[Effects]):
             without = result.impact(line).table[_ESTIMATES].reindex(months)
             own = pd.DataFrame({"line": line, "month": months, "collected": values.to_numpy()})
             drawn.append(own.join(without.reset_index(drop=True)))
-            alt += self._months_in_words(language.pick(result.lines.loc[line], "name"), values, unit)
+            alt += self._months_in_words(
+                language.pick(result.lines.loc[line], "name"), values, unit
+            )
             alt += self._without_in_words(without["counterfactual"].dropna(), values, unit)
         frame = pd.concat(drawn, ignore_index=True)
         svg = self._draw_lines(frame, lines, months, unit)
@@ -469,7 +477,8 @@ class EffectPage(Page[Effects]):
         if not is_missing(before):
             came += text(", against {before} a year before", before=unit.amount(before))
         said = came + text(
-            "; expected without COVID-19: {expected} (19 times in 20 from {low} to {high}).", **values
+            "; expected without COVID-19: {expected} (19 times in 20 from {low} to {high}).",
+            **values,
         )
         whole = len(pd.period_range(split.first, split.last, freq="M"))
         if split.months < whole:
@@ -537,11 +546,12 @@ class EffectPage(Page[Effects]):
 
         said = []
         relieved = printed["exempt"] + printed["reduced"]
-        if relieved > 0:
+        slight = 0.01 * abs(printed["shortfall"])  # the table holds these too
+        if relieved > slight:
             said.append(
                 text("Exempt or reduced by law: about {amount}.", amount=unit.amount(relieved))
             )
-        if printed["deferred"] > 0:
+        if printed["deferred"] > slight:
             waits = about(split.deferred, "deferred") | {"day": language.date(split.until)}
             said.append(
                 text(
@@ -549,11 +559,9 @@ class EffectPage(Page[Effects]):
                     **waits,
                 )
                 if split.granted
-                else text(
-                    "Not due before {day}: about {amount} (from {low} to {high}).", **waits
-                )
+                else text("Not due before {day}: about {amount} (from {low} to {high}).", **waits)
             )
-        if printed["paid_later"] > 0:
+        if printed["paid_later"] > slight:
             said.append(
                 text(
                     "Put off by law and paid since, after these months: about {amount} (from {low} to {high}).",
@@ -568,7 +576,7 @@ class EffectPage(Page[Effects]):
                     amount=unit.amount(within),
                 )
             )
-        if printed["overdue"] > 0:
+        if printed["overdue"] > slight:
             said.append(
                 text(
                     "Not paid by the last lawful day, so overdue: about {amount} (from {low} to {high}).",
@@ -601,7 +609,10 @@ class EffectPage(Page[Effects]):
             parts.append(text("{amount} more than expected", amount=unit.amount(more)))
             if printed["earlier"] > 0:
                 parts.append(
-                    text("of which about {amount} for earlier months", amount=unit.figure(printed["earlier"]))
+                    text(
+                        "of which about {amount} for earlier months",
+                        amount=unit.figure(printed["earlier"]),
+                    )
                 )
         else:
             parts.append(text("{amount} short", amount=unit.amount(-more)))
@@ -639,18 +650,23 @@ class EffectPage(Page[Effects]):
             for amount in (effect.expected, effect.observed)
         )
         gap = expected - collected
-        code = {"loss": statements.SHORT, "gain": statements.MORE}.get(effect.verdict, statements.USUAL)
+        code = {"loss": statements.SHORT, "gain": statements.MORE}.get(
+            effect.verdict, statements.USUAL
+        )
         words = language.words("cash")[code].format(
             amount=unit.amount(abs(gap)),
             share=language.percent(abs(gap) / expected if expected > 0 else np.nan),
         )
-        return self.edition.text(
-            "{line} {collected}, expected {expected}: {verdict}",
-            line=self._name_inside(line),
-            collected=unit.amount(collected),
-            expected=unit.figure(expected, trim=True),
-            verdict=words,
-        ) + "."
+        return (
+            self.edition.text(
+                "{line} {collected}, expected {expected}: {verdict}",
+                line=self._name_inside(line),
+                collected=unit.amount(collected),
+                expected=unit.figure(expected, trim=True),
+                verdict=words,
+            )
+            + "."
+        )
 
     def _by_verdict(self, lines: Iterable[str]) -> str:
         """Lines grouped by what can be said of them, the difference with each that moved."""
@@ -681,7 +697,9 @@ class EffectPage(Page[Effects]):
     def _left_out(self, lines: list[str]) -> str:
         """That lines are not drawn, as they did not move and would dwarf the others."""
         names = self._language.join([self._name_inside(line) for line in lines])
-        return self._text("Not drawn, as within normal variation and much larger: {lines}.", lines=names)
+        return self._text(
+            "Not drawn, as within normal variation and much larger: {lines}.", lines=names
+        )
 
     def _checks(self) -> str:
         """The checks of the total's estimate in one line."""
@@ -887,9 +905,7 @@ class EffectPage(Page[Effects]):
                 width = scaled[name].clip(lower=0).to_numpy()
                 if (width > 0).any():
                     some = width > 0
-                    drawing.boxes(
-                        axes, right[some], places[some] - 0.3, width[some], 0.6, **look
-                    )
+                    drawing.boxes(axes, right[some], places[some] - 0.3, width[some], 0.6, **look)
                     kinds.append((words[name], look))
                 right = right + width
             drawing.lines(
@@ -962,9 +978,7 @@ class EffectPage(Page[Effects]):
                     linestyle="--", marker="D", markersize=2.5, linewidth=1.2, zorder=5,
                 )  # fmt: skip
                 drawing.bands_behind(axes, shown, months[0], len(own))
-                axes.set_title(
-                    self._language.pick(self.result.lines.loc[line], "name"), loc="left"
-                )
+                axes.set_title(self._language.pick(self.result.lines.loc[line], "name"), loc="left")
                 drawing.month_axis(axes, months, self.edition)
                 drawing.money_axis(axes, unit)
                 axes.set_ylabel("")

@@ -48,7 +48,9 @@ class TaxPage(Page[Receipts]):
             said += " " + self.edition.only(total["reported"], total["expected"])
         if not is_missing(total[f"ratio_{span}"]):
             share = unit.share(total[span], total[f"{span}_before"])
-            said += "; " + text("equal to {share} of the same period of the year before", share=share)
+            said += "; " + text(
+                "equal to {share} of the same period of the year before", share=share
+            )
         return self._language.sentence(said)
 
     def running_total_chart(self, line: str = "") -> Block:
@@ -368,5 +370,10 @@ def _notes(edition: Edition, lines: pd.DataFrame, *spans: str) -> list[str]:
     if (status == receipts.ESTIMATE).any(axis=None):
         notes.append(text("* holds a month that is still an estimate."))
     if (status == receipts.PARTIAL).any(axis=None):
-        notes.append(text("† some month is not reported: the sum is of the months reported only."))
+        notes.append(
+            text(
+                "† some month or line is not reported: the sum is of what is reported, set against the same of the "
+                "year before."
+            )
+        )
     return notes
