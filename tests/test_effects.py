@@ -8,8 +8,7 @@ import pytest
 
 from wardlib.analysis import effects, receipts
 from wardlib.analysis.epidemic import Epidemic
-from wardlib.data import descriptors
-from wardlib.data.book import load, open_book
+from wardlib.data.book import open_book
 
 
 def month(text):

@@ -26,9 +26,8 @@ from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, table
 WINDOW = 36  # months that the monthly chart looks back
 _PANELS = 24  # months of each of the small charts
 _ESTIMATES = ["counterfactual", "lower", "upper"]
-_LARGER = (
-    3  # a line that did not move is left out of the bridge chart where it dwarfs those that did
-)
+_LONG = 11  # letters of both bounds of an interval that stand on one line of a column
+_LARGER = 3  # times the largest line that moved: above it, one that did not is not drawn
 
 
 class EffectPage(Page[Effects]):
@@ -135,13 +134,14 @@ class EffectPage(Page[Effects]):
         if result.span is None:
             return None
         unit = self._unit
-        named = language.words("bridge")
         shown = {line: self._printed(split) for line, split in result.by_line.items()}
         columns_of = {
-            name: words
-            for name, words in named.items()
-            if any(abs(printed.get(name, 0)) > 0 for printed in shown.values())
+            words: names
+            for words, names in self._members.items()
+            if any(sum(abs(printed[name]) for name in names) > 0 for printed in shown.values())
         }
+        # An interval stands on a line of its own, and on two where there are many columns.
+        between = "\n… " if len(columns_of) > 3 else " … "
         rows = []
         for line in result.lines.index:
             about = result.lines.loc[line]
@@ -154,25 +154,22 @@ class EffectPage(Page[Effects]):
             whole = len(pd.period_range(split.first, split.last, freq="M"))
             mark = ESTIMATE * bool(about["estimated"]) + PARTIAL * (split.months < whole)
             printed = shown[line]
+            low, high = (
+                split.collected + end for end in (split.difference.lower, split.difference.upper)
+            )
             cells = (
-                unit.figure(printed["expected"])
-                + self._bounds(split.collected + split.difference.lower,
-                               split.collected + split.difference.upper),
-                *(
-                    unit.figure(printed[name])
-                    + self._bounds(*self._member_bounds(split, name))
-                    for name in columns_of
-                ),
+                unit.figure(printed["expected"]) + self._bounds(low, high, between),
+                *(self._member(split, printed, names, between) for names in columns_of.values()),
                 unit.figure(printed["collected"]) + mark,
-                self._at_most(split),
-            )  # fmt: skip
+                unit.figure(max(split.at_most.upper, 0)),
+            )
             rows.append(Row(head, cells, depth, self._verdict(split)))
         columns = [
             Column(text("Line")),
-            Column(text("Expected without COVID-19"), 27),
-            *(Column(language.sentence(words), 27) for words in columns_of.values()),
-            Column(text("Collected"), 24),
-            Column(text("Loss, at most"), 24),
+            Column(text("Expected without COVID-19"), 17),
+            *(Column(language.sentence(words), 16) for words in columns_of),
+            Column(text("Collected"), 15),
+            Column(text("Loss, at most"), 15),
         ]
         notes = [
             text(
@@ -222,7 +219,7 @@ class EffectPage(Page[Effects]):
         shown = [line for line in shown if self._printed(result.by_line[line])["expected"] > 0]
         if not shown:
             return None
-        unit, words = self._unit, language.words("bridge")
+        unit = self._unit
         alt = [
             text(
                 "Bar chart, {unit}, {span}: a bar a line, from what was collected to what was to be expected "
@@ -234,10 +231,14 @@ class EffectPage(Page[Effects]):
         for line in shown:
             split = result.by_line[line]
             printed = self._printed(split)
+            amounts = {
+                words: sum(printed[name] for name in names)
+                for words, names in self._members.items()
+            }
             parts = [
-                f"{words[name]} {unit.figure(printed[name], trim=True)}"
-                for name in words
-                if abs(printed[name]) > 0
+                f"{words} {unit.figure(amount, trim=True)}"
+                for words, amount in amounts.items()
+                if abs(amount) > 0
             ]
             alt.append(
                 text(
@@ -296,9 +297,10 @@ class EffectPage(Page[Effects]):
         frame = pd.concat(drawn, ignore_index=True)
         svg = self._draw_lines(frame, lines, months, unit)
         title = text(
-            "Lines outside normal variation, by month, and what was to be expected ({unit})"
+            "Lines outside normal variation, by month ({unit}); dashed: expected without COVID-19, 19 times in "
+            "20 in the shaded range"
             if moved
-            else "The total by month, and what was to be expected ({unit})",
+            else "The total by month ({unit}); dashed: expected without COVID-19, 19 times in 20 in the shaded range",
             unit=unit.name,
         )
         units = dict.fromkeys(("collected", *_ESTIMATES), self.edition.ward.currency)
@@ -450,7 +452,7 @@ class EffectPage(Page[Effects]):
     def _account(self, line: str, split: Split, *, own: bool) -> list[str]:
         """A line in some months: cash, then what became of what these months owed. `own`: the months are
         those of the period, beside which those of the year before stand."""
-        unit, printed = self._unit, self._printed(split)
+        printed = self._printed(split)
         said = [self._came(line, split, printed, own=own)]
         said += self._cash(split, printed)
         if split.verdict != statements.USUAL:
@@ -670,7 +672,7 @@ class EffectPage(Page[Effects]):
 
     def _by_verdict(self, lines: Iterable[str]) -> str:
         """Lines grouped by what can be said of them, the difference with each that moved."""
-        language, unit = self._language, self._unit
+        language = self._language
         groups: dict[str, list[str]] = {}
         for line in lines:
             name, split = self._name_inside(line), self.result.by_line.get(line)
@@ -748,19 +750,32 @@ class EffectPage(Page[Effects]):
 
     # What the table is made of.
 
-    def _bounds(self, low: float, high: float) -> str:
+    @cached_property
+    def _members(self) -> dict[str, tuple[str, ...]]:
+        """What is printed of a bridge, by its words: the members of each."""
+        words = self._language.words("bridge")
+        names: dict[str, tuple[str, ...]] = {}
+        for name in words:
+            names[words[name]] = (*names.get(words[name], ()), name)
+        return names
+
+    def _member(
+        self, split: Split, printed: dict[str, float], names: tuple[str, ...], between: str
+    ) -> str:
+        """A cell of the bridge: the amount, and its interval."""
+        amounts = [split.bridge[name] for name in names]
+        low, high = sum(own.lower for own in amounts), sum(own.upper for own in amounts)
+        figure = self._unit.figure(sum(printed[name] for name in names))
+        return figure + self._bounds(low, high, between)
+
+    def _bounds(self, low: float, high: float, between: str) -> str:
         """An interval below its mean; nothing where there is none."""
-        if low == high:
+        first, last = self._unit.figure(low), self._unit.figure(high)
+        if first == last:
             return ""
-        return f"\n({self._unit.figure(low)} … {self._unit.figure(high)})"
-
-    def _member_bounds(self, split: Split, name: str) -> tuple[float, float]:
-        amount = split.bridge[name]
-        return amount.lower, amount.upper
-
-    def _at_most(self, split: Split) -> str:
-        """How much may be lost at most, where that can be told."""
-        return self._unit.figure(max(split.at_most.upper, 0))
+        if len(first) + len(last) > _LONG:
+            between = "\n… "
+        return f"\n{first}{between}{last}"
 
     def _rows(self) -> list[dict[str, object]]:
         """The figures behind the bridge: of each line the period and the year to date, and cash by phase."""
@@ -906,7 +921,8 @@ class EffectPage(Page[Effects]):
                 if (width > 0).any():
                     some = width > 0
                     drawing.boxes(axes, right[some], places[some] - 0.3, width[some], 0.6, **look)
-                    kinds.append((words[name], look))
+                    if (words[name], look) not in kinds:
+                        kinds.append((words[name], look))
                 right = right + width
             drawing.lines(
                 axes, (scaled["expected"],) * 2, (places - 0.42, places + 0.42),
@@ -947,7 +963,7 @@ class EffectPage(Page[Effects]):
                 [
                     *kinds,
                     (text("expected without COVID-19"), drawing.EXPECTED),
-                    (text("loss: where it lies 19 times in 20"), drawing.LOSS_RANGE),
+                    (text("loss, 19 times in 20"), drawing.LOSS_RANGE),
                 ],
             )
             return drawing.outlines(figure)
