@@ -36,8 +36,9 @@ lint: $(TEST_READY) ## look for what ruff finds in code, tests and notebooks; ch
 types: $(TEST_READY) ## check the types with mypy
 	@$(BIN)/mypy
 
-docs: $(TEST_READY) ## write the generated parts of ARCHITECTURE.md anew
+docs: $(TEST_READY) ## write the generated parts of ARCHITECTURE.md and docs/method.md anew
 	@$(BIN)/python tests/architecture.py --write
+	@$(BIN)/python tests/statements.py --write
 
 lab: $(TEST_READY) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
