@@ -590,3 +590,66 @@ def test_the_method_note_states_the_models_constants():
     )
     assert f"more than {gaussian_process.OUTLIER:g}" in note.replace("\n", " ")
     assert f"at least {100 * due_dates._LUMP:.0f} %" in note
+
+
+def lines_of(seeds, months=4):
+    """Estimates of made-up lines with names of their own, and their sum by month."""
+    taken = {}
+    for seed in seeds:
+        observed, _ = series("smooth", seed, effect=False)
+        taken[f"line {seed}"] = observed[: START + months - 1].round()
+    table = pd.DataFrame(taken)
+    parts = counterfactual.estimate_all(table, start=START)
+    return table, list(parts.values())
+
+
+def test_a_total_is_the_sum_of_its_lines_on_each_path():
+    """Expected amounts add up, and the interval is narrower than the sum of the lines' bounds."""
+    table, parts = lines_of((3, 4, 5))
+    found = counterfactual.total(table.sum(axis=1), parts)
+    np.testing.assert_allclose(found.paths, sum(part.paths for part in parts))
+    whole, own = found.cumulative, [part.cumulative for part in parts]
+    assert whole.expected == pytest.approx(sum(part.expected for part in own))
+    assert whole.upper - whole.lower < sum(part.upper - part.lower for part in own)
+    assert found.model == "sum"
+
+
+def test_a_total_of_the_lines_reported_so_far_stands_against_these():
+    """Two of three lines have a figure in the last month: the total is their sum and so is what was to be
+    expected. A total that is more than they are is that of all three."""
+    table, parts = lines_of((3, 4, 5))
+    last = table.index[-1]
+    gone = table.columns[-1]
+    partly = table.copy()
+    partly.loc[last, gone] = np.nan
+    parts[-1] = counterfactual.replace(parts[-1], series=partly[gone])
+    of_two = counterfactual.total(partly.sum(axis=1), parts)
+    np.testing.assert_allclose(of_two.paths[:, -1], sum(part.paths[:, -1] for part in parts[:-1]))
+    np.testing.assert_allclose(of_two.paths[:, 0], sum(part.paths[:, 0] for part in parts))
+    of_all = counterfactual.total(table.sum(axis=1), parts)
+    np.testing.assert_allclose(of_all.paths[:, -1], sum(part.paths[:, -1] for part in parts))
+
+
+def test_a_total_that_is_not_the_sum_of_its_lines_has_none_of_their_estimate():
+    """A month of the history that differs, or a line without an estimate: None, no wrong sum."""
+    table, parts = lines_of((3, 4))
+    other = table.sum(axis=1)
+    other.iloc[5] += 1000
+    assert counterfactual.total(other, parts) is None
+    short = counterfactual.estimate(table["line 4"][-20:], start=START, line="line 4")
+    assert counterfactual.total(table.sum(axis=1), [parts[0], short]) is None
+    assert counterfactual.total(table.sum(axis=1), []) is None
+
+
+def test_a_total_is_checked_as_its_lines_are():
+    """The placebo and the sensitivity of the total come from its lines' estimates at other starts."""
+    table, parts = lines_of((3, 4))
+    checks = counterfactual.total(table.sum(axis=1), parts).checks
+    own = [part.checks for part in parts]
+    assert len(checks.placebo) == len(own[0].placebo) > 0
+    assert checks.placebo["expected"].tolist() == pytest.approx(
+        sum(one.placebo["expected"] for one in own).tolist()
+    )
+    assert checks.sensitivity["amount"].tolist() == pytest.approx(
+        sum(one.sensitivity["amount"] for one in own).tolist()
+    )

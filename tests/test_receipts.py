@@ -171,3 +171,27 @@ def test_the_tables_handed_in_are_not_changed(receipts, lines, targets, period):
     summarise(receipts, lines, targets, period)
     for frame, copy in zip((receipts, lines, targets), before, strict=True):
         assert_frame_equal(frame, copy)
+
+
+def test_the_lines_reported_so_far_stand_against_themselves(receipts, lines, targets):
+    """In February the total is the tax alone, 8 million, as the rent has not come in: it stands against the
+    tax of February 2019, not against tax and rent, and is marked as partial."""
+    february = pd.Period("2020-02")
+    gone = (receipts["line"] == "rent") & (receipts["month"] == february)
+    now = receipts[~gone].copy()
+    total = (now["line"] == "total") & (now["month"] == february)
+    now.loc[total, "collected"] = 8e6
+    before = later(now, "2019-02", "rent", 4e6)
+    whole = (before["line"] == "total") & (before["month"] == pd.Period("2019-02"))
+    before.loc[whole, "collected"] = 14e6
+    row = summarise(before, lines.assign(valid_from=pd.NaT), targets, "2020-02").lines.loc["total"]
+    assert (row["period"], row["period_before"], row["ratio_period"]) == (8e6, 10e6, 0.8)
+    assert row["status_period"] == "partial"
+
+
+def test_a_total_reported_as_a_whole_stands_against_the_whole(receipts, lines, targets):
+    """Where the total is more than the lines reported, it was not made of them: nothing is left out."""
+    february = pd.Period("2020-02")
+    gone = (receipts["line"] == "rent") & (receipts["month"] == february)
+    row = summarise(receipts[~gone], lines, targets, "2020-02").lines.loc["total"]
+    assert (row["period"], row["period_before"]) == (13e6, 10e6)

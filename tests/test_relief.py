@@ -909,3 +909,52 @@ def test_a_parents_bounds_are_at_the_same_ends_as_its_parts():
     assert whole.deferred.mean == pytest.approx(
         sum(child.split().deferred.mean for child in children.values())
     )
+
+
+# ------------------------------------------------------------------------- two accounts, early payers
+
+
+def test_what_came_for_earlier_months_is_told_apart():
+    """Half of April and May is put off and comes in July: July's cash is 100 more, all of it earlier; May
+    owed 50 that came after it; over all months nothing is earlier and nothing came later."""
+    ledger = relief.ledger(estimated([50, 50, 100, 200]), deferral())
+    july = ledger.split(month("2020-07"), month("2020-07"))
+    assert means(july, "difference", "earlier", "shortfall", "claim") == (-100, 100, 0, 0)
+    may = ledger.split(month("2020-05"), month("2020-05"))
+    assert means(may, "difference", "earlier", "paid_later", "shortfall") == (50, 0, 50, 50)
+    assert means(ledger.split(), "difference", "earlier", "paid_later") == (0, 0, 0)
+    until_june = ledger.split(None, month("2020-06"))
+    assert means(until_june, "paid_later", "deferred", "claim") == (100, 0, 0)
+
+
+def test_a_loss_in_months_that_were_spared_is_possible():
+    """Of two months that are exempt as a whole nobody knows who would have paid: nothing is claimed, up to
+    all of it may be lost. A share that is exempt leaves out no more than what is missing."""
+    spared = rules(("exemption", "2020-05", "2020-06", None, 1, 1))
+    split = relief.ledger(estimated([100, 0, 0]), spared).split()
+    assert means(split, "exempt", "claim", "at_most") == (200, 0, 200)
+    some = rules(("exemption", "2020-05", "2020-06", None, 0, 0.5))
+    split = relief.ledger(estimated([100, 50, 50]), some).split()
+    assert split.at_most == split.claim
+
+
+def paid_early(collected, owed_from):
+    """The ledger of a line of two due dates, whose first months of 2020 brought more than ever, from
+    March on; what falls due then may be put off by everybody until 15 July."""
+    index = pd.period_range("2015-01", "2020-09", freq="M")
+    year = np.array([40, 300, 120, 25, 12, 6, 8, 8, 7, 7, 6, 12.0])
+    amounts = pd.Series(np.resize(year, len(index)), index)
+    amounts["2020-01":] = collected
+    line = counterfactual.estimate(amounts, start=month("2020-03"), line="early")
+    given = rules(("deferral", "2020-03", "2020-05", DUE, 0, 1))
+    return relief.ledger(line, [given[0]._replace(owed_from=month(owed_from))])
+
+
+def test_what_was_paid_early_is_not_missing_later():
+    """January and February brought 80 more than usual, March to September 80 less: the year is whole, and
+    no claim is made of what was owed since January. Were it owed from March on, it would be missing."""
+    collected = [60, 360, 60, 15, 10, 6, 8, 8, 7]
+    owed = paid_early(collected, "2020-01").split()
+    assert owed.difference.lower > 0
+    assert owed.claim.lower <= 0
+    assert paid_early(collected, "2020-03").split().claim.lower > 0
