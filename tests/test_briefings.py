@@ -184,8 +184,9 @@ def test_each_section_opens_with_a_headline_that_names_its_figures(ward, period,
 
 @pytest.mark.parametrize("page", PAGES, ids="-".join)
 def test_a_page_in_a_browser(page, chromium, axe, tmp_path):
-    """With the network cut, nothing is asked for; axe-core finds no violation; a phone shows the
-    whole width; the file is small."""
+    """With the network cut, nothing is asked for; axe-core finds no violation; the file is small. A
+    phone shows the whole width: of each table every column with its head, of a chart by month the
+    newest months, its letters in 9 px at least."""
     source = html(*page)
     assert len(source.encode()) < 1_000_000
     file = tmp_path / "page.html"
@@ -198,6 +199,21 @@ def test_a_page_in_a_browser(page, chromium, axe, tmp_path):
     tab.goto(file.as_uri())
     assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    for box in tab.query_selector_all(".table .scroll, td"):
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), box.inner_text()
+    for mark in tab.query_selector_all("td, td .hang"):
+        edges = mark.bounding_box()
+        assert 0 <= edges["x"] and edges["x"] + edges["width"] <= 390, mark.inner_text()
+    assert bool(tab.query_selector(".newest")) or page[0] != "10-tax-collection"
+    for picture in tab.query_selector_all(".chart img"):
+        edges = picture.bounding_box()
+        assert edges["width"] >= 9 / 12 * 96 * drawing.WIDTH
+        if picture.evaluate("image => !!image.closest('.newest')"):
+            assert edges["x"] + edges["width"] <= 390
+    heads = tab.evaluate(
+        "[...document.querySelectorAll('td')].map(c => getComputedStyle(c, '::before').content)"
+    )
+    assert not [head for head in heads if head in ("none", "normal")]
     tab.evaluate(axe)
     found = tab.evaluate(
         "axe.run().then(found => found.violations.map(v => [v.id, v.nodes[0].html]))"
@@ -266,7 +282,9 @@ def test_the_text_layer_gives_back_what_is_printed(page):
     assert [piece for piece in pieces if piece not in printed] == []
 
 
-@pytest.mark.parametrize("style", ["{}", "**{}**", "*{}*", "***{}***", "## *{}*\n\na", "*a **{}** a*"])
+@pytest.mark.parametrize(
+    "style", ["{}", "**{}**", "*{}*", "***{}***", "## *{}*\n\na", "*a **{}** a*"]
+)
 def test_every_letter_is_read_back_in_every_style(style):
     """All Vietnamese letters, small and capital: each comes out of the text layer once."""
     signs = ["", *"\u0300\u0301\u0309\u0303\u0323"]

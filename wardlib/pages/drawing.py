@@ -269,7 +269,9 @@ def chart(
     units: Mapping[str, str],
 ) -> Block:
     """The block of a chart: its title, the sentences of its alt text, its picture, and the figures
-    drawn with their units."""
+    drawn with their units. One by month has its `newest` months at the right, where a narrow screen
+    shows it first."""
     said = " ".join(alt)
-    content = {"kind": "chart", "slug": slug, "caption": title, "alt": said}
+    newest = "month" in frame
+    content = {"kind": "chart", "slug": slug, "caption": title, "alt": said, "newest": newest}
     return Block(content, said, resource(slug, frame, units, edition.about), svg)
