@@ -7,8 +7,10 @@ import json
 import re
 import subprocess
 import sys
+import unicodedata
 from collections import Counter
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import pytest
 from conftest import ROOT, executed
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text as Words
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 import wardlib
 from wardlib.language import get
@@ -181,8 +184,9 @@ def test_each_section_opens_with_a_headline_that_names_its_figures(ward, period,
 
 @pytest.mark.parametrize("page", PAGES, ids="-".join)
 def test_a_page_in_a_browser(page, chromium, axe, tmp_path):
-    """With the network cut, nothing is asked for; axe-core finds no violation; a phone shows the
-    whole width; the file is small."""
+    """With the network cut, nothing is asked for; axe-core finds no violation; the file is small. A
+    phone shows the whole width: of each table every column with its head, of a chart by month the
+    newest months, its letters in 9 px at least."""
     source = html(*page)
     assert len(source.encode()) < 1_000_000
     file = tmp_path / "page.html"
@@ -195,6 +199,21 @@ def test_a_page_in_a_browser(page, chromium, axe, tmp_path):
     tab.goto(file.as_uri())
     assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    for box in tab.query_selector_all(".table .scroll, td"):
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), box.inner_text()
+    for mark in tab.query_selector_all("td, td .hang"):
+        edges = mark.bounding_box()
+        assert 0 <= edges["x"] and edges["x"] + edges["width"] <= 390, mark.inner_text()
+    assert bool(tab.query_selector(".newest")) or page[0] != "10-tax-collection"
+    for picture in tab.query_selector_all(".chart img"):
+        edges = picture.bounding_box()
+        assert edges["width"] >= 9 / 12 * 96 * drawing.WIDTH
+        if picture.evaluate("image => !!image.closest('.newest')"):
+            assert edges["x"] + edges["width"] <= 390
+    heads = tab.evaluate(
+        "[...document.querySelectorAll('td')].map(c => getComputedStyle(c, '::before').content)"
+    )
+    assert not [head for head in heads if head in ("none", "normal")]
     tab.evaluate(axe)
     found = tab.evaluate(
         "axe.run().then(found => found.violations.map(v => [v.id, v.nodes[0].html]))"
@@ -226,9 +245,9 @@ def test_a_pdf_checker_finds_no_error(tmp_path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids="-".join)
-def test_a_pdf_is_small_and_says_what_the_html_says(page):
-    """Two pages at most for the leader, half a megabyte, the words of the HTML to be searched, none
-    upon another, and what it was made from inside."""
+def test_a_pdf_is_small_and_legible(page):
+    """Two pages at most for the leader, half a megabyte, no word upon another, and what it was made
+    from inside."""
     data = pdf(*page)
     reader = pypdf.PdfReader(io.BytesIO(data))
     assert len(data) < 500_000
@@ -236,10 +255,6 @@ def test_a_pdf_is_small_and_says_what_the_html_says(page):
         assert len(reader.pages) <= 2
     assert json.loads(reader.attachments["run.json"][0]) == record(executed(*page))
     assert len(reader.outline) == html(*page).count("<h2>")
-    squeezed = "".join(text_of(data).split())
-    for paragraph in re.findall(r'<p class="headline">(.*?)</p>', html(*page)):
-        words = "".join("".join(Text(paragraph).words).split())
-        assert words in squeezed
     for sheet in pymupdf.open(stream=data):
         words = sheet.get_text("words")
         for index, (left, top, right, foot, word, *_) in enumerate(words):
@@ -249,6 +264,60 @@ def test_a_pdf_is_small_and_says_what_the_html_says(page):
                     assert high < 0.45 * min(foot - top, foot2 - top2), (word, word2)
     for number, sheet in enumerate(reader.pages, 1):
         assert sheet.extract_text().strip().startswith(str(number)) is (number > 1)
+
+
+def squeezed(text):
+    """A text without its spaces, places where a line may break, and capitals, which styles set."""
+    return "".join(text.replace("\u200b", "").split()).casefold()
+
+
+@pytest.mark.parametrize("page", PAGES, ids="-".join)
+def test_the_text_layer_gives_back_what_is_printed(page):
+    """Every piece of text of the HTML, head and recipients included, is read from the PDF letter by
+    letter, in whatever style it is set."""
+    printed = squeezed(text_of(pdf(*page)))
+    body = html(*page).partition("</a>")[2]  # after the link that skips the head
+    pieces = [squeezed(unescape(piece)) for piece in re.split(r"<[^>]*>", body)]
+    assert len(list(filter(None, pieces))) > 10
+    assert [piece for piece in pieces if piece not in printed] == []
+
+
+@pytest.mark.parametrize(
+    "style", ["{}", "**{}**", "*{}*", "***{}***", "## *{}*\n\na", "*a **{}** a*"]
+)
+def test_every_letter_is_read_back_in_every_style(style):
+    """All Vietnamese letters, small and capital: each comes out of the text layer once."""
+    signs = ["", *"\u0300\u0301\u0309\u0303\u0323"]
+    small = [
+        unicodedata.normalize("NFC", letter + sign) for letter in "aăâeêioôơuưy" for sign in signs
+    ]
+    words = [f"n{letter}{letter.upper()}n" for letter in [*small, *"đbcdfghjklmnpqrstvwxz"]]
+    made = executed("20-school-activities", "philadelphia", "2020-Q2", "vi")
+    said = new_markdown_cell(style.format(" ".join(words)))
+    made = new_notebook(cells=[*made.cells, said], metadata=made.metadata)
+    text = text_of(WardPDFExporter().from_notebook_node(made)[0])
+    assert [word for word in words if word not in text.split()] == []
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    ("ward", "period"), [*PERIODS, ("phuc-dong", "2021"), ("philadelphia", "2021")]
+)
+def test_no_page_is_half_empty_or_in_small_type(ward, period, language):
+    """What stands on a page, but for the last, reaches below its middle; no letter is under 9 pt."""
+    millimetre = 72 / 25.4
+    for notebook in NOTEBOOKS:
+        sheets = list(pymupdf.open(stream=pdf(notebook, ward, period, language)))
+        for number, sheet in enumerate(sheets, 1):
+            foot = sheet.rect.height - 20 * millimetre
+            feet = [drawn["rect"].y1 for drawn in sheet.get_drawings()]
+            for block in sheet.get_text("dict")["blocks"]:
+                for span in (span for line in block.get("lines", []) for span in line["spans"]):
+                    assert span["size"] > 8.99 or not span["text"].strip(), span["text"]
+                    feet.append(span["bbox"][3])
+            lowest = max(low for low in feet if low <= foot + 1)
+            if number < len(sheets):
+                assert lowest > sheet.rect.height / 2, (notebook, number)
 
 
 def test_the_head_follows_the_decree():
@@ -280,7 +349,7 @@ def test_recipients_are_those_of_the_day(day, council):
 
 def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):
     """From one month to five years, in both languages, every word of every chart stands inside the
-    picture and on no other."""
+    picture and on no other, in 9 pt at least: a picture prints in its own size."""
     drawn = 0
 
     def look(figure):
@@ -297,6 +366,7 @@ def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):
             box = words.get_window_extent(renderer)
             if words.get_visible() and words.get_text().strip() and words not in beyond:
                 boxes.append((words.get_text(), box))
+                assert words.get_fontsize() >= 9, words
         for index, (words, box) in enumerate(boxes):
             assert whole.x0 - 1 <= box.x0 and box.x1 <= whole.x1 + 1, words
             assert whole.y0 - 1 <= box.y0 and box.y1 <= whole.y1 + 1, words

@@ -226,7 +226,7 @@ def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
 
 def money_axis(axes: Axes, unit: Unit) -> None:
     """An upright axis of amounts already divided by the scale of `unit`, which it names."""
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(_steps(axes), steps=[1, 2, 2.5, 5, 10]))
     step = axes.get_yticks()[1] - axes.get_yticks()[0]
     decimals = 0 if step >= 1 and step == int(step) else 1 if step >= 0.1 else 2
     axes.yaxis.set_major_formatter(
@@ -237,7 +237,15 @@ def money_axis(axes: Axes, unit: Unit) -> None:
 
 def count_axis(axes: Axes) -> None:
     """An upright axis of whole numbers."""
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(_steps(axes), integer=True))
+
+
+def _steps(axes: Axes) -> int:
+    """How many steps an upright axis has at most: fewer in a low figure, where their figures would
+    touch."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return min(5, max(2, int(figure.get_figheight() / 0.45)))
 
 
 def month_axis(axes: Axes, months: pd.Index, edition: Edition, at: float = 0.5) -> None:
@@ -290,7 +298,9 @@ def chart(
     units: Mapping[str, str],
 ) -> Block:
     """The block of a chart: its title, the sentences of its alt text, its picture, and the figures
-    drawn with their units."""
+    drawn with their units. One by month has its `newest` months at the right, where a narrow screen
+    shows it first."""
     said = " ".join(alt)
-    content = {"kind": "chart", "slug": slug, "caption": title, "alt": said}
+    newest = "month" in frame
+    content = {"kind": "chart", "slug": slug, "caption": title, "alt": said, "newest": newest}
     return Block(content, said, resource(slug, frame, units, edition.about), svg)

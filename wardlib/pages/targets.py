@@ -53,11 +53,11 @@ class TargetsPage(Page[Targets]):
     def chart(self) -> Block | None:
         """Each target that can be formed as a share: so far, usual by now, and the projected year's
         end, in per cent of the target; nothing where there is none."""
-        return self._chart(self.result.table[self.result.table["depth"] <= 1], row_height=0.3)
+        return self._chart(self.result.table[self.result.table["depth"] <= 1], row_height=0.33)
 
     def brief_chart(self) -> Block | None:
         """`chart`, of `Targets.in_doubt` alone."""
-        return self._chart(self.result.in_doubt, row_height=0.29)
+        return self._chart(self.result.in_doubt, row_height=0.32)
 
     def table(self) -> Block | None:
         """Where each target stands by now and against what is usual by now."""
