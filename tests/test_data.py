@@ -103,6 +103,7 @@ def test_published_figures_agree_or_are_explained():
         book.table(name, every_report=True) for name in ("receipts", "indicator_months", "targets")
     ]
     table = published.reconcile(book.table("published"), *tables, book.period)
+    table = table[table["published_on"] == "2020-09-13"]
     verdicts = table.set_index(["item", "measure"])["verdict"]
     assert verdicts["total", "share_upper"] == "revised"
     assert verdicts["blood_units", "value"] == verdicts["blood_units", "share_target"] == "agrees"
@@ -113,6 +114,23 @@ def test_published_figures_agree_or_are_explained():
     assert row["ours"] > 208.5
     assert "308" in row["reading_vi"]
     assert "308" in row["reading_en"]
+
+
+def test_a_count_of_targets_that_are_not_named_is_told_without_ours():
+    """On 18/09/2020 the ward repeats 208 %, which agrees on that day too, and counts 7 of 12 targets,
+    of which this workbook holds no list; on 17/09/2020 nobody had read it."""
+    book = open_book("phuc-dong", "2020-9M", "2020-09-18")
+    tables = [
+        book.table(name, every_report=True) for name in ("receipts", "indicator_months", "targets")
+    ]
+    table = published.reconcile(book.table("published"), *tables, book.period).set_index("id")
+    assert list(table.loc[["PD7", "PD8"], "verdict"]) == ["agrees", "nothing"]
+    assert pd.isna(table.at["PD8", "ours"])
+    assert all("15" in table.at["PD8", name] for name in ("reading_vi", "reading_en"))
+    upper = book.table("targets").query("year == 2020 and set_by == 'upper'")
+    assert len(upper) == 15
+    before = open_book("phuc-dong", "2020-9M", "2020-09-17").table("published")
+    assert not before["id"].isin(["PD7", "PD8"]).any()
 
 
 def test_the_citys_receipts_are_the_real_ones():

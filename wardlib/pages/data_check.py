@@ -1,15 +1,18 @@
-"""The data check: what has come in, and published figures beside this workbook's."""
+"""The data check: what has come in, published figures beside this workbook's, and causes answered."""
 
 from __future__ import annotations
 
+import datetime
+from collections import Counter
 from dataclasses import dataclass
 
 import pandas as pd
 
-from wardlib.analysis import published
+from wardlib.analysis import attributions, published, relief
+from wardlib.analysis.attributions import Answer, EventFacts, LineFacts, SchoolFacts
 from wardlib.analysis.receipts import Receipts
 from wardlib.language import NBSP, NONE, inside, is_missing
-from wardlib.pages.block import Block, bullets, headline
+from wardlib.pages.block import Block, bullets, headline, paragraph
 from wardlib.pages.page import Page
 from wardlib.pages.table import Column, Row, table
 from wardlib.pages.tax import unreported
@@ -19,14 +22,15 @@ from wardlib.periods import Period
 @dataclass(frozen=True)
 class DataCheck:
     """What has come in (`coverage`, see `book.coverage`), the receipts, what of them is far from usual
-    (`unusual`, see `outliers.find`), and `beside`, published figures beside ours (see
-    `published.reconcile`)."""
+    (`unusual`, see `outliers.find`), `beside`, published figures beside ours (see
+    `published.reconcile`), and `answers` to causes that were named (see `attributions`)."""
 
     period: Period
     coverage: pd.DataFrame
     receipts: Receipts
     unusual: pd.DataFrame
     beside: pd.DataFrame
+    answers: tuple[Answer, ...]
 
 
 class DataCheckPage(Page[DataCheck]):
@@ -182,6 +186,192 @@ class DataCheckPage(Page[DataCheck]):
         slug, caption = "reconciliation", text("Published figures beside this workbook's")
         sources = ("published", "receipts", "targets", "indicator_months")
         return table(self.edition, slug, caption, columns, rows, frame, {}, [], sources)
+
+    def causes(self) -> Block | None:
+        """How many causes that were named in print hold; nothing where none was."""
+        if not self.result.answers:
+            return None
+        language = self._language
+        counted = Counter(own.verdict for own in self.result.answers)
+        return paragraph(
+            language.plural(
+                "Of {count} statement that COVID-19 was the cause: {verdicts}.",
+                "Of {count} statements that COVID-19 was the cause: {verdicts}.",
+                len(self.result.answers),
+                verdicts="; ".join(
+                    f"{words} {counted[verdict]}"
+                    for verdict, words in language.words("answer").items()
+                    if verdict in counted
+                ),
+            )
+        )
+
+    def answers(self) -> Block | None:
+        """Each cause that was named, the verdict, and what the figures and decisions say; nothing where
+        none was."""
+        if not self.result.answers:
+            return None
+        language, items, quoted = self._language, [], ""
+        for own in self.result.answers:
+            said = f"“{own.claim['statement']}” ({own.claim['published_on']:%d/%m/%Y})"
+            opening = "" if said == quoted else said + ". "
+            quoted = said
+            match own.facts:
+                case LineFacts():
+                    sentences = self._line(own.facts)
+                case SchoolFacts():
+                    sentences = self._schools(own, own.facts)
+                case EventFacts():
+                    sentences = self._events(own, own.facts)
+                case _:
+                    sentences = [self._text("This workbook has no figures of it.")]
+            verdict = language.words("answer")[own.verdict]
+            items.append(f"{opening}{self._subject(own)}: {verdict}. {' '.join(sentences)}")
+        return bullets(items)
+
+    def _subject(self, own: Answer) -> str:
+        """What the statement is about."""
+        subject = own.claim["subject"]
+        if subject == attributions.SCHOOLS:
+            return self._text("Schools")
+        if subject.startswith(attributions.ACTIVITIES):
+            return self._language.words("field")[subject.removeprefix(attributions.ACTIVITIES)]
+        return self._language.pick(own, "name")
+
+    def _line(self, facts: LineFacts) -> list[str]:
+        """Relief, restrictions and due date of a line; what came against the same months before, and
+        how much of the year usually has come by then."""
+        language, text = self._language, self._text
+        said = [self._relief(rule) for _, rule in facts.reliefs.iterrows()]
+        if not said:
+            said.append(text("No decision put off, exempted or reduced it in these months."))
+        if facts.restricted is None:
+            said.append(text("No restriction named its payers."))
+        else:
+            day = language.date(facts.restricted)
+            said.append(text("Restrictions named its payers from {day} on.", day=day))
+        if due := language.pick(facts, "due"):
+            said.append(text("Due date: {due}.", due=inside(due)))
+        unit = self.edition.unit(facts.collected)
+        if not is_missing(facts.share) and not is_missing(facts.usual):
+            share = unit.share(facts.to_date, facts.year_end)
+            usual = language.percent(facts.usual)
+            of_year = "By then {share} of the year's receipts had come; in a usual year {usual}."
+            if facts.estimated:
+                of_year = "By then {share} of the receipts estimated for the year had come; in a usual year {usual}."
+            said.append(text(of_year, share=share, usual=usual))
+        span = language.span_short(facts.first, facts.last)
+        amount = unit.amount(facts.collected)
+        if facts.earlier.empty:
+            none = "{span}: {amount}; no earlier year is known."
+            return [*said, text(none, span=span, amount=amount)]
+        years = [str(year) for year in facts.earlier.index]
+        if is_missing(facts.low):
+            judged = text("not enough evidence")
+        elif facts.behind:
+            judged = text("less than years usually differ by, 19 times in 20")
+        elif facts.collected > facts.high:
+            judged = text("more than years usually differ by, 19 times in 20")
+        else:
+            judged = text("within normal variation")
+        said.append(
+            text(
+                "{span}: {amount}; the same months of {years}: {range} ({judged}).",
+                span=span,
+                amount=amount,
+                years=years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}",
+                range=self._range(facts.earlier.min(), facts.earlier.max()),
+                judged=judged,
+            )
+        )
+        return said
+
+    def _relief(self, rule: pd.Series) -> str:
+        """What a rule of relief grants, or that it leaves the tax out."""
+        effect, document = self._language.pick(rule.to_dict(), "effect"), rule["document"]
+        if rule["kind"] == "none":
+            return f"{effect} ({document})."
+        if rule["kind"] == relief.DEFERRAL:
+            granted = "Put off by law ({document}): {effect}."
+        else:
+            granted = "Exempt or reduced by law ({document}): {effect}."
+        return self._text(granted, document=document, effect=inside(effect))
+
+    def _schools(self, own: Answer, facts: SchoolFacts) -> list[str]:
+        """Since when pupils were kept from class, and how many of those days the document named held."""
+        text = self._text
+        if facts.since is None:
+            return [text("No decision kept pupils from class in this period.")]
+        said = [self._since(facts.since, facts)]
+        levels = self._language.words("level")
+        if own.ordered:
+            days = [
+                text(
+                    "{level} {within} of {away}",
+                    level=levels[level],
+                    within=str(facts.within[level]),
+                    away=str(away),
+                )
+                for level, away in facts.away.items()
+            ]
+            listed = text("of the school days away from class, {days}", days="; ".join(days))
+            return [*said, self._named(own, listed)]
+        days = [f"{levels[level]} {away}" for level, away in facts.away.items()]
+        said.append(text("School days away from class: {days}.", days="; ".join(days)))
+        return said + ([self._named(own, "")] if own.claim["cause"] else [])
+
+    def _events(self, own: Answer, facts: EventFacts) -> list[str]:
+        """Events held of those expected, since when restrictions bound the field, and how many are
+        missing in the months of the document named and in others."""
+        language, text = self._language, self._text
+        none = text("No restriction bound it in this period.")
+        said = [none if facts.since is None else self._since(facts.since, facts)]
+        held = language.number(facts.held)
+        if is_missing(facts.expected):
+            no = "Events held: {held}; not enough evidence of how many were to be expected."
+            return [*said, text(no, held=held)]
+        said.append(
+            text(
+                "Events held: {held}, expected {expected} ({low} to {high}, 19 times in 20).",
+                held=held,
+                expected=language.number(facts.expected, 1),
+                low=language.number(facts.lower),
+                high=language.number(facts.upper),
+            )
+        )
+        if own.ordered and not is_missing(facts.usual_outside):
+            others = text(
+                "in the other months of the period {held} were held, {usual} on average in the same "
+                "months before COVID-19",
+                held=language.number(facts.held_outside),
+                usual=language.number(facts.usual_outside, 1),
+            )
+            said.append(self._named(own, others))
+        elif own.claim["cause"]:
+            said.append(self._named(own, ""))
+        return said
+
+    def _since(self, day: datetime.date, facts: SchoolFacts | EventFacts) -> str:
+        """The first day in the period on which something was ordered, and what."""
+        return self._text(
+            "By decision from {day} on: {name}.",
+            day=self._language.date(day),
+            name=self._language.pick(facts, "name"),
+        )
+
+    def _named(self, own: Answer, rest: str) -> str:
+        """When the document named as the cause was in force, and what that covers."""
+        language, text, document = self._language, self._text, own.claim["cause"]
+        if not own.ordered:
+            return text("{document} was not in force in this period.", document=document)
+        first, last = (language.date(day) for day in own.ordered)
+        held = text(
+            "{document} was in force from {first} to {last}",
+            document=document,
+            first=first,
+            last=last,
+        )
+        return f"{held}: {rest}." if rest else f"{held}."
 
     def readings(self) -> Block | None:
         """How each published figure is read here, and why ours differs where it does."""
