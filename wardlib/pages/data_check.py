@@ -211,7 +211,7 @@ class DataCheckPage(Page[DataCheck]):
         none was."""
         if not self.result.answers:
             return None
-        language, items, quoted = self._language, [], ""
+        language, text, items, quoted = self._language, self._text, [], ""
         for own in self.result.answers:
             said = f"“{own.claim['statement']}” ({own.claim['published_on']:%d/%m/%Y})"
             opening = "" if said == quoted else said + ". "
@@ -224,16 +224,16 @@ class DataCheckPage(Page[DataCheck]):
                 case EventFacts():
                     sentences = self._events(own, own.facts)
                 case _:
-                    sentences = [self._text("This workbook has no figures of it.")]
+                    sentences = [text("This workbook has no figures of it.")]
             verdict = language.words("answer")[own.verdict]
             items.append(f"{opening}{self._subject(own)}: {verdict}. {' '.join(sentences)}")
         return bullets(items)
 
     def _subject(self, own: Answer) -> str:
         """What the statement is about."""
-        subject = own.claim["subject"]
+        text, subject = self._text, own.claim["subject"]
         if subject == attributions.SCHOOLS:
-            return self._text("Schools")
+            return text("Schools")
         if subject.startswith(attributions.ACTIVITIES):
             return self._language.words("field")[subject.removeprefix(attributions.ACTIVITIES)]
         return self._language.pick(own, "name")
@@ -256,15 +256,25 @@ class DataCheckPage(Page[DataCheck]):
         if not is_missing(facts.share) and not is_missing(facts.usual):
             share = unit.share(facts.to_date, facts.year_end)
             usual = language.percent(facts.usual)
-            of_year = "By then {share} of the year's receipts had come; in a usual year {usual}."
             if facts.estimated:
-                of_year = "By then {share} of the receipts estimated for the year had come; in a usual year {usual}."
-            said.append(text(of_year, share=share, usual=usual))
+                of_year = text(
+                    "By then {share} of the receipts estimated for the year had come; in a usual year "
+                    "{usual}.",
+                    share=share,
+                    usual=usual,
+                )
+            else:
+                of_year = text(
+                    "By then {share} of the year's receipts had come; in a usual year {usual}.",
+                    share=share,
+                    usual=usual,
+                )
+            said.append(of_year)
         span = language.span_short(facts.first, facts.last)
         amount = unit.amount(facts.collected)
         if facts.earlier.empty:
-            none = "{span}: {amount}; no earlier year is known."
-            return [*said, text(none, span=span, amount=amount)]
+            alone = text("{span}: {amount}; no earlier year is known.", span=span, amount=amount)
+            return [*said, alone]
         years = [str(year) for year in facts.earlier.index]
         if is_missing(facts.low):
             judged = text("not enough evidence")
@@ -288,14 +298,16 @@ class DataCheckPage(Page[DataCheck]):
 
     def _relief(self, rule: pd.Series) -> str:
         """What a rule of relief grants, or that it leaves the tax out."""
-        effect, document = self._language.pick(rule.to_dict(), "effect"), rule["document"]
+        text, document = self._text, rule["document"]
+        effect = self._language.pick(rule.to_dict(), "effect")
         if rule["kind"] == "none":
             return f"{effect} ({document})."
+        effect = inside(effect)
         if rule["kind"] == relief.DEFERRAL:
-            granted = "Put off by law ({document}): {effect}."
-        else:
-            granted = "Exempt or reduced by law ({document}): {effect}."
-        return self._text(granted, document=document, effect=inside(effect))
+            return text("Put off by law ({document}): {effect}.", document=document, effect=effect)
+        return text(
+            "Exempt or reduced by law ({document}): {effect}.", document=document, effect=effect
+        )
 
     def _schools(self, own: Answer, facts: SchoolFacts) -> list[str]:
         """Since when pupils were kept from class, and how many of those days the document named held."""
@@ -328,8 +340,11 @@ class DataCheckPage(Page[DataCheck]):
         said = [none if facts.since is None else self._since(facts.since, facts)]
         held = language.number(facts.held)
         if is_missing(facts.expected):
-            no = "Events held: {held}; not enough evidence of how many were to be expected."
-            return [*said, text(no, held=held)]
+            silent = text(
+                "Events held: {held}; not enough evidence of how many were to be expected.",
+                held=held,
+            )
+            return [*said, silent]
         said.append(
             text(
                 "Events held: {held}, expected {expected} ({low} to {high}, 19 times in 20).",
@@ -353,7 +368,8 @@ class DataCheckPage(Page[DataCheck]):
 
     def _since(self, day: datetime.date, facts: SchoolFacts | EventFacts) -> str:
         """The first day in the period on which something was ordered, and what."""
-        return self._text(
+        text = self._text
+        return text(
             "By decision from {day} on: {name}.",
             day=self._language.date(day),
             name=self._language.pick(facts, "name"),
