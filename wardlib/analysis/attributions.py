@@ -37,8 +37,9 @@ class LineFacts:
     """What is known of a revenue line in the months of the period that are reported of it.
 
     `reliefs`: rows of tax_relief for the line or a part of it that touch these months and were made by
-    the day of the edition; `restricted`: the first day on which a restriction named its payers, None
-    where none did. `collected` against the same months of the `years` before COVID-19 (`earlier`, by
+    the day of the edition, None where none are recorded of the area; `restricted`: the first day on
+    which a restriction named its payers, None where none did; `measured`: whether restrictions are
+    recorded of the area. `collected` against the same months of the `years` before COVID-19 (`earlier`, by
     year): `low` to `high` is where one more such year falls 19 times in 20. `share` = collected in the
     year to date (`to_date`) / `year_end`, what the whole year brings (`estimated` while months are not
     known), both missing where that cannot be said; `usual`, the same share in years before COVID-19.
@@ -46,8 +47,9 @@ class LineFacts:
 
     due_vi: str
     due_en: str
-    reliefs: pd.DataFrame
+    reliefs: pd.DataFrame | None
     restricted: pd.Timestamp | None
+    measured: bool
     first: pd.Period
     last: pd.Period
     collected: float
@@ -64,9 +66,11 @@ class LineFacts:
         return self.to_date / self.year_end if self.year_end > 0 else np.nan
 
     @property
-    def granted(self) -> pd.DataFrame:
-        """The reliefs that put off, exempt or reduce."""
-        return self.reliefs[self.reliefs["kind"] != "none"]
+    def granted(self) -> list[str]:
+        """The documents of the reliefs that put off, exempt or reduce."""
+        if self.reliefs is None:
+            return []
+        return list(self.reliefs["document"][self.reliefs["kind"] != "none"])
 
     @property
     def behind(self) -> bool:
@@ -93,7 +97,7 @@ class EventFacts:
     where nothing can be expected; `held_outside`, those held in months without a day of the document
     named as the cause, and `usual_outside`, the mean of the same months before COVID-19, both missing
     where there is no such month; `since`, the first day of a restriction of the field (None: none),
-    with its name."""
+    with its name; `measured`: whether any are recorded of the area."""
 
     held: float
     expected: float
@@ -104,6 +108,7 @@ class EventFacts:
     since: pd.Timestamp | None
     name_vi: str
     name_en: str
+    measured: bool
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,7 @@ def answer(
     `table` gives revenue_lines, covid_measures and tax_relief.
     """
     period = targets.period
+    closures = _here(table("school_closures"), epidemic)
     measures = _here(table("covid_measures"), epidemic)
     if measures is not None:
         measures = measures[measures["start"] <= day]
@@ -157,11 +163,11 @@ def answer(
         facts: LineFacts | SchoolFacts | EventFacts | None
         name_vi = name_en = ""
         if subject == SCHOOLS:
-            facts = _of_schools(schools, table("school_closures"), ordered, period)
+            facts = _of_schools(schools, closures, ordered, period)
             verdict = _schools_verdict(facts, cause)
         elif subject.startswith(ACTIVITIES):
             field = subject.removeprefix(ACTIVITIES)
-            closed = _of_schools(schools, table("school_closures"), ordered, period)
+            closed = _of_schools(schools, closures, ordered, period)
             facts = _of_events(events, field, measures, closed, ordered, epidemic)
             verdict = _events_verdict(events, field, facts, cause, ordered)
         else:
@@ -176,8 +182,9 @@ def answer(
 
 
 def _here(table: pd.DataFrame | None, epidemic: Epidemic) -> pd.DataFrame | None:
-    """The rows of `table` that bind the unit."""
-    return None if table is None else table[table["area"].isin(epidemic.areas)]
+    """The rows of `table` that bind the unit; None where nobody recorded any."""
+    own = None if table is None else table[table["area"].isin(epidemic.areas)]
+    return None if own is None or own.empty else own
 
 
 def _span(period: Period) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -193,7 +200,9 @@ def _ordered(
         return None
     first, last = _span(period)
     bans = measures[measures["kind"] == RESTRICTION]
-    own = bans[[cause in document.split("; ") for document in bans["document"]]]
+    own = bans[
+        bans["document"].str.split("; ").map(lambda documents: cause in documents).astype(bool)
+    ]
     own = own[(own["start"] <= last) & (own["end"].fillna(last) >= first)]
     if own.empty:
         return None
@@ -230,6 +239,7 @@ def _of_line(
         due_en=str(named["due_en"][line]),
         reliefs=_reliefs(_here(table("tax_relief"), epidemic), family, period, day),
         restricted=_restricted(measures, family, period, epidemic),
+        measured=measures is not None,
         first=months_of(own)[0],
         last=months_of(own)[-1],
         collected=float(own.sum()),
@@ -272,10 +282,10 @@ def _next(earlier: pd.Series) -> tuple[float, float]:
 
 def _reliefs(
     reliefs: pd.DataFrame | None, family: set[str], period: Period, day: pd.Timestamp
-) -> pd.DataFrame:
+) -> pd.DataFrame | None:
     if reliefs is None:
-        return pd.DataFrame(columns=["kind", "document", "effect_vi", "effect_en", "extended_due"])
-    touches = reliefs["lines"].map(lambda lines: not family.isdisjoint(lines))
+        return None
+    touches = reliefs["lines"].map(family.isdisjoint).eq(False)
     begun = reliefs["period_start"] <= period.last
     going = reliefs["period_end"].isna() | (reliefs["period_end"] >= period.first)
     made = reliefs["in_force"].isna() | (reliefs["in_force"] <= day)
@@ -302,10 +312,11 @@ def _first_day(spells: pd.DataFrame, period: Period) -> pd.Timestamp | None:
 def _line_verdict(facts: LineFacts | None) -> str:
     if facts is None or np.isnan(facts.low):
         return OPEN
-    touched = len(facts.granted) > 0 or facts.restricted is not None
+    touched = bool(facts.granted) or facts.restricted is not None
     if facts.behind:
         return PART if touched else OPEN
-    return OPEN if touched else NOT_COVID
+    known = facts.measured and facts.reliefs is not None
+    return NOT_COVID if known and not touched else OPEN
 
 
 # ---------------------------------------------------------------------------- schools and events
@@ -372,7 +383,7 @@ def _of_events(
         spells = [in_force(measures, epidemic.areas, sector=sector) for sector in sectors]
         since = _first_day(pd.concat(spells), period)
         bans = measures[measures["kind"] == RESTRICTION].sort_values("start")
-        bans = bans[[bool(set(sectors).intersection(names)) for names in bans["sectors"]]]
+        bans = bans[bans["sectors"].map(set(sectors).isdisjoint).eq(False)]
         if since is not None:
             held = (bans["start"] <= since) & (bans["end"].isna() | (bans["end"] >= since))
             name_vi, name_en = (bans[name][held].iloc[-1] for name in ("name_vi", "name_en"))
@@ -386,6 +397,7 @@ def _of_events(
         since=since,
         name_vi=name_vi,
         name_en=name_en,
+        measured=(measures if field in SECTORS else closed) is not None,
     )
 
 
@@ -399,7 +411,7 @@ def _events_verdict(
     if events is None or facts is None:
         return OPEN
     row: Any = events.table.loc[("period", field)]
-    if activities.verdict(row) != "fewer":
+    if activities.verdict(row) != "fewer" or not facts.measured:
         return OPEN
     if facts.since is None:
         return NOT_COVID

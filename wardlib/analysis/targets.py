@@ -380,7 +380,8 @@ def shortcomings(
         return pd.DataFrame(columns=[*columns, "value", "through"]).set_index("code")
     named = indicators.loc[indicators["kind"] == SHORTCOMING, columns].set_index("code")
     if values is None:
-        values = pd.DataFrame(columns=["month", "indicator", "value"])
+        none = pd.PeriodIndex([], freq="M")
+        values = pd.DataFrame({"month": none, "indicator": [], "value": []})
     own = values[values["month"].isin(period.months)].sort_values("month")
     last = own.drop_duplicates("indicator", keep="last").set_index("indicator").reindex(named.index)
-    return named.assign(value=last["value"].astype(float), through=last["month"])
+    return named.assign(value=last["value"], through=last["month"])

@@ -218,7 +218,7 @@ class DataCheckPage(Page[DataCheck]):
             quoted = said
             match own.facts:
                 case LineFacts():
-                    sentences = self._line(own.facts)
+                    sentences = self._line(own, own.facts)
                 case SchoolFacts():
                     sentences = self._schools(own, own.facts)
                 case EventFacts():
@@ -238,18 +238,22 @@ class DataCheckPage(Page[DataCheck]):
             return self._language.words("field")[subject.removeprefix(attributions.ACTIVITIES)]
         return self._language.pick(own, "name")
 
-    def _line(self, facts: LineFacts) -> list[str]:
+    def _line(self, own: Answer, facts: LineFacts) -> list[str]:
         """Relief, restrictions and due date of a line; what came against the same months before, and
         how much of the year usually has come by then."""
         language, text = self._language, self._text
-        said = [self._relief(rule) for _, rule in facts.reliefs.iterrows()]
-        if not said:
-            said.append(text("No decision put off, exempted or reduced it in these months."))
-        if facts.restricted is None:
-            said.append(text("No restriction named its payers."))
-        else:
+        said = []
+        if facts.reliefs is not None:
+            said = [self._relief(rule) for _, rule in facts.reliefs.iterrows()]
+            none = text("No decision put off, exempted or reduced it in these months.")
+            said = said or [none]
+        if facts.restricted is not None:
             day = language.date(facts.restricted)
             said.append(text("Restrictions named its payers from {day} on.", day=day))
+        elif facts.measured:
+            said.append(text("No restriction named its payers."))
+        if own.claim["cause"] and own.claim["cause"] not in facts.granted:
+            said.append(self._named(own, ""))
         if due := language.pick(facts, "due"):
             said.append(text("Due date: {due}.", due=inside(due)))
         unit = self.edition.unit(facts.collected)
@@ -336,8 +340,11 @@ class DataCheckPage(Page[DataCheck]):
         """Events held of those expected, since when restrictions bound the field, and how many are
         missing in the months of the document named and in others."""
         language, text = self._language, self._text
-        none = text("No restriction bound it in this period.")
-        said = [none if facts.since is None else self._since(facts.since, facts)]
+        said = []
+        if facts.since is not None:
+            said.append(self._since(facts.since, facts))
+        elif facts.measured:
+            said.append(text("No restriction bound it in this period."))
         held = language.number(facts.held)
         if is_missing(facts.expected):
             silent = text(
