@@ -164,6 +164,7 @@ def test_the_articles_causes_are_answered(as_of):
     assert land.share == pytest.approx(land.usual, abs=0.01)
     assert str(schools.since.date()) == "2020-02-03"
     assert [str(day.date()) for day in found[2].ordered] == ["2020-04-01", "2020-04-22"]
+    assert (schools.local, culture.local, sport.local) == (True, False, True)
     assert schools.within == dict.fromkeys(schools.away, 15)  # of 02/04, a holiday, none
     assert min(schools.away.values()) > 60
     for events in (culture, sport):
@@ -233,8 +234,8 @@ def test_causes_are_told_of_their_period_and_from_their_day_on():
         assert page.causes() is page.answers() is None
     page = wardlib.open("phuc-dong", "2020-9M", "vi", "2020-09-13").data_check
     said = page.answers().plain.replace("\N{NO-BREAK SPACE}", " ")
-    for words in ("đúng một phần. Được gia hạn (41/2020/NĐ-CP)", "21,6 % (92,5/428,1 triệu đồng)",
-                  "năm thường là 21,3 %", "Hạn nộp: ngày 31/10", "từ ngày 03/02/2020: Học sinh THCS",
+    for words in ("đúng một phần. 1–9/2020: 420,6 triệu đồng", "Được gia hạn (41/2020/NĐ-CP)", "21,6 % (92,5/428,1 triệu đồng)",
+                  "năm thường là 21,3 %", "Hạn nộp: ngày 31/10", "từ ngày 03/02/2020, theo quyết định của địa phương (Học sinh",
                   "Văn bản 16/CT-TTg có hiệu lực từ ngày 01/04/2020 đến ngày 22/04/2020"):  # fmt: skip
         assert words in said, words
     assert said.count("“") == 2, "what is quoted for several subjects stands once"

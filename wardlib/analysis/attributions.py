@@ -80,13 +80,17 @@ class LineFacts:
 
 @dataclass(frozen=True)
 class SchoolFacts:
-    """School days of the period on which a decision kept pupils from class: `since`, the first (None:
-    none), with the decisions' names; by level `away`, how many, and `within`, those of them on which the document
-    named as the cause was in force."""
+    """School days of the period on which a decision kept pupils from class.
+
+    `since`: the first (None: none), with the decisions' names, and whether they are `local`, none of
+    them the country's; by level `away`, how many, and `within`, those of them on which the document
+    named as the cause was in force.
+    """
 
     since: pd.Timestamp | None
     name_vi: str
     name_en: str
+    local: bool
     away: dict[str, int]
     within: dict[str, int]
 
@@ -97,7 +101,7 @@ class EventFacts:
     where nothing can be expected; `held_outside`, those held in months without a day of the document
     named as the cause, and `usual_outside`, the mean of the same months before COVID-19, both missing
     where there is no such month; `since`, the first day of a restriction of the field (None: none),
-    with its name; `measured`: whether any are recorded of the area."""
+    with its name, and whether it is `local`, not the country's; `measured`: whether any are recorded of the area."""
 
     held: float
     expected: float
@@ -108,6 +112,7 @@ class EventFacts:
     since: pd.Timestamp | None
     name_vi: str
     name_en: str
+    local: bool
     measured: bool
 
 
@@ -163,11 +168,11 @@ def answer(
         facts: LineFacts | SchoolFacts | EventFacts | None
         name_vi = name_en = ""
         if subject == SCHOOLS:
-            facts = _of_schools(schools, closures, ordered, period)
+            facts = _of_schools(schools, closures, ordered, period, epidemic)
             verdict = _schools_verdict(facts, cause)
         elif subject.startswith(ACTIVITIES):
             field = subject.removeprefix(ACTIVITIES)
-            closed = _of_schools(schools, closures, ordered, period)
+            closed = _of_schools(schools, closures, ordered, period, epidemic)
             facts = _of_events(events, field, measures, closed, ordered, epidemic)
             verdict = _events_verdict(events, field, facts, cause, ordered)
         else:
@@ -327,6 +332,7 @@ def _of_schools(
     closures: pd.DataFrame | None,
     ordered: tuple[pd.Timestamp, pd.Timestamp] | None,
     period: Period,
+    epidemic: Epidemic,
 ) -> SchoolFacts | None:
     if schools is None or closures is None or not schools.calendar:
         return None
@@ -343,7 +349,8 @@ def _of_schools(
     since = min(began, default=None)
     named = closures[closures["id"].isin(began[since] if since else [])]
     name_vi, name_en = ("; ".join(named[name]) for name in ("name_vi", "name_en"))
-    return SchoolFacts(since, name_vi, name_en, away, within)
+    local = (named["area"] != epidemic.areas[0]).all()
+    return SchoolFacts(since, name_vi, name_en, bool(local), away, within)
 
 
 def _schools_verdict(facts: SchoolFacts | None, cause: str) -> str:
@@ -374,10 +381,11 @@ def _of_events(
     if ordered:
         first, last = (day.to_period("M") for day in ordered)
         others = by_month[(months < first) | (months > last)]
-    since, name_vi, name_en = None, "", ""
+    since, name_vi, name_en, local = None, "", "", False
     if field not in SECTORS:
         if closed is not None:
-            since, name_vi, name_en = closed.since, closed.name_vi, closed.name_en
+            since, local = closed.since, closed.local
+            name_vi, name_en = closed.name_vi, closed.name_en
     elif measures is not None:
         sectors = SECTORS[field]
         spells = [in_force(measures, epidemic.areas, sector=sector) for sector in sectors]
@@ -387,6 +395,7 @@ def _of_events(
         if since is not None:
             held = (bans["start"] <= since) & (bans["end"].isna() | (bans["end"] >= since))
             name_vi, name_en = (bans[name][held].iloc[-1] for name in ("name_vi", "name_en"))
+            local = bool(bans["area"][held].iloc[-1] != epidemic.areas[0])
     return EventFacts(
         held=float(row["held"]),
         expected=float(row["expected"]),
@@ -397,6 +406,7 @@ def _of_events(
         since=since,
         name_vi=name_vi,
         name_en=name_en,
+        local=local,
         measured=(measures if field in SECTORS else closed) is not None,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from wardlib.analysis import attributions, published, relief
 from wardlib.analysis.attributions import Answer, EventFacts, LineFacts, SchoolFacts
 from wardlib.analysis.receipts import Receipts
 from wardlib.language import NBSP, NONE, inside, is_missing
-from wardlib.pages.block import Block, bullets, headline, paragraph
+from wardlib.pages.block import Block, bullets, headline
 from wardlib.pages.page import Page
 from wardlib.pages.table import Column, Row, table
 from wardlib.pages.tax import unreported
@@ -193,13 +192,13 @@ class DataCheckPage(Page[DataCheck]):
             return None
         language = self._language
         counted = Counter(own.verdict for own in self.result.answers)
-        return paragraph(
+        return headline(
             language.plural(
                 "Of {count} statement that COVID-19 was the cause: {verdicts}.",
                 "Of {count} statements that COVID-19 was the cause: {verdicts}.",
                 len(self.result.answers),
                 verdicts="; ".join(
-                    f"{words} {counted[verdict]}"
+                    f"{counted[verdict]} {words}"
                     for verdict, words in language.words("answer").items()
                     if verdict in counted
                 ),
@@ -239,25 +238,26 @@ class DataCheckPage(Page[DataCheck]):
         return self._language.pick(own, "name")
 
     def _line(self, own: Answer, facts: LineFacts) -> list[str]:
-        """Relief, restrictions and due date of a line; what came against the same months before, and
-        how much of the year usually has come by then."""
+        """What came against the same months before; the relief and restrictions; without relief, when
+        it falls due and how much of the year usually has come by then."""
         language, text = self._language, self._text
-        said = []
+        said = [self._against(facts)]
         if facts.reliefs is not None:
-            said = [self._relief(rule) for _, rule in facts.reliefs.iterrows()]
             none = text("No decision put off, exempted or reduced it in these months.")
-            said = said or [none]
+            said += [self._relief(rule) for _, rule in facts.reliefs.iterrows()] or [none]
         if facts.restricted is not None:
             day = language.date(facts.restricted)
             said.append(text("Restrictions named its payers from {day} on.", day=day))
         elif facts.measured:
             said.append(text("No restriction named its payers."))
         if own.claim["cause"] and own.claim["cause"] not in facts.granted:
-            said.append(self._named(own, ""))
+            said.append(self._named(own) + ".")
+        if facts.granted:
+            return said
         if due := language.pick(facts, "due"):
             said.append(text("Due date: {due}.", due=inside(due)))
-        unit = self.edition.unit(facts.collected)
         if not is_missing(facts.share) and not is_missing(facts.usual):
+            unit = self.edition.unit(facts.year_end)
             share = unit.share(facts.to_date, facts.year_end)
             usual = language.percent(facts.usual)
             if facts.estimated:
@@ -274,11 +274,15 @@ class DataCheckPage(Page[DataCheck]):
                     usual=usual,
                 )
             said.append(of_year)
+        return said
+
+    def _against(self, facts: LineFacts) -> str:
+        """What came in the months against the same ones of earlier years, and whether years differ so."""
+        language, text = self._language, self._text
         span = language.span_short(facts.first, facts.last)
-        amount = unit.amount(facts.collected)
+        amount = self.edition.unit(facts.collected).amount(facts.collected)
         if facts.earlier.empty:
-            alone = text("{span}: {amount}; no earlier year is known.", span=span, amount=amount)
-            return [*said, alone]
+            return text("{span}: {amount}; no earlier year is known.", span=span, amount=amount)
         years = [str(year) for year in facts.earlier.index]
         if is_missing(facts.low):
             judged = text("not enough evidence")
@@ -288,17 +292,14 @@ class DataCheckPage(Page[DataCheck]):
             judged = text("more than years usually differ by, 19 times in 20")
         else:
             judged = text("within normal variation")
-        said.append(
-            text(
-                "{span}: {amount}; the same months of {years}: {range} ({judged}).",
-                span=span,
-                amount=amount,
-                years=years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}",
-                range=self._range(facts.earlier.min(), facts.earlier.max()),
-                judged=judged,
-            )
+        return text(
+            "{span}: {amount}; the same months of {years}: {range} ({judged}).",
+            span=span,
+            amount=amount,
+            years=years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}",
+            range=self._range(facts.earlier.min(), facts.earlier.max()),
+            judged=judged,
         )
-        return said
 
     def _relief(self, rule: pd.Series) -> str:
         """What a rule of relief grants, or that it leaves the tax out."""
@@ -314,12 +315,21 @@ class DataCheckPage(Page[DataCheck]):
         )
 
     def _schools(self, own: Answer, facts: SchoolFacts) -> list[str]:
-        """Since when pupils were kept from class, and how many of those days the document named held."""
-        text = self._text
+        """Since when pupils were kept from class, and on how many of those days the document named was
+        in force."""
+        language, text = self._language, self._text
         if facts.since is None:
             return [text("No decision kept pupils from class in this period.")]
-        said = [self._since(facts.since, facts)]
-        levels = self._language.words("level")
+        levels = language.words("level")
+        day, name = language.date(facts.since), language.pick(facts, "name")
+        said = [
+            text(
+                "Pupils were kept from class from {day} on, {by} ({name}).",
+                day=day,
+                by=self._by(facts),
+                name=name,
+            )
+        ]
         if own.ordered:
             days = [
                 text(
@@ -331,70 +341,74 @@ class DataCheckPage(Page[DataCheck]):
                 for level, away in facts.away.items()
             ]
             listed = text("of the school days away from class, {days}", days="; ".join(days))
-            return [*said, self._named(own, listed)]
+            return [*said, f"{self._named(own)}: {listed}."]
         days = [f"{levels[level]} {away}" for level, away in facts.away.items()]
         said.append(text("School days away from class: {days}.", days="; ".join(days)))
-        return said + ([self._named(own, "")] if own.claim["cause"] else [])
+        return said + ([self._named(own) + "."] if own.claim["cause"] else [])
 
     def _events(self, own: Answer, facts: EventFacts) -> list[str]:
-        """Events held of those expected, since when restrictions bound the field, and how many are
-        missing in the months of the document named and in others."""
+        """Events held of those expected, in all months and in those without the document named; since
+        when restrictions bound the field."""
         language, text = self._language, self._text
-        said = []
-        if facts.since is not None:
-            said.append(self._since(facts.since, facts))
-        elif facts.measured:
-            said.append(text("No restriction bound it in this period."))
         held = language.number(facts.held)
         if is_missing(facts.expected):
-            silent = text(
-                "Events held: {held}; not enough evidence of how many were to be expected.",
-                held=held,
+            said = [
+                text("Events held: {held}; not enough evidence of how many to expect.", held=held)
+            ]
+        else:
+            said = [
+                text(
+                    "Events held: {held}, expected {expected} ({low} to {high}, 19 times in 20).",
+                    held=held,
+                    expected=language.number(facts.expected, 1),
+                    low=language.number(facts.lower),
+                    high=language.number(facts.upper),
+                )
+            ]
+            if own.ordered and not is_missing(facts.usual_outside):
+                said.append(
+                    text(
+                        "In months without {document} alone: {held}, on average before COVID-19 {usual}.",
+                        document=own.claim["cause"],
+                        held=language.number(facts.held_outside),
+                        usual=language.number(facts.usual_outside, 1),
+                    )
+                )
+        if own.claim["cause"] and not own.ordered:
+            said.append(self._named(own) + ".")
+        if facts.since is not None:
+            day, name = language.date(facts.since), language.pick(facts, "name")
+            said.append(
+                text(
+                    "Restricted from {day} on, {by} ({name}).",
+                    day=day,
+                    by=self._by(facts),
+                    name=name,
+                )
             )
-            return [*said, silent]
-        said.append(
-            text(
-                "Events held: {held}, expected {expected} ({low} to {high}, 19 times in 20).",
-                held=held,
-                expected=language.number(facts.expected, 1),
-                low=language.number(facts.lower),
-                high=language.number(facts.upper),
-            )
-        )
-        if own.ordered and not is_missing(facts.usual_outside):
-            others = text(
-                "in the other months of the period {held} were held, {usual} on average in the same "
-                "months before COVID-19",
-                held=language.number(facts.held_outside),
-                usual=language.number(facts.usual_outside, 1),
-            )
-            said.append(self._named(own, others))
-        elif own.claim["cause"]:
-            said.append(self._named(own, ""))
+        elif facts.measured:
+            said.append(text("No restriction bound it in this period."))
         return said
 
-    def _since(self, day: datetime.date, facts: SchoolFacts | EventFacts) -> str:
-        """The first day in the period on which something was ordered, and what."""
+    def _by(self, facts: SchoolFacts | EventFacts) -> str:
+        """Whose decision it was."""
         text = self._text
-        return text(
-            "By decision from {day} on: {name}.",
-            day=self._language.date(day),
-            name=self._language.pick(facts, "name"),
-        )
+        if facts.local:
+            return text("by decision of this area's own authorities")
+        return text("by decision for the whole country")
 
-    def _named(self, own: Answer, rest: str) -> str:
-        """When the document named as the cause was in force, and what that covers."""
+    def _named(self, own: Answer) -> str:
+        """When the document named as the cause was in force."""
         language, text, document = self._language, self._text, own.claim["cause"]
         if not own.ordered:
-            return text("{document} was not in force in this period.", document=document)
+            return text("{document} was not in force in this period", document=document)
         first, last = (language.date(day) for day in own.ordered)
-        held = text(
+        return text(
             "{document} was in force from {first} to {last}",
             document=document,
             first=first,
             last=last,
         )
-        return f"{held}: {rest}." if rest else f"{held}."
 
     def readings(self) -> Block | None:
         """How each published figure is read here, and why ours differs where it does."""
