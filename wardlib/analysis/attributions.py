@@ -236,12 +236,12 @@ def _of_line(
     earlier = _same_months(series, own, min(start.year, period.year))
     low, high = _next(earlier)
     family = _family(receipts.parts, line)
-    named = need(table, "revenue_lines").set_index("code")
+    named = need(table, "revenue_lines").set_index("code").reindex(columns=["due_vi", "due_en"])
     rows = targets.table[targets.table["item"] == line].to_dict("records")
     row: dict[Any, Any] = rows[0] if rows else dict.fromkeys(_STANDING, np.nan)
     return LineFacts(
-        due_vi=str(named["due_vi"][line]),
-        due_en=str(named["due_en"][line]),
+        due_vi=str(named["due_vi"].fillna("")[line]),
+        due_en=str(named["due_en"].fillna("")[line]),
         reliefs=_reliefs(_here(table("tax_relief"), epidemic), family, period, day),
         restricted=_restricted(measures, family, period, epidemic),
         measured=measures is not None,
