@@ -68,8 +68,6 @@ def _ours(
             & (targets["line"] == row.item)
         ]
         plan = next(iter(known(upper, ("year", "line", "set_by"))["amount"]), nan)
-    if row.table == "targets":
-        return nan, nan  # how many of certain targets are met: the source does not name them
     if row.table == "indicators":
         if indicators is None:
             return nan, nan

@@ -331,14 +331,17 @@ class DataCheckPage(Page[DataCheck]):
             )
         ]
         if own.ordered:
+            alike: dict[tuple[int, int], list[str]] = {}  # levels with the same days
+            for level, away in facts.away.items():
+                alike.setdefault((facts.within[level], away), []).append(levels[level])
             days = [
                 text(
                     "{level} {within} of {away}",
-                    level=levels[level],
-                    within=str(facts.within[level]),
+                    level=language.join(names),
+                    within=str(within),
                     away=str(away),
                 )
-                for level, away in facts.away.items()
+                for (within, away), names in alike.items()
             ]
             listed = text("of the school days away from class, {days}", days="; ".join(days))
             return [*said, f"{self._named(own)}: {listed}."]
