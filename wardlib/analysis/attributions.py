@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit  # type: ignore[import-untyped]  # SciPy ships no types
 
 from wardlib.analysis import activities
 from wardlib.analysis.activities import Activities
@@ -28,7 +27,8 @@ SCHOOLS, ACTIVITIES = "schools", "activities:"
 # pupils at school.
 SECTORS = {"culture": ("festivals", "culture", "public_life"), "sport": ("sport", "public_life")}
 _STANDING = ("value", "point", "low95", "high95", "usual")  # columns of `Targets.table`
-_LEVEL = 0.95
+# Student's t at 97.5 %, by degrees of freedom from 1 on; more years than these are taken for as many.
+_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 _YEARS = 2  # fewer earlier years do not say by how much years differ
 
 
@@ -279,7 +279,8 @@ def _next(earlier: pd.Series) -> tuple[float, float]:
         return np.nan, np.nan
     positive = bool((earlier > 0).all())
     values = np.log(earlier.to_numpy()) if positive else earlier.to_numpy()
-    margin = stdtrit(count - 1, (1 + _LEVEL) / 2) * values.std(ddof=1) * np.sqrt(1 + 1 / count)
+    times = _T[min(count - 1, len(_T)) - 1]
+    margin = times * values.std(ddof=1) * np.sqrt(1 + 1 / count)
     bounds = values.mean() - margin, values.mean() + margin
     low, high = np.exp(bounds) if positive else bounds
     return float(low), float(high)
