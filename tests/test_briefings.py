@@ -53,7 +53,9 @@ NAMES = {name: str(number) for number, name in enumerate(MONTHS.split(), 1)} | {
 
 def quoted():
     """What the papers quote: words of others, in their own language and with their own signs."""
-    for path in sorted((ROOT / "data").glob("*/published.csv")):
+    for path in sorted((ROOT / "data").glob("*/*.csv")):
+        if path.stem not in ("published", "attributions"):
+            continue
         with path.open(encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 yield from (f"“{row['statement']}”", f"{row['statement']} (")

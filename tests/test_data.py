@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from frictionless import system, validate
 
-from wardlib.analysis import outliers, published, receipts, targets
+import wardlib
+from wardlib.analysis import attributions, outliers, published, receipts, targets
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.data import descriptors
 from wardlib.data.book import load, open_book
@@ -103,6 +104,7 @@ def test_published_figures_agree_or_are_explained():
         book.table(name, every_report=True) for name in ("receipts", "indicator_months", "targets")
     ]
     table = published.reconcile(book.table("published"), *tables, book.period)
+    table = table[table["published_on"] == "2020-09-13"]
     verdicts = table.set_index(["item", "measure"])["verdict"]
     assert verdicts["total", "share_upper"] == "revised"
     assert verdicts["blood_units", "value"] == verdicts["blood_units", "share_target"] == "agrees"
@@ -113,6 +115,201 @@ def test_published_figures_agree_or_are_explained():
     assert row["ours"] > 208.5
     assert "308" in row["reading_vi"]
     assert "308" in row["reading_en"]
+
+
+def test_months_after_the_period_change_no_comparison():
+    """Tables that hold the months after September 2020 too, reported later, give the same verdicts and
+    figures, then and now."""
+    tables = [
+        open_book("phuc-dong", period).table(name, every_report=True)
+        for period in ("2020-9M", "2021")
+        for name in ("published", "receipts", "indicator_months", "targets")
+    ]
+    period = Period.parse("2020-9M")
+    own, later = (published.reconcile(*given, period) for given in (tables[:4], tables[4:]))
+    assert tables[5]["month"].max() > tables[1]["month"].max()
+    pd.testing.assert_frame_equal(own, later)
+
+
+def test_a_count_of_targets_that_are_not_named_is_told_without_ours():
+    """On 18/09/2020 the ward repeats 208 %, which agrees on that day too, and counts 7 of 12 targets,
+    of which this workbook holds no list; on 17/09/2020 nobody had read it."""
+    book = open_book("phuc-dong", "2020-9M", "2020-09-18")
+    tables = [
+        book.table(name, every_report=True) for name in ("receipts", "indicator_months", "targets")
+    ]
+    table = published.reconcile(book.table("published"), *tables, book.period).set_index("id")
+    assert list(table.loc[["PD7", "PD8"], "verdict"]) == ["agrees", "nothing"]
+    assert pd.isna(table.at["PD8", "ours"])
+    assert all("15" in table.at["PD8", name] for name in ("reading_vi", "reading_en"))
+    upper = book.table("targets").query("year == 2020 and set_by == 'upper'")
+    assert len(upper) == 15
+    before = open_book("phuc-dong", "2020-9M", "2020-09-17").table("published")
+    assert not before["id"].isin(["PD7", "PD8"]).any()
+
+
+def answers(period, *claims, as_of="", ward="phuc-dong"):
+    """The answers to claims (subject, cause) about a period."""
+    book = wardlib.open(ward, period, "en", as_of)
+    rows = pd.DataFrame(claims, columns=["subject", "cause"])
+    return attributions.answer(
+        rows, book.table, pd.Timestamp(book.dated), book.targets.result, book.schools.result,
+        book.activities.result, Epidemic.of(book.table("covid_phases"), book.ward.areas),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("as_of", ["2020-09-13", ""])
+def test_the_articles_causes_are_answered(as_of):
+    """Non-state tax is behind and was put off to 31/12/2020; land tax, never put off, is on its usual
+    way; schools were closed from 03/02, culture and sport were bound before Directive 16."""
+    found = wardlib.open("phuc-dong", "2020-9M", "vi", as_of).data_check.result.answers
+    assert {own.claim["subject"]: own.verdict for own in found} == {
+        "nonstate": "part", "land_tax": "not_covid", "schools": "other",
+        "activities:culture": "other", "activities:sport": "other",
+    }  # fmt: skip
+    tax, land, schools, culture, sport = (own.facts for own in found)
+    assert tax.granted == ["41/2020/NĐ-CP"]
+    assert list(tax.reliefs["extended_due"]) == [pd.Timestamp("2020-12-31")]
+    assert tax.collected < tax.low < tax.earlier.min()
+    assert list(tax.earlier.index) == [2017, 2018, 2019]
+    assert (land.granted, land.restricted) == ([], None)
+    assert land.low < land.collected < land.high
+    assert land.usual == pytest.approx(0.213, abs=0.0005)
+    assert land.share == pytest.approx(land.usual, abs=0.01)
+    assert str(schools.since.date()) == "2020-02-03"
+    assert [str(day.date()) for day in found[2].ordered] == ["2020-04-01", "2020-04-22"]
+    assert (schools.local, culture.local, sport.local) == (True, False, True)
+    assert schools.within == dict.fromkeys(schools.away, 15)  # of 02/04, a holiday, none
+    assert min(schools.away.values()) > 60
+    for events in (culture, sport):
+        assert events.since < found[2].ordered[0]
+        assert events.held < events.lower
+        assert events.held_outside < events.usual_outside
+
+
+@pytest.mark.parametrize(
+    ("period", "subject", "cause", "verdict"),
+    [
+        ("2021-Q3", "nonstate", "", "part"),  # exempt, and behind
+        ("2019-9M", "nonstate", "", "not_covid"),  # nothing ordered, nothing missing
+        (
+            "2020-H1",
+            "land_rent",
+            "41/2020/NĐ-CP",
+            "open",
+        ),  # put off, but within what years differ by
+        ("2020-9M", "pit", "", "open"),  # its payers were bound, and nothing is missing
+        ("2020-9M", "gold_tax", "", "open"),
+        ("2020-9M", "total", "", "open"),
+        ("2019", "schools", "16/CT-TTg", "not_covid"),
+        ("2020-04", "schools", "16/CT-TTg", "other"),
+        ("2020-9M", "schools", "", "shown"),
+        ("2020-9M", "activities:extracurricular", "", "shown"),
+        ("2021-Q3", "activities:sport", "16/CT-TTg", "other"),
+        ("2019-9M", "activities:culture", "16/CT-TTg", "open"),
+        ("2017-01", "activities:sport", "", "open"),
+    ],
+)
+def test_any_cause_is_answered_by_its_kind(period, subject, cause, verdict):
+    """Another line, level, field, document and period; what nobody knows stays open."""
+    (found,) = answers(period, (subject, cause))
+    assert found.verdict == verdict
+    assert (found.facts is None) is (subject == "gold_tax")
+
+
+def test_relief_is_told_once_it_is_made():
+    """The decree of 08/04/2020 answers nothing on 07/04, Directive 15 nothing on 27/03."""
+    for as_of, decrees in (("2020-04-07", []), ("2020-04-08", ["41/2020/NĐ-CP"])):
+        (found,) = answers("2020-03", ("nonstate", ""), as_of=as_of)
+        assert found.facts.granted == decrees
+    for as_of, held in (("2020-03-27", False), ("2020-03-28", True)):
+        (found,) = answers("2020-03", ("nonstate", "15/CT-TTg"), as_of=as_of)
+        assert (found.ordered is not None) is held
+
+
+def test_a_city_without_schools_is_answered_too():
+    """Philadelphia: business tax, put off, is far below what years bring; amusement tax too, but no
+    measure is recorded there, so that nothing is said of its cause; no schools here."""
+    found = answers(
+        "2020-Q2", ("birt", ""), ("amusement", ""), ("real_estate", ""), ("schools", ""),
+        ("activities:sport", ""), ward="philadelphia",
+    )  # fmt: skip
+    assert [own.verdict for own in found] == ["part", *["open"] * 4]
+    assert [own.facts for own in found[3:]] == [None, None]
+    assert [own.facts.behind for own in found[:3]] == [True, True, False]
+    assert not any(own.facts.measured for own in found[:3])
+
+
+def test_causes_are_told_of_their_period_and_from_their_day_on():
+    """On 12/09/2020 the article had not come out; it is about nine months, not about a quarter."""
+    for period, as_of in (("2020-9M", "2020-09-12"), ("2020-Q3", ""), ("2021-9M", "")):
+        page = wardlib.open("phuc-dong", period, "vi", as_of).data_check
+        assert page.result.answers == ()
+        assert page.causes() is page.answers() is None
+    page = wardlib.open("phuc-dong", "2020-9M", "vi", "2020-09-13").data_check
+    said = page.answers().plain.replace("\N{NO-BREAK SPACE}", " ")
+    for words in ("đúng một phần. 1–9/2020: 420,6 triệu đồng", "Được gia hạn (41/2020/NĐ-CP)", "21,6 % (92,5/428,1 triệu đồng)",
+                  "năm thường là 21,3 %", "Hạn nộp: ngày 31/10", "từ ngày 03/02/2020, theo quyết định của địa phương (Học sinh",
+                  "Văn bản 16/CT-TTg có hiệu lực từ ngày 01/04/2020 đến ngày 22/04/2020",
+                  "mầm non và tiểu học 15 trên 67; THCS và THPT 15 trên 62"):  # fmt: skip
+        assert words in said, words
+    assert said.count("“") == 2, "what is quoted for several subjects stands once"
+
+
+def test_another_wards_causes_are_printed_in_both_languages(home, accept):
+    """Every kind of subject and of silence: the same figures, every word translated."""
+    subjects = ["land_rent", "licence_fee", "gold_tax", "registration_fee", "schools",
+                "activities:extracurricular", "activities:sport"]  # fmt: skip
+    rows = [
+        f"X{number},2021-10-20,{period},{subject},Câu {number},{cause},general knowledge"
+        for number, (subject, cause, period) in enumerate(
+            (subject, cause, period)
+            for subject in subjects
+            for cause in ("", "16/CT-TTg", "99/CT-TTg")
+            for period in ("2017-01", "2018-06", "2021-Q3")
+        )
+    ]
+    file = home / "data" / "phuc-dong" / "attributions.csv"
+    head = file.read_text(encoding="utf-8").splitlines()[0]
+    file.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    accept()
+    for period in ("2017-01", "2018-06", "2021-Q3"):
+        vi, en = (wardlib.open("phuc-dong", period, code).data_check for code in ("vi", "en"))
+        assert len(vi.result.answers) == len(subjects) * 3
+        items = [page.answers().content["items"] for page in (vi, en)]
+        for ours, theirs in zip(*items, strict=True):
+            assert ours.count("%") == theirs.count("%")
+            assert "nan" not in ours + theirs
+            assert "None" not in ours + theirs
+
+
+def test_shortcomings_stand_without_figures_and_are_no_targets():
+    """The article's four, none reported; one that is has its newest value in the period; a city abroad
+    has none. None of them ever is a target."""
+    book = open_book("phuc-dong", "2020-9M")
+    values = book.table("indicator_months")
+    found = targets.shortcomings(book.table("indicators"), values, book.period)
+    assert len(found) == 4
+    assert found["value"].isna().all() and found["through"].isna().all()
+    assert found.equals(targets.shortcomings(book.table("indicators"), None, book.period))
+    more = values.iloc[:3].assign(
+        indicator="waste_hours", value=[7.0, 9.0, 11.0],
+        month=pd.PeriodIndex(["2020-08", "2020-06", "2020-10"], freq="M"),
+    )  # fmt: skip
+    every = pd.concat([values, more])
+    row = targets.shortcomings(book.table("indicators"), every, book.period).loc["waste_hours"]
+    assert (row["value"], str(row["through"])) == (7, "2020-08")
+    result = summary("phuc-dong", "2020-9M")
+    given = {"indicator_months": every}
+    assessed = targets.assess(
+        result,
+        lambda name: given[name] if name in given else book.table(name),
+        Epidemic.of(book.table("covid_phases"), book.ward.areas),
+    )
+    assert "loan_dossiers" in set(assessed.table["item"])
+    assert not set(found.index) & set(assessed.table["item"])
+    city = open_book("philadelphia", "2020-Q2")
+    assert targets.shortcomings(city.table("indicators"), None, city.period).empty
 
 
 def test_the_citys_receipts_are_the_real_ones():

@@ -86,14 +86,15 @@ def test_outside_a_workbook_is_said_what_to_do(monkeypatch, tmp_path):
 
 
 def test_a_table_of_another_country_is_no_table_of_the_ward(home):
-    """Tết and Việt Nam's holidays are not Philadelphia's; its own table of that name would be."""
+    """Tết, Việt Nam's holidays and its wards' indicators are not Philadelphia's; its own table of that
+    name would be."""
     city, ward = descriptors.ward("philadelphia"), descriptors.ward("phuc-dong")
-    for name in ("tet", "holidays"):
+    for name in ("tet", "holidays", "indicators"):
         assert city.table(name) is None
         assert load(city, name) is None
         assert len(load(ward, name)) > 0
     assert city.table("revenue_lines").package == "philadelphia"
-    assert city.table("indicators").package == "reference"
+    assert city.table("covid_measures").package == "reference"
     path = home / "data" / "philadelphia" / "datapackage.json"
     raw = json.loads(path.read_text(encoding="utf-8"))
     raw["resources"][0] |= {"name": "tet", "area": "US"}

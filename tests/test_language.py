@@ -14,7 +14,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 import wardlib
-from wardlib.analysis import activities, closures, published, targets
+from wardlib.analysis import activities, attributions, closures, published, targets
 from wardlib.errors import RequestError, TranslationError
 from wardlib.language import NBSP, NONE, get, read
 
@@ -246,6 +246,10 @@ def test_every_code_of_analysis_has_its_words():
     assert codes["field"] == {*activities.FIELDS, activities.TOTAL}
     assert codes["agreement"] == {
         published.AGREES, published.REVISED, published.DIFFERS, published.NOTHING
+    }  # fmt: skip
+    assert codes["answer"] == {
+        attributions.SHOWN, attributions.PART, attributions.OTHER, attributions.NOT_COVID,
+        attributions.OPEN,
     }  # fmt: skip
     assert set(targets.GOOD) < codes["status"]
 

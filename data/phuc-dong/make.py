@@ -743,7 +743,8 @@ def make_truth(planted: dict[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
 def make(seed: int = SEED) -> dict[str, pd.DataFrame]:
     """All made tables by name, months as periods and dates as timestamps; no file is touched.
 
-    `published` is not among them: it was written by hand, from the article.
+    `published` and `attributions` are not among them: they were written by hand, from what the ward
+    published.
     """
     for_receipts, for_schools, for_activities, for_indicators = np.random.default_rng(seed).spawn(4)
     receipts, effect = make_receipts(for_receipts)

@@ -24,7 +24,7 @@ from wardlib.analysis.sampling import stream
 from wardlib.analysis.tables import Floats, Ints, Tables, months_of, need
 from wardlib.periods import Period
 
-MONEY, FLOW, SHARE = "money", "flow", "share"
+MONEY, FLOW, SHARE, SHORTCOMING = "money", "flow", "share", "shortcoming"
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)  # bounds at 95 and 80 %, and the point between them
 LIKELY, UNLIKELY = 0.8, 0.2  # chances from which on, and up to which, the status says so
 _DRAWS = 2000
@@ -218,7 +218,8 @@ def _indicators(
     settled = values[by_then | ~early]
     reported = indicators["code"].isin(values["indicator"][by_then])
     indicator: Any  # a row: the stubs know no columns
-    for indicator in indicators[reported].itertuples():
+    asked_of = reported & (indicators["kind"] != SHORTCOMING)
+    for indicator in indicators[asked_of].itertuples():
         own = settled[settled["indicator"] == indicator.code].set_index("month").sort_index()
         series = own["value"].rename(indicator.code)
         known = series[months_of(series).year == period.year]
@@ -382,3 +383,25 @@ def _stands(row: dict[str, Any]) -> dict[str, Any]:
     grows = row["kind"] in (MONEY, FLOW)
     ahead = value - (row["usual"] if grows else 1) * target
     return {"share": share, "ahead": ahead}
+
+
+def shortcomings(
+    indicators: pd.DataFrame | None, values: pd.DataFrame | None, period: Period
+) -> pd.DataFrame:
+    """Each shortcoming (tồn tại) that `indicators` names, with its newest value in `period`.
+
+    Index `code`, in the order of `indicators`; columns `name_vi, name_en, unit_vi, unit_en, decimals,
+    value`, missing where none is reported, and `through`, its month. `values`: the newest reports of
+    indicator_months, None where the ward has none. No rows where the ward has no table indicators, as
+    one abroad has none of Việt Nam's.
+    """
+    columns = ["code", "name_vi", "name_en", "unit_vi", "unit_en", "decimals"]
+    if indicators is None:
+        return pd.DataFrame(columns=[*columns, "value", "through"]).set_index("code")
+    named = indicators.loc[indicators["kind"] == SHORTCOMING, columns].set_index("code")
+    if values is None:
+        none = pd.PeriodIndex([], freq="M")
+        values = pd.DataFrame({"month": none, "indicator": [], "value": []})
+    own = values[values["month"].isin(period.months)].sort_values("month")
+    last = own.drop_duplicates("indicator", keep="last").set_index("indicator").reindex(named.index)
+    return named.assign(value=last["value"], through=last["month"])

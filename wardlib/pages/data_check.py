@@ -1,12 +1,14 @@
-"""The data check: what has come in, and published figures beside this workbook's."""
+"""The data check: what has come in, published figures beside this workbook's, and causes answered."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import pandas as pd
 
-from wardlib.analysis import published
+from wardlib.analysis import attributions, published, relief
+from wardlib.analysis.attributions import Answer, EventFacts, LineFacts, SchoolFacts
 from wardlib.analysis.receipts import Receipts
 from wardlib.language import NBSP, NONE, inside, is_missing
 from wardlib.pages.block import Block, bullets, headline
@@ -19,14 +21,15 @@ from wardlib.periods import Period
 @dataclass(frozen=True)
 class DataCheck:
     """What has come in (`coverage`, see `book.coverage`), the receipts, what of them is far from usual
-    (`unusual`, see `outliers.find`), and `beside`, published figures beside ours (see
-    `published.reconcile`)."""
+    (`unusual`, see `outliers.find`), `beside`, published figures beside ours (see
+    `published.reconcile`), and `answers` to causes that were named (see `attributions`)."""
 
     period: Period
     coverage: pd.DataFrame
     receipts: Receipts
     unusual: pd.DataFrame
     beside: pd.DataFrame
+    answers: tuple[Answer, ...]
 
 
 class DataCheckPage(Page[DataCheck]):
@@ -182,6 +185,233 @@ class DataCheckPage(Page[DataCheck]):
         slug, caption = "reconciliation", text("Published figures beside this workbook's")
         sources = ("published", "receipts", "targets", "indicator_months")
         return table(self.edition, slug, caption, columns, rows, frame, {}, [], sources)
+
+    def causes(self) -> Block | None:
+        """How many causes that were named in print hold; nothing where none was."""
+        if not self.result.answers:
+            return None
+        language = self._language
+        counted = Counter(own.verdict for own in self.result.answers)
+        return headline(
+            language.plural(
+                "Of {count} statement that COVID-19 was the cause: {verdicts}.",
+                "Of {count} statements that COVID-19 was the cause: {verdicts}.",
+                len(self.result.answers),
+                verdicts="; ".join(
+                    f"{counted[verdict]} {words}"
+                    for verdict, words in language.words("answer").items()
+                    if verdict in counted
+                ),
+            )
+        )
+
+    def answers(self) -> Block | None:
+        """Each cause that was named, the verdict, and what the figures and decisions say; nothing where
+        none was."""
+        if not self.result.answers:
+            return None
+        language, text, items, quoted = self._language, self._text, [], ""
+        for own in self.result.answers:
+            said = f"“{own.claim['statement']}” ({own.claim['published_on']:%d/%m/%Y})"
+            opening = "" if said == quoted else said + ". "
+            quoted = said
+            match own.facts:
+                case LineFacts():
+                    sentences = self._line(own, own.facts)
+                case SchoolFacts():
+                    sentences = self._schools(own, own.facts)
+                case EventFacts():
+                    sentences = self._events(own, own.facts)
+                case _:
+                    sentences = [text("This workbook has no figures of it.")]
+            verdict = language.words("answer")[own.verdict]
+            items.append(f"{opening}{self._subject(own)}: {verdict}. {' '.join(sentences)}")
+        return bullets(items)
+
+    def _subject(self, own: Answer) -> str:
+        """What the statement is about."""
+        text, subject = self._text, own.claim["subject"]
+        if subject == attributions.SCHOOLS:
+            return text("Schools")
+        if subject.startswith(attributions.ACTIVITIES):
+            return self._language.words("field")[subject.removeprefix(attributions.ACTIVITIES)]
+        return self._language.pick(own, "name")
+
+    def _line(self, own: Answer, facts: LineFacts) -> list[str]:
+        """What came against the same months before; the relief and restrictions; without relief, when
+        it falls due and how much of the year usually has come by then."""
+        language, text = self._language, self._text
+        said = [self._against(facts)]
+        if facts.reliefs is not None:
+            none = text("No decision put off, exempted or reduced it in these months.")
+            said += [self._relief(rule) for _, rule in facts.reliefs.iterrows()] or [none]
+        if facts.restricted is not None:
+            day = language.date(facts.restricted)
+            said.append(text("Restrictions named its payers from {day} on.", day=day))
+        elif facts.measured:
+            said.append(text("No restriction named its payers."))
+        if own.claim["cause"] and own.claim["cause"] not in facts.granted:
+            said.append(self._named(own) + ".")
+        if facts.granted:
+            return said
+        if due := language.pick(facts, "due"):
+            said.append(text("Due date: {due}.", due=inside(due)))
+        if not is_missing(facts.share) and not is_missing(facts.usual):
+            unit = self.edition.unit(facts.year_end)
+            share = unit.share(facts.to_date, facts.year_end)
+            usual = language.percent(facts.usual)
+            if facts.estimated:
+                of_year = text(
+                    "By then {share} of the receipts estimated for the year had come; in a usual year "
+                    "{usual}.",
+                    share=share,
+                    usual=usual,
+                )
+            else:
+                of_year = text(
+                    "By then {share} of the year's receipts had come; in a usual year {usual}.",
+                    share=share,
+                    usual=usual,
+                )
+            said.append(of_year)
+        return said
+
+    def _against(self, facts: LineFacts) -> str:
+        """What came in the months against the same ones of earlier years, and whether years differ so."""
+        language, text = self._language, self._text
+        span = language.span_short(facts.first, facts.last)
+        amount = self.edition.unit(facts.collected).amount(facts.collected)
+        if facts.earlier.empty:
+            return text("{span}: {amount}; no earlier year is known.", span=span, amount=amount)
+        years = [str(year) for year in facts.earlier.index]
+        if is_missing(facts.low):
+            judged = text("not enough evidence")
+        elif facts.behind:
+            judged = text("less than years usually differ by, 19 times in 20")
+        elif facts.collected > facts.high:
+            judged = text("more than years usually differ by, 19 times in 20")
+        else:
+            judged = text("within normal variation")
+        return text(
+            "{span}: {amount}; the same months of {years}: {range} ({judged}).",
+            span=span,
+            amount=amount,
+            years=years[0] if len(years) == 1 else f"{years[0]}–{years[-1]}",
+            range=self._range(facts.earlier.min(), facts.earlier.max()),
+            judged=judged,
+        )
+
+    def _relief(self, rule: pd.Series) -> str:
+        """What a rule of relief grants, or that it leaves the tax out."""
+        text, document = self._text, rule["document"]
+        effect = self._language.pick(rule.to_dict(), "effect")
+        if rule["kind"] == "none":
+            return f"{effect} ({document})."
+        effect = inside(effect)
+        if rule["kind"] == relief.DEFERRAL:
+            return text("Put off by law ({document}): {effect}.", document=document, effect=effect)
+        return text(
+            "Exempt or reduced by law ({document}): {effect}.", document=document, effect=effect
+        )
+
+    def _schools(self, own: Answer, facts: SchoolFacts) -> list[str]:
+        """Since when pupils were kept from class, and on how many of those days the document named was
+        in force."""
+        language, text = self._language, self._text
+        if facts.since is None:
+            return [text("No decision kept pupils from class in this period.")]
+        levels = language.words("level")
+        day, name = language.date(facts.since), language.pick(facts, "name")
+        said = [
+            text(
+                "Pupils were kept from class from {day} on, {by} ({name}).",
+                day=day,
+                by=self._by(facts),
+                name=name,
+            )
+        ]
+        if own.ordered:
+            alike: dict[tuple[int, int], list[str]] = {}  # levels with the same days
+            for level, away in facts.away.items():
+                alike.setdefault((facts.within[level], away), []).append(levels[level])
+            days = [
+                text(
+                    "{level} {within} of {away}",
+                    level=language.join(names),
+                    within=str(within),
+                    away=str(away),
+                )
+                for (within, away), names in alike.items()
+            ]
+            listed = text("of the school days away from class, {days}", days="; ".join(days))
+            return [*said, f"{self._named(own)}: {listed}."]
+        days = [f"{levels[level]} {away}" for level, away in facts.away.items()]
+        said.append(text("School days away from class: {days}.", days="; ".join(days)))
+        return said + ([self._named(own) + "."] if own.claim["cause"] else [])
+
+    def _events(self, own: Answer, facts: EventFacts) -> list[str]:
+        """Events held of those expected, in all months and in those without the document named; since
+        when restrictions bound the field."""
+        language, text = self._language, self._text
+        held = language.number(facts.held)
+        if is_missing(facts.expected):
+            said = [
+                text("Events held: {held}; not enough evidence of how many to expect.", held=held)
+            ]
+        else:
+            said = [
+                text(
+                    "Events held: {held}, expected {expected} ({low} to {high}, 19 times in 20).",
+                    held=held,
+                    expected=language.number(facts.expected, 1),
+                    low=language.number(facts.lower),
+                    high=language.number(facts.upper),
+                )
+            ]
+            if own.ordered and not is_missing(facts.usual_outside):
+                said.append(
+                    text(
+                        "In months without {document} alone: {held}, on average before COVID-19 {usual}.",
+                        document=own.claim["cause"],
+                        held=language.number(facts.held_outside),
+                        usual=language.number(facts.usual_outside, 1),
+                    )
+                )
+        if own.claim["cause"] and not own.ordered:
+            said.append(self._named(own) + ".")
+        if facts.since is not None:
+            day, name = language.date(facts.since), language.pick(facts, "name")
+            said.append(
+                text(
+                    "Restricted from {day} on, {by} ({name}).",
+                    day=day,
+                    by=self._by(facts),
+                    name=name,
+                )
+            )
+        elif facts.measured:
+            said.append(text("No restriction bound it in this period."))
+        return said
+
+    def _by(self, facts: SchoolFacts | EventFacts) -> str:
+        """Whose decision it was."""
+        text = self._text
+        if facts.local:
+            return text("by decision of this area's own authorities")
+        return text("by decision for the whole country")
+
+    def _named(self, own: Answer) -> str:
+        """When the document named as the cause was in force."""
+        language, text, document = self._language, self._text, own.claim["cause"]
+        if not own.ordered:
+            return text("{document} was not in force in this period", document=document)
+        first, last = (language.date(day) for day in own.ordered)
+        return text(
+            "{document} was in force from {first} to {last}",
+            document=document,
+            first=first,
+            last=last,
+        )
 
     def readings(self) -> Block | None:
         """How each published figure is read here, and why ours differs where it does."""

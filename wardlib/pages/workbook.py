@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+import pandas as pd
+
 from wardlib import language
 from wardlib.analysis import (
     activities,
+    attributions,
     effects,
     outliers,
     published,
@@ -45,8 +48,14 @@ class Workbook(Edition):
         beside = published.reconcile(self.table("published"), *reported, self.period)
         known = self.tax.result
         unusual = outliers.find(known.months[: self.period.last])
+        answers: tuple[attributions.Answer, ...] = ()
+        claims = attributions.about(self.table("attributions"), self.period)
+        if len(claims):
+            results = self.targets.result, self.schools.result, self.activities.result
+            day = pd.Timestamp(self.dated)
+            answers = attributions.answer(claims, self.table, day, *results, self._epidemic)
         return DataCheckPage(
-            self, DataCheck(self.period, coverage(self.book), known, unusual, beside)
+            self, DataCheck(self.period, coverage(self.book), known, unusual, beside, answers)
         )
 
     @cached_property
