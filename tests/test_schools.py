@@ -28,7 +28,8 @@ def decided(*rows):
     frame = pd.DataFrame(rows, columns=["id", "start", "end", "levels", "grades", "state"])
     frame["levels"] = frame["levels"].str.split(" ").map(tuple)
     frame["start"], frame["end"] = pd.to_datetime(frame["start"]), pd.to_datetime(frame["end"])
-    return frame.assign(area="VN-HN", name_vi=frame["id"], name_en=frame["id"])
+    frame = frame.assign(area="VN-HN", document="")
+    return frame.assign(name_vi=frame["id"], name_en=frame["id"])
 
 
 def months(school, rows):
