@@ -119,7 +119,7 @@ class ActivitiesPage(Page[Activities | None]):
             notes.append(self._partial)
         columns = [
             Column(text("Field")),
-            Column(text("Held/expected"), 36),
+            Column(text("Held / expected"), 36),
             Column(text("Range"), 28),
         ]
         estimates = ["expected", "lower", "upper"]

@@ -181,6 +181,7 @@ class SchoolsPage(Page[Schools | None]):
         rows = []
         for span, own in reasons.groupby("span"):
             rows.append(self._when_row(spans.loc[[span]].iloc[0], 2))
+            alike: dict[tuple[str, str], list[str]] = {}
             for _, reason in own.iterrows():
                 name = language.pick(reason, "name")
                 if reason["measure"]:
@@ -188,9 +189,10 @@ class SchoolsPage(Page[Schools | None]):
                     name = f"{name}\n{reason['measure']}: {decided}"
                 else:
                     name = text("no recorded decision: unexplained")
-                rows.append(
-                    Row(self._level_head(reason["level"]), (name, self._days(reason["days"])), 2)
-                )
+                cells = name, self._days(reason["days"])
+                alike.setdefault(cells, []).append(reason["level"])
+            for cells, levels in alike.items():
+                rows.append(Row(language.sentence(self._levels(levels)), cells, 2))
         columns = [
             Column(text("Level")),
             Column(text("Decision"), 90, words=True),
@@ -210,7 +212,7 @@ class SchoolsPage(Page[Schools | None]):
         """The school years of the period, a row a level: weeks from left to right, weekdays from top
         to bottom, each day as the decisions set it, and their numbers. Nothing where no school year
         is known."""
-        return self._calendar_chart(cell=0.085, gap=1.6, numbers=True)
+        return self._calendar_chart(cell=0.085, gap=2.2, numbers=True)
 
     def brief_calendar_chart(self) -> Block | None:
         """`calendar_chart`, less high and without the numbers of the decisions."""
@@ -311,7 +313,7 @@ class SchoolsPage(Page[Schools | None]):
         for span, about, own in _known(schools, spans):
             told = own[(own["reported"] > 0) & (own["planned"] > 0)]
             if not told.empty:
-                rows.append(self._when_row(about, 5))
+                rows.append(self._when_row(about, 4))
             for level in told["level"].unique():
                 group, total = told[told["level"] == level], self.result.totals.loc[(span, level)]
                 hides |= bool(group["hidden"].any() or total["hidden"])
@@ -333,9 +335,9 @@ class SchoolsPage(Page[Schools | None]):
         if marked(rows, PARTIAL):
             notes.append(text("† some school or month is not reported."))
         heads = [
-            text("Pupils"), text("Taught"), text("Online"), text("Lost"), text("Attended %"),
+            text("Pupils"), text("Taught"), text("Lost"), text("Attended %"),
         ]  # fmt: skip
-        widths = (16, 16, 20, 14, 22)
+        widths = (18, 18, 16, 24)
         frame = schools.reset_index()
         frame = (
             frame[frame["span"].isin(spans.index)]
@@ -649,7 +651,9 @@ class SchoolsPage(Page[Schools | None]):
         units |= {"reported": "school-months", "expected": "school-months"}
         columns = [
             Column(text("Level")),
-            Column(text("Taught/usual") if of == "usual_taught" else text("Taught/planned"), 34),
+            Column(
+                text("Taught / usual") if of == "usual_taught" else text("Taught / planned"), 34
+            ),
             Column(text("Lost"), 18),
             Column(text("Online"), 22),
             Column(text("Made up"), 20),
@@ -663,7 +667,7 @@ class SchoolsPage(Page[Schools | None]):
         taught = school["in_person"] + school["online"]
         cells = (
             HIDDEN if school["hidden"] else count(self.edition, school["pupils"]),
-            *(self._days(days) + mark for days in (taught, school["online"], school["lost"])),
+            *(self._days(days) + mark for days in (taught, school["lost"])),
             HIDDEN if school["hidden"] else percent(self.edition, school["attendance"]),
         )
         return Row(school["name"], cells, 2)
@@ -672,7 +676,7 @@ class SchoolsPage(Page[Schools | None]):
         """All schools of a level."""
         cells = (
             HIDDEN if total["hidden"] else count(self.edition, total["pupils"]),
-            *(self._days(days[name]) for name in ("taught", "online", "lost")),
+            *(self._days(days[name]) for name in ("taught", "lost")),
             percent(self.edition, days["attendance"]),
         )
         return Row(self._text("{level}, all schools", level=self._level_head(level)), cells)
@@ -718,6 +722,8 @@ class SchoolsPage(Page[Schools | None]):
         first = days[0] - pd.Timedelta(days=days[0].day_of_week)
         week = 6 if schools.six_days else 5
         step = week + gap
+        # At 9 pt a letter takes less than 0.08 inches; the heads of the rows take a fifth.
+        letter = 0.08 * ((days[-1] - first).days // 7 + 1) / (0.8 * drawing.WIDTH)
         with drawing.drawing(cell * step * len(levels) + 0.6) as (figure, axes):
             runs = []
             for place, (level, known) in enumerate(levels):
@@ -725,8 +731,8 @@ class SchoolsPage(Page[Schools | None]):
                 weeks, weekdays, sizes, states = _runs(known["state"], first)
                 runs.append((weeks, top + weekdays, sizes, states))
                 axes.text(-0.8, top + week / 2, self._level_head(level), ha="right", va="center")
-                for at, label in _decisions(known["measure"], first) if numbers else []:
-                    axes.text(at, top - 0.1, label, fontsize=6, va="bottom")
+                for at, label in _decisions(known["measure"], first, letter) if numbers else []:
+                    axes.text(at, top - 0.1, label, fontsize=9, va="bottom")
             weeks, begin, sizes, states = (np.concatenate(part) for part in zip(*runs, strict=True))
             key = []
             for state, look in _STATES.items():
@@ -831,14 +837,14 @@ def _runs(states: pd.Series, first: pd.Timestamp) -> tuple[np.ndarray, ...]:
     return weeks, weekdays[begin], np.diff([*begin, len(of)]), of[begin]
 
 
-def _decisions(measures: pd.Series, first: pd.Timestamp) -> list[tuple[int, str]]:
+def _decisions(measures: pd.Series, first: pd.Timestamp, letter: float) -> list[tuple[int, str]]:
     """The week in which each decision begins, with its number; those too close for a label of their
-    own share one."""
+    own, of which a letter takes so many weeks, share one."""
     labels: list[tuple[int, str]] = []
     begun = measures[measures != ""].drop_duplicates()  # the first day of each decision
     for day, measure in zip(begun.index, begun, strict=True):
         at = (day - first).days // 7
-        if labels and at - labels[-1][0] < 5:
+        if labels and at - labels[-1][0] < (len(labels[-1][1]) + 1) * letter:
             at, measure = labels[-1][0], f"{labels.pop()[1]}, {measure}"
         labels.append((at, measure))
     return labels
