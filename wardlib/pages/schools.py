@@ -34,8 +34,6 @@ class SchoolsPage(Page[Schools | None]):
         spans = _of_period(self.result)
         own = self.result.levels
         own = own[own.index.get_level_values("span").isin(spans.index)]
-        if not own["reported"].any():
-            return text("No school has reported.")
         lost = []
         for _, about, levels in _known(own[own["reported"] > 0], spans):
             if levels["lost"].sum() > 0:
@@ -46,12 +44,14 @@ class SchoolsPage(Page[Schools | None]):
             return " ".join(f"{when}: {said}." for when, said in lost)
         away = _longest(self.result)
         if (own["reported"] < own["expected"]).any():
-            if away.empty:
-                return text("No lost school day is reported so far.")
-            return text(
-                "Classrooms closed from {day}; the days lost are not reported yet.",
-                day=language.date(away["start"].iloc[0]),
-            )
+            if not away.empty:
+                return text(
+                    "Classrooms closed from {day}; the days lost are not reported yet.",
+                    day=language.date(away["start"].iloc[0]),
+                )
+            if not own["reported"].any():
+                return text("No school has reported.")
+            return text("No lost school day is reported so far.")
         if own["made_up"].max() > 0:
             return text("Made up: {days}.", days=self._days_long(own["made_up"].max()))
         if not own.apply(_has_days, axis=1).any():
@@ -72,7 +72,7 @@ class SchoolsPage(Page[Schools | None]):
         planned = {
             about["year"]
             for _, about, own in _known(self.result.levels, _of_period(self.result))
-            if own.apply(_has_days, axis=1).any()
+            if _has_school(own)
         }
         spans = spans[spans["year"].isin(planned)].drop_duplicates(["first", "last"])
         note = self._text(
@@ -780,12 +780,17 @@ def _has_days(level: pd.Series) -> bool:
     return bool(level["planned"] > 0 or level["taught"] > 0 or level["usual_taught"] > 0)
 
 
+def _has_school(levels: pd.DataFrame) -> bool:
+    """Whether some level has a school day in a span, or may have: it has not reported."""
+    return bool((levels["reported"] == 0).any() or levels.apply(_has_days, axis=1).any())
+
+
 def _told(schools: Schools) -> pd.DataFrame:
     """The times away of the school years in which the period has a school day."""
     spans = [
         about
         for _, about, own in _known(schools.levels, schools.spans)
-        if about["kind"] == "period" and own.apply(_has_days, axis=1).any()
+        if about["kind"] == "period" and _has_school(own)
     ]
     starts = [pd.Timestamp(int(about["year"][:4]), 9, 1) for about in spans]
     touching = schools.spells["end"] >= min(starts, default=pd.Timestamp.max)
