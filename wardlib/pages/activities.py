@@ -181,7 +181,7 @@ class ActivitiesPage(Page[Activities | None]):
         if self.result is None:
             return None
         return paragraph(
-            self._text(
+            self.edition.text(
                 "The expected number of events comes from the same months of the years before "
                 "COVID-19, with the range of a small count. Method and validation: docs/method.md."
             )
@@ -189,7 +189,9 @@ class ActivitiesPage(Page[Activities | None]):
 
     @property
     def _partial(self) -> str:
-        return self._text("† some month is not reported: the sum is of the months reported only.")
+        return self.edition.text(
+            "† some month is not reported: the sum is of the months reported only."
+        )
 
     def _when_row(self, span: str, cells: int) -> Row:
         """The head of the rows of a span ("period", "to_date")."""
@@ -264,7 +266,7 @@ class ActivitiesPage(Page[Activities | None]):
         language = self._language
         number = language.number(expected)
         if not held and not expected:
-            return self._text(
+            return self.edition.text(
                 "In {period}, no extracurricular, cultural or sports event was held, and none was to be "
                 "expected after the same months of earlier years{partly}",
                 **when,
@@ -302,7 +304,7 @@ class ActivitiesPage(Page[Activities | None]):
         """How many events were held of those planned."""
         language = self._language
         if not planned:
-            return self._text(
+            return self.edition.text(
                 "In {period}, no extracurricular, cultural or sports event was planned{partly}.",
                 **when,
             )

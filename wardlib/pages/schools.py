@@ -75,7 +75,7 @@ class SchoolsPage(Page[Schools | None]):
             if _has_school(own)
         }
         spans = spans[spans["year"].isin(planned)].drop_duplicates(["first", "last"])
-        note = self._text(
+        note = self.edition.text(
             "Days of an average pupil of the level. Taught: in class and online. Usual: taught in the "
             "same months of the years before COVID-19. Made up: taught beyond the most that an earlier "
             "year planned in the same month. Lost = planned, make-up days included, - taught."
@@ -84,7 +84,7 @@ class SchoolsPage(Page[Schools | None]):
         levels = self.result.levels.loc[list(spans.index)]
         if (levels["planned"] < levels["usual_taught"] - 1).any():
             notes.append(
-                self._text(
+                self.edition.text(
                     "Where the plan itself is shorter than usual, as with an early summer break, those "
                     "days are neither taught nor lost."
                 )
@@ -140,7 +140,7 @@ class SchoolsPage(Page[Schools | None]):
         if longest.empty:
             period = self.edition.period_name
             return headline(
-                self._text("No decision kept a level from class in {period}.", period=period)
+                self.edition.text("No decision kept a level from class in {period}.", period=period)
             )
         return headline(self._the_longest(longest))
 
@@ -379,7 +379,7 @@ class SchoolsPage(Page[Schools | None]):
         if self.result is None:
             return None
         return paragraph(
-            self._text(
+            self.edition.text(
                 "Days lost = planned − in class − online and recognised; they are those of an average "
                 "pupil of the level. The reason comes from the table school_closures by level and day, "
                 "never from Directive 16. Method and validation: docs/method.md."
@@ -551,8 +551,10 @@ class SchoolsPage(Page[Schools | None]):
         """By whose decisions days were lost, and from when."""
         decided = self._decided(reasons)
         if not self.edition.ward.vietnamese:
-            return self._text("Days were lost by {decisions}.", decisions=decided)
-        return self._text("Days were lost by {decisions}, not by Directive 16.", decisions=decided)
+            return self.edition.text("Days were lost by {decisions}.", decisions=decided)
+        return self.edition.text(
+            "Days were lost by {decisions}, not by Directive 16.", decisions=decided
+        )
 
     def _decided(self, reasons: pd.DataFrame) -> str:
         """Whose decisions they are, with their numbers, if known, and the first day."""
@@ -574,7 +576,7 @@ class SchoolsPage(Page[Schools | None]):
     def _the_longest(self, spells: pd.DataFrame) -> str:
         """The sentence of what `_longest` gives."""
         (said,) = self._away(spells)
-        return self._text("Longest: {spell}.", spell=said)
+        return self.edition.text("Longest: {spell}.", spell=said)
 
     def _away(self, spells: pd.DataFrame) -> list[str]:
         """Times away from class: from when to when, how long, whether they go on; levels of which the
@@ -615,7 +617,7 @@ class SchoolsPage(Page[Schools | None]):
 
     def _when_row(self, about: pd.Series, cells: int) -> Row:
         """The head of the rows of a span."""
-        year = self._text("school year {year}", year=about["year"].replace("-", "–"))
+        year = self.edition.text("school year {year}", year=about["year"].replace("-", "–"))
         return Row(f"{self._span_short(about)} ({year})", ("",) * cells, 0)
 
     def _days_table(self, slug: str, spans: pd.DataFrame, notes: list[str]) -> Block | None:
@@ -679,7 +681,7 @@ class SchoolsPage(Page[Schools | None]):
             *(self._days(days[name]) for name in ("taught", "lost")),
             percent(self.edition, days["attendance"]),
         )
-        return Row(self._text("{level}, all schools", level=self._level_head(level)), cells)
+        return Row(self.edition.text("{level}, all schools", level=self._level_head(level)), cells)
 
     # The calendar.
 
