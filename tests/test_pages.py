@@ -591,7 +591,9 @@ def test_schools_that_have_not_reported_are_not_said_to_plan_nothing():
     """On 05/02/2020 no school had reported the year; on 20/03 two months of three are known."""
     shown = made("phuc-dong", "2020-Q1", "2020-02-05", "vi")
     assert plain(shown["schools.sentence"]) == (
-        "Ngày học từ tháng 1/2020 đến tháng 3/2020: chưa trường nào báo cáo."
+        "Ngày học từ tháng 1/2020 đến tháng 3/2020: chưa trường nào báo cáo. Mầm non, tiểu học, THCS và "
+        "THPT không đến lớp từ ngày 03/02/2020 đến ngày 05/02/2020: 3 ngày theo lịch, trong đó 3 ngày "
+        "học; đến ngày đó vẫn chưa trở lại lớp."
     )
     assert shown["schools.brief_days_table"] is None
     shown = made("phuc-dong", "2020-Q1", "2020-03-20", "en")

@@ -434,12 +434,12 @@ class SchoolsPage(Page[Schools | None]):
         reasons = reasons[reasons["span"].isin(spans.index) & (reasons["measure"] != "")]
         if not reasons.empty:
             said.append(self._why(reasons))
-        elif not (longest := _longest(schools)).empty:
-            said.append(self._the_longest(longest))
         if unknown:
             said.append(
                 text("School days {spans}: no report has come in.", spans="; ".join(unknown))
             )
+        if reasons.empty and (away := self._away(_touching(schools))):
+            said.append(language.sentence("; ".join(away)) + ".")
         return said or [text("No school day was planned in this period.")]
 
     def _taught(self, about: pd.Series, levels: pd.DataFrame) -> Iterator[str]:
@@ -799,11 +799,16 @@ def _told(schools: Schools) -> pd.DataFrame:
     return schools.spells[touching]
 
 
+def _touching(schools: Schools) -> pd.DataFrame:
+    """Those of `_told` that touch the period."""
+    told = _told(schools)
+    return told[told["end"] >= schools.period.first.start_time]
+
+
 def _longest(schools: Schools) -> pd.DataFrame:
     """The longest of the times away that touch the period; of several as long, that which goes on
     longest. Other levels with the same stand beside it."""
-    own = _told(schools)
-    own = own[own["end"] >= schools.period.first.start_time]
+    own = _touching(schools)
     ends = own["until"].fillna(pd.Timestamp.max)
     rank = list(zip(own["days"], ends, own["start"], strict=True))
     return own[[one == max(rank) for one in rank]]
