@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import wardlib
 from wardlib.analysis import activities, counts, disclosure
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.data.book import open_book
+from wardlib.pages.activities import ActivitiesPage
 from wardlib.periods import Period
 
 
@@ -117,6 +119,82 @@ def test_a_month_not_reported_is_on_neither_side():
     row = found.table.loc[("period", "sport")]
     assert (row["reported"], row["expected_months"]) == (1, 3)
     assert row["expected"] == pytest.approx(10, abs=0.5)
+
+
+def test_months_after_the_period_change_nothing():
+    """May and June, and a field that begins in May, in the tables of a reader of April."""
+    april = [*ordinary(), ("2020-04", "sport", 3, 1, 2, 0, 0, 50)]
+    later = [("2020-05", "sport", 9, 9, 0, 0, 4, 2), ("2020-05", "culture", 2, 2, 0, 0, 0, 1)]
+    few, all_ = assess("2020-04", april), assess("2020-04", april + later)
+    pd.testing.assert_frame_equal(few.table, all_.table)
+    pd.testing.assert_frame_equal(few.months, all_.months)
+    assert assess("2017-04", april + later) is None
+
+
+def page_of(period, rows, language="en"):
+    return ActivitiesPage(wardlib.open("phuc-dong", period, language), assess(period, rows))
+
+
+def held(count, planned=None, later=0, field="sport"):
+    """April 2020: events held, planned (the rest called off), made up."""
+    planned = count if planned is None else planned
+    return ("2020-04", field, planned, count, planned - count, 0, later, 50)
+
+
+# Events a month in earlier years (None: no such year), April 2020, the leader's line, the sentence.
+SAID = {
+    "none of many": (
+        10, held(0, 14), "No event held, 10 expected.",
+        "In April 2020, none of the 10 extracurricular, cultural and sports events expected after the "
+        "same months of earlier years was held. 19 times in 20, an ordinary year would have held",
+    ),
+    "one of many": (
+        10, held(1, later=1), "Held 1/10 expected events.",
+        "1 of 10 extracurricular, cultural and sports events expected after the same months of earlier "
+        "years was held: 9 fewer than expected. 19",
+    ),
+    "none of one": (
+        1, held(0, 1), "No event held, 1 expected, within normal variation.",
+        "the one extracurricular, cultural or sports event expected after the same months of earlier "
+        "years was not held: within normal variation. 19",
+    ),
+    "none of none": (
+        0, held(0), "Held 0 events, 0 expected, within normal variation.",
+        "no extracurricular, cultural or sports event was held, and none was to be expected",
+    ),
+    "many more": (
+        3, held(30), "Held 30 events, 3 expected, more than expected.",
+        "30 extracurricular, cultural and sports events were held, against 3 to be expected after the "
+        "same months of earlier years: 27 more than expected.",
+    ),
+    "no history": (
+        None, held(4, 5), "Held 4/5 planned events.",
+        "4 of 5 planned extracurricular, cultural and sports events were held in their month. How many",
+    ),
+    "no history, none held": (
+        None, held(0, 1), "Held 0/1 planned events.",
+        "In April 2020, the one planned extracurricular, cultural or sports event was not held. How",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_events_held_of_those_expected_are_said_as_one_says_it(case):
+    """In the singular and the plural, with nought in words, what is expected before what was planned."""
+    usual, now, answer, sentence = SAID[case]
+    page = page_of("2020-04", [*([] if usual is None else ordinary(held=usual)), now])
+    assert page.answer() == answer
+    assert sentence in str(page.sentence())
+
+
+def test_what_was_put_off_is_made_up():
+    """Nought in Vietnamese is "không … nào"; 15 events put off are made up, one is in the singular."""
+    rows = [*ordinary(), held(0, 14, 15)]
+    said = str(page_of("2020-04", rows, "vi").sentence())
+    assert said.startswith("Trong tháng 4 năm 2020, không tổ chức được hoạt động nào trong 10 hoạt")
+    assert said.endswith("Kế hoạch 14 hoạt động: hủy 14; tổ chức bù 15 hoạt động đã hoãn.")
+    said = str(page_of("2020-04", [*ordinary(), held(1, later=1)]).sentence())
+    assert said.endswith("1 event was planned; 1 event put off earlier was held to make up.")
 
 
 def test_few_participants_are_not_printed():

@@ -1,5 +1,8 @@
 """School days: lost, made up, why; by level, school and school year."""
 
+import dataclasses
+import re
+
 import pandas as pd
 import pytest
 
@@ -28,7 +31,8 @@ def decided(*rows):
     frame = pd.DataFrame(rows, columns=["id", "start", "end", "levels", "grades", "state"])
     frame["levels"] = frame["levels"].str.split(" ").map(tuple)
     frame["start"], frame["end"] = pd.to_datetime(frame["start"]), pd.to_datetime(frame["end"])
-    return frame.assign(area="VN-HN", name_vi=frame["id"], name_en=frame["id"])
+    frame = frame.assign(area="VN-HN", document="")
+    return frame.assign(name_vi=frame["id"], name_en=frame["id"])
 
 
 def months(school, rows):
@@ -55,13 +59,14 @@ def register(**levels):
     )
 
 
-def assess(period, reported, where, decisions):
+def assess(period, reported, where, decisions, day=None):
     given = {
         "school_months": reported,
         "schools": where,
         "school_closures": decisions,
     }
-    return schools.assess(Period.parse(period), given.get, Epidemic.of(PHASES, ("VN", "VN-HN")))
+    epidemic = Epidemic.of(PHASES, ("VN", "VN-HN"))
+    return schools.assess(Period.parse(period), given.get, epidemic, day)
 
 
 ORDINARY = {
@@ -91,8 +96,38 @@ def test_lost_made_up_and_usual_days_by_hand():
     row = found.levels.loc[(0, "thcs")]
     assert (row["planned"], row["in_person"], row["online"], row["lost"]) == (120, 70, 7, 43)
     assert row["made_up"] == (20 - 18) + 22
+    assert row["taught"] == 77
     assert (row["usual_taught"], row["years"]) == (89, 2)
     assert row["attendance"] == pytest.approx(0.9)
+
+
+def test_the_usual_days_are_of_the_months_reported():
+    """Of January to June January and March are known: 20 and 21 days, not 89."""
+    known = {month: SPRING[month] for month in ("2020-01", "2020-03")}
+    found = assess("2020-H1", months("a", ORDINARY | known), register(a="thcs"), CLOSED)
+    row = found.levels.loc[(0, "thcs")]
+    assert (row["taught"], row["usual_taught"], row["years"]) == (16 + 5, 20 + 21, 2)
+
+
+def test_months_after_the_period_change_nothing():
+    """April's closure and a school that reports from May on, on Saturdays too, in the tables of a
+    reader of the first quarter: all that the quarter shows is the same."""
+    quarter = {month: row for month, row in SPRING.items() if month <= "2020-03"}
+    where = register(a="thcs", b="thpt").assign(
+        valid_from=pd.PeriodIndex([None, "2020-05"], freq="M")
+    )
+    early = months("a", ORDINARY | quarter)
+    later = [months("a", SPRING), months("b", {"2020-05": (3, 26, 26, 0, 0)})]
+    late = pd.concat([early, *(own[own["month"] > "2020-03"] for own in later)])
+    few, all_ = (assess("2020-Q1", rows, where, CLOSED) for rows in (early, late))
+    for name in ("levels", "schools", "totals", "reasons", "spells"):
+        pd.testing.assert_frame_equal(getattr(few, name), getattr(all_, name))
+    assert few.missing == all_.missing == ()
+    assert not few.six_days
+    assert not all_.six_days
+    pd.testing.assert_frame_equal(few.calendar["thcs"], all_.calendar["thcs"])
+    assert set(all_.calendar) == {"thcs"}
+    assert assess("2017-Q1", late, where, CLOSED) is None
 
 
 def test_nothing_is_made_up_before_a_day_is_lost():
@@ -180,6 +215,61 @@ def test_grades_in_different_states_make_a_level_partial():
     assert states["2021-12-05"] == closures.OFF  # a Sunday
 
 
+FRAMES = (
+    ("F", "2020-09-01", "2021-05-31", "thcs", "", "frame"),
+    ("G", "2021-09-01", "2022-05-31", "thcs", "", "frame"),
+)
+# Decisions beside FRAMES, period, day, and what is told of the last time away: start, end, calendar
+# days, school days (weekdays in FRAMES), whether a summer lies inside, when the decisions end it.
+AWAY = {
+    "a closure that outlasts the summer, in its first school year": (
+        [("S", "2021-05-24", "2021-10-03", "thcs", "", "closed")], "2021-H1", None,
+        ("2021-05-24", "2021-06-30", 38, 6, True, "2021-10-03"),
+    ),
+    "the same in the next school year, in which it ends": (
+        [("S", "2021-05-24", "2021-10-03", "thcs", "", "closed")], "2021-Q4", None,
+        ("2021-05-24", "2021-10-03", 133, 6 + 23, True, "2021-10-03"),
+    ),
+    "a closure without an end": (
+        [("S", "2021-09-20", None, "thcs", "", "closed")], "2021-Q3", None,
+        ("2021-09-20", "2021-09-30", 11, 9, False, None),
+    ),
+    "a closure that ends with the period": (
+        [("S", "2021-09-20", "2021-09-30", "thcs", "", "closed")], "2021-Q3", None,
+        ("2021-09-20", "2021-09-30", 11, 9, False, "2021-09-30"),
+    ),
+    "what is decided beyond the day of the edition is not told": (
+        [("S", "2021-09-20", "2021-10-30", "thcs", "", "closed")], "2021-Q3", "2021-09-24",
+        ("2021-09-20", "2021-09-24", 5, 5, False, "2021-10-30"),
+    ),
+    "a weekend between two decisions brings nobody back": (
+        [("S", "2021-09-13", "2021-09-17", "thcs", "", "closed"),
+         ("T", "2021-09-20", "2021-09-24", "thcs", "", "online")], "2021-Q3", None,
+        ("2021-09-13", "2021-09-24", 12, 10, False, "2021-09-24"),
+    ),
+    "a day in class between two decisions parts them": (
+        [("S", "2021-09-13", "2021-09-16", "thcs", "", "closed"),
+         ("T", "2021-09-20", "2021-09-24", "thcs", "", "online")], "2021-Q3", None,
+        ("2021-09-20", "2021-09-24", 5, 5, False, "2021-09-24"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AWAY)
+def test_a_time_away_is_as_long_as_the_decisions_make_it(case):
+    """From its own first day, through summers, to its last day, that of the period or the edition's."""
+    rows, period, day, (start, end, days, school_days, summer, until) = AWAY[case]
+    reported = months("a", {"2021-01": (100, 20, 20, 0, 0)})
+    day = day and pd.Timestamp(day).date()
+    found = assess(period, reported, register(a="thcs"), decided(*FRAMES, *rows), day)
+    last = found.spells.iloc[-1]
+    assert (last["start"], last["end"]) == (pd.Timestamp(start), pd.Timestamp(end))
+    assert (last["days"], last["school_days"], last["summer"]) == (days, school_days, summer)
+    assert last["until"] is pd.NaT if until is None else last["until"] == pd.Timestamp(until)
+    if day:
+        assert found.calendar["thcs"].index[-1] == pd.Timestamp(day)
+
+
 def test_a_directive_closes_no_school():
     """What is not in school_closures explains nothing, whatever measures were in force."""
     none = CLOSED[CLOSED["state"] == "frame"]
@@ -265,9 +355,142 @@ def test_schools_that_come_and_go_stand_in_their_own_spans(case):
     for language in ("vi", "en"):
         page = SchoolsPage(wardlib.open("phuc-dong", period, language), found)
         assert page.sentence()
-        assert (page.schools_table() is None) is (stand == [])
+        assert (page.schools_table() is None) is (not (found.schools["planned"] > 0).any())
         for name in (name for name in dir(SchoolsPage) if not name.startswith("_")):
             getattr(page, name)()
+
+
+def page_of(period, reported, where, decisions=CLOSED, language="en", day=None):
+    """The page of the illustrative ward's edition with these reports in place of its own."""
+    found = assess(period, reported, where, decisions, day)
+    return SchoolsPage(wardlib.open("phuc-dong", period, language), found)
+
+
+def test_days_taught_of_the_usual_ones_lead():
+    """Levels with the same figures stand together; nothing is out of the planned days."""
+    both = pd.concat([months("a", ORDINARY | SPRING), months("b", ORDINARY | SPRING)])
+    where = register(a="thcs", b="thpt")
+    page = page_of("2020-H1", both, where)
+    said = str(page.sentence())
+    assert said.startswith(
+        "From Jan 2020 to Jun 2020 (school year 2019–2020), school days taught of the usual number: "
+        "lower secondary school and upper secondary school 77/89 (7 online)."
+    )
+    assert "120" not in said
+    assert page.answer() == (
+        "Taught 77/89 usual days (lower secondary school, upper secondary school)."
+    )
+    cells = [row["cells"][0]["lines"][0] for row in page.brief_days_table().content["rows"]]
+    assert cells == ["", "77/89", "77/89"]
+
+
+def test_without_an_earlier_year_the_usual_is_said_not_to_be_known():
+    """Days taught are then of those planned, in the sentence, the table and the leader's line."""
+    page = page_of("2020-H1", months("a", SPRING), register(a="thcs"))
+    assert "the usual number is not known, for want of an earlier year): lower" in str(
+        page.sentence()
+    )
+    assert "77/120 (7 online)" in str(page.sentence())
+    assert page.answer() == "Taught 77/120 planned days (lower secondary school)."
+    assert page.days_table().content["columns"][1]["head"] == "Taught / planned"
+
+
+def test_summer_months_without_school_are_said_and_not_shown():
+    """Nothing in the tables; where another level has school, only that one."""
+    summer = {f"2020-{month:02}": (100, 0, 0, 0, 0) for month in (7, 8)}
+    extra = {f"2020-{month:02}": (100, 5, 5, 0, 0) for month in (7, 8)}
+    one = months("a", ORDINARY | SPRING | summer)
+    page = page_of("2020-08", one, register(a="thcs"))
+    assert str(page.sentence()) == (
+        "In August 2020 (school year 2019–2020): summer holidays, no school day was planned."
+    )
+    assert page.answer() == "No school day was planned."
+    for name in ("days_table", "brief_days_table", "schools_table", "schools_hit"):
+        assert getattr(page, name)() is None, name
+    two = pd.concat([one, months("b", ORDINARY | extra)])
+    page = page_of("2020-08", two, register(a="thcs", b="thpt"))
+    assert "In August 2020, no school day was planned: lower secondary school." in str(
+        page.sentence()
+    )
+    for name in ("brief_days_table", "schools_table"):
+        heads = " ".join(row["head"] for row in getattr(page, name)().content["rows"])
+        assert "Lower" not in heads, name
+        assert "Trường a" not in heads, name
+
+
+def test_a_loss_not_yet_reported_is_not_denied():
+    """February is decided to be closed and nobody has reported it: no "no day was lost"."""
+    january = {"2020-01": SPRING["2020-01"]}
+    reported = months("a", ORDINARY | january)
+    page = page_of("2020-Q1", reported, register(a="thcs"), day=pd.Timestamp("2020-02-20").date())
+    assert "no school day was lost" not in str(page.sentence())
+    assert "no lost day is reported so far. Lower secondary school away from class" in str(
+        page.sentence()
+    )
+    assert page.answer() == (
+        "Classrooms closed from 3 February 2020; the days lost are not reported yet."
+    )
+
+
+@pytest.mark.parametrize(
+    ("area", "document", "words"),
+    [
+        ("VN", "", "decision of the national authorities, from 3"),
+        ("VN-HN", "", "decision of the city, from 3"),
+        ("VN-HN-004", "12/QĐ-UBND", "decision of the city No. 12/QĐ-UBND, from 3"),
+        ("VN-44", "", "decision of the province, from 3"),
+        ("US-PA", "", "decision of the authorities, from 3"),
+    ],
+)
+def test_it_is_said_by_whose_decision_days_were_lost(area, document, words):
+    """The country's, the city's or the province's, with the number where it is known, never Directive 16."""
+    page = page_of("2020-H1", months("a", ORDINARY | SPRING), register(a="thcs"))
+    reasons = page.result.reasons
+    closed = reasons["measure"] != ""
+    reasons = reasons.assign(
+        area=reasons["area"].where(~closed, area),
+        document=reasons["document"].where(~closed, document),
+    )
+    page = dataclasses.replace(page, result=dataclasses.replace(page.result, reasons=reasons))
+    assert f"Days were lost by {words} February 2020, not by Directive 16." in str(page.sentence())
+    assert words in str(page.reasons_table())
+
+
+@pytest.mark.parametrize(
+    ("period", "as_of", "told"),
+    [
+        ("2020-04", "", "30 April 2020: 88 calendar days, of which 62 are school days; it lasted until 10 May 2020."),
+        ("2020-04", "2020-05-08", "of which 62 are school days; still away on that day."),
+        ("2021-Q3", "", "from 4 May 2021 to 30 September 2021: 150 calendar days, of which 40 are school days (the summer holidays lie inside); still away on that day."),
+        ("2021", "", "preschool away from class from 4 May 2021 to 31 December 2021: 242 calendar days"),
+    ],
+)  # fmt: skip
+def test_the_longest_time_away_crosses_summer_and_the_end_of_the_period(period, as_of, told):
+    """An end that is past on the edition's day is told, one that is not is "still away"."""
+    assert told in str(wardlib.open("phuc-dong", period, "en", as_of).schools.longest_closure())
+
+
+def test_the_leaders_line_is_short():
+    """With that of the activities at most 20 words and six numbers; of two school years each by its
+    months."""
+    book = wardlib.open("phuc-dong", "2020-9M", "vi", "2020-09-13")
+    assert book.schools.answer() == (
+        "Học 93/94 ngày thường lệ (THCS, THPT); 74 (tiểu học); 63 (mầm non)."
+    )
+    both = f"{book.schools.answer()} {book.activities.answer()}"
+    assert len(both.split()) <= 20
+    assert len(re.findall("[0-9]+", both)) <= 6
+    said = wardlib.open("phuc-dong", "2021", "en").schools.answer()
+    assert "Jan–Aug 2021: taught 80/94 usual days" in said
+    assert "Sept–Dec 2021: taught in full (primary" in said
+
+
+def test_one_school_is_spoken_of_in_the_singular():
+    """ "The school", not "1 of 1 school"."""
+    page = page_of("2020-H1", months("a", ORDINARY | SPRING), register(a="thcs"))
+    assert str(page.schools_hit()).endswith("to Jun 2020: the school lost 43 days: Trường a.")
+    page = page_of("2020-06", months("a", ORDINARY | SPRING), register(a="thcs"))
+    assert str(page.schools_hit()) == "In June 2020: the school lost no day."
 
 
 @pytest.mark.parametrize("name", ["schools", "school_closures"])
@@ -309,7 +532,8 @@ def test_days_lost_by_level_are_those_planted(ward, period):
 
 
 def test_the_closures_agree_by_hand(ward):
-    """THCS 91 and primary 98 calendar days in spring 2020; from 04/05/2021 in 2021."""
+    """THCS 91 and primary 98 calendar days in spring 2020; from 04/05/2021 in 2021, preschools to the
+    year's end."""
     _, found = ward("2020-9M")
     spring = found.spells.set_index("level")
     assert spring["days"].to_dict() == {"mam_non": 98, "tieu_hoc": 98, "thcs": 91, "thpt": 91}
@@ -317,6 +541,7 @@ def test_the_closures_agree_by_hand(ward):
     _, found = ward("2021")
     starts = found.spells[found.spells["level"] == "thcs"]["start"]
     assert list(starts) == list(pd.to_datetime(["2021-02-01", "2021-05-04", "2021-09-06"]))
+    assert list(found.spells.loc[found.spells["level"] == "mam_non", "days"]) == [29, 242]
 
 
 def test_no_table_no_answer():

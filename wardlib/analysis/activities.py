@@ -57,15 +57,17 @@ def verdict(row: pd.Series) -> str:
 
 
 def assess(period: Period, table: Tables, epidemic: Epidemic) -> Activities | None:
-    """The activities of `period`; None where the ward has no table of them, or nothing in it by then.
+    """The activities of `period`; None where the ward has no table of them, or nothing in it up to the
+    period's last month. Months after that are not looked at.
 
     `table` gives activities, where the ward has them. Expected numbers come from the months before the
     epidemic's start.
     """
     reported = table("activities")
-    if reported is not None:
-        reported = reported[reported["month"] <= period.last]
-    if reported is None or reported.empty:
+    if reported is None:
+        return None
+    reported = reported[reported["month"] <= period.last]
+    if reported.empty:
         return None
     year = period.year_to_date
     start = min(epidemic.start or year[0], year[0])

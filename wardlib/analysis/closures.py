@@ -61,11 +61,12 @@ class Closures:
             closing=frozenset(table["id"][table["state"] == CLOSED]),
         )
 
-    def calendar(self, first: pd.Period) -> dict[str, pd.DataFrame]:
-        """By level, a row a day from the month `first` on: `state`, `OFF` on days that are off or in no
-        school year, and `measure`."""
-        index = pd.date_range(first.start_time, self.days[-1], name="day")
-        shown = slice(-len(index), None)
+    def calendar(self, first: np.datetime64, last: np.datetime64) -> dict[str, pd.DataFrame]:
+        """By level, a row a day from `first` to `last`, both among `days` and inclusive: `state`, `OFF`
+        on days that are off or in no school year, and `measure`."""
+        begin, end = self.days.searchsorted([first, last]).tolist()
+        shown = slice(begin, end + 1)
+        index = pd.DatetimeIndex(self.days[shown].astype("datetime64[ns]"), name="day")
         tables = {}
         for level, states in self.states.items():
             framed = self.framed[level]
@@ -91,17 +92,54 @@ class Closures:
         return by_month
 
 
-def spells(calendar: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Unbroken runs of days away from class by decision, weekends and holidays included: columns
-    `level, start, end, days`."""
-    runs_away = []
-    for level, table in calendar.items():
-        away = np.flatnonzero(table["measure"].to_numpy() != "")
-        runs = np.split(away, np.flatnonzero(np.diff(away) != 1) + 1)
-        runs_away += [
-            (level, table.index[run[0]], table.index[run[-1]], len(run)) for run in runs if len(run)
-        ]
-    return pd.DataFrame(runs_away, columns=["level", "start", "end", "days"])
+def spells(closures: Closures, first: np.datetime64, last: np.datetime64) -> pd.DataFrame:
+    """Unbroken runs of days away from class by decision that touch the days from `first` to `last`.
+
+    A run is counted from its own beginning, weekends, holidays and summers that a decision covers
+    included, to `last` at most; days off between two decisions do not end it. Columns `level, start,
+    end` (inclusive); `days` of the calendar; `school_days`, those of them on which there would have been
+    school, missing where no school year of the level is known; `summer`, whether days outside school
+    years lie inside; `until`, the day on which the decisions end it, NaT where none does.
+    """
+    rows = []
+    for level, measures in closures.measures.items():
+        framed = closures.framed[level]
+        idle = closures.off & framed
+        for begin, end in _runs(measures != "", idle):
+            if closures.days[end - 1] < first or closures.days[begin] > last:
+                continue
+            cut = min(end, int(closures.days.searchsorted(last, side="right")))
+            within = slice(begin, cut)
+            known = framed.any()
+            rows.append(
+                {
+                    "level": level,
+                    "start": closures.days[begin],
+                    "end": closures.days[cut - 1],
+                    "days": cut - begin,
+                    "school_days": (framed & ~closures.off)[within].sum() if known else np.nan,
+                    "summer": bool(known and not framed[within].all()),
+                    # A run up to the last day of all has no known end.
+                    "until": closures.days[end - 1]
+                    if end < len(measures)
+                    else np.datetime64("NaT"),
+                }
+            )
+    columns = ["level", "start", "end", "days", "school_days", "summer", "until"]
+    dates = dict.fromkeys(["start", "end", "until"], "datetime64[ns]")
+    return pd.DataFrame(rows, columns=columns).astype(dates)
+
+
+def _runs(away: Bools, idle: Bools) -> list[tuple[int, int]]:
+    """The runs of `away`, those joined between which all days are `idle`: first place, and that after
+    the last."""
+    edges = np.flatnonzero(np.diff(np.r_[False, away, False])).reshape(-1, 2).tolist()
+    joined: list[tuple[int, int]] = []
+    for begin, end in edges:
+        if joined and idle[joined[-1][1] : begin].all():
+            begin, _ = joined.pop()
+        joined.append((begin, end))
+    return joined
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ School years run from September; months, days and ends are inclusive.
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import pandas as pd
 from wardlib.analysis import disclosure
 from wardlib.analysis.closures import GRADES, Closures, spells
 from wardlib.analysis.epidemic import Epidemic
-from wardlib.analysis.tables import Bools, Floats, Tables, need
+from wardlib.analysis.tables import Bools, Floats, Ints, Tables, need
 from wardlib.periods import Period
 
 DAYS = ["planned", "in_person", "online", "lost", "made_up"]
@@ -39,22 +40,24 @@ class Schools:
     `kind`, `first`, `last`. Index `span`.
 
     `levels`: index (`span`, `level`) in the order of `GRADES`; days of an average pupil `planned,
-    in_person, online, lost, made_up` over the months reported; `attendance`, attended pupil-days as a
-    share of those in class; `usual_planned`, `usual_taught`, `usual_attendance`: of the same months
-    in the `years` school years before COVID-19 (mean); attendance is missing where the pupils of the
-    level must not be printed; `reported`, `expected`: school-months.
+    in_person, online, lost, made_up` over the months reported, and those `taught`, in class or online;
+    `attendance`, attended pupil-days as a share of those in class; `usual_planned`, `usual_taught`,
+    `usual_attendance`: of the same months, those reported, in the `years` school years before COVID-19
+    (mean; missing where there is none); attendance is missing where the pupils of the level must not
+    be printed; `reported`, `expected`: school-months.
 
     `schools`: index (`span`, `school`); `name`, `level`, `pupils` at the end, the same days and
     counts; `hidden` where pupils and attendance must not be printed (see `disclosure`), those cells
     then missing. `totals`: index (`span`, `level`), the `pupils` of each level, missing likewise.
 
     `reasons`: one row a span, level and decision; `measure` (id in school_closures, "" for days that
-    no decision explains), `name_vi`, `name_en`, `days` lost.
+    no decision explains), its `name_vi`, `name_en`, `area`, `document` ("" where not known) and first
+    day (`start`), `days` lost.
 
-    `calendar`: by level, a row a day of the school years of the period; `state` as the decisions set
-    it (`OFF` too) and `measure`. `spells`: its unbroken runs of days away from class, weekends
-    included: `level, start, end, days`. `missing`: (school, month) without a report. `six_days`:
-    whether some school teaches on Saturdays.
+    `calendar`: by level, a row a day of the school years of the period, to its last day or that of
+    the edition; `state` as the decisions set it (`OFF` too) and `measure`. `spells`: the unbroken runs
+    of days away from class that touch it (see `closures.spells`). `missing`: (school, month) without a
+    report. `six_days`: whether some school teaches on Saturdays.
     """
 
     period: Period
@@ -74,16 +77,20 @@ class Schools:
         return self.schools.reset_index().drop_duplicates("school").set_index("school")["name"]
 
 
-def assess(period: Period, table: Tables, epidemic: Epidemic) -> Schools | None:
-    """Schooling in `period`; None where the ward has no table of school months, or nothing in it by then.
+def assess(
+    period: Period, table: Tables, epidemic: Epidemic, day: datetime.date | None = None
+) -> Schools | None:
+    """Schooling in `period`; None where the ward has no table of school months, or nothing in it up
+    to the period's last month. Months after that are not looked at.
 
     `table` gives school_months, where the ward has them (RequestError is raised where it then lacks
-    schools or school_closures), and holidays.
+    schools or school_closures), and holidays. What decisions set after `day` is not told.
     """
     reported = table("school_months")
-    if reported is not None:
-        reported = reported[reported["month"] <= period.last]
-    if reported is None or reported.empty:
+    if reported is None:
+        return None
+    reported = reported[reported["month"] <= period.last]
+    if reported.empty:
         return None
     start = epidemic.start or period.last + 1
     register = need(table, "schools")
@@ -108,11 +115,15 @@ def assess(period: Period, table: Tables, epidemic: Epidemic) -> Schools | None:
         (reports["planned"] > np.busday_count(months, months + np.timedelta64(1, "M"))).any()
     )
     begin = spans["first"].min()  # of the calendar; schools may have reported from before
-    ends = np.array([min(begin.ordinal, oldest), period.last.ordinal + 1]).astype("datetime64[M]")
-    days = np.arange(*ends, dtype="datetime64[D]")
+    months_end = [min(begin.ordinal, oldest), begin.ordinal, period.last.ordinal + 1]
+    earliest, first, after = np.array(months_end).astype("datetime64[M]").astype("datetime64[D]")
+    last = after - 1 if day is None else max(min(after - 1, np.datetime64(day)), first)
+    # A day more than what any decision reaches to, so that a closure's end is seen.
+    final = decisions["end"].max()
+    beyond = after if pd.isna(final) else max(after, np.datetime64(final, "D") + 2)
+    days = np.arange(earliest, beyond, dtype="datetime64[D]")
     off = ~np.is_busday(days, "1111110" if six_days else "1111100", free)
     closures = Closures.of(decisions, levels, days, off)
-    calendar = closures.calendar(begin)
     reports["made_up"] = _made_up(reports, start)
     by_school, totals = _by_school(reports, register, in_span, expected)
     # The attendance of a level of so few pupils is that of persons.
@@ -126,8 +137,8 @@ def assess(period: Period, table: Tables, epidemic: Epidemic) -> Schools | None:
         schools=by_school,
         totals=totals,
         reasons=_explained(reports, _reasons(reports, closures), decisions, in_span),
-        calendar=calendar,
-        spells=spells(calendar),
+        calendar=closures.calendar(first, last),
+        spells=spells(closures, first, last),
         missing=tuple(
             (school, pd.Period(ordinal=month, freq="M"))
             for school, existed in expected.items()
@@ -289,31 +300,32 @@ def _by_level(
             row = {
                 "span": span,
                 "level": level,
-                **{name: _sum(by_month[name]) for name in DAYS},
+                **{name: _sum(by_month[name]) for name in [*DAYS, "taught"]},
                 "attendance": _attendance(here["attended"], here["offered"]),
-                **_usual(means[level], own[level], months, start),
+                **_usual(means[level], own[level], by_month["at"], start),
                 "reported": len(here["at"]),
                 "expected": wanted,
             }
             if (span, level) in few:
                 row["attendance"] = row["usual_attendance"] = np.nan
             rows.append(row)
-    columns = ["span", "level", *DAYS, "attendance", *_USUAL, "reported", "expected"]
+    columns = ["span", "level", *DAYS, "taught", "attendance", *_USUAL, "reported", "expected"]
     return _indexed(rows, ["span", "level"], columns)
 
 
 _USUAL = ("usual_planned", "usual_taught", "usual_attendance", "years")
 
 
-def _usual(means: _Columns, reports: _Columns, months: range, start: pd.Period) -> dict[str, float]:
-    """The same months in earlier years, those with a report for each of them before `start`."""
+def _usual(means: _Columns, reports: _Columns, months: Ints, start: pd.Period) -> dict[str, float]:
+    """The same months (ordinals) in earlier years, those with a report for each of them before `start`."""
     earlier = []
-    back = range(months.start - 12, months.stop - 12)
-    while len(means["at"]) and back[-1] >= means["at"][0]:
-        here = _within(means, back)
-        if back[-1] < start.ordinal and len(here["at"]) == len(back):
-            earlier.append((here, _within(reports, back)))
-        back = range(back.start - 12, back.stop - 12)
+    back = months - 12
+    while len(back) and back[-1] >= means["at"][0]:
+        if back[-1] < start.ordinal and np.isin(back, means["at"]).all():
+            earlier.append(
+                [_where(table, np.isin(table["at"], back)) for table in (means, reports)]
+            )
+        back = back - 12
     if not earlier:
         return dict.fromkeys(_USUAL, np.nan) | {"years": 0}
     planned, taught = (
@@ -416,8 +428,9 @@ def _explained(
         [(*key, math.fsum(lost[key])) for key in in_order],
         columns=["span", "level", "measure", "days"],
     )
-    for name in ("name_vi", "name_en"):
-        names = dict(zip(decisions["id"], decisions[name], strict=True))
+    for name in ("name_vi", "name_en", "area", "document"):
+        names = dict(zip(decisions["id"], decisions[name].fillna(""), strict=True))
         said = [names.get(measure, "") for measure in table["measure"]]
         table[name] = pd.array(said, dtype="str")
+    table["start"] = table["measure"].map(decisions.set_index("id")["start"])
     return table

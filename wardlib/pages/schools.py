@@ -1,58 +1,95 @@
-"""Schooling: days lost, online and made up, why they were lost, school by school, the calendar."""
+"""Schooling: days taught of the usual ones, why days were lost, school by school, the calendar."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 
 from wardlib.analysis.closures import BREAK, CLOSED, IN_PERSON, OFF, ONLINE
 from wardlib.analysis.closures import PARTIAL as SOME_IN_CLASS
-from wardlib.analysis.schools import Schools
+from wardlib.analysis.schools import DAYS, Schools
 from wardlib.language import NONE, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, bullets, headline, paragraph
 from wardlib.pages.page import Page
 from wardlib.pages.table import HIDDEN, PARTIAL, Column, Row, count, hiding, marked, percent, table
 
-_DAYS = ("planned", "in_person", "online", "lost", "made_up")
+_SUMMER = {6, 7, 8}  # months in which no school day is ordinary
+# Municipalities under the central government (ISO 3166-2:VN); every other VN-… is a province.
+_CITIES = {"VN-HN", "VN-SG", "VN-HP", "VN-DN", "VN-CT"}
 
 
 class SchoolsPage(Page[Schools | None]):
     """Schooling in an edition's period; `result` is None where the ward has no data of schools, and
-    then all but `sentence` show nothing."""
+    then nothing is shown."""
 
-    def sentence(self) -> Block:
-        """Days lost, taught online and made up of each level, a sentence a school year; or that
-        there is no data."""
-        return headline(*self._sentences())
+    def answer(self) -> str:
+        """For the leader: days taught of the usual ones by level, of the school years in which some
+        were lost; "" without data."""
+        if self.result is None:
+            return ""
+        language, text = self._language, self._text
+        spans = _of_period(self.result)
+        own = self.result.levels
+        own = own[own.index.get_level_values("span").isin(spans.index)]
+        lost = []
+        for _, about, levels in _known(own[own["reported"] > 0], spans):
+            if levels["lost"].sum() > 0:
+                lost.append((self._span_short(about), self._briefly(levels)))
+        if len(lost) == 1:  # the leader's line names the period
+            return language.sentence(lost[0][1]) + "."
+        if lost:
+            return " ".join(f"{when}: {said}." for when, said in lost)
+        away = _longest(self.result)
+        if (own["reported"] < own["expected"]).any():
+            if not away.empty:
+                return text(
+                    "Classrooms closed from {day}; the days lost are not reported yet.",
+                    day=language.date(away["start"].iloc[0]),
+                )
+            if not own["reported"].any():
+                return text("No school has reported.")
+            return text("No lost school day is reported so far.")
+        if own["made_up"].max() > 0:
+            return text("Made up: {days}.", days=self._days_long(own["made_up"].max()))
+        if not own.apply(_has_days, axis=1).any():
+            return text("No school day was planned.")
+        return text("No school day was lost.")
+
+    def sentence(self) -> Block | None:
+        """Days taught of the usual ones by level, a sentence a school year, and by whose decision
+        days were lost; nothing without data."""
+        return None if self.result is None else headline(*self._sentences(self.result))
 
     def days_table(self) -> Block | None:
-        """Days of each level in the period and in the school year to date, a school year at a time;
-        nothing without data."""
+        """Days of each level in the period and in the school year to date, a school year at a time,
+        of which months had a school day; nothing without data."""
         if self.result is None:
             return None
-        text = self._text
-        levels, spans = self.result.levels, self.result.spans
-        rows: list[Row] = []
-        shown = set()
-        for _, about, own in _known(levels, spans):
-            months = (about["first"], about["last"])
-            if months in shown:
-                continue  # the period is the school year to date
-            shown.add(months)
-            year = text("school year {year}", year=about["year"].replace("-", "–"))
-            rows += self._days_rows(own, f"{year}, {self._span_short(about)}", usual=True)
-        if not rows:
-            return None
-        note = text(
-            "Days of an average pupil of the level. Lost = planned - in class - online. Made up: taught "
-            "beyond the most that an earlier year planned in the same month. Usual: taught in the same "
-            "months of the years before COVID-19. Attendance: pupil-days attended, % of those in class."
+        spans = self.result.spans
+        planned = {
+            about["year"]
+            for _, about, own in _known(self.result.levels, _of_period(self.result))
+            if _has_school(own)
+        }
+        spans = spans[spans["year"].isin(planned)].drop_duplicates(["first", "last"])
+        note = self.edition.text(
+            "Days of an average pupil of the level. Taught: in class and online. Usual: taught in the "
+            "same months of the years before COVID-19. Made up: taught beyond the most that an earlier "
+            "year planned in the same month. Lost = planned, make-up days included, - taught."
         )
-        widths = (15, 14, 13, 11, 13, 14, 16, 14)
-        return self._days_table("school-days", rows, spans, levels, widths, [note])
+        notes = [note]
+        levels = self.result.levels.loc[list(spans.index)]
+        if (levels["planned"] < levels["usual_taught"] - 1).any():
+            notes.append(
+                self.edition.text(
+                    "Where the plan itself is shorter than usual, as with an early summer break, those "
+                    "days are neither taught nor lost."
+                )
+            )
+        return self._days_table("school-days", spans, notes)
 
     def brief_days_table(self) -> Block | None:
         """Days of each level in the period, by school year; only of those years in which days were
@@ -62,55 +99,60 @@ class SchoolsPage(Page[Schools | None]):
         levels, spans = self.result.levels, _of_period(self.result)
         away = (levels["online"] > 0) | (levels["lost"] > 0)
         hit = spans[spans.index.isin(away.index.get_level_values("span")[away])]
-        spans = hit if len(hit) else spans.iloc[-1:]
-        rows: list[Row] = []
-        for _, about, own in _known(levels, spans):
-            year = about["year"].replace("-", "–")
-            rows += self._days_rows(own, f"{year}, {self._span_short(about)}", usual=False)
-        if not rows:
-            return None
-        widths = (13, 14, 13, 9, 12, 14, 16)
-        return self._days_table("school-days-brief", rows, spans, levels, widths, [])
+        return self._days_table("school-days-brief", hit if len(hit) else spans.iloc[-1:], [])
 
-    def longest_closure(self) -> Block | None:
-        """The longest time that a level was kept from class in the school years of the period."""
+    def attendance(self) -> Block | None:
+        """The attendance of each level in the period, and the usual one, where pupils were in class."""
         if self.result is None:
             return None
         language, text = self._language, self._text
-        spells = self.result.spells
-        if spells.empty:
-            return headline(text("No decision kept a level from class in these school years."))
-        longest = spells[spells["days"] == spells["days"].max()]
-        first = longest.iloc[0]
-        return headline(
-            language.plural(
-                "Longest away from class: {levels}, {count} calendar day, from {start} to {end}.",
-                "Longest away from class: {levels}, {count} calendar days, from {start} to {end}.",
-                first["days"],
-                levels=language.join([self._level(level) for level in longest["level"].unique()]),
-                start=language.date(first["start"]),
-                end=language.date(first["end"]),
+        said = []
+        for _, about, own in _known(self.result.levels, _of_period(self.result)):
+            known = own[own["attendance"].notna()]
+            parts = [
+                text(
+                    "{level} {share} (usual {usual})",
+                    level=self._level(level),
+                    share=language.percent(share),
+                    usual=language.percent(usual),
+                )
+                if not is_missing(usual)
+                else f"{self._level(level)} {language.percent(share)}"
+                for level, share, usual in zip(
+                    known.index, known["attendance"], known["usual_attendance"], strict=True
+                )
+            ]
+            if parts:
+                said.append(
+                    text(
+                        "{span}, pupil-days attended of those in class: {levels}.",
+                        span=language.sentence(language.span(about["first"], about["last"])),
+                        levels="; ".join(parts),
+                    )
+                )
+        return paragraph(" ".join(said), note=True) if said else None
+
+    def longest_closure(self) -> Block | None:
+        """The longest time that a level was kept from class by a decision that holds in the period."""
+        if self.result is None:
+            return None
+        longest = _longest(self.result)
+        if longest.empty:
+            period = self.edition.period_name
+            return headline(
+                self.edition.text("No decision kept a level from class in {period}.", period=period)
             )
-        )
+        return headline(self._the_longest(longest))
 
     def closures(self) -> Block | None:
-        """When and how long each level was kept from class; and lost days that no decision explains."""
+        """When and how long each level was kept from class, beside the longest time; and lost days
+        that no decision explains."""
         if self.result is None:
             return None
         language = self._language
-        items = []
-        for _, spells in self.result.spells.groupby(["start", "end"]):
-            first = spells.iloc[0]
-            items.append(
-                language.plural(
-                    "{levels}: away from class from {start} to {end}, {count} calendar day",
-                    "{levels}: away from class from {start} to {end}, {count} calendar days",
-                    first["days"],
-                    levels=language.join([self._level(level) for level in spells["level"]]),
-                    start=language.date(first["start"]),
-                    end=language.date(first["end"]),
-                )
-            )
+        spells = _told(self.result)
+        others = spells[~spells.index.isin(_longest(self.result).index)]
+        items = self._away(others.sort_values(["start", "end"], kind="stable"))
         reasons = self.result.reasons
         for _, reason in reasons[reasons["measure"] == ""].iterrows():
             span = self.result.spans.loc[reason["span"]]
@@ -136,23 +178,24 @@ class SchoolsPage(Page[Schools | None]):
         reasons = self.result.reasons[self.result.reasons["span"].isin(spans.index)]
         if reasons.empty:
             return None
-        rows = [
-            Row(
-                self._level_head(reason["level"]),
-                (
-                    self._span_short(spans.loc[reason["span"]]),
-                    reason["measure"] or NONE,
-                    language.pick(reason, "name") or text("no recorded decision: unexplained"),
-                    self._days(reason["days"]),
-                ),
-            )
-            for _, reason in reasons.iterrows()
-        ]
+        rows = []
+        for span, own in reasons.groupby("span"):
+            rows.append(self._when_row(spans.loc[[span]].iloc[0], 2))
+            alike: dict[tuple[str, str], list[str]] = {}
+            for _, reason in own.iterrows():
+                name = language.pick(reason, "name")
+                if reason["measure"]:
+                    decided = self._decided(reason.to_frame().T)
+                    name = f"{name}\n{reason['measure']}: {decided}"
+                else:
+                    name = text("no recorded decision: unexplained")
+                cells = name, self._days(reason["days"])
+                alike.setdefault(cells, []).append(reason["level"])
+            for cells, levels in alike.items():
+                rows.append(Row(language.sentence(self._levels(levels)), cells, 2))
         columns = [
             Column(text("Level")),
-            Column(text("Months"), 26, words=True),
-            Column(text("No."), 14, words=True),
-            Column(text("Decision"), 60, words=True),
+            Column(text("Decision"), 90, words=True),
             Column(text("Days lost"), 20),
         ]
         note = text(
@@ -169,39 +212,41 @@ class SchoolsPage(Page[Schools | None]):
         """The school years of the period, a row a level: weeks from left to right, weekdays from top
         to bottom, each day as the decisions set it, and their numbers. Nothing where no school year
         is known."""
-        return self._calendar_chart(cell=0.085, gap=1.6, numbers=True)
+        return self._calendar_chart(cell=0.085, gap=2.2, numbers=True)
 
     def brief_calendar_chart(self) -> Block | None:
         """`calendar_chart`, less high and without the numbers of the decisions."""
         return self._calendar_chart(cell=0.04, gap=2, numbers=False)
 
     def calendar_table(self) -> Block | None:
-        """The calendar chart as a table: every run of school days of one state, by level."""
+        """The calendar chart as a table: every run of school days of one state; levels of one calendar
+        stand together."""
         if self.result is None:
             return None
         language, text = self._language, self._text
-        rows, drawn = [], []
+        drawn = []
+        alike: dict[tuple[tuple[str, str, str], ...], list[str]] = {}
         for level, days in _school_days(self.result):
             kept = days[["state", "measure"]]
             changes = (kept != kept.shift()).any(axis=1)
+            own = []
             for _, run in days.groupby(changes.cumsum()):
                 first, last = run.index[0], run.index[-1]
                 state, measure = run[["state", "measure"]].iloc[0]
-                cells = (
-                    f"{first:%d/%m/%Y}", f"{last:%d/%m/%Y}", self._state(state),
-                    language.number(len(run)), measure or NONE,
-                )  # fmt: skip
-                rows.append(Row(self._level_head(level), cells))
+                said = self._state(state) + (f" ({measure})" if measure else "")
+                own.append((f"{first:%d/%m/%Y} – {last:%d/%m/%Y}", said, language.number(len(run))))
                 drawn.append((level, first, last, state, len(run), measure))
-        if not rows:
+            alike.setdefault(tuple(own), []).append(level)
+        if not drawn:
             return None
+        rows = []
+        for runs, levels in alike.items():
+            rows.append(Row(language.sentence(self._levels(levels)), ("", ""), 0))
+            rows += [Row(dates, (said, days), 2) for dates, said, days in runs]
         columns = [
-            Column(text("Level")),
-            Column(text("From"), 24, words=True),
-            Column(text("To"), 24, words=True),
-            Column(text("State"), 36, words=True),
-            Column(text("School days"), 18),
-            Column(text("No."), 16, words=True),
+            Column(text("Level, days")),
+            Column(text("State (decision)"), 60, words=True),
+            Column(text("School days"), 22),
         ]
         note = text(
             "Mondays to Fridays without public holidays; the schools' own longer break at Tết is not known here."
@@ -221,23 +266,26 @@ class SchoolsPage(Page[Schools | None]):
         said = []
         for _, about, own in _known(self.result.schools, _of_period(self.result)):
             known = own[(own["reported"] > 0) & (own["planned"] > 0)]
+            hit = known[known["lost"] > 0]
             numbers = {
                 "span": language.sentence(language.span(about["first"], about["last"])),
-                "hit": str(int((known["lost"] > 0).sum())),
+                "hit": str(len(hit)),
             }
-            if known.empty:
-                said.append(text("{span}: no school day is reported.", **numbers))
-            elif not (known["lost"] > 0).any():
+            if not own["reported"].any():
+                said.append(text("{span}: no school has reported.", **numbers))
+            elif known.empty:
+                continue  # the sentence says so
+            elif hit.empty:
                 said.append(
                     language.plural(
-                        "{span}: none of {count} school lost a day.",
+                        "{span}: the school lost no day.",
                         "{span}: none of {count} schools lost a day.",
                         len(known),
                         **numbers,
                     )
                 )
             else:
-                most = known[known["lost"] == known["lost"].max()]
+                most = hit[hit["lost"] == hit["lost"].max()]
                 names = (
                     "; ".join(most["name"])
                     if len(most) <= 3
@@ -245,11 +293,10 @@ class SchoolsPage(Page[Schools | None]):
                 )
                 said.append(
                     language.plural(
-                        "{span}: {hit} of {count} school lost days; most, {lost} of {planned}: {names}.",
-                        "{span}: {hit} of {count} schools lost days; most, {lost} of {planned}: {names}.",
+                        "{span}: the school lost {lost}: {names}.",
+                        "{span}: {hit} of {count} schools lost days; most, {lost}: {names}.",
                         len(known),
-                        lost=self._days(most["lost"].iloc[0]),
-                        planned=self._days(most["planned"].iloc[0]),
+                        lost=self._days_long(most["lost"].iloc[0]),
                         names=names,
                         **numbers,
                     )
@@ -264,34 +311,40 @@ class SchoolsPage(Page[Schools | None]):
         schools, spans = self.result.schools, _of_period(self.result)
         rows, hides = [], False
         for span, about, own in _known(schools, spans):
-            months = self._span_short(about)
-            for level in own["level"].unique():
-                group, total = own[own["level"] == level], self.result.totals.loc[(span, level)]
+            told = own[(own["reported"] > 0) & (own["planned"] > 0)]
+            if not told.empty:
+                rows.append(self._when_row(about, 4))
+            for level in told["level"].unique():
+                group, total = told[told["level"] == level], self.result.totals.loc[(span, level)]
                 hides |= bool(group["hidden"].any() or total["hidden"])
-                rows += [self._school_row(school, months) for _, school in group.iterrows()]
+                rows += [self._school_row(school) for _, school in group.iterrows()]
                 if len(group) > 1:
                     rows.append(
-                        self._level_row(level, self.result.levels.loc[(span, level)], total, months)
+                        self._level_row(level, self.result.levels.loc[(span, level)], total)
                     )
         if not rows:
             return None
-        notes = [text("Pupils: at the end of the months named.")]
+        notes = [
+            text(
+                "Pupils: at the end of the months named. Taught: in class and online. Attended: pupil-days, "
+                "% of those in class."
+            )
+        ]
         if hides:
             notes.append(hiding(self.edition))
         if marked(rows, PARTIAL):
             notes.append(text("† some school or month is not reported."))
         heads = [
-            text("Pupils"), text("Planned"), text("In class"), text("Online"), text("Lost"),
-            text("Made up"), text("Attended %"),
+            text("Pupils"), text("Taught"), text("Lost"), text("Attended %"),
         ]  # fmt: skip
-        widths = (14, 15, 14, 13, 11, 13, 17)
+        widths = (18, 18, 16, 24)
         frame = schools.reset_index()
         frame = (
             frame[frame["span"].isin(spans.index)]
             .merge(spans, on="span")
             .drop(columns=["span", "name"])
         )
-        units = dict.fromkeys(_DAYS, "days") | {"pupils": "persons", "attendance": "1"}
+        units = dict.fromkeys(DAYS, "days") | {"pupils": "persons", "attendance": "1"}
         units |= {"reported": "months", "expected": "months"}
         columns = [Column(text("School")), *map(Column, heads, widths)]
         caption = text("Schools in {period} (pupils; days)", period=self.edition.period_name)
@@ -302,17 +355,35 @@ class SchoolsPage(Page[Schools | None]):
         """Which schools have not reported which months."""
         if self.result is None or not self.result.missing:
             return None
+        language = self._language
         gaps: dict[str, list[pd.Period]] = {}
         for school, month in self.result.missing:
             gaps.setdefault(school, []).append(month)
-        names, language = self.result.names, self._language
+        alike: dict[str, list[str]] = {}
+        for school, months in gaps.items():
+            alike.setdefault(language.month_list(months), []).append(school)
+        names = self.result.names
         lines = "; ".join(
-            f"{names.get(school, school)} ({language.month_list(months)})"
-            for school, months in gaps.items()
+            language.text("all {count} schools ({months})", count=str(len(own)), months=months)
+            if len(own) == len(names) > 1
+            else f"{'; '.join(names.get(school, school) for school in own)} ({months})"
+            for months, own in alike.items()
         )
         return paragraph(
             language.text("Not yet reported, and not counted as zero: {lines}.", lines=lines),
             note=True,
+        )
+
+    def method(self) -> Block | None:
+        """How days lost and their reasons are found; nothing without data."""
+        if self.result is None:
+            return None
+        return paragraph(
+            self.edition.text(
+                "Days lost = planned − in class − online and recognised; they are those of an average "
+                "pupil of the level. The reason comes from the table school_closures by level and day, "
+                "never from Directive 16. Method and validation: docs/method.md."
+            )
         )
 
     # Words.
@@ -324,142 +395,293 @@ class SchoolsPage(Page[Schools | None]):
     def _level_head(self, level: str) -> str:
         return self._language.sentence(self._level(level))
 
+    def _levels(self, levels: Iterable[str]) -> str:
+        """School levels as they stand inside a sentence."""
+        return self._language.join([self._level(level) for level in levels])
+
     def _state(self, state: str) -> str:
         """The state of a school day in a few words."""
         return self._language.words("school_day")[state]
 
     def _days(self, days: float) -> str:
-        """A number of days: whole, or with one decimal where it is a mean over pupils."""
+        """A number of days: whole, or with one decimal where it is a mean over pupils or years."""
         if is_missing(days):
             return NONE
         return self._language.number(round(days, 1), 1, trim=True)
 
+    def _days_long(self, days: float) -> str:
+        """A number of days with the word."""
+        said = self._days(days)
+        return self._language.plural(
+            "{days} day", "{days} days", 1 if said == "1" else 2, days=said
+        )
+
     def _span_short(self, about: pd.Series) -> str:
         return self._language.span_short(about["first"], about["last"])
 
-    def _sentences(self) -> list[str]:
+    def _sentences(self, schools: Schools) -> list[str]:
         """The sentences of `sentence`."""
         language, text = self._language, self._text
-        if self.result is None:
-            return [text("School days: no data for this ward.")]
         said: list[str] = []
         unknown: list[str] = []
-        for _, about, levels in _known(self.result.levels, _of_period(self.result)):
-            counted = levels[["reported", "expected"]].sum()
-            if counted["reported"] == 0:
+        spans = _of_period(schools)
+        for _, about, levels in _known(schools.levels, spans):
+            if not levels["reported"].any():
                 unknown.append(language.span(about["first"], about["last"]))
-                continue
-            planned = levels[levels["planned"] > 0]
-            if not planned.empty:
-                said.append(self._lost(about, planned, counted))
+            else:
+                said += self._taught(about, levels)
+        reasons = schools.reasons
+        reasons = reasons[reasons["span"].isin(spans.index) & (reasons["measure"] != "")]
+        if not reasons.empty:
+            said.append(self._why(reasons))
         if unknown:
             said.append(
                 text("School days {spans}: no report has come in.", spans="; ".join(unknown))
             )
+        if reasons.empty and (away := self._away(_touching(schools))):
+            said.append(language.sentence("; ".join(away)) + ".")
         return said or [text("No school day was planned in this period.")]
 
-    def _lost(self, about: pd.Series, levels: pd.DataFrame, counted: pd.Series) -> str:
-        """The sentence of a school year."""
+    def _taught(self, about: pd.Series, levels: pd.DataFrame) -> Iterator[str]:
+        """The sentences of a school year: levels whose usual days are known, those that usually have
+        none in these months, those of which that is not known, those without a school day."""
         language, text = self._language, self._text
         when = {
             "span": language.sentence(language.span(about["first"], about["last"])),
             "year": about["year"].replace("-", "–"),
         }
-        partly = ""
+        reported = levels[levels["reported"] > 0]
+        having = reported[reported.apply(_has_days, axis=1)]
+        usual = having["usual_taught"]
+        counted = levels[["reported", "expected"]].sum()
+        months = pd.period_range(about["first"], about["last"], freq="M").month
+        tail = ""
         if counted["reported"] < counted["expected"]:
-            partly = " " + language.plural(
+            tail = " " + language.plural(
                 "({count} of {expected} monthly school reports has come in)",
                 "({count} of {expected} monthly school reports have come in)",
                 counted["reported"],
                 expected=str(counted["expected"]),
             )
-        lost = levels[levels["lost"] > 0]
-        if lost.empty:
-            said = text("{span} (school year {year}): no school day was lost", **when)
-            return said + partly + "."
-        parts = [
-            text(
-                "{level} {lost} of {planned}{made_up}",
-                level=self._level(level),
-                lost=self._days(days),
-                planned=self._days(planned),
-                made_up=""
-                if not made_up > 0
-                else " " + text("(made up {days})", days=self._days(made_up)),
+        if not (reported["lost"] > 0).any():
+            tail += (
+                text("; no lost day is reported so far")
+                if tail
+                else text("; no school day was lost")
             )
-            for level, days, planned, made_up in zip(
-                lost.index, lost["lost"], lost["planned"], lost["made_up"], strict=True
+        tail += "."
+        if (usual > 0).any():
+            own = self._by_level(having[usual > 0], "usual_taught")
+            yield text(
+                "{span} (school year {year}), school days taught of the usual number: {levels}",
+                levels=own, **when,
+            ) + tail  # fmt: skip
+        if (usual == 0).any():
+            own = self._by_level(having[usual == 0], "")
+            yield language.plural(
+                "{span} (school year {year}), a month usually without school, days taught: {levels}",
+                "{span} (school year {year}), months usually without school, days taught: {levels}",
+                len(months), levels=own, **when,
+            ) + tail  # fmt: skip
+        if usual.isna().any():
+            own = self._by_level(having[usual.isna()], "planned")
+            yield text(
+                "{span} (school year {year}), school days taught of those planned (the usual number is "
+                "not known, for want of an earlier year): {levels}",
+                levels=own, **when,
+            ) + tail  # fmt: skip
+        idle = reported.drop(having.index)
+        if idle.empty:
+            return
+        if len(having):
+            yield text(
+                "{span}, no school day was planned: {levels}.",
+                levels=self._levels(idle.index), **when,
+            )  # fmt: skip
+        elif _SUMMER.issuperset(months):
+            yield text(
+                "{span} (school year {year}): summer holidays, no school day was planned.", **when
             )
-        ]
-        said = text(
-            "{span} (school year {year}), school days lost: {levels}",
-            levels="; ".join(parts),
-            **when,
+        else:
+            yield text("{span} (school year {year}): no school day was planned.", **when)
+
+    def _by_level(self, levels: pd.DataFrame, of: str) -> str:
+        """Days taught of each level, out of those of the column `of`, if there is one, and how many
+        of them online; without that column, how many to make up. Levels with the same figures stand
+        together."""
+        text = self._text
+        alike: dict[str, list[str]] = {}
+        for level, own in levels.iterrows():
+            taught = self._days(own["taught"])
+            said = text("{part}/{whole}", part=taught, whole=self._days(own[of])) if of else taught
+            if own["online"] > 0:
+                said += " " + text("({days} online)", days=self._days(own["online"]))
+            if not of and own["made_up"] > 0:
+                said += " " + text("(made up {days})", days=self._days(own["made_up"]))
+            alike.setdefault(said, []).append(str(level))
+        return "; ".join(f"{self._levels(own)} {said}" for said, own in alike.items())
+
+    def _briefly(self, levels: pd.DataFrame) -> str:
+        """Days taught of the usual ones in the fewest words, the level with most days first."""
+        text = self._text
+        known = levels[levels.apply(_has_days, axis=1)]
+        usual = bool((known["usual_taught"] > 0).all())
+        of = "usual_taught" if usual else "planned"
+        alike: dict[tuple[str, str], list[str]] = {}
+        for level, own in known.sort_values("taught", ascending=False, kind="stable").iterrows():
+            full = usual and own["taught"] >= own["usual_taught"] and not own["lost"] > 0
+            figures = ("", "") if full else (self._days(own["taught"]), self._days(own[of]))
+            alike.setdefault(figures, []).append(self._level(str(level)))
+        parts: list[str] = []
+        before = ""  # the number out of which the part before this one was
+        for (taught, whole), names in alike.items():
+            values = {"levels": ", ".join(names), "taught": taught, "whole": whole}
+            if not taught:
+                parts.append(text("in full ({levels})", **values))
+            elif whole == before:
+                parts.append(f"{taught} ({values['levels']})")
+            elif usual:
+                parts.append(text("{taught}/{whole} usual days ({levels})", **values))
+            else:
+                parts.append(text("{taught}/{whole} planned days ({levels})", **values))
+            before = whole
+        return text("taught {days}", days="; ".join(parts))
+
+    def _why(self, reasons: pd.DataFrame) -> str:
+        """By whose decisions days were lost, and from when."""
+        decided = self._decided(reasons)
+        if not self.edition.ward.vietnamese:
+            return self.edition.text("Days were lost by {decisions}.", decisions=decided)
+        return self.edition.text(
+            "Days were lost by {decisions}, not by Directive 16.", decisions=decided
         )
-        return said + partly + "."
+
+    def _decided(self, reasons: pd.DataFrame) -> str:
+        """Whose decisions they are, with their numbers, if known, and the first day."""
+        language, text = self._language, self._text
+        names = {
+            "nation": text("decision of the national authorities"),
+            "city": text("decision of the city"),
+            "province": text("decision of the province"),
+            "": text("decision of the authorities"),
+        }
+        whose = [names[_decider(area)] for area in reasons["area"]]
+        documents = sorted({document for document in reasons["document"] if document})
+        said = language.join(list(dict.fromkeys(whose)))
+        if documents:
+            said += " " + text("No. {documents}", documents=", ".join(documents))
+        first = language.date(pd.Timestamp(reasons["start"].min()))
+        return text("{decisions}, from {day}", decisions=said, day=first)
+
+    def _the_longest(self, spells: pd.DataFrame) -> str:
+        """The sentence of what `_longest` gives."""
+        (said,) = self._away(spells)
+        return self.edition.text("Longest: {spell}.", spell=said)
+
+    def _away(self, spells: pd.DataFrame) -> list[str]:
+        """Times away from class: from when to when, how long, whether they go on; levels of which the
+        same is said stand together."""
+        language, text = self._language, self._text
+        alike: dict[tuple[str, str, int, str], list[str]] = {}
+        for _, spell in spells.iterrows():
+            tail = ""
+            if spell["school_days"] > 0:
+                tail += language.plural(
+                    ", of which {count} is a school day",
+                    ", of which {count} are school days",
+                    spell["school_days"],
+                )
+            if spell["summer"]:
+                tail += " " + text("(the summer holidays lie inside)")
+            until = spell["until"]
+            if is_missing(until) or (until > spell["end"] and until.date() > self.edition.dated):
+                tail += text("; still away on that day")
+            elif until > spell["end"]:
+                tail += text("; it lasted until {day}", day=language.date(until))
+            said = language.date(spell["start"]), language.date(spell["end"]), spell["days"], tail
+            alike.setdefault(said, []).append(spell["level"])
+        return [
+            language.plural(
+                "{levels} away from class from {start} to {end}: {count} calendar day",
+                "{levels} away from class from {start} to {end}: {count} calendar days",
+                days,
+                levels=self._levels(levels),
+                start=start,
+                end=end,
+            )
+            + tail
+            for (start, end, days, tail), levels in alike.items()
+        ]
 
     # Tables.
 
-    def _days_rows(self, levels: pd.DataFrame, when: str, *, usual: bool) -> Iterator[Row]:
-        """A row for each of the `levels` of a span that has reported; with `usual`, the usual
-        attendance too."""
-        for level in levels.index:
-            own = levels.loc[level]
-            if own["reported"] == 0:
-                continue
-            mark = PARTIAL * bool(own["reported"] < own["expected"])
-            cells = [
-                *(self._days(own[name]) + mark for name in _DAYS),
-                self._days(own["usual_taught"]),
-                percent(self.edition, own["attendance"]),
-            ]
-            if usual:
-                cells.append(percent(self.edition, own["usual_attendance"]))
-            yield Row(f"{self._level_head(level)}, {when}", tuple(cells))
+    def _when_row(self, about: pd.Series, cells: int) -> Row:
+        """The head of the rows of a span."""
+        year = self.edition.text("school year {year}", year=about["year"].replace("-", "–"))
+        return Row(f"{self._span_short(about)} ({year})", ("",) * cells, 0)
 
-    def _days_table(
-        self,
-        slug: str,
-        rows: list[Row],
-        spans: pd.DataFrame,
-        levels: pd.DataFrame,
-        widths: tuple[int, ...],
-        notes: list[str],
-    ) -> Block:
+    def _days_table(self, slug: str, spans: pd.DataFrame, notes: list[str]) -> Block | None:
+        """The levels that had a school day in some of the `spans`, by span."""
+        assert self.result is not None
         text = self._text
+        levels = self.result.levels
+        known = levels[(levels["reported"] > 0) & levels.apply(_has_days, axis=1)]
+        known = known[known.index.get_level_values("span").isin(spans.index)]
+        if known.empty:
+            return None
+        of = "usual_taught" if known["usual_taught"].notna().any() else "planned"
+        rows: list[Row] = []
+        for _, about, own in _known(known, spans):
+            rows.append(self._when_row(about, 4))
+            for level, days in own.iterrows():
+                mark = PARTIAL * bool(days["reported"] < days["expected"])
+                cells = (
+                    text(
+                        "{part}/{whole}",
+                        part=self._days(days["taught"]),
+                        whole=self._days(days[of]),
+                    ),
+                    *(self._days(days[name]) for name in ("lost", "online", "made_up")),
+                )
+                cells = tuple(cell + mark for cell in cells)
+                rows.append(Row(self._level_head(str(level)), cells, 2))
         if marked(rows, PARTIAL):
             notes = [*notes, text("† some school or month is not reported.")]
-        heads = [
-            text("Planned"), text("In class"), text("Online"), text("Lost"), text("Made up"),
-            text("Usual"), text("Attended %"), text("Usual %"),
-        ]  # fmt: skip
         frame = spans.join(levels.reset_index("level"), how="inner")
-        units = dict.fromkeys([*_DAYS, "usual_planned", "usual_taught"], "days")
+        units = dict.fromkeys([*DAYS, "taught", "usual_planned", "usual_taught"], "days")
         units |= {"attendance": "1", "usual_attendance": "1", "years": "years"}
         units |= {"reported": "school-months", "expected": "school-months"}
-        columns = [Column(text("Level")), *map(Column, heads, widths)]  # as many as have a width
+        columns = [
+            Column(text("Level")),
+            Column(
+                text("Taught / usual") if of == "usual_taught" else text("Taught / planned"), 34
+            ),
+            Column(text("Lost"), 18),
+            Column(text("Online"), 22),
+            Column(text("Made up"), 20),
+        ]
         caption = text("School days of {period} (days)", period=self.edition.period_name)
         sources = ("school_months",)
         return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
 
-    def _school_row(self, school: pd.Series, months: str) -> Row:
+    def _school_row(self, school: pd.Series) -> Row:
         mark = PARTIAL * bool(school["reported"] < school["expected"])
+        taught = school["in_person"] + school["online"]
         cells = (
             HIDDEN if school["hidden"] else count(self.edition, school["pupils"]),
-            *(self._days(school[name]) + mark for name in _DAYS),
+            *(self._days(days) + mark for days in (taught, school["lost"])),
             HIDDEN if school["hidden"] else percent(self.edition, school["attendance"]),
         )
-        return Row(f"{school['name']}, {months}", cells, 2)
+        return Row(school["name"], cells, 2)
 
-    def _level_row(self, level: str, days: pd.Series, total: pd.Series, months: str) -> Row:
+    def _level_row(self, level: str, days: pd.Series, total: pd.Series) -> Row:
         """All schools of a level."""
         cells = (
             HIDDEN if total["hidden"] else count(self.edition, total["pupils"]),
-            *(self._days(days[name]) for name in _DAYS),
+            *(self._days(days[name]) for name in ("taught", "lost")),
             percent(self.edition, days["attendance"]),
         )
-        head = self.edition.text("{level}, all schools", level=self._level_head(level))
-        return Row(f"{head}, {months}", cells)
+        return Row(self.edition.text("{level}, all schools", level=self._level_head(level)), cells)
 
     # The calendar.
 
@@ -502,6 +724,8 @@ class SchoolsPage(Page[Schools | None]):
         first = days[0] - pd.Timedelta(days=days[0].day_of_week)
         week = 6 if schools.six_days else 5
         step = week + gap
+        # At 9 pt a letter takes less than 0.08 inches; the heads of the rows take a fifth.
+        letter = 0.08 * ((days[-1] - first).days // 7 + 1) / (0.8 * drawing.WIDTH)
         with drawing.drawing(cell * step * len(levels) + 0.6) as (figure, axes):
             runs = []
             for place, (level, known) in enumerate(levels):
@@ -509,7 +733,7 @@ class SchoolsPage(Page[Schools | None]):
                 weeks, weekdays, sizes, states = _runs(known["state"], first)
                 runs.append((weeks, top + weekdays, sizes, states))
                 axes.text(-0.8, top + week / 2, self._level_head(level), ha="right", va="center")
-                for at, label in _decisions(known["measure"], first) if numbers else []:
+                for at, label in _decisions(known["measure"], first, letter) if numbers else []:
                     axes.text(at, top - 0.1, label, va="bottom")
             weeks, begin, sizes, states = (np.concatenate(part) for part in zip(*runs, strict=True))
             key = []
@@ -553,6 +777,53 @@ def _of_period(schools: Schools) -> pd.DataFrame:
     return schools.spans[schools.spans["kind"] == "period"]
 
 
+def _has_days(level: pd.Series) -> bool:
+    """Whether a level had, or would usually have had, a school day; not in the summer holidays."""
+    return bool(level["planned"] > 0 or level["taught"] > 0 or level["usual_taught"] > 0)
+
+
+def _has_school(levels: pd.DataFrame) -> bool:
+    """Whether some level has a school day in a span, or may have: it has not reported."""
+    return bool((levels["reported"] == 0).any() or levels.apply(_has_days, axis=1).any())
+
+
+def _told(schools: Schools) -> pd.DataFrame:
+    """The times away of the school years in which the period has a school day."""
+    spans = [
+        about
+        for _, about, own in _known(schools.levels, schools.spans)
+        if about["kind"] == "period" and _has_school(own)
+    ]
+    starts = [pd.Timestamp(int(about["year"][:4]), 9, 1) for about in spans]
+    touching = schools.spells["end"] >= min(starts, default=pd.Timestamp.max)
+    return schools.spells[touching]
+
+
+def _touching(schools: Schools) -> pd.DataFrame:
+    """Those of `_told` that touch the period."""
+    told = _told(schools)
+    return told[told["end"] >= schools.period.first.start_time]
+
+
+def _longest(schools: Schools) -> pd.DataFrame:
+    """The longest of the times away that touch the period; of several as long, that which goes on
+    longest. Other levels with the same stand beside it."""
+    own = _touching(schools)
+    ends = own["until"].fillna(pd.Timestamp.max)
+    rank = list(zip(own["days"], ends, own["start"], strict=True))
+    return own[[one == max(rank) for one in rank]]
+
+
+def _decider(area: str) -> str:
+    """Whose decision it is that binds an area, if of Việt Nam: schools are closed by the province
+    or the city under the central government, for all of it or for a part."""
+    if not (area == "VN" or area.startswith("VN-")):
+        return ""
+    if area == "VN":
+        return "nation"
+    return "city" if area[:5] in _CITIES else "province"
+
+
 def _known(
     table: pd.DataFrame, spans: pd.DataFrame
 ) -> Iterator[tuple[int, pd.Series, pd.DataFrame]]:
@@ -578,14 +849,14 @@ def _runs(states: pd.Series, first: pd.Timestamp) -> tuple[np.ndarray, ...]:
     return weeks, weekdays[begin], np.diff([*begin, len(of)]), of[begin]
 
 
-def _decisions(measures: pd.Series, first: pd.Timestamp) -> list[tuple[int, str]]:
+def _decisions(measures: pd.Series, first: pd.Timestamp, letter: float) -> list[tuple[int, str]]:
     """The week in which each decision begins, with its number; those too close for a label of their
-    own share one."""
+    own, of which a letter takes so many weeks, share one."""
     labels: list[tuple[int, str]] = []
     begun = measures[measures != ""].drop_duplicates()  # the first day of each decision
     for day, measure in zip(begun.index, begun, strict=True):
         at = (day - first).days // 7
-        if labels and at - labels[-1][0] < 5:
+        if labels and at - labels[-1][0] < (len(labels[-1][1]) + 1) * letter:
             at, measure = labels[-1][0], f"{labels.pop()[1]}, {measure}"
         labels.append((at, measure))
     return labels

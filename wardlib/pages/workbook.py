@@ -22,7 +22,7 @@ from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.tables import need
 from wardlib.data.book import coverage, open_book
 from wardlib.pages.activities import ActivitiesPage
-from wardlib.pages.block import Block
+from wardlib.pages.block import Block, paragraph
 from wardlib.pages.briefing import BriefingPage
 from wardlib.pages.data_check import DataCheck, DataCheckPage
 from wardlib.pages.edition import Edition
@@ -73,7 +73,8 @@ class Workbook(Edition):
     @cached_property
     def schools(self) -> SchoolsPage:
         """Which school days were lost, and why?"""
-        return SchoolsPage(self, schools.assess(self.period, self.table, self._epidemic))
+        found = schools.assess(self.period, self.table, self._epidemic, self.as_of)
+        return SchoolsPage(self, found)
 
     @cached_property
     def activities(self) -> ActivitiesPage:
@@ -90,6 +91,19 @@ class Workbook(Edition):
     def briefing(self) -> BriefingPage:
         """The leader's page."""
         return BriefingPage(self, self.targets.result)
+
+    def lacking(self) -> Block | None:
+        """That the ward has no data of schools, of activities, or of both."""
+        no_schools, no_activities = self.schools.result is None, self.activities.result is None
+        if no_schools and no_activities:
+            what = self.text("schools, nor of extracurricular, cultural and sports activities")
+        elif no_schools:
+            what = self.text("schools")
+        elif no_activities:
+            what = self.text("extracurricular, cultural and sports activities")
+        else:
+            return None
+        return paragraph(self.text("There are no data here of {what}.", what=what))
 
     def show(self, *blocks: Block | None) -> None:
         """Display several blocks in one cell, those that there are."""
