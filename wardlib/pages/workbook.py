@@ -20,7 +20,7 @@ from wardlib.analysis.tables import need
 from wardlib.data.book import coverage, open_book
 from wardlib.pages.activities import ActivitiesPage
 from wardlib.pages.block import Block
-from wardlib.pages.briefing import BriefingPage
+from wardlib.pages.briefing import Briefing, BriefingPage
 from wardlib.pages.data_check import DataCheck, DataCheckPage
 from wardlib.pages.edition import Edition
 from wardlib.pages.effect import EffectPage
@@ -74,12 +74,18 @@ class Workbook(Edition):
     @cached_property
     def targets(self) -> TargetsPage:
         """Where does each target stand, and where will the year end?"""
-        return TargetsPage(self, targets.assess(self.tax.result, self.table, self._epidemic))
+        assessed = targets.assess(self.tax.result, self.table, self._epidemic)
+        answered = targets.answered_for(assessed, self.table, self.ward.areas, self.dated)
+        return TargetsPage(self, answered)
 
     @cached_property
     def briefing(self) -> BriefingPage:
         """The leader's page."""
-        return BriefingPage(self, self.targets.result)
+        results = (self.targets.result, self.effect.result, self.schools.result)
+        short = targets.shortcomings(
+            self.table("indicators"), self.table("indicator_months"), self.period.last
+        )
+        return BriefingPage(self, Briefing(*results, self.activities.result, short))
 
     def show(self, *blocks: Block | None) -> None:
         """Display several blocks in one cell, those that there are."""
