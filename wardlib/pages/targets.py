@@ -25,7 +25,7 @@ from wardlib.pages.edition import Edition
 from wardlib.pages.page import Page
 from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, percent, table, unit_of
 
-_LIMIT = 150.0  # per cent of a target that the chart shows
+_LIMIT = 200.0  # per cent of a target that the chart shows
 _SIZE = 9  # points: no word of the chart is smaller on paper
 
 
@@ -65,38 +65,25 @@ class TargetsPage(Page[Targets]):
             return None
         language, text = self._language, self._text
         unit = self.edition.unit(found.whole["value"])
-        names = [inside(language.pick(line, "name")) for _, line in found.lines.iterrows()]
-        said = [
-            text(
-                "{line} alone brought {share} of it.",
-                line=language.sentence(names[0]),
-                share=unit.share(found.lines["value"].iloc[0], found.whole["value"]),
-            )
-            if len(names) == 1
-            else text(
-                "{lines} together brought {share} of it; {line} alone {own}.",
-                lines=language.sentence(language.join(names)),
-                share=unit.share(found.lines["value"].sum(), found.whole["value"]),
-                line=names[0],
-                own=language.percent(found.lines["value"].iloc[0] / found.whole["value"]),
-            )
-        ]
+        first, *others = [inside(language.pick(line, "name")) for line in _rows(found.lines)]
+        said = text(
+            "Of it, {line} alone brought {share}.",
+            line=first,
+            share=unit.share(found.lines["value"].iloc[0], found.whole["value"]),
+        )
         rest = {"share": unit.share(found.value, found.target), "whom": self._whom(found.lines)}
-        said.append(
-            text("Without it, the other lines stand at {share} of the plan set by {whom}", **rest)
-            if len(names) == 1
-            else text(
-                "Without these {count} lines, the others stand at {share} of the plan set by {whom}",
-                count=str(len(names)),
+        said += " " + (
+            text(
+                "Without this line and {others}, the rest stands at {share} of the plan set by {whom}",
+                others=language.join(others),
                 **rest,
             )
+            if others
+            else text("Without it, the rest stands at {share} of the plan set by {whom}", **rest)
         )
-        said[-1] += (
-            "."
-            if is_missing(found.usual)
-            else text("; usual by now: {share}.", share=language.percent(found.usual))
-        )
-        return paragraph(" ".join(said))
+        if not is_missing(found.usual):
+            said += text("; usual by now: {share}", share=language.percent(found.usual))
+        return paragraph(said + ".")
 
     def tasks(self) -> Block:
         """What is to be done until the year's end: how many targets are at risk, and which first; in a
@@ -122,8 +109,8 @@ class TargetsPage(Page[Targets]):
             )
         first = risky.iloc[0]
         asked = text(
-            "{line} comes first: {needed} until {day}",
-            line=language.sentence(inside(language.pick(first, "name"))),
+            "First comes {line}: {needed}, by {day} at the latest",
+            line=inside(language.pick(first, "name")),
             needed=self._asked(first),
             day=language.date(first["until"]),
         )
@@ -159,7 +146,7 @@ class TargetsPage(Page[Targets]):
                 _day(self.edition, target["until"]),
                 language.pick(target, "body") or NONE,
             )
-            rows.append(Row(name, cells, 1, language.words("status")[target["status"]]))
+            rows.append(Row(name, cells))
         columns = [
             Column(text("Target")),
             Column(text("Needed"), 37, words=True),
@@ -227,6 +214,18 @@ class TargetsPage(Page[Targets]):
             year=str(self.result.period.year),
             unit=unit.name,
         )
+        given = self._given()
+        if len(given):
+            lines = int((given["kind"] == MONEY).sum())
+            notes.append(
+                text(
+                    "Counted as targets are {lines} of the receipts' plan and {others} others, those of the "
+                    "tables targets and indicator_months; the unit's own list of statutory targets may count "
+                    "otherwise.",
+                    lines=str(lines),
+                    others=str(len(given) - lines),
+                )
+            )
         notes += self._marks(targets, rows)
         return self._table("targets", caption, columns, rows, notes, targets)
 
@@ -286,6 +285,11 @@ class TargetsPage(Page[Targets]):
                 )
             )
         return headline(*said)
+
+    def brief_year_end(self) -> Block | None:
+        """`year_end`, unless the total has reached its target already."""
+        total = self.result.table[self.result.table["kind"] == MONEY].iloc[0]
+        return None if total["status"] == "met" else self.year_end()
 
     def projections_table(self) -> Block | None:
         """Where each year will end, the chance of the target, what each remaining month needs, and
@@ -540,8 +544,10 @@ class TargetsPage(Page[Targets]):
             alt.append(said + ".")
         drawn = scaled.assign(item=targets["item"], usual=usual)[["item", "usual", *columns]]
         title = text(
-            "Targets of {year}: so far and at the year's end, % of the target",
+            "Targets of {year}: so far and at the year's end, % of the target; beside it the amounts, so far "
+            "and of the target ({unit}, or the target's own unit)",
             year=str(self.result.period.year),
+            unit=self._unit(targets).name,
         )
         slug, units = "chart-targets", dict.fromkeys([*columns, "usual"], "%")
         return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
@@ -558,15 +564,23 @@ class TargetsPage(Page[Targets]):
                 axes, 0, places - 0.31, short["value"], 0.62, facecolor=drawing.BEFORE, zorder=2,
                 label=text("so far"),
             )  # fmt: skip
+            running = (
+                targets["left"] > 0
+            )  # at the year's end nothing is usual, and nothing projected
+            now = usual.where(running)
             drawing.lines(
-                axes, (usual, usual), (places - 0.42, places + 0.42),
+                axes, (now, now), (places - 0.42, places + 0.42),
                 color="black", linewidth=1.6, zorder=5,
             )  # fmt: skip
-            open_ = (targets["silent"] == "") & (targets["left"] > 0)
-            ahead = (open_ & (scaled["low95"] < _LIMIT)).to_numpy()
+            ahead = (running & (targets["silent"] == "") & (scaled["low95"] < _LIMIT)).to_numpy()
             drawing.lines(
                 axes, (short["low95"][ahead], short["high95"][ahead]), (places[ahead],) * 2,
                 color=drawing.WITHOUT, linewidth=1.6, zorder=4,
+            )  # fmt: skip
+            beyond = ahead & (scaled["high95"] > _LIMIT).to_numpy()
+            axes.plot(
+                np.full(beyond.sum(), _LIMIT - 1.5), places[beyond], ">", color=drawing.WITHOUT,
+                markersize=5, zorder=4,
             )  # fmt: skip
             inside = ahead & (scaled["point"] <= _LIMIT).to_numpy()
             diamond: dict[str, Any] = {
@@ -575,16 +589,21 @@ class TargetsPage(Page[Targets]):
                 "markersize": 4.5,
             }
             axes.plot(scaled["point"][inside], places[inside], "D", zorder=6, **diamond)
-            for place, value, target in zip(places, scaled["value"], _rows(targets), strict=True):
-                if value > _LIMIT:  # a broken bar: two gaps, and how far it goes
-                    left = np.array([_LIMIT - 8, _LIMIT - 4])
+            for place, value, point, line, target in zip(
+                places, scaled["value"], scaled["point"], ahead, _rows(targets), strict=True
+            ):
+                far = value if value > _LIMIT else point if line and point > _LIMIT else None
+                if value > _LIMIT:  # a broken bar: two gaps
+                    left = np.array([_LIMIT - 10, _LIMIT - 5])
                     drawing.lines(
-                        axes, (left, left + 3), (place + np.full(2, 0.45), place - np.full(2, 0.45)),
+                        axes, (left, left + 4), (np.full(2, place + 0.45), np.full(2, place - 0.45)),
                         color="white", linewidth=2, zorder=3,
                     )  # fmt: skip
+                if far is not None:  # how far it goes, inside the axes
                     axes.annotate(
-                        language.percent(value / 100, 0), (_LIMIT - 10, place), ha="right",
-                        va="center", fontsize=_SIZE, color="white", fontweight="bold", zorder=7,
+                        language.percent(far / 100, 0), (_LIMIT - 13, place), ha="right",
+                        va="center", fontsize=_SIZE, fontweight="bold", zorder=7,
+                        bbox=None if value > _LIMIT else {"fc": "white", "ec": "none", "pad": 0.6},
                     )  # fmt: skip
                 axes.annotate(
                     self._both(target, unit), (1.01, place),
@@ -598,7 +617,8 @@ class TargetsPage(Page[Targets]):
                 "markersize": 10,
                 "markeredgewidth": 1.6,
             }
-            axes.plot([], [], marker="|", color="black", label=text("usual by now"), **upright)
+            if now.notna().any():
+                axes.plot([], [], marker="|", color="black", label=text("usual by now"), **upright)
             if ahead.any():
                 axes.plot([], [], "D-", label=text("projected (95 %)"), **diamond)
             axes.plot([], [], ":", color=drawing.PLAN, linewidth=1.5, label=text("target"))
@@ -637,7 +657,15 @@ def task_in_brief(edition: Edition, result: Targets) -> list[str]:
     language, text = edition.language, edition.text
     given, risky, year = page._given(), at_risk(result.table), str(result.period.year)
     if given.empty:
-        return [text("No target was given to this unit.")]
+        none = text("No target was given to this unit.")
+        total = result.table[result.table["kind"] == MONEY].iloc[0]
+        if not total["left"] or not total["due"] > 0:
+            return [none]
+        due = text(
+            "put off by law and falling due by 31/12: {due}",
+            due=edition.unit(total["due"]).amount(total["due"]),
+        )
+        return [f"{none} {language.sentence(due)}.", none]
     known = given[given["status"] != "none"]
     if (given["left"] == 0).all():
         missed = known[known["status"] == "missed"]
