@@ -781,6 +781,20 @@ def test_an_answer_with_long_names_says_less_not_more():
     assert "rất dài" not in plain(block)
 
 
+def test_a_body_that_nobody_saw_in_a_source_is_marked():
+    """In the table of tasks by an asterisk and a note; the three lines leave it out."""
+    page = opened(*CASES[0], "en").targets
+    assert "People's Committee of the ward (social policy)*" in plain(page.tasks_table())
+    assert "the unit has to confirm it" in plain(page.tasks_table())
+    seen = page.result.table.assign(body_seen=True)
+    sure = dataclasses.replace(page, result=dataclasses.replace(page.result, table=seen))
+    assert "*" not in plain(sure.tasks_table())
+    book = opened(*CASES[0], "en").briefing
+    unseen = dataclasses.replace(page.result, table=seen.assign(body_seen=False))
+    told = dataclasses.replace(book, result=dataclasses.replace(book.result, targets=unseen))
+    assert "Tax Branch" not in plain(told.answer())
+
+
 def test_208_per_cent_is_explained():
     """Which line brought it, and where the ward stands without the two that carry it, with both
     amounts and what is usual; nothing where no few lines carry the total."""

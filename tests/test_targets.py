@@ -429,15 +429,19 @@ def test_relief_moves_the_last_lawful_day_once_it_is_in_force():
 
 
 def test_the_body_is_that_of_the_smallest_area_on_the_day():
-    """The district's office until 30/06/2020, the country's afterwards; nobody for the total."""
+    """The district's office until 30/06/2020, which nobody saw in a source, the country's afterwards;
+    nobody for the total."""
     owners = pd.DataFrame(
         {"item": "land", "area": ["X-1", "X", "Y"], "body_vi": ["quận", "nước", "khác"],
          "body_en": ["district", "country", "other"], "valid_from": pd.NaT,
-         "valid_to": pd.to_datetime(["2020-06-30", None, None])}
+         "valid_to": pd.to_datetime(["2020-06-30", None, None]), "verified": ["no", "partly", "yes"]}
     )  # fmt: skip
     for day, body in (("2020-06-30", "district"), ("2020-07-01", "country")):
         found = answered(day, owners=owners)
-        assert found.at["land", "body_en"] == body
+        assert (found.at["land", "body_en"], found.at["land", "body_seen"]) == (
+            body,
+            body == "country",
+        )
         assert found.at["total", "body_en"] == ""
     assert set(answered("2020-07-01")["body_vi"]) == {""}
 
@@ -468,10 +472,12 @@ def test_shortcomings_are_nobodys_target():
     table = assess(noisy("2015-01", 54), "2019-H1", plan(1e9), **given)
     assert set(table["item"]) == {"total"}
     for month, value in (("2019-06", 90.0), ("2019-07", np.nan)):
-        found = targets.shortcomings(*given.values(), pd.Period(month, "M"))
+        found = targets.shortcomings(*given.values(), Period.parse(month))
         np.testing.assert_array_equal(found["value"], [value])
-    assert targets.shortcomings(None, None, pd.Period("2019-06", "M")).empty
-    assert targets.shortcomings(given["indicators"], None, index[-1])["value"].isna().all()
+    assert targets.shortcomings(None, None, Period.parse("2019-06")).empty
+    assert (
+        targets.shortcomings(given["indicators"], None, Period.parse("2019"))["value"].isna().all()
+    )
 
 
 @pytest.fixture(scope="module")

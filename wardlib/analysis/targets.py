@@ -24,8 +24,7 @@ from wardlib.analysis.sampling import stream
 from wardlib.analysis.tables import Floats, Ints, Tables, months_of, need
 from wardlib.periods import Period
 
-MONEY, FLOW, SHARE = "money", "flow", "share"
-SHORTCOMING = "shortcoming"  # a kind of indicator that is nobody's target
+MONEY, FLOW, SHARE, SHORTCOMING = "money", "flow", "share", "shortcoming"
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)  # bounds at 95 and 80 %, and the point between them
 LIKELY, UNLIKELY = 0.8, 0.2  # chances from which on, and up to which, the status says so
 _DRAWS = 2000
@@ -202,9 +201,9 @@ def _indicators(
 ) -> list[dict[str, Any]]:
     rows = []
     asked = _asked(plans)
-    counted = indicators["code"].isin(values["indicator"]) & (indicators["kind"] != SHORTCOMING)
     indicator: Any  # a row: the stubs know no columns
-    for indicator in indicators[counted].itertuples():
+    asked_of = indicators["code"].isin(values["indicator"]) & (indicators["kind"] != SHORTCOMING)
+    for indicator in indicators[asked_of].itertuples():
         own = values[values["indicator"] == indicator.code].set_index("month").sort_index()
         series = own["value"].rename(indicator.code)
         known = series[months_of(series).year == period.year]
@@ -410,13 +409,14 @@ def carriers(table: pd.DataFrame) -> Carriers | None:
 def answered_for(
     targets: Targets, table: Tables, areas: tuple[str, ...], day: datetime.date
 ) -> Targets:
-    """`targets` with, in `table`, `until`, `body_vi` and `body_en` of each row.
+    """`targets` with, in `table`, `until`, `body_vi`, `body_en` and `body_seen` of each row.
 
     `until`: the last lawful day that is left in the year after the last month known, of the line's months
     due (revenue_lines; a month's last day, a weekend's next working day) and of what tax_relief says that
     was in force on `day`; 31 December where none is. `body_vi`, `body_en`: who answers on `day` for the
     line or indicator (owners), of several the body of the smallest of `areas`, which run from the country
-    to the ward; "" where nobody is named.
+    to the ward; "" where nobody is named. `body_seen`: whether that was seen in a source; else the unit
+    has to confirm it.
     """
     own, year = targets.table, targets.period.year
     lines, given, owners = table("revenue_lines"), table("tax_relief"), table("owners")
@@ -434,18 +434,19 @@ def answered_for(
             days.append(pd.Timestamp(np.busday_offset(ends.astype("M8[D]") - 1, 0, "forward")))
         left = [lawful for lawful in days if last.end_time < lawful <= end]
         until.append(max(left, default=end))
-    bodies: dict[str, tuple[str, str]] = {}
+    bodies: dict[str, tuple[str, str, bool]] = {}
     if owners is not None:
         begun = owners["valid_from"].isna() | (owners["valid_from"] <= pd.Timestamp(day))
         ended = owners["valid_to"] < pd.Timestamp(day)
         for area in areas:  # the smaller one takes the place of the larger
             owner: Any  # a row: the stubs know no columns
             for owner in owners[begun & ~ended & (owners["area"] == area)].itertuples():
-                bodies[owner.item] = (owner.body_vi, owner.body_en)
-    names = [bodies.get(item, ("", "")) for item in own["item"]]
+                sure = owner.verified != "no"
+                bodies[owner.item] = (owner.body_vi, owner.body_en, sure)
+    names = [bodies.get(item, ("", "", True)) for item in own["item"]]
     added = {
         "until": until,
-        **dict(zip(("body_vi", "body_en"), zip(*names, strict=True), strict=True)),
+        **dict(zip(("body_vi", "body_en", "body_seen"), zip(*names, strict=True), strict=True)),
     }
     return replace(targets, table=own.assign(**added))
 
@@ -470,14 +471,22 @@ def at_risk(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def shortcomings(
-    indicators: pd.DataFrame | None, values: pd.DataFrame | None, last: pd.Period
+    indicators: pd.DataFrame | None, values: pd.DataFrame | None, period: Period
 ) -> pd.DataFrame:
-    """The indicators of kind `shortcoming` (tables indicators, indicator_months) with `value`, that of
-    the month `last`, year to date; missing where it is not reported."""
+    """Each shortcoming (tồn tại) that `indicators` names, with its newest value in `period`.
+
+    Index `code`, in the order of `indicators`; columns `name_vi, name_en, unit_vi, unit_en, decimals,
+    value`, missing where none is reported, and `through`, its month. `values`: the newest reports of
+    indicator_months, None where the ward has none. No rows where the ward has no table indicators, as
+    one abroad has none of Việt Nam's.
+    """
+    columns = ["code", "name_vi", "name_en", "unit_vi", "unit_en", "decimals"]
     if indicators is None:
-        return pd.DataFrame(columns=["value"])
-    own = indicators[indicators["kind"] == SHORTCOMING]
-    known = pd.Series(dtype=float)
-    if values is not None:
-        known = values[values["month"] == last].set_index("indicator")["value"]
-    return own.assign(value=known.reindex(own["code"]).to_numpy())
+        return pd.DataFrame(columns=[*columns, "value", "through"]).set_index("code")
+    named = indicators.loc[indicators["kind"] == SHORTCOMING, columns].set_index("code")
+    if values is None:
+        none = pd.PeriodIndex([], freq="M")
+        values = pd.DataFrame({"month": none, "indicator": [], "value": []})
+    own = values[values["month"].isin(period.months)].sort_values("month")
+    last = own.drop_duplicates("indicator", keep="last").set_index("indicator").reindex(named.index)
+    return named.assign(value=last["value"], through=last["month"])

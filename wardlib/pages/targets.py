@@ -98,7 +98,7 @@ class TargetsPage(Page[Targets]):
             said = [text("The year {year} is over: no task of it remains.", year=year)]
             if len(missed):
                 said.append(
-                    text("Not met: {items}.", items="; ".join(map(self._outcome, _rows(missed))))
+                    text("Not met: {items}.", items="; ".join(map(self._missed, _rows(missed))))
                 )
             return headline(*said)
         if risky.empty:
@@ -144,7 +144,7 @@ class TargetsPage(Page[Targets]):
                 self._asked(target),
                 f"{target['reached']}/{target['asked']}" if target["asked"] else NONE,
                 _day(self.edition, target["until"]),
-                language.pick(target, "body") or NONE,
+                (language.pick(target, "body") or NONE) + ESTIMATE * (not target["body_seen"]),
             )
             rows.append(Row(name, cells))
         columns = [
@@ -160,8 +160,10 @@ class TargetsPage(Page[Targets]):
                 "lawful day that is left in the year, else 31/12."
             )
         ]
+        if not risky["body_seen"].all():
+            notes.append(text("* as is common; the unit has to confirm it."))
         caption = text("Targets of {year} at risk", year=str(self.result.period.year))
-        return self._table("tasks", caption, columns, rows, notes, risky)
+        return self._table("tasks", caption, columns, rows, notes, risky, ("owners",))
 
     def chart(self) -> Block | None:
         """Each target that can be formed as a share: so far, usual by now, and the projected year's
@@ -390,7 +392,7 @@ class TargetsPage(Page[Targets]):
             "{amount} a month", amount=f"{needed}{NBSP}{self._language.pick(target, 'unit')}"
         )
 
-    def _outcome(self, target: pd.Series) -> str:
+    def _missed(self, target: pd.Series) -> str:
         """What became of a target, with both amounts."""
         name = inside(self._language.pick(target, "name"))
         if target["kind"] == MONEY:
@@ -493,15 +495,17 @@ class TargetsPage(Page[Targets]):
         rows: list[Row],
         notes: list[str],
         targets: pd.DataFrame,
+        others: tuple[str, ...] = (),
     ) -> Block:
-        dropped = ["name_vi", "name_en", "unit_vi", "decimals", "depth", "higher"]
+        """The block of a table; `others` names data tables that it comes from beside those of targets."""
+        dropped = ["name_vi", "name_en", "unit_vi", "decimals", "depth", "higher", "body_vi"]
         frame = targets.drop(columns=dropped)
         money = frame["kind"] == MONEY
         frame["unit_en"] = frame["unit_en"].mask(money, self.edition.ward.currency)
         units = dict.fromkeys(("share", "usual", "usual_low", "usual_high", "chance"), "1")
         units |= {"usual_years": "years", "left": "months", "reached": "months", "asked": "months"}
         frame = frame.rename(columns={"unit_en": "unit"})
-        sources = ("receipts", "targets", "indicator_months")
+        sources = ("receipts", "targets", "indicator_months", *others)
         return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
 
     def _marks(self, targets: pd.DataFrame, rows: list[Row]) -> list[str]:
@@ -687,7 +691,7 @@ def task_in_brief(edition: Edition, result: Targets) -> list[str]:
         needed=page._asked(first),
         day=_day(edition, first["until"]),
     )
-    body = language.pick(first, "body")
+    body = language.pick(first, "body") if first["body_seen"] else ""
     counted = language.plural("{count} target at risk", "{count} targets at risk", len(risky))
     told = [
         text("{counted}; first, {asked}", counted=counted, asked=asked),

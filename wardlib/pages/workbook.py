@@ -82,9 +82,8 @@ class Workbook(Edition):
     def briefing(self) -> BriefingPage:
         """The leader's page."""
         results = (self.targets.result, self.effect.result, self.schools.result)
-        short = targets.shortcomings(
-            self.table("indicators"), self.table("indicator_months"), self.period.last
-        )
+        known = self.table("indicators"), self.table("indicator_months")
+        short = targets.shortcomings(*known, self.period)
         return BriefingPage(self, Briefing(*results, self.activities.result, short))
 
     def show(self, *blocks: Block | None) -> None:
