@@ -572,8 +572,9 @@ def test_a_status_is_said_by_its_rule():
     """Both amounts' share, the usual share, late or ahead, and the status of each line."""
     shown = made(*CASES[0], "vi")
     text = plain(shown["targets.table"])
-    assert "Tổng thu ngân sách nhà nước trên địa bàn (quận giao)  6.240,0*  3.000,0  208,0" in text
+    assert "Tổng thu ngân sách nhà nước trên địa bàn  6.240,0*  3.000,0  208,0" in text
     assert "HĐND phường giao" in text
+    assert "Không ghi gì thêm là do quận giao." in text
     assert "chưa đủ hai năm trọn số liệu trước đó" in plain(shown["targets.cannot_project"])
     states = plain(shown["targets.states"])
     assert states.startswith("Trong 15 chỉ tiêu do quận giao: ")

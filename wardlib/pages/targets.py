@@ -139,7 +139,7 @@ class TargetsPage(Page[Targets]):
             return None
         rows = []
         for target in _rows(risky):
-            name, _ = self._row_head(target, "", whose=target["set_by"] == "ward")
+            name, _ = self._row_head(target, "")
             cells = (
                 self._asked(target),
                 f"{target['reached']}/{target['asked']}" if target["asked"] else NONE,
@@ -189,7 +189,7 @@ class TargetsPage(Page[Targets]):
                 gap = self._amount(target, "ahead", unit)
                 signed = gap[0] not in "-…" and any(digit in gap for digit in "123456789")
                 cells.append(f"+{gap}" if signed else gap)
-            name, depth = self._row_head(target, before, whose=True)
+            name, depth = self._row_head(target, before)
             before = target["item"]
             says = self._language.words("status")[target["status"]] if planned else ""
             rows.append(Row(name, tuple(cells), depth, says))
@@ -217,6 +217,10 @@ class TargetsPage(Page[Targets]):
             unit=unit.name,
         )
         given = self._given()
+        if (given["set_by"] == "upper").any():
+            notes.append(
+                text("Set by {whom} where nobody else is named.", whom=self.edition.setter)
+            )
         if len(given):
             lines = int((given["kind"] == MONEY).sum())
             notes.append(
@@ -307,7 +311,7 @@ class TargetsPage(Page[Targets]):
         rows, before = [], ""
         for _, target in targets.iterrows():
             cells = self._projected(target, unit, planned=planned, owed=owed)
-            name, depth = self._row_head(target, before, whose=True)
+            name, depth = self._row_head(target, before)
             before = target["item"]
             rows.append(Row(name, tuple(cells), depth))
         columns = [
@@ -422,20 +426,18 @@ class TargetsPage(Page[Targets]):
         money = targets[targets["kind"] == MONEY]
         return unit_of(self.edition, money["value"], money["target"])
 
-    def _row_head(self, target: pd.Series, before: str, *, whose: bool) -> tuple[str, int]:
-        """The head of a target's row and its depth. Where the row above is of the same item
-        (`before`), the head says only who set this target; else `whose` adds that to the name."""
+    def _row_head(self, target: pd.Series, before: str) -> tuple[str, int]:
+        """The head of a target's row and its depth: its name and, of the ward's own, who set it; that
+        alone where the row above is of the same item (`before`)."""
         depth = int(target["depth"])
-        text, set_by = self._text, ""
-        if target["set_by"]:
-            set_by = text("set by {whom}", whom=self._setter(target["set_by"]))
+        text, details = self._text, []
+        if target["set_by"] == "ward":
+            details.append(text("set by {whom}", whom=self._setter("ward")))
         if target["item"] == before:
-            return self._language.sentence(set_by), depth + 1
+            return self._language.sentence(details[0]), depth + 1
         name = self._language.pick(target, "name")
-        details = [set_by] if whose else []
         if target["kind"] != MONEY:
             details.append(self._language.pick(target, "unit"))
-        details = [detail for detail in details if detail]
         return f"{name} ({'; '.join(details)})" if details else name, depth
 
     def _amount(self, target: pd.Series, column: str, unit: Unit) -> str:
@@ -605,7 +607,8 @@ class TargetsPage(Page[Targets]):
                     )  # fmt: skip
                 if far is not None:  # how far it goes, inside the axes
                     axes.annotate(
-                        language.percent(far / 100, 0), (_LIMIT - 13, place), ha="right",
+                        ("" if value > _LIMIT else "→ ") + language.percent(far / 100, 0),
+                        (_LIMIT - 13, place), ha="right",
                         va="center", fontsize=_SIZE, fontweight="bold", zorder=7,
                         bbox=None if value > _LIMIT else {"fc": "white", "ec": "none", "pad": 0.6},
                     )  # fmt: skip
