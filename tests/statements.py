@@ -1,6 +1,6 @@
 """The table of statements in docs/method.md, as the code and the words have it.
 
-    python tests/statements.py --write    brings the table up to date
+python tests/statements.py --write    brings the table up to date
 """
 
 from __future__ import annotations

@@ -160,7 +160,7 @@ def test_alt_texts_hold_the_numbers_drawn(ward, period):
                 value = float(number.replace(".", "").replace(",", "."))
                 assert round(value, 1) in known, (about["slug"], number, alt)
                 seen += 1
-    assert seen > 15
+    assert seen > 10
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -173,7 +173,8 @@ def test_each_section_opens_with_a_headline_that_names_its_figures(ward, period,
         sections = re.split(r"<h2>", main)[1:]
         for number, section in enumerate(sections, 1):
             title, _, body = section.partition("</h2>")
-            assert title.startswith(f"{number}. ")
+            numeral = ("I", "II", "III")[number - 1] if notebook == "90-briefing" else number
+            assert title.startswith(f"{numeral}. ")
             if "<figure" in body:
                 assert body.strip().startswith('<p class="headline">'), title
         labels = re.findall(r"<(?:figcaption|caption)>((?:Hình|Bảng|Figure|Table) \d+)\. ", main)
@@ -205,7 +206,7 @@ def test_a_page_in_a_browser(page, chromium, axe, tmp_path):
         assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), box.inner_text()
     for mark in tab.query_selector_all("td, td .hang"):
         edges = mark.bounding_box()
-        assert 0 <= edges["x"] and edges["x"] + edges["width"] <= 390, mark.inner_text()
+        assert edges["x"] >= 0 and edges["x"] + edges["width"] <= 390, mark.inner_text()
     assert bool(tab.query_selector(".newest")) or page[0] != "10-tax-collection"
     for picture in tab.query_selector_all(".chart img"):
         edges = picture.bounding_box()
@@ -322,6 +323,27 @@ def test_no_page_is_half_empty_or_in_small_type(ward, period, language):
                 assert lowest > sheet.rect.height / 2, (notebook, number)
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(("ward", "period", "as_of"), [
+    ("phuc-dong", "2020-9M", "2020-09-13"), ("phuc-dong", "2021-Q3", ""), ("phuc-dong", "2021-01", ""),
+    ("phuc-dong", "2020", ""), ("phuc-dong", "2019-H1", ""), ("philadelphia", "2020-9M", ""),
+])  # fmt: skip
+def test_the_leader_reads_two_pages_that_answer_first(ward, period, as_of, language):
+    """At any time: two pages at most, with the signature; the answer stands before the first section
+    and is on the first page."""
+    page = ("90-briefing", ward, period, language, as_of)
+    sheets = pypdf.PdfReader(io.BytesIO(pdf(*page))).pages
+    assert len(sheets) <= 2
+    main = html(*page).partition("<main")[2]
+    lines = re.findall(r"<p>(<strong>.*?)</p>", main.partition("<h2>")[0])
+    assert len(lines) == 3
+    first = "".join(sheets[0].extract_text().split())
+    for line in lines:
+        assert "".join("".join(Text(line).words).split()) in first
+    end = "CHỦTỊCH" if language == "vi" else "CHAIRMAN"
+    assert ward != "phuc-dong" or end in "".join(sheets[-1].extract_text().split())
+
+
 def test_the_head_follows_the_decree():
     """Superior and issuing body, motto, number to be filled in, place and date, draft, title,
     signature left blank; in English the same."""
@@ -347,6 +369,34 @@ def test_recipients_are_those_of_the_day(day, council):
     assert ("HĐND phường" in edition.recipients) is council
     assert edition.recipients[0] == "UBND quận Long Biên (để báo cáo)"
     assert edition.recipients[-1] == "Lưu: VT"
+
+
+@pytest.mark.parametrize(("ward", "period"), [("phuc-dong", "2020-9M"), ("phuc-dong", "2020-01")])
+def test_targets_are_drawn_to_be_read(monkeypatch, ward, period):
+    """No word under 9 pt, as the chart stands on paper in its own size; a legend names what is drawn;
+    no bar or line leaves the axes, and a bar that is broken says inside how far it goes."""
+    figures = []
+    monkeypatch.setattr(drawing, "outlines", lambda figure: figures.append(figure) or "<svg/>")
+    page = wardlib.open(ward, period, "en").targets
+    drawn = pd.DataFrame(page.chart().figures["data"])
+    (figure,) = figures
+    (axes,) = figure.axes
+    words = [own for own in figure.findobj(Words) if own.get_visible() and own.get_text()]
+    assert min(own.get_fontsize() for own in words) >= 9
+    (legend,) = figure.legends
+    named = [own.get_text() for own in legend.get_texts()]
+    assert named[0] == "so far"
+    assert {"usual by now", "target"} <= set(named)
+    low, high = axes.get_xlim()
+    for line in axes.lines:
+        x = [float(value) for value in line.get_xdata()]
+        assert all(low <= value <= high for value in x if value == value)
+    far = {f"{value:,.0f}\N{NO-BREAK SPACE}%" for value in drawn["value"] if value > high}
+    inside = {
+        own.get_text() for own in axes.texts if 0 < own.xy[0] < high and "%" in own.get_text()
+    }
+    assert far <= inside
+    assert far or period != "2020-9M"
 
 
 def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):

@@ -195,6 +195,25 @@ def test_an_impossible_report_is_named(home, accept, table, start, cells, column
     assert [(p.row, p.found, p.expected) for p in own] == [(wanted, found, expected)]
 
 
+def test_a_body_answers_for_what_there_is(home, accept):
+    """A code that is neither a line nor an indicator, and a time that ends before it begins."""
+
+    def spoil(lines):
+        header, first, second, *rest = lines
+        first = first.replace("total", "totle", 1)
+        cells = second.split(",")
+        at = header.split(",").index("valid_from")
+        second = ",".join([*cells[:at], "2021-01-01", "2020-12-31", *cells[at + 2 :]])
+        return [header, first, second, *rest]
+
+    edit(home, "owners", spoil, "reference")
+    accept()
+    found = {(p.row, p.column): str(p) for p in problems()}
+    assert sorted(found) == [(2, "item"), (3, "valid_to")]
+    assert "a code of revenue_lines or of indicators" in found[2, "item"]
+    assert "not below valid_from, 2021-01-01" in found[3, "valid_to"]
+
+
 @pytest.mark.parametrize(
     ("column", "value", "found", "expected"),
     [("share_low", "0.9", "0.8", "not below share_low, 0.9"),

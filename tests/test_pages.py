@@ -52,8 +52,8 @@ def made(ward, period, as_of, language):
     return shown | {"sources": book.sources(), "files": book.files()}
 
 
-SAME_NUMBERS = {"tax.plan_table", "tax.year_before_table", "targets.table", "targets.brief_table",
-                "targets.projections_table", "targets.year_end"}  # fmt: skip
+SAME_NUMBERS = {"tax.plan_table", "tax.year_before_table", "targets.table",
+                "targets.projections_table", "targets.year_end", "targets.carried"}  # fmt: skip
 
 
 def plain(block):
@@ -276,11 +276,11 @@ def test_marks_follow_the_status():
     """Estimates carry an asterisk, partial sums a dagger, and only then do the notes speak."""
     shown = made(*CASES[0], "vi")
     assert re.search(
-        r'6\.240,0<span class="hang">\*</span>', html.render(shown["targets.brief_table"].content)
+        r'6\.240,0<span class="hang">\*</span>', html.render(shown["targets.table"].content)
     )
     assert html.render(shown["targets.table"].content).count("†") >= 4
     shown = made("phuc-dong", "2018-Q1", "", "vi")
-    assert not {"*", "†"} & set(plain(shown["targets.brief_table"]))
+    assert not {"*", "†"} & set(plain(shown["targets.table"]))
 
 
 def effects_start(case):
@@ -578,13 +578,12 @@ def test_a_status_is_said_by_its_rule():
     """Both amounts' share, the usual share, late or ahead, and the status of each line."""
     shown = made(*CASES[0], "vi")
     text = plain(shown["targets.table"])
-    assert (
-        "Tổng thu ngân sách nhà nước trên địa bàn (cấp trên giao)  6.240,0*  3.000,0  208,0" in text
-    )
+    assert "Tổng thu ngân sách nhà nước trên địa bàn  6.240,0*  3.000,0  208,0" in text
     assert "HĐND phường giao" in text
+    assert "Không ghi gì thêm là do quận giao." in text
     assert "chưa đủ hai năm trọn số liệu trước đó" in plain(shown["targets.cannot_project"])
     states = plain(shown["targets.states"])
-    assert states.startswith("Trong 15 chỉ tiêu do cấp trên giao: ")
+    assert states.startswith("Trong 15 chỉ tiêu do quận giao: ")
     assert "ít khả năng đạt 2 (thuế ngoài quốc doanh, lệ phí môn bài)" in states
 
 
@@ -728,8 +727,10 @@ def test_published_figures_are_counted_by_verdict():
     assert plain(shown["data_check.agreement"]) == "Trong 6 số liệu đã công bố: khớp 6."
 
 
-def test_a_brief_table_of_targets_holds_the_total_and_what_is_in_doubt():
+def test_the_brief_chart_of_targets_holds_the_total_and_what_is_in_doubt():
     """What is met, likely or ahead is left to its own notebook; without a plan all lines stand."""
+    drawn = opened("phuc-dong", "2020-9M", "2020-10-12").targets.brief_chart().figures["data"]
+    assert [row["item"] for row in drawn] == ["total", "nonstate", "land_tax", "licence_fee"]
     found = opened("phuc-dong", "2020-9M", "2020-10-12").targets.result
     doubt = found.in_doubt
     assert list(doubt["item"]) == ["total", "nonstate", "land_tax", "licence_fee"]
@@ -739,6 +740,168 @@ def test_a_brief_table_of_targets_holds_the_total_and_what_is_in_doubt():
     assert set(gone["status"]) <= set(targets.GOOD)
     found = opened("philadelphia", "2020-Q2").targets.result
     assert len(found.in_doubt) == (found.table["depth"] <= 1).sum() > 5
+
+
+EDITIONS = [*CASES, ("phuc-dong", "2020-04", ""), ("phuc-dong", "2020-04", "2020-05-12"),
+            ("phuc-dong", "2020-9M", "2020-02-10"), ("phuc-dong", "2019-H1", ""), ("phuc-dong", "2020", ""),
+            ("phuc-dong", "2021-12", ""), ("philadelphia", "2021", ""), ("philadelphia", "2020-9M", "")]  # fmt: skip
+
+
+def size(text):
+    """How many words and numbers a text has; 31/12 counts as two."""
+    return len(text.split()), len(re.findall(r"\d+(?:[.,]\d+)*", text))
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("edition", EDITIONS, ids="-".join)
+def test_the_answer_is_read_in_a_minute(edition, language):
+    """Three lines, none of them empty, at most 90 words and nine numbers: of months, quarters and
+    years, early and late days, a unit without targets, schools or history."""
+    block = opened(*edition, language).briefing.answer()
+    lines = block.content["lines"]
+    assert len(lines) == 3
+    assert all(len(line["says"]) > 5 for line in lines)
+    words, numbers = size(block.plain)
+    assert words <= 90
+    assert numbers <= 9
+
+
+def test_the_answer_names_what_is_in_danger_how_much_until_when_and_whose_it_is():
+    """As of 13/09/2020: four targets, first the households' tax; in both languages."""
+    for language, said in (
+        ("vi", "4 chỉ tiêu có nguy cơ không đạt; trước hết, thuế ngoài quốc doanh: 159,8 triệu đồng mỗi "
+               "tháng, chậm nhất 31/12, Chi cục Thuế quận Long Biên."),
+        ("en", "4 targets at risk; first, non-state sector tax (business households): 159.8 M VND a month "
+               "until 31 December, Tax Branch of Long Biên district."),
+    ):  # fmt: skip
+        task = opened(*CASES[0], language).briefing.answer().content["lines"][2]["says"]
+        assert task.replace(NBSP, " ") == said
+
+
+def test_an_answer_with_long_names_says_less_not_more():
+    """Where the body has a name of sixty words, it is left out, and the answer keeps its size."""
+    page = opened(*CASES[0]).briefing
+    targets_ = page.result.targets
+    table = targets_.table.assign(body_vi="rất " * 60 + "dài")
+    result = dataclasses.replace(page.result, targets=dataclasses.replace(targets_, table=table))
+    block = dataclasses.replace(page, result=result).answer()
+    assert size(block.plain)[0] <= 90
+    assert "thuế ngoài quốc doanh: 159,8 triệu đồng mỗi tháng" in plain(block)
+    assert "rất dài" not in plain(block)
+
+
+def test_a_body_that_nobody_saw_in_a_source_is_marked():
+    """In the table of tasks by an asterisk and a note; the three lines leave it out."""
+    page = opened(*CASES[0], "en").targets
+    assert "People's Committee of the ward (social policy)*" in plain(page.tasks_table())
+    assert "the unit has to confirm it" in plain(page.tasks_table())
+    seen = page.result.table.assign(body_seen=True)
+    sure = dataclasses.replace(page, result=dataclasses.replace(page.result, table=seen))
+    assert "*" not in plain(sure.tasks_table())
+    book = opened(*CASES[0], "en").briefing
+    unseen = dataclasses.replace(page.result, table=seen.assign(body_seen=False))
+    told = dataclasses.replace(book, result=dataclasses.replace(book.result, targets=unseen))
+    assert "Tax Branch" not in plain(told.answer())
+
+
+def test_208_per_cent_is_explained():
+    """Which line brought it, and where the ward stands without the two that carry it, with both
+    amounts and what is usual; nothing where no few lines carry the total."""
+    assert plain(made(*CASES[0], "vi")["targets.carried"]) == (
+        "Riêng lệ phí trước bạ nhà, đất chiếm 60,6 % (3.784,3/6.240 triệu đồng) số thu. Không kể khoản "
+        "này và thuế thu nhập cá nhân (ngoài hộ kinh doanh), các khoản còn lại đạt 64,6 % "
+        "(1.291,3/2.000 triệu đồng) dự toán quận giao; mức thường đạt đến nay: 62,3 %."
+    )
+    alone = plain(opened("phuc-dong", "2019-H1", "", "en").targets.carried())
+    assert "Without it, the rest stands at 83.4 % (1,826.1/2,190 M VND)" in alone
+    for edition in (("phuc-dong", "2017-01", ""), ("philadelphia", "2020-Q2", "")):
+        assert made(*edition, "vi")["targets.carried"] is None
+
+
+def test_tasks_are_made_from_the_data():
+    """Each target at risk with what it needs, how often that came, the last lawful day, the body."""
+    shown = made(*CASES[0], "vi")
+    assert plain(shown["targets.tasks"]) == (
+        "Năm 2020 có 4 chỉ tiêu có nguy cơ không đạt. Trước hết là thuế ngoài quốc doanh: 159,8 triệu "
+        "đồng mỗi tháng, chậm nhất ngày 31/12/2020; cùng những tháng này các năm trước, 2 trong 9 tháng "
+        "đạt mức đó."
+    )
+    table = plain(shown["targets.tasks_table"])
+    for row in (
+        "Thuế ngoài quốc doanh  159,8 triệu đồng mỗi tháng  2/9  31/12  Chi cục Thuế quận Long Biên",
+        "Thuế sử dụng đất phi nông nghiệp  112,5 triệu đồng mỗi tháng  3/9  02/11  Chi cục",
+        "Tỷ lệ người dân tham gia bảo hiểm y tế (%)  phải đạt 90,0 %  …  31/12  UBND phường",
+    ):
+        assert row in table
+
+
+def test_a_year_that_is_over_has_no_task():
+    """What was missed stands with both amounts; a unit without targets has none at risk."""
+    shown = opened("phuc-dong", "2020", "", "en").targets
+    assert plain(shown.tasks()) == (
+        "The year 2020 is over: no task of it remains. Not met: non-state sector tax (business "
+        "households) 90.5 % (814.7/900 M VND); business licence fee 92.3 % (193.8/210 M VND)."
+    )
+    assert shown.tasks_table() is None
+    answer = plain(opened("phuc-dong", "2020", "", "en").briefing.answer())
+    assert (
+        "The year 2020 is over: 13 of 15 targets were met; not met: non-state sector tax" in answer
+    )
+    city = made("philadelphia", "2020-Q2", "", "en")
+    assert plain(city["targets.tasks"]) == "No target was given to this unit: none is at risk."
+    assert city["targets.tasks_table"] is None
+
+
+def test_nothing_at_risk_is_said():
+    """All met, likely or ahead; and where of some nothing can be said, only that much is claimed."""
+    page = opened(*CASES[0], "en").targets
+    for status, said in (
+        ("likely", "No target is at risk: each is met, likely to be met or ahead."),
+        ("none", "No target of which something can be said is at risk."),
+    ):
+        table = page.result.table.assign(status=status)
+        calm = dataclasses.replace(page, result=dataclasses.replace(page.result, table=table))
+        assert plain(calm.tasks()) == said
+
+
+@pytest.mark.parametrize(
+    ("superior", "vi", "en"),
+    [("UBND quận Long Biên", "quận", "the district"), ("UBND huyện Mê Linh", "huyện", "the district"),
+     ("UBND Thị xã Sơn Tây", "thị xã", "the town"), ("UBND TP Thủ Đức", "cấp trên", "the upper level"),
+     ("UBND thành phố Thủ Đức", "thành phố", "the city"), ("UBND tỉnh Hà Tĩnh", "tỉnh", "the province"),
+     ("UBND quận 1, thành phố Hồ Chí Minh", "quận", "the district"), ("", "cấp trên", "the upper level")],
+)  # fmt: skip
+def test_who_sets_the_plan_is_called_by_its_name(superior, vi, en):
+    """District, town, city, province, by the superior's own name; else the upper level."""
+    edition = opened("phuc-dong", "2020-9M")
+    ward = dataclasses.replace(edition.ward, superior_vi=superior)
+    book = dataclasses.replace(edition.book, ward=ward)
+    assert [Workbook(book, get(code)).setter for code in ("vi", "en")] == [vi, en]
+
+
+def test_no_sentence_of_targets_has_two_intervals():
+    """80 and 95 per cent never stand in one sentence; how sure it is stands in words."""
+    for edition in CASES:
+        for name, block in made(*edition, "en").items():
+            if name.startswith("targets.") and block is not None and block.figures is None:
+                for sentence in plain(block).split(". "):
+                    assert not {"80 %", "95 %"} <= set(re.findall(r"\d+ %", sentence)), sentence
+    assert "19 times in 20, from" in plain(made(*CASES[0], "en")["targets.year_end"])
+
+
+def test_shortcomings_have_their_figure_or_are_said_to_lack_one():
+    """A kind that the ward reported with its unit, the others by name; nothing where no kind is
+    known."""
+    page = opened(*CASES[0], "en").briefing
+    known = pd.DataFrame(
+        {"name_vi": ["a", "b"], "name_en": ["Waste put out late", "Households that gave no land"],
+         "unit_vi": "", "unit_en": ["cases", "households"], "decimals": 0, "value": [12.0, None]}
+    )  # fmt: skip
+    shown = dataclasses.replace(page, result=dataclasses.replace(page.result, shortcomings=known))
+    assert plain(shown.shortcomings()) == (
+        "Waste put out late: 12 cases.\nNot reported: households that gave no land."
+    )
+    assert opened("philadelphia", "2020-Q2").briefing.shortcomings() is None
 
 
 def test_no_line_ends_between_a_number_and_its_per_cent_sign():

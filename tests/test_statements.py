@@ -11,7 +11,6 @@ import wardlib
 from wardlib import language
 from wardlib.analysis import statements
 from wardlib.analysis.relief import Amount, Split
-from wardlib.pages.effect import EffectPage
 
 MILLION = 1_000_000
 ZERO = Amount(0.0, 0.0, 0.0)
@@ -184,7 +183,8 @@ def test_a_verdict_reaches_the_page_by_its_words_alone(code):
         rows = effect.bridge_table().content["rows"]
         assert {row["says"] for row in rows if row["says"]} <= known
         losses = "|".join(
-            re.escape(form).replace(r"\{", "{").split("{")[0] for form in words.words("loss").values()
+            re.escape(form).replace(r"\{", "{").split("{")[0]
+            for form in words.words("loss").values()
         )
         for line, found in effect.result.by_line.items():
             if found.verdict != statements.USUAL:

@@ -421,6 +421,158 @@ def test_the_article_day():
     assert table.at["fees", "through"] == pd.Period("2020-08", "M")
 
 
+def standing(rows):
+    """Rows of `Targets.table` of a total and its lines: item, value and target; all of the upper level,
+    half of each year usual by now."""
+    table = pd.DataFrame(rows, columns=["item", "value", "target"])
+    table = table.assign(set_by="upper", kind="money", usual=0.5, depth=1)
+    table.loc[table["item"] == "total", "depth"] = 0
+    table["share"] = table["value"] / table["target"]
+    return table.assign(ahead=table["value"] - 0.5 * table["target"])
+
+
+def test_the_fewest_lines_carry_a_plan_that_is_passed():
+    """230 of 200: without a (150 of 50) the rest has 80 of 150, below its plan; usual is half."""
+    table = standing(
+        [("total", 230, 200), ("a", 150, 50), ("b", 55, 50), ("c", 15, 50), ("d", 10, 50)]
+    )
+    found = targets.carriers(table)
+    assert list(found.lines["item"]) == ["a"]
+    assert (found.value, found.target, found.usual) == (80, 150, 0.5)
+    two = standing(
+        [("total", 290, 250), ("a", 90, 50), ("b", 130, 50), ("c", 55, 50), ("d", 10, 50), ("e", 5, 50)]
+    )  # fmt: skip
+    assert list(targets.carriers(two).lines["item"]) == ["b"]  # 80 over its plan, the total 40
+
+
+def test_a_total_that_is_ahead_of_the_year_is_carried_too():
+    """130 of 200, usual 100: without a (60 ahead of its 25) the rest is 30 late."""
+    table = standing(
+        [("total", 130, 200), ("a", 85, 50), ("b", 20, 50), ("c", 15, 50), ("d", 10, 50)]
+    )
+    found = targets.carriers(table)
+    assert list(found.lines["item"]) == ["a"]
+    assert (found.value, found.target) == (45, 150)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("total", 90, 200), ("a", 60, 50), ("b", 10, 50), ("c", 10, 50), ("d", 10, 50)],  # late
+        [
+            ("total", 240, 200),
+            ("a", 60, 50),
+            ("b", 60, 50),
+            ("c", 60, 50),
+            ("d", 60, 50),
+        ],  # all alike
+        [("total", 240, 200), ("a", np.nan, 50)],  # nothing is known of the lines
+        [("total", 240, np.nan), ("a", 100, np.nan)],  # no plan
+    ],
+    ids=["late", "alike", "unknown", "no-plan"],
+)
+def test_no_few_lines_carry_the_total(rows):
+    """A total that is late, one that every line carries, lines without a figure, no plan: nothing."""
+    assert targets.carriers(standing(rows)) is None
+
+
+def answered(day, **tables):
+    """The rows of 2020-9M of a total and of the land tax, with until and bodies."""
+    months = pd.period_range("2018-01", "2020-09", freq="M")
+    reports = [
+        reported(pd.Series(1e6, months)),
+        reported(pd.Series(1e6, months)).assign(line="land"),
+    ]
+    plans = pd.concat([plan(2e7, 2020), plan(2e7, 2020, line="land")])
+    table = {"targets": plans, **tables}.get
+    result = receipts.summarise(pd.concat(reports), lines("land"), plans, Period.parse("2020-9M"))
+    assessed = targets.assess(result, table, Epidemic.of(None, ("X",)))
+    found = targets.answered_for(assessed, table, ("X", "X-1"), pd.Timestamp(day).date())
+    return found.table.set_index("item")
+
+
+def due(*months):
+    return pd.DataFrame({"code": ["total", "land"], "due_months": [(), months]})
+
+
+def test_the_last_lawful_day_is_the_last_that_is_left():
+    """Due in May and October: 31/10/2020 is a Saturday, so Monday 02/11; due in May alone: nothing is
+    left but the year's end; December's last day stays in the year."""
+    for months, day in (
+        (("5", "10"), "2020-11-02"),
+        (("5",), "2020-12-31"),
+        (("12",), "2020-12-31"),
+    ):
+        until = answered("2020-10-01", revenue_lines=due(*months))["until"]
+        assert until["land"] == pd.Timestamp(day)
+        assert until["total"] == pd.Timestamp("2020-12-31")
+    assert set(answered("2020-10-01")["until"]) == {pd.Timestamp("2020-12-31")}
+
+
+def test_relief_moves_the_last_lawful_day_once_it_is_in_force():
+    """A decree of 15/09/2020 puts October's payment off to 30/11: from that day on."""
+    given = relief(
+        lines=("land",), normal_due=pd.Timestamp("2020-10-31"), extended_due=pd.Timestamp("2020-11-30"),
+        period_start=pd.Period("2020-10", "M"), period_end=pd.Period("2020-10", "M"),
+        in_force=pd.Timestamp("2020-09-15"),
+    )  # fmt: skip
+    tables = {"revenue_lines": due("10"), "tax_relief": given}
+    assert answered("2020-09-14", **tables).at["land", "until"] == pd.Timestamp("2020-11-02")
+    assert answered("2020-09-15", **tables).at["land", "until"] == pd.Timestamp("2020-11-30")
+
+
+def test_the_body_is_that_of_the_smallest_area_on_the_day():
+    """The district's office until 30/06/2020, which nobody saw in a source, the country's afterwards;
+    nobody for the total."""
+    owners = pd.DataFrame(
+        {"item": "land", "area": ["X-1", "X", "Y"], "body_vi": ["quận", "nước", "khác"],
+         "body_en": ["district", "country", "other"], "valid_from": pd.NaT,
+         "valid_to": pd.to_datetime(["2020-06-30", None, None]), "verified": ["no", "partly", "yes"]}
+    )  # fmt: skip
+    for day, body in (("2020-06-30", "district"), ("2020-07-01", "country")):
+        found = answered(day, owners=owners)
+        assert (found.at["land", "body_en"], found.at["land", "body_seen"]) == (
+            body,
+            body == "country",
+        )
+        assert found.at["total", "body_en"] == ""
+    assert set(answered("2020-07-01")["body_vi"]) == {""}
+
+
+def test_what_is_at_risk_is_sorted_by_how_bad_it_is():
+    """The district's before the ward's own, and of an item only that; unlikely, late, open; then what
+    needs most; nothing of what is met, nor of a year that is over."""
+    rows = [("a", "upper", "open", 9.0), ("b", "upper", "unlikely", 1.0), ("b", "ward", "unlikely", 2.0),
+            ("c", "ward", "unlikely", 5.0), ("d", "upper", "unlikely", 3.0), ("e", "upper", "late", np.nan),
+            ("f", "upper", "likely", 1.0), ("c", "upper", "met", 0.0)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["item", "set_by", "status", "needed"])
+    table = table.assign(kind="money", left=3)
+    found = targets.at_risk(table)
+    assert list(zip(found["item"], found["set_by"], strict=True)) == [
+        ("d", "upper"), ("b", "upper"), ("e", "upper"), ("a", "upper"), ("c", "ward")
+    ]  # fmt: skip
+    assert targets.at_risk(table.assign(left=0)).empty
+
+
+def test_shortcomings_are_nobodys_target():
+    """An indicator of that kind is in no table of targets; it is listed with its figure of the month,
+    or without one."""
+    index = pd.period_range("2018-01", "2019-06", freq="M")
+    given = {
+        "indicators": indicators("shortcoming"),
+        "indicator_months": values(pd.Series(15.0 * index.month, index)),
+    }
+    table = assess(noisy("2015-01", 54), "2019-H1", plan(1e9), **given)
+    assert set(table["item"]) == {"total"}
+    for month, value in (("2019-06", 90.0), ("2019-07", np.nan)):
+        found = targets.shortcomings(*given.values(), Period.parse(month))
+        np.testing.assert_array_equal(found["value"], [value])
+    assert targets.shortcomings(None, None, Period.parse("2019-06")).empty
+    assert (
+        targets.shortcomings(given["indicators"], None, Period.parse("2019"))["value"].isna().all()
+    )
+
+
 @pytest.fixture(scope="module")
 def backtest():
     """The module that goes back; its own tables are in docs/method.md."""

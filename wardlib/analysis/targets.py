@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import counts, projection
+from wardlib.analysis import counts, projection, relief
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.projection import YEARS, Projection
 from wardlib.analysis.receipts import ESTIMATE, Receipts
@@ -383,6 +383,110 @@ def _stands(row: dict[str, Any]) -> dict[str, Any]:
     grows = row["kind"] in (MONEY, FLOW)
     ahead = value - (row["usual"] if grows else 1) * target
     return {"share": share, "ahead": ahead}
+
+
+class Carriers(NamedTuple):
+    """The lines that carry the total: `lines`, rows of `Targets.table`, the largest surplus first;
+    `whole`, the total's row; `value` and `target`, of all other lines together, and `usual`, the part of
+    that target that is usual by now."""
+
+    lines: pd.DataFrame
+    whole: pd.Series
+    value: float
+    target: float
+    usual: float
+
+
+def carriers(table: pd.DataFrame) -> Carriers | None:
+    """The fewest first-level lines of `Targets.table` without which the total would not be ahead.
+
+    A total that has reached its plan is below it without them; one that is ahead of what is usual by now
+    is late without them. None where the total is neither, or where half of the lines or more would have
+    to be left out: then it is not carried by a few.
+    """
+    money = binding(table[table["kind"] == MONEY])
+    known = money[money["value"].notna() & (money["target"] > 0)]
+    parts = known[known["depth"] == 1]
+    if not (known["depth"] == 0).any() or parts.empty:
+        return None
+    whole = known[known["depth"] == 0].iloc[0]
+    if whole["share"] >= 1:
+        surplus, ahead = parts["value"] - parts["target"], whole["value"] - whole["target"]
+    else:
+        surplus, ahead = parts["ahead"], parts["ahead"].sum(skipna=False)
+    surplus = surplus.sort_values(ascending=False, kind="stable")
+    enough = np.flatnonzero(surplus.cumsum() > ahead)
+    if not ahead > 0 or not len(enough) or 2 * (enough[0] + 1) >= len(parts):
+        return None
+    lines = parts.loc[surplus.index[: enough[0] + 1]]
+    value, target = (float(whole[name] - lines[name].sum()) for name in ("value", "target"))
+    others = parts.drop(lines.index)
+    usual = (others["usual"] * others["target"]).sum(skipna=False) / others["target"].sum()
+    return Carriers(lines, whole, value, target, float(usual)) if target > 0 else None
+
+
+def answered_for(
+    targets: Targets, table: Tables, areas: tuple[str, ...], day: datetime.date
+) -> Targets:
+    """`targets` with, in `table`, `until`, `body_vi`, `body_en` and `body_seen` of each row.
+
+    `until`: the last lawful day that is left in the year after the last month known, of the line's months
+    due (revenue_lines; a month's last day, a weekend's next working day) and of what tax_relief says that
+    was in force on `day`; 31 December where none is. `body_vi`, `body_en`: who answers on `day` for the
+    line or indicator (owners), of several the body of the smallest of `areas`, which run from the country
+    to the ward; "" where nobody is named. `body_seen`: whether that was seen in a source; else the unit
+    has to confirm it.
+    """
+    own, year = targets.table, targets.period.year
+    lines, given, owners = table("revenue_lines"), table("tax_relief"), table("owners")
+    due = {} if lines is None else dict(zip(lines["code"], lines["due_months"], strict=True))
+    if given is not None:
+        given = given[~(given["in_force"] > pd.Timestamp(day))]
+    rules = relief.rules_by_line(given, areas, own["item"])
+    end = pd.Timestamp(year, 12, 31)
+    until = []
+    for item, through in zip(own["item"], own["through"], strict=True):
+        last = targets.period.year_to_date[0] - 1 if pd.isna(through) else through
+        days = [rule.until for rule in rules[item]]
+        for month in due.get(item, ()):
+            ends = np.datetime64(f"{year}-{int(month):02}", "M") + 1
+            days.append(pd.Timestamp(np.busday_offset(ends.astype("M8[D]") - 1, 0, "forward")))
+        left = [lawful for lawful in days if last.end_time < lawful <= end]
+        until.append(max(left, default=end))
+    bodies: dict[str, tuple[str, str, bool]] = {}
+    if owners is not None:
+        begun = owners["valid_from"].isna() | (owners["valid_from"] <= pd.Timestamp(day))
+        ended = owners["valid_to"] < pd.Timestamp(day)
+        for area in areas:  # the smaller one takes the place of the larger
+            owner: Any  # a row: the stubs know no columns
+            for owner in owners[begun & ~ended & (owners["area"] == area)].itertuples():
+                sure = owner.verified != "no"
+                bodies[owner.item] = (owner.body_vi, owner.body_en, sure)
+    names = [bodies.get(item, ("", "", True)) for item in own["item"]]
+    added = {
+        "until": until,
+        **dict(zip(("body_vi", "body_en", "body_seen"), zip(*names, strict=True), strict=True)),
+    }
+    return replace(targets, table=own.assign(**added))
+
+
+def at_risk(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `Targets.table` that need work: the year is not over, and the target is not met,
+    likely to be met or ahead. First those that bind, and of an item only these; then unlikely, late, open;
+    then what needs most a month."""
+    states = ["unlikely", "late", "open"]
+    rows = table[table["status"].isin(states) & (table["left"] > 0)]
+    order = pd.DataFrame(
+        {
+            "beside": ~rows.index.isin(binding(table).index),
+            "state": rows["status"].map(states.index),
+            "other": rows["kind"] != MONEY,
+            "needed": -rows["needed"].fillna(0),
+        }
+    )
+    by = ["beside", "state", "other", "needed"]
+    rows = rows.loc[order.sort_values(by, kind="stable").index]
+    return rows.drop_duplicates("item")
 
 
 def shortcomings(

@@ -511,6 +511,20 @@ def _participants(_: Ward, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
             yield row, "participants", str(count), "0, as no event was held", fix
 
 
+def _answered_for(ward: Ward, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """A body answers for what there is: a revenue line or an indicator."""
+    tables = ward.reference if table.package == descriptors.REFERENCE else ward
+    known: set[str] = set()
+    for name in ("revenue_lines", "indicators"):
+        target = tables.table(name)
+        cells = _cells(target, reading.sheet(target.path)) if target else None
+        known |= set(cells["code"]) if cells else set()
+    expected = "a code of revenue_lines or of indicators"
+    for row, item in zip(frame.index, frame["item"], strict=True):
+        if item not in known:
+            yield row, "item", item, expected, "correct the code, or add it to that table"
+
+
 _RULES: dict[str, tuple[_Rule, ...]] = {
     "covid_measures": (_in_order("start", "end"),),
     "covid_phases": (_in_order("start", "end"),),
@@ -521,6 +535,7 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
         _in_order("period_start", "period_end"),
         _in_order("normal_due", "extended_due"),
     ),
+    "owners": (_answered_for, _in_order("valid_from", "valid_to")),
     "receipts": (_one_root, _family_sums, _reported_early),
     "indicator_months": (_reported_early,),
     "school_months": (

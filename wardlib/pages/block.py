@@ -62,6 +62,13 @@ def headline(*sentences: str) -> Block:
     return Block({"kind": "headline", "sentences": list(sentences)}, " ".join(sentences))
 
 
+def answer(lines: Iterable[tuple[str, str]]) -> Block:
+    """The lines that answer before anything else stands: what each is about, and what it says."""
+    lines = list(lines)
+    named = [{"about": about, "says": says} for about, says in lines]
+    return Block({"kind": "answer", "lines": named}, joined(f"{a}. {says}" for a, says in lines))
+
+
 def bullets(items: Iterable[str]) -> Block:
     """A list of sentences."""
     items = list(items)

@@ -1,33 +1,109 @@
-"""What the leader's page has that no other has: the key figures."""
+"""What the leader's page has that no other has: the answer, the key figures, the shortcomings."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 import pandas as pd
 
+from wardlib.analysis.activities import Activities
+from wardlib.analysis.effects import Effects
+from wardlib.analysis.schools import Schools
 from wardlib.analysis.targets import Targets
 from wardlib.language import NBSP, NONE, inside, is_missing
-from wardlib.pages.block import Block, cards, paragraph
+from wardlib.pages.activities import ActivitiesPage
+from wardlib.pages.block import Block, answer, bullets, cards, paragraph
+from wardlib.pages.effect import EffectPage
 from wardlib.pages.page import Page
+from wardlib.pages.schools import SchoolsPage
+from wardlib.pages.targets import task_in_brief
 from wardlib.pages.tax import unreported
+from wardlib.periods import Period
+
+WORDS, NUMBERS = 90, 9  # at most, in the three lines of the answer: they are read in a minute
+_NUMBER = re.compile(r"[0-9]+(?:[.,/][0-9]+)*")  # a date, and "19/71", are read as one
 
 
-class BriefingPage(Page[Targets]):
-    """What the unit keeps of its receipts, and its other targets."""
+@dataclass(frozen=True)
+class Briefing:
+    """What the leader's page brings together; `schools` and `activities` are None where the ward has
+    none. `shortcomings`: see `targets.shortcomings`."""
+
+    targets: Targets
+    effects: Effects
+    schools: Schools | None
+    activities: Activities | None
+    shortcomings: pd.DataFrame
+
+    @property
+    def period(self) -> Period:
+        return self.targets.period
+
+
+class BriefingPage(Page[Briefing]):
+    """The answer in three lines, what the unit keeps of its receipts, its other targets, and what fell
+    short."""
+
+    def answer(self) -> Block:
+        """What COVID-19 did to receipts, what it did to schools, culture and sport, and what is to be
+        done now: three lines of at most `WORDS` words and `NUMBERS` numbers."""
+        text = self._text
+        heads = [text("Receipts"), text("Schools, culture, sport"), text("To be done")]
+        said = [EffectPage(self.edition, self.result.effects).answer(), self._schooling()]
+        words, numbers = _size(" ".join((*heads, *said)))
+        tasks = task_in_brief(self.edition, self.result.targets)
+        fitting = (
+            task
+            for task in tasks
+            if words + _size(task)[0] <= WORDS and numbers + _size(task)[1] <= NUMBERS
+        )
+        said.append(self._language.sentence(next(fitting, tasks[-1])))
+        return answer(zip(heads, said, strict=True))
 
     def key_figures(self) -> Block:
         """A card of what the unit keeps and of each indicator, with its target. (The receipts
         themselves stand in the headline.)"""
-        kept = self.result.receipts.lines["kept_year_to_date"][self.result.receipts.root]
+        receipts = self.result.targets.receipts
+        kept = receipts.lines["kept_year_to_date"][receipts.root]
         amount = self.edition.unit(kept).amount(kept)
         own = (amount, self.edition.text("kept by its own budget"), "")
-        standing = self.result.standing
+        standing = self.result.targets.standing
         return cards([own, *(self._card(indicator) for _, indicator in standing.iterrows())])
 
     def not_reported(self) -> Block:
         """Which figures of the year to date, of receipts and other targets, are estimates and which
         have not come in."""
-        said = unreported(self.edition, self.result.receipts, self.result.standing)
+        targets = self.result.targets
+        said = unreported(self.edition, targets.receipts, targets.standing)
         return paragraph(" ".join(said), note=True)
+
+    def shortcomings(self) -> Block | None:
+        """What fell short, of the kinds that the ward reports on, each with its figure or that there is
+        none; nothing where no kind is known."""
+        language, text = self._language, self._text
+        rows = [row for _, row in self.result.shortcomings.iterrows()]
+        told = [
+            f"{language.pick(row, 'name')}: "
+            f"{language.number(row['value'], row['decimals'], trim=True)}"
+            f"{NBSP}{language.pick(row, 'unit')}"
+            for row in rows
+            if not is_missing(row["value"])
+        ]
+        silent = [inside(language.pick(row, "name")) for row in rows if is_missing(row["value"])]
+        if silent:
+            told.append(text("Not reported: {names}", names="; ".join(silent)))
+        return bullets(f"{own}." for own in told) if told else None
+
+    def _schooling(self) -> str:
+        """The second line: days taught of the usual ones, and events held of those expected."""
+        pages = (
+            SchoolsPage(self.edition, self.result.schools),
+            ActivitiesPage(self.edition, self.result.activities),
+        )
+        return " ".join(filter(None, (page.answer() for page in pages))) or self._text(
+            "No figures."
+        )
 
     def _card(self, indicator: pd.Series) -> tuple[str, str, str]:
         """An indicator's value with its unit, what it is, and its target."""
@@ -44,3 +120,8 @@ class BriefingPage(Page[Targets]):
                 detail = f"{language.percent(indicator['share'])} · {detail}"
         value = language.number(indicator["value"], decimals, trim=True)
         return f"{value}{NBSP}{unit}", name, detail
+
+
+def _size(text: str) -> tuple[int, int]:
+    """How many words and how many numbers a text has."""
+    return len(text.split()), len(_NUMBER.findall(text))

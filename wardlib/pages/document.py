@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps
 
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
 _SECTION = "## "
+_NUMERAL = re.compile(r"[IVX]+\. ")  # a heading that brings its own, as reports of a ward have it
 _PARAMETER_TAGS = {"parameters", "injected-parameters"}
 
 
@@ -171,9 +173,9 @@ def read(notebook: NotebookNode) -> Document:
 
 
 def _number(parts: list[Part], head: dict[str, Any]) -> None:
-    """Number sections, and figures and tables in the order of the page; each headline refers to
-    those that stand below it in its section. Charts of one slug (the same chart of two revenue
-    lines) are told apart by a number after it."""
+    """Number sections, but for those that bring a Roman numeral, and figures and tables in the order of
+    the page; each headline refers to those that stand below it in its section. Charts of one slug (the
+    same chart of two revenue lines) are told apart by a number after it."""
     counts = {"chart": 0, "table": 0}
     taken = {"content", "to"}  # anchors of the page itself
     headline: Part | None = None
@@ -183,7 +185,9 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
         if part.is_section:
             headline = None
             sections += 1
-            part.prose = f"{_SECTION}{sections}. {part.prose.removeprefix(_SECTION)}"
+            heading = part.prose.removeprefix(_SECTION)
+            if not _NUMERAL.match(heading):
+                part.prose = f"{_SECTION}{sections}. {heading}"
         elif kind == "headline":
             headline = part
         elif kind in counts:

@@ -20,6 +20,15 @@ from wardlib.language import Language, Unit
 from wardlib.pages.block import Block, joined, paragraph
 from wardlib.periods import Period
 
+# What a superior calls itself in Vietnamese, by its code in words.csv.
+_SUPERIORS = {
+    "quan": "quận",
+    "huyen": "huyện",
+    "thi_xa": "thị xã",
+    "thanh_pho": "thành phố",
+    "tinh": "tỉnh",
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Edition:
@@ -69,6 +78,16 @@ class Edition:
     def unit(self, largest: float) -> Unit:
         """The unit in which to print amounts of the ward's currency, `largest` the largest of them."""
         return self.language.unit(self.ward.currency, largest)
+
+    @property
+    def setter(self) -> str:
+        """Who sets the plan above the unit, by what its superior calls itself: "quận", "the district";
+        "cấp trên", "the upper level" where its name does not say."""
+        words = self.language.words("superior")
+        name = f" {self.ward.superior_vi.casefold()} "
+        found = {name.find(f" {kind} "): code for code, kind in _SUPERIORS.items()}
+        first = min((place for place in found if place >= 0), default=None)
+        return words["upper" if first is None else found[first]]
 
     def only(self, reported: int, expected: int) -> str:
         """Says that a sum lacks months: `reported` of the `expected` ones are in it."""

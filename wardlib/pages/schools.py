@@ -594,7 +594,7 @@ class SchoolsPage(Page[Schools | None]):
             if spell["summer"]:
                 tail += " " + text("(the summer holidays lie inside)")
             until = spell["until"]
-            if is_missing(until) or (until > spell["end"] and until.date() > self.edition.dated):
+            if is_missing(until) or (until > spell["end"] and until.date() > self.edition.day):
                 tail += text("; still away on that day")
             elif until > spell["end"]:
                 tail += text("; it lasted until {day}", day=language.date(until))

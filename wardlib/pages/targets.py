@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis.targets import FLOW, GOOD, MONEY, SHARE, Targets
-from wardlib.language import NONE, Unit, inside, is_missing
+from wardlib.analysis.targets import (
+    FLOW,
+    GOOD,
+    MONEY,
+    SHARE,
+    Targets,
+    at_risk,
+    binding,
+    carriers,
+)
+from wardlib.language import NBSP, NONE, Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline, paragraph
+from wardlib.pages.edition import Edition
 from wardlib.pages.page import Page
 from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, percent, table, unit_of
 
-_LIMIT = 250.0  # per cent of a target that the chart shows
+_LIMIT = 200.0  # per cent of a target that the chart shows
+_SIZE = 9  # points: no word of the chart is smaller on paper
 
 
 class TargetsPage(Page[Targets]):
@@ -23,11 +35,9 @@ class TargetsPage(Page[Targets]):
     def states(self) -> Block:
         """How many targets are met, likely, open, unlikely, and which are in doubt."""
         language, text = self._language, self._text
-        targets = self.result.table[self.result.table["set_by"] != ""]
-        if targets.empty:
+        own = self._given()
+        if own.empty:
             return headline(text("No target was given to this unit."))
-        own = targets[targets["set_by"] == "upper"]
-        own = own if len(own) else targets
         states = self._language.words("status")
         names: dict[str, list[str]] = {}
         for state, name in zip(own["status"], own[f"name_{language.code}"], strict=True):
@@ -43,21 +53,126 @@ class TargetsPage(Page[Targets]):
                 "Of {count} target set by {whom}: {states}.",
                 "Of {count} targets set by {whom}: {states}.",
                 len(own),
-                whom=text("the upper level")
-                if (own["set_by"] == "upper").all()
-                else text("the ward council"),
+                whom=self._whom(own),
                 states=said,
             )
         )
 
+    def carried(self) -> Block | None:
+        """Which few lines carry the total, and where it stands without them; nothing where none do."""
+        found = carriers(self.result.table)
+        if found is None:
+            return None
+        language, text = self._language, self._text
+        unit = self.edition.unit(found.whole["value"])
+        first, *others = [inside(language.pick(line, "name")) for line in _rows(found.lines)]
+        said = text(
+            "Of it, {line} alone brought {share}.",
+            line=first,
+            share=unit.share(found.lines["value"].iloc[0], found.whole["value"]),
+        )
+        rest = {"share": unit.share(found.value, found.target), "whom": self._whom(found.lines)}
+        said += " " + (
+            text(
+                "Without this line and {others}, the rest stands at {share} of the plan set by {whom}",
+                others=language.join(others),
+                **rest,
+            )
+            if others
+            else text("Without it, the rest stands at {share} of the plan set by {whom}", **rest)
+        )
+        if not is_missing(found.usual):
+            said += text("; usual by now: {share}", share=language.percent(found.usual))
+        return paragraph(said + ".")
+
+    def tasks(self) -> Block:
+        """What is to be done until the year's end: how many targets are at risk, and which first; in a
+        year that is over, which were missed."""
+        language, text = self._language, self._text
+        given, risky = self._given(), at_risk(self.result.table)
+        year = str(self.result.period.year)
+        if given.empty:
+            return headline(text("No target was given to this unit: none is at risk."))
+        if (given["left"] == 0).all():
+            missed = given[given["status"] == "missed"]
+            said = [text("The year {year} is over: no task of it remains.", year=year)]
+            if len(missed):
+                said.append(
+                    text("Not met: {items}.", items="; ".join(map(self._missed, _rows(missed))))
+                )
+            return headline(*said)
+        if risky.empty:
+            return headline(
+                text("No target is at risk: each is met, likely to be met or ahead.")
+                if not (given["status"] == "none").any()
+                else text("No target of which something can be said is at risk.")
+            )
+        first = risky.iloc[0]
+        asked = text(
+            "First comes {line}: {needed}, by {day} at the latest",
+            line=inside(language.pick(first, "name")),
+            needed=self._asked(first),
+            day=language.date(first["until"]),
+        )
+        if first["asked"]:
+            asked += text(
+                "; in earlier years, {reached} of {asked} of the same months brought so much",
+                reached=str(first["reached"]),
+                asked=str(first["asked"]),
+            )
+        return headline(
+            language.plural(
+                "{count} target of {year} is at risk.",
+                "{count} targets of {year} are at risk.",
+                len(risky),
+                year=year,
+            ),
+            asked + ".",
+        )
+
+    def tasks_table(self) -> Block | None:
+        """Each target at risk: what it needs a month, how often that was reached, until when, and who
+        answers for it; nothing where none is."""
+        language, text = self._language, self._text
+        risky = at_risk(self.result.table)
+        if risky.empty:
+            return None
+        rows = []
+        for target in _rows(risky):
+            name, _ = self._row_head(target, "")
+            cells = (
+                self._asked(target),
+                f"{target['reached']}/{target['asked']}" if target["asked"] else NONE,
+                _day(self.edition, target["until"]),
+                (language.pick(target, "body") or NONE) + ESTIMATE * (not target["body_seen"]),
+            )
+            rows.append(Row(name, cells))
+        columns = [
+            Column(text("Target")),
+            Column(text("Needed"), 37, words=True),
+            Column(text("Reached"), 15),
+            Column(text("By"), 23),
+            Column(text("Body in charge"), 40, words=True),
+        ]
+        notes = [
+            text(
+                "Reached: in how many of the same months of earlier full years so much came in. By: the last "
+                "lawful day that is left in the year, else 31/12."
+            )
+        ]
+        if not risky["body_seen"].all():
+            notes.append(text("* as is common; the unit has to confirm it."))
+        caption = text("Targets of {year} at risk", year=str(self.result.period.year))
+        return self._table("tasks", caption, columns, rows, notes, risky, ("owners",))
+
     def chart(self) -> Block | None:
         """Each target that can be formed as a share: so far, usual by now, and the projected year's
         end, in per cent of the target; nothing where there is none."""
-        return self._chart(self.result.table[self.result.table["depth"] <= 1], row_height=0.33)
+        return self._chart(self.result.table[self.result.table["depth"] <= 1], row_height=0.3)
 
     def brief_chart(self) -> Block | None:
         """`chart`, of `Targets.in_doubt` alone."""
-        return self._chart(self.result.in_doubt, row_height=0.32)
+        return self._chart(self.result.in_doubt, row_height=0.3)
 
     def table(self) -> Block | None:
         """Where each target stands by now and against what is usual by now."""
@@ -74,7 +189,7 @@ class TargetsPage(Page[Targets]):
                 gap = self._amount(target, "ahead", unit)
                 signed = gap[0] not in "-…" and any(digit in gap for digit in "123456789")
                 cells.append(f"+{gap}" if signed else gap)
-            name, depth = self._row_head(target, before, whose=True)
+            name, depth = self._row_head(target, before)
             before = target["item"]
             says = self._language.words("status")[target["status"]] if planned else ""
             rows.append(Row(name, tuple(cells), depth, says))
@@ -101,45 +216,24 @@ class TargetsPage(Page[Targets]):
             year=str(self.result.period.year),
             unit=unit.name,
         )
+        given = self._given()
+        if (given["set_by"] == "upper").any():
+            notes.append(
+                text("Set by {whom} where nobody else is named.", whom=self.edition.setter)
+            )
+        if len(given):
+            lines = int((given["kind"] == MONEY).sum())
+            notes.append(
+                text(
+                    "Counted as targets are {lines} of the receipts' plan and {others} others, those of the "
+                    "tables targets and indicator_months; the unit's own list of statutory targets may count "
+                    "otherwise.",
+                    lines=str(lines),
+                    others=str(len(given) - lines),
+                )
+            )
         notes += self._marks(targets, rows)
         return self._table("targets", caption, columns, rows, notes, targets)
-
-    def brief_table(self) -> Block | None:
-        """Where each of `Targets.in_doubt` stands, and where it will end the year."""
-        text = self._text
-        targets = self.result.in_doubt
-        unit, planned = self._unit(targets), bool(targets["target"].notna().any())
-        # Else the year's end is the value so far.
-        ahead = bool((targets["left"] > 0).any() or _is_later(targets).any())
-        rows, before = [], ""
-        for _, target in targets.iterrows():
-            cells = self._so_far(target, unit, planned=planned)
-            if ahead:
-                cells.append(self._year_end(target, unit).replace("\n", " "))
-            if planned:
-                cells.append(self._language.words("status")[target["status"]])
-            name, depth = self._row_head(target, before, whose=False)
-            before = target["item"]
-            rows.append(Row(name, tuple(cells), depth))
-        columns = [Column(text("Target")), Column(text("So far"), 20)]
-        if planned:
-            columns += [Column(text("Target of the year"), 19), Column(text("% of it"), 15)]
-        if ahead:
-            columns.append(Column(text("Year's end (80 %)"), 40))
-        if planned:
-            columns.append(Column(text("Status"), 28, words=True))
-        year = str(self.result.period.year)
-        caption = (
-            text(
-                "Plan of {year}: the total, and the lines not met or likely to be met ({unit})",
-                year=year,
-                unit=unit.name,
-            )
-            if planned
-            else text("Receipts of {year} ({unit})", year=year, unit=unit.name)
-        )
-        notes = self._marks(targets, rows)
-        return self._table("targets-brief", caption, columns, rows, notes, targets)
 
     def year_end(self) -> Block | None:
         """The total at the year's end, the chance of its target, and what the remaining months
@@ -159,16 +253,13 @@ class TargetsPage(Page[Targets]):
         if total["left"] == 0:
             return self._outcome(total, unit) if _is_later(total) else None
         projected = text(
-            "Projected for the whole year, {line}: {point} (80 %: {low80} to {high80}; 95 %: {low95} to "
-            "{high95})",
+            "Projected for the whole year, {line}: {point}; 19 times in 20, from {low} to {high}",
             line=name,
             point=unit.amount(total["point"]),
-            **{
-                bound: unit.figure(total[bound], trim=True)
-                for bound in ("low80", "high80", "low95", "high95")
-            },
+            low=unit.figure(total["low95"], trim=True),
+            high=unit.figure(total["high95"], trim=True),
         )
-        if not is_missing(total["chance"]):
+        if not is_missing(total["chance"]) and total["status"] != "met":
             projected += "; " + text(
                 "chance of reaching {target}: {chance}",
                 target=unit.amount(total["target"]),
@@ -193,7 +284,7 @@ class TargetsPage(Page[Targets]):
         if total["due"] > 0.001 * total["point"]:
             said.append(
                 text(
-                    "Of it, put off by law and falling due by 31/12: {due} (95 % interval: {low} to {high}).",
+                    "Of it, put off by law and falling due by 31/12: {due} (likewise {low} to {high}).",
                     due=unit.amount(total["due"]),
                     low=unit.figure(total["due_low"], trim=True),
                     high=unit.figure(total["due_high"], trim=True),
@@ -213,11 +304,14 @@ class TargetsPage(Page[Targets]):
             said += ", " + text(
                 "{share} of the plan set by {whom}",
                 share=unit.share(total["known"], total["target"]),
-                whom=text("the upper level")
-                if total["set_by"] == "upper"
-                else text("the ward council"),
+                whom=self._setter(total["set_by"]),
             )
         return headline(said + ".")
+
+    def brief_year_end(self) -> Block | None:
+        """`year_end`, unless the total has reached its target already."""
+        total = self.result.table[self.result.table["kind"] == MONEY].iloc[0]
+        return None if total["status"] == "met" else self.year_end()
 
     def projections_table(self) -> Block | None:
         """Where each year will end, the chance of the target, what each remaining month needs, and
@@ -233,7 +327,7 @@ class TargetsPage(Page[Targets]):
         rows, before = [], ""
         for _, target in targets.iterrows():
             cells = self._projected(target, unit, planned=planned, owed=owed)
-            name, depth = self._row_head(target, before, whose=True)
+            name, depth = self._row_head(target, before)
             before = target["item"]
             rows.append(Row(name, tuple(cells), depth))
         columns = [
@@ -284,6 +378,51 @@ class TargetsPage(Page[Targets]):
 
     # Words.
 
+    def _given(self) -> pd.DataFrame:
+        """The targets that bind; none where none was given."""
+        return binding(self.result.table[self.result.table["set_by"] != ""])
+
+    def _whom(self, targets: pd.DataFrame) -> str:
+        """Who set these targets, all of them the same."""
+        return self._setter("upper" if (targets["set_by"] == "upper").all() else "ward")
+
+    def _setter(self, code: str) -> str:
+        text = self._text
+        return self.edition.setter if code == "upper" else text("the ward council")
+
+    def _asked(self, target: pd.Series) -> str:
+        """What each remaining month of a target has to bring; of one that does not grow, what it has to
+        come to."""
+        text = self._text
+        aim = self._amount(target, "target", self.edition.unit(target["target"]))
+        if target["kind"] == MONEY:
+            return text(
+                "{amount} a month",
+                amount=self.edition.unit(target["needed"]).amount(target["needed"]),
+            )
+        aim = f"{aim}{NBSP}{self._language.pick(target, 'unit')}"
+        if not target["higher"]:
+            return text("at most {amount}", amount=aim)
+        if target["kind"] != FLOW:
+            return text("to reach {amount}", amount=aim)
+        needed = self._language.number(
+            (target["target"] - target["value"]) / target["left"], 1, trim=True
+        )
+        return text(
+            "{amount} a month", amount=f"{needed}{NBSP}{self._language.pick(target, 'unit')}"
+        )
+
+    def _missed(self, target: pd.Series) -> str:
+        """What became of a target, with both amounts."""
+        name = inside(self._language.pick(target, "name"))
+        if target["kind"] == MONEY:
+            share = self.edition.unit(target["target"]).share(target["value"], target["target"])
+            return f"{name} {share}"
+        value, aim = (
+            self._amount(target, column, self.edition.unit(0)) for column in ("value", "target")
+        )
+        return f"{name} {value}/{aim}{NBSP}{self._language.pick(target, 'unit')}"
+
     def _silence(self, target: pd.Series) -> str:
         """Why a target's year-end cannot be projected."""
         return self._language.words("no_projection")[target["silent"]]
@@ -303,18 +442,18 @@ class TargetsPage(Page[Targets]):
         money = targets[targets["kind"] == MONEY]
         return unit_of(self.edition, money["value"], money["target"])
 
-    def _row_head(self, target: pd.Series, before: str, *, whose: bool) -> tuple[str, int]:
-        """The head of a target's row and its depth. Where the row above is of the same item
-        (`before`), the head says only who set this target; else `whose` adds that to the name."""
+    def _row_head(self, target: pd.Series, before: str) -> tuple[str, int]:
+        """The head of a target's row and its depth: its name and, of the ward's own, who set it; that
+        alone where the row above is of the same item (`before`)."""
         depth = int(target["depth"])
-        set_by = self._language.words("set_by").get(target["set_by"], "")
+        text, details = self._text, []
+        if target["set_by"] == "ward":
+            details.append(text("set by {whom}", whom=self._setter("ward")))
         if target["item"] == before:
-            return self._language.sentence(set_by), depth + 1
+            return self._language.sentence(details[0]), depth + 1
         name = self._language.pick(target, "name")
-        details = [set_by] if whose else []
         if target["kind"] != MONEY:
             details.append(self._language.pick(target, "unit"))
-        details = [detail for detail in details if detail]
         return f"{name} ({'; '.join(details)})" if details else name, depth
 
     def _amount(self, target: pd.Series, column: str, unit: Unit) -> str:
@@ -374,15 +513,17 @@ class TargetsPage(Page[Targets]):
         rows: list[Row],
         notes: list[str],
         targets: pd.DataFrame,
+        others: tuple[str, ...] = (),
     ) -> Block:
-        dropped = ["name_vi", "name_en", "unit_vi", "decimals", "depth", "higher"]
+        """The block of a table; `others` names data tables that it comes from beside those of targets."""
+        dropped = ["name_vi", "name_en", "unit_vi", "decimals", "depth", "higher", "body_vi"]
         frame = targets.drop(columns=dropped)
         money = frame["kind"] == MONEY
         frame["unit_en"] = frame["unit_en"].mask(money, self.edition.ward.currency)
         units = dict.fromkeys(("share", "usual", "usual_low", "usual_high", "chance"), "1")
         units |= {"usual_years": "years", "left": "months", "reached": "months", "asked": "months"}
         frame = frame.rename(columns={"unit_en": "unit"})
-        sources = ("receipts", "targets", "indicator_months")
+        sources = ("receipts", "targets", "indicator_months", *others)
         return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
 
     def _marks(self, targets: pd.DataFrame, rows: list[Row]) -> list[str]:
@@ -407,7 +548,7 @@ class TargetsPage(Page[Targets]):
         columns = ["value", "low95", "low80", "point", "high80", "high95"]
         scaled = (100 * targets[columns]).div(targets["target"], axis="index")
         usual = 100 * targets["usual"]
-        svg = self._draw(targets, scaled, usual, row_height * len(targets) + 0.4)
+        svg = self._draw(targets, scaled, usual, row_height * len(targets) + 0.75)
         alt = [text("Bar chart, % of each target.")]
         for (_, target), value, point in zip(
             targets.iterrows(), scaled["value"], scaled["point"], strict=True
@@ -425,8 +566,10 @@ class TargetsPage(Page[Targets]):
             alt.append(said + ".")
         drawn = scaled.assign(item=targets["item"], usual=usual)[["item", "usual", *columns]]
         title = text(
-            "Targets of {year}: so far and at the year's end, % of the target",
+            "Targets of {year}: so far and at the year's end, % of the target; beside it the amounts, so far "
+            "and of the target ({unit}, or the target's own unit)",
             year=str(self.result.period.year),
+            unit=self._unit(targets).name,
         )
         slug, units = "chart-targets", dict.fromkeys([*columns, "usual"], "%")
         return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
@@ -435,54 +578,156 @@ class TargetsPage(Page[Targets]):
         self, targets: pd.DataFrame, scaled: pd.DataFrame, usual: pd.Series, height: float
     ) -> str:
         language, text = self._language, self._text
+        unit = self._unit(targets)
         with drawing.drawing(height) as (figure, axes):
             places = np.arange(len(targets))
             short = np.minimum(scaled, _LIMIT)
             drawing.boxes(
-                axes, 0, places - 0.31, short["value"], 0.62, facecolor=drawing.BEFORE, zorder=2
-            )
+                axes, 0, places - 0.31, short["value"], 0.62, facecolor=drawing.BEFORE, zorder=2,
+                label=text("so far"),
+            )  # fmt: skip
+            running = (
+                targets["left"] > 0
+            )  # at the year's end nothing is usual, and nothing projected
+            now = usual.where(running)
             drawing.lines(
-                axes, (usual, usual), (places - 0.4, places + 0.4),
-                color="black", linewidth=1.4, zorder=5,
+                axes, (now, now), (places - 0.42, places + 0.42),
+                color="black", linewidth=1.6, zorder=5,
             )  # fmt: skip
-            projected = ((targets["silent"] == "") & (targets["left"] > 0)).to_numpy()
-            for low, high, width in (("low95", "high95", 1), ("low80", "high80", 3)):
-                drawing.lines(
-                    axes, (short[low][projected], short[high][projected]), (places[projected],) * 2,
-                    color=drawing.WITHOUT, linewidth=width, zorder=4,
-                )  # fmt: skip
-            inside = projected & (scaled["point"] <= _LIMIT).to_numpy()
+            ahead = (running & (targets["silent"] == "") & (scaled["low95"] < _LIMIT)).to_numpy()
+            drawing.lines(
+                axes, (short["low95"][ahead], short["high95"][ahead]), (places[ahead],) * 2,
+                color=drawing.WITHOUT, linewidth=1.6, zorder=4,
+            )  # fmt: skip
+            beyond = ahead & (scaled["high95"] > _LIMIT).to_numpy()
             axes.plot(
-                scaled["point"][inside], places[inside], "D", color="white",
-                markeredgecolor=drawing.WITHOUT, markersize=4, zorder=6,
+                np.full(beyond.sum(), _LIMIT - 1.5), places[beyond], ">", color=drawing.WITHOUT,
+                markersize=5, zorder=4,
             )  # fmt: skip
-            for place, silent, value, point in zip(
-                places, targets["silent"], scaled["value"], scaled["point"], strict=True
+            inside = ahead & (scaled["point"] <= _LIMIT).to_numpy()
+            diamond: dict[str, Any] = {
+                "color": drawing.WITHOUT,
+                "markerfacecolor": "white",
+                "markersize": 4.5,
+            }
+            axes.plot(scaled["point"][inside], places[inside], "D", zorder=6, **diamond)
+            for place, value, point, line, target in zip(
+                places, scaled["value"], scaled["point"], ahead, _rows(targets), strict=True
             ):
-                if value > _LIMIT or (not silent and point > _LIMIT):
-                    most = value if silent else point
-                    axes.annotate(
-                        f"→ {language.number(most)}", (_LIMIT, place), xytext=(3, 0),
-                        textcoords="offset points", va="center",
+                far = value if value > _LIMIT else point if line and point > _LIMIT else None
+                if value > _LIMIT:  # a broken bar: two gaps
+                    left = np.array([_LIMIT - 10, _LIMIT - 5])
+                    drawing.lines(
+                        axes, (left, left + 4), (np.full(2, place + 0.45), np.full(2, place - 0.45)),
+                        color="white", linewidth=2, zorder=3,
                     )  # fmt: skip
+                if far is not None:  # how far it goes, inside the axes
+                    axes.annotate(
+                        ("" if value > _LIMIT else "→ ") + language.percent(far / 100, 0),
+                        (_LIMIT - 13, place), ha="right",
+                        va="center", fontsize=_SIZE, fontweight="bold", zorder=7,
+                        bbox=None if value > _LIMIT else {"fc": "white", "ec": "none", "pad": 0.6},
+                    )  # fmt: skip
+                axes.annotate(
+                    self._both(target, unit), (1.01, place),
+                    xycoords=axes.get_yaxis_transform(), va="center", fontsize=_SIZE,
+                    annotation_clip=False,
+                )  # fmt: skip
             axes.axvline(100, color=drawing.PLAN, linestyle=":", linewidth=1.5, zorder=3)
+            # For the legend alone: an upright line is drawn lying there.
+            upright: dict[str, Any] = {
+                "linestyle": "none",
+                "markersize": 10,
+                "markeredgewidth": 1.6,
+            }
+            if now.notna().any():
+                axes.plot([], [], marker="|", color="black", label=text("usual by now"), **upright)
+            if ahead.any():
+                axes.plot([], [], "D-", label=text("projected (95 %)"), **diamond)
+            axes.plot([], [], ":", color=drawing.PLAN, linewidth=1.5, label=text("target"))
             axes.set_yticks(range(len(targets)))
             axes.set_yticklabels(
-                [drawing.beside(language.pick(own, "name")) for _, own in targets.iterrows()],
-                linespacing=0.95,
+                [drawing.beside(language.pick(own, "name")) for own in _rows(targets)],
+                fontsize=_SIZE,
+                linespacing=0.9,
             )
+            axes.tick_params(axis="x", labelsize=_SIZE)
             axes.set_ylim(len(targets) - 0.4, -0.6)
-            axes.set_xlim(0, _LIMIT * 1.08)
-            figure.supxlabel(
-                text(
-                    "% of the target. Grey: so far; tick: usual by now; diamond: projected (80, 95 %)"
-                ),
-                fontsize=9,
-            )
+            axes.set_xlim(0, _LIMIT)
+            axes.set_xlabel(text("% of the target"), fontsize=_SIZE)
+            figure.legend(
+                loc="outside upper center", ncols=4, frameon=False, fontsize=_SIZE,
+                columnspacing=1.2, handlelength=1.6,
+            )  # fmt: skip
             axes.grid(axis="y", visible=False)
             return drawing.outlines(figure)
 
+    def _both(self, target: pd.Series, unit: Unit) -> str:
+        """Both amounts of a target, as they stand beside its bar."""
+        amounts = [
+            unit.figure(target[column], trim=True)
+            if target["kind"] == MONEY
+            else self._language.number(target[column], target["decimals"], trim=True)
+            for column in ("value", "target")
+        ]
+        return "/".join(amounts)
 
-def _is_later(targets: Any) -> Any:
-    """Whether more of the year is known than the period has: of each row, or of the one."""
-    return targets["known_through"] > targets["through"]
+
+def task_in_brief(edition: Edition, result: Targets) -> list[str]:
+    """What is to be done until the year's end, in one sentence: the fullest first, then ever shorter
+    ones; of a year that is over, what came of its targets."""
+    page = TargetsPage(edition, result)
+    language, text = edition.language, edition.text
+    given, risky, year = page._given(), at_risk(result.table), str(result.period.year)
+    if given.empty:
+        none = text("No target was given to this unit.")
+        total = result.table[result.table["kind"] == MONEY].iloc[0]
+        if not total["left"] or not total["due"] > 0:
+            return [none]
+        due = text(
+            "put off by law and falling due by 31/12: {due}",
+            due=edition.unit(total["due"]).amount(total["due"]),
+        )
+        return [f"{none} {language.sentence(due)}.", none]
+    known = given[given["status"] != "none"]
+    if (given["left"] == 0).all():
+        missed = known[known["status"] == "missed"]
+        names = language.join([inside(language.pick(own, "name")) for own in _rows(missed)])
+        said = text(
+            "The year {year} is over: {met} of {count} targets were met",
+            year=year,
+            met=str((known["status"] == "met").sum()),
+            count=str(len(known)),
+        )
+        named = [text("{said}; not met: {names}.", said=said, names=names)] if names else []
+        return [*named, f"{said}."]
+    if risky.empty:
+        return [text("No target is at risk.")]
+    first = risky.iloc[0]
+    asked = text(
+        "{line}: {needed} until {day}",
+        line=inside(language.pick(first, "name")),
+        needed=page._asked(first),
+        day=_day(edition, first["until"]),
+    )
+    body = language.pick(first, "body") if first["body_seen"] else ""
+    counted = language.plural("{count} target at risk", "{count} targets at risk", len(risky))
+    told = [
+        text("{counted}; first, {asked}", counted=counted, asked=asked),
+        text("At risk first: {asked}", asked=asked),
+    ]
+    return [f"{own}, {body}." for own in told if body] + [f"{own}." for own in (*told, counted)]
+
+
+def _rows(targets: pd.DataFrame) -> list[Any]:
+    return [row for _, row in targets.iterrows()]
+
+
+def _day(edition: Edition, day: datetime.date) -> str:
+    """A day of the edition's year, without the year."""
+    return edition.language.date(day).removesuffix(str(day.year)).rstrip("/ ")
+
+
+def _is_later(target: pd.Series) -> bool:
+    """Whether more of the year is known than the period has."""
+    return bool(target["known_through"] > target["through"])

@@ -23,7 +23,7 @@ from wardlib.analysis.tables import need
 from wardlib.data.book import coverage, open_book
 from wardlib.pages.activities import ActivitiesPage
 from wardlib.pages.block import Block, paragraph
-from wardlib.pages.briefing import BriefingPage
+from wardlib.pages.briefing import Briefing, BriefingPage
 from wardlib.pages.data_check import DataCheck, DataCheckPage
 from wardlib.pages.edition import Edition
 from wardlib.pages.effect import EffectPage
@@ -52,7 +52,7 @@ class Workbook(Edition):
         claims = attributions.about(self.table("attributions"), self.period)
         if len(claims):
             results = self.targets.result, self.schools.result, self.activities.result
-            day = pd.Timestamp(self.dated)
+            day = pd.Timestamp(self.day)
             answers = attributions.answer(claims, self.table, day, *results, self._epidemic)
         return DataCheckPage(
             self, DataCheck(self.period, coverage(self.book), known, unusual, beside, answers)
@@ -84,13 +84,17 @@ class Workbook(Edition):
     @cached_property
     def targets(self) -> TargetsPage:
         """Where does each target stand, and where will the year end?"""
-        result = targets.assess(self.tax.result, self.table, self._epidemic, self.day)
-        return TargetsPage(self, result)
+        assessed = targets.assess(self.tax.result, self.table, self._epidemic, self.day)
+        answered = targets.answered_for(assessed, self.table, self.ward.areas, self.day)
+        return TargetsPage(self, answered)
 
     @cached_property
     def briefing(self) -> BriefingPage:
         """The leader's page."""
-        return BriefingPage(self, self.targets.result)
+        results = (self.targets.result, self.effect.result, self.schools.result)
+        known = self.table("indicators"), self.table("indicator_months")
+        short = targets.shortcomings(*known, self.period)
+        return BriefingPage(self, Briefing(*results, self.activities.result, short))
 
     def lacking(self) -> Block | None:
         """That the ward has no data of schools, of activities, or of both."""
