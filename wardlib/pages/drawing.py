@@ -44,7 +44,7 @@ WITHOUT = "#b9770e"
 COLLECTED = {"facecolor": NOW, "edgecolor": NOW}
 DEFERRED = {"facecolor": "white", "edgecolor": NOW, "hatch": "/////"}
 OVERDUE = {"facecolor": "white", "edgecolor": PLAN, "hatch": "xxxxx"}
-LOST = {"facecolor": "#e08e7f", "edgecolor": PLAN}
+LOST = {"facecolor": "#d9796a", "edgecolor": PLAN}
 RELIEVED = {"facecolor": "#c5cacd", "edgecolor": BEFORE}
 UNEXPLAINED = {"facecolor": "white", "edgecolor": "#555555"}
 # A tick on such an amount; the style of a line.
