@@ -210,6 +210,11 @@ def test_a_hostile_name_is_printed_as_text(name, chromium):
     tab.set_content(page)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert tab.evaluate("document.body.innerText").replace("\n", "").count("đ") > 20
+    right = "mark => mark.getBoundingClientRect().right"
+    edge = tab.query_selector(".table .scroll").evaluate(right)
+    marks = tab.query_selector_all(".hang")
+    assert len(marks) > 5
+    assert max(mark.evaluate(right) for mark in marks) <= edge
     tab.close()
 
 

@@ -2,14 +2,18 @@
 
 import dataclasses
 import functools
+import itertools
 import json
 import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 
 import wardlib
 from wardlib.analysis import outliers, relief, targets
@@ -939,3 +943,37 @@ def test_what_rounds_to_zero_has_no_sign():
     ahead = [row["cells"][-1]["lines"][0] for row in block.content["rows"]]
     assert {"0"} < set(ahead)
     assert not {"-0", "+0", "-0,0", "+0,0"} & set(ahead)
+
+
+PARTS = ["COLLECTED", "DEFERRED", "OVERDUE", "LOST", "RELIEVED", "UNEXPLAINED"]
+
+
+def test_the_parts_of_an_amount_are_told_apart_in_grey():
+    """By the hatch, else by at least a seventh of the way from black to white."""
+    looks = {}
+    for name in PARTS:
+        style = getattr(drawing, name)
+        light = float(np.dot(to_rgb(style["facecolor"]), (0.299, 0.587, 0.114)))
+        looks[name] = (style.get("hatch"), light)
+    for one, other in itertools.combinations(PARTS, 2):
+        same = looks[one][0] == looks[other][0]
+        assert not same or abs(looks[one][1] - looks[other][1]) > 1 / 7, (one, other)
+
+
+def test_a_legend_takes_the_rows_that_it_needs():
+    """Seven long labels, a tick among them, stand inside the picture in 9 pt, read row by row; two
+    short ones in one row."""
+    labels = [f"{name.lower()}, in full" for name in PARTS]
+    entries = [(label, getattr(drawing, name)) for label, name in zip(labels, PARTS, strict=True)]
+    entries.insert(1, ("what was expected", drawing.EXPECTED))
+    for chosen, rows in ((entries, 3), ([("a", entries[0][1]), ("b", entries[2][1])], 1)):
+        with drawing.drawing(3) as (figure, _):
+            drawing.key(figure, chosen)
+            FigureCanvasAgg(figure).draw()
+            (legend,) = figure.legends
+            boxes = {words.get_text(): words.get_window_extent() for words in legend.get_texts()}
+            assert {words.get_fontsize() for words in legend.get_texts()} == {9}
+        assert all(box.x0 > 0 and box.x1 < figure.bbox.x1 for box in boxes.values())
+        read = sorted(boxes, key=lambda label: (-round(boxes[label].y0), boxes[label].x0))
+        assert read == [label for label, _ in chosen]
+        assert len({round(box.y0) for box in boxes.values()}) == rows
