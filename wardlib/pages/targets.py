@@ -67,7 +67,7 @@ class TargetsPage(Page[Targets]):
         unit = self.edition.unit(found.whole["value"])
         first, *others = [inside(language.pick(line, "name")) for line in _rows(found.lines)]
         said = text(
-            "Of it, {line} alone brought {share}.",
+            "Of all receipts, {line} alone brought {share}.",
             line=first,
             share=unit.share(found.lines["value"].iloc[0], found.whole["value"]),
         )
