@@ -123,6 +123,15 @@ class Language:
         """13/09/2020 in Vietnamese, 13 September 2020 in English."""
         return format_date(day, "dd/MM/yyyy" if self.code == "vi" else "d MMMM y", self.locale)
 
+    def day(self, day: datetime.date, year: int) -> str:
+        """A date; one in `year` without the year: 31/12, 31 December.
+
+        >>> get("vi").day(datetime.date(2020, 12, 31), 2020)
+        '31/12'
+        """
+        text = self.date(day)
+        return text.removesuffix(str(year)).rstrip("/ ") if day.year == year else text
+
     def date_line(self, day: datetime.date) -> str:
         """The date as Decree 30/2020/NĐ-CP, Appendix I writes it: days below 10 and the months
         1 and 2 with a leading zero.

@@ -428,11 +428,12 @@ def carriers(table: pd.DataFrame) -> Carriers | None:
 def answered_for(
     targets: Targets, table: Tables, areas: tuple[str, ...], day: datetime.date
 ) -> Targets:
-    """`targets` with, in `table`, `until`, `body_vi`, `body_en` and `body_seen` of each row.
+    """`targets` with, in `table`, `until`, `due_on`, `body_vi`, `body_en` and `body_seen` of each row.
 
     `until`: the last lawful day that is left in the year after the last month known, of the line's months
     due (revenue_lines; a month's last day, a weekend's next working day) and of what tax_relief says that
-    was in force on `day`; 31 December where none is. `body_vi`, `body_en`: who answers on `day` for the
+    was in force on `day`; 31 December where none is. `due_on`: the day that the law names, where `until` is
+    later as that is a day off. `body_vi`, `body_en`: who answers on `day` for the
     line or indicator (owners), of several the body of the smallest of `areas`, which run from the country
     to the ward; "" where nobody is named. `body_seen`: whether that was seen in a source; else the unit
     has to confirm it.
@@ -444,15 +445,16 @@ def answered_for(
         given = given[~(given["in_force"] > pd.Timestamp(day))]
     rules = relief.rules_by_line(given, areas, own["item"])
     end = pd.Timestamp(year, 12, 31)
-    until = []
+    until, due_on = [], []
     for item, through in zip(own["item"], own["through"], strict=True):
         last = targets.period.year_to_date[0] - 1 if pd.isna(through) else through
-        days = [rule.until for rule in rules[item]]
+        named = {rule.until: rule.until for rule in rules[item]}
         for month in due.get(item, ()):
-            ends = np.datetime64(f"{year}-{int(month):02}", "M") + 1
-            days.append(pd.Timestamp(np.busday_offset(ends.astype("M8[D]") - 1, 0, "forward")))
-        left = [lawful for lawful in days if last.end_time < lawful <= end]
+            ends = (np.datetime64(f"{year}-{int(month):02}", "M") + 1).astype("M8[D]") - 1
+            named[pd.Timestamp(np.busday_offset(ends, 0, "forward"))] = pd.Timestamp(ends)
+        left = [lawful for lawful in named if last.end_time < lawful <= end]
         until.append(max(left, default=end))
+        due_on.append(named.get(until[-1], end))
     bodies: dict[str, tuple[str, str, bool]] = {}
     if owners is not None:
         begun = owners["valid_from"].isna() | (owners["valid_from"] <= pd.Timestamp(day))
@@ -465,6 +467,7 @@ def answered_for(
     names = [bodies.get(item, ("", "", True)) for item in own["item"]]
     added = {
         "until": until,
+        "due_on": due_on,
         **dict(zip(("body_vi", "body_en", "body_seen"), zip(*names, strict=True), strict=True)),
     }
     return replace(targets, table=own.assign(**added))

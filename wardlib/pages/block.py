@@ -75,14 +75,6 @@ def bullets(items: Iterable[str]) -> Block:
     return Block({"kind": "list", "items": items}, joined(items))
 
 
-def cards(figures: Iterable[tuple[str, str, str]]) -> Block:
-    """Key figures side by side: a number with its unit, what it is, a detail ("" for none)."""
-    figures = list(figures)
-    named = [{"number": number, "what": what, "detail": detail} for number, what, detail in figures]
-    plain = joined(" · ".join(filter(None, card)) for card in figures)
-    return Block({"kind": "cards", "cards": named}, plain)
-
-
 def resource(
     name: str, frame: pd.DataFrame, units: Mapping[str, str], about: Mapping[str, Any]
 ) -> dict[str, Any]:

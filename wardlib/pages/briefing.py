@@ -11,9 +11,9 @@ from wardlib.analysis.activities import Activities
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.schools import Schools
 from wardlib.analysis.targets import Targets
-from wardlib.language import NBSP, NONE, inside, is_missing
+from wardlib.language import NBSP, inside, is_missing
 from wardlib.pages.activities import ActivitiesPage
-from wardlib.pages.block import Block, answer, bullets, cards, paragraph
+from wardlib.pages.block import Block, answer, bullets, paragraph
 from wardlib.pages.effect import EffectPage
 from wardlib.pages.page import Page
 from wardlib.pages.schools import SchoolsPage
@@ -62,14 +62,13 @@ class BriefingPage(Page[Briefing]):
         return answer(zip(heads, said, strict=True))
 
     def key_figures(self) -> Block:
-        """A card of what the unit keeps and of each indicator, with its target. (The receipts
-        themselves stand in the headline.)"""
-        receipts = self.result.targets.receipts
+        """What the unit keeps of its receipts, and each indicator with its target."""
+        text, receipts = self._text, self.result.targets.receipts
         kept = receipts.lines["kept_year_to_date"][receipts.root]
-        amount = self.edition.unit(kept).amount(kept)
-        own = (amount, self.edition.text("kept by its own budget"), "")
         standing = self.result.targets.standing
-        return cards([own, *(self._card(indicator) for _, indicator in standing.iterrows())])
+        own = f"{text('Kept by its own budget')}: {self.edition.unit(kept).amount(kept)}"
+        others = "; ".join(self._figure(indicator) for _, indicator in standing.iterrows())
+        return paragraph(f"{own}. {self._language.sentence(others)}." if others else f"{own}.")
 
     def not_reported(self) -> Block:
         """Which figures of the year to date, of receipts and other targets, are estimates and which
@@ -105,21 +104,22 @@ class BriefingPage(Page[Briefing]):
             "No figures."
         )
 
-    def _card(self, indicator: pd.Series) -> tuple[str, str, str]:
-        """An indicator's value with its unit, what it is, and its target."""
+    def _figure(self, indicator: pd.Series) -> str:
+        """What an indicator is, its value and its target."""
         language, text = self._language, self._text
         name = inside(language.pick(indicator, "name"))
         if is_missing(indicator["value"]):
-            return NONE, name, text("not reported")
+            return f"{name}: {text('not reported')}"
         unit, decimals = language.pick(indicator, "unit"), indicator["decimals"]
-        detail = ""
-        if not is_missing(indicator["target"]):
-            amount = language.number(indicator["target"], decimals, trim=True)
-            detail = text("target {amount}", amount=f"{amount}{NBSP}{unit}")
-            if not is_missing(indicator["share"]):
-                detail = f"{language.percent(indicator['share'])} · {detail}"
-        value = language.number(indicator["value"], decimals, trim=True)
-        return f"{value}{NBSP}{unit}", name, detail
+        value, target = (
+            language.number(indicator[column], decimals, trim=True)
+            for column in ("value", "target")
+        )
+        if is_missing(indicator["target"]):
+            return f"{name} {value}{NBSP}{unit}"
+        if is_missing(indicator["share"]):
+            return f"{name} {value}{NBSP}{unit} ({text('target {amount}', amount=target)})"
+        return f"{name} {language.percent(indicator['share'])} ({value}/{target}{NBSP}{unit})"
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -50,37 +50,55 @@ class EffectPage(Page[Effects]):
             return text("No line lies outside normal variation.")
         line = moved[0]
         split = result.by_line[line]
-        return language.sentence(self._name_inside(line)) + " " + self._in_short(split) + "."
+        said = language.sentence(self._name_inside(line)) + " " + self._in_short(split)
+        own = self._first_level
+        lost = [
+            part
+            for part in own
+            if part in result.by_line and result.by_line[part].loss == statements.LOST
+        ]
+        if line == result.root and split.loss != statements.LOST and lost:
+            said = (
+                said.partition(";")[0]
+                + "; "
+                + text(
+                    "a loss is shown in {count} of {all} lines",
+                    count=str(len(lost)),
+                    all=str(len(own)),
+                )
+            )
+        return said + "."
 
     def moved(self) -> Block:
         """How many first-level lines lie outside normal variation in the year to date and what can be said
         of each; then the total, in the period and in the year to date."""
-        language, text = self._language, self._text
-        result, said = self.result, []
-        lines = self._first_level
-        if result.span is not None and len(lines) and result.by_line:
-            moved = self._moved(*result.span)
-            span = language.sentence(language.span(*result.span))
-            if moved:
-                said.append(
-                    language.plural(
-                        "{span}, {moved} of {count} line lies outside normal variation (19 times in 20): "
-                        "{lines}.",
-                        "{span}, {moved} of {count} lines lie outside normal variation (19 times in 20): "
-                        "{lines}.",
-                        len(lines),
-                        span=span,
-                        moved=str(len(moved)),
-                        lines=self._grouped(moved),
-                    )
-                )
-            else:
-                said.append(
-                    text(
-                        "{span}, no line lies outside normal variation (19 times in 20).", span=span
-                    )
-                )
-        return headline(*said, *self._sentences(result.root))
+        said = [self._outside(*self.result.span)] if self.result.span is not None else []
+        return headline(*filter(None, said), *self._sentences(self.result.root))
+
+    def brief(self) -> Block:
+        """The line that moved most in the period, with what it brought a year before, where the period is not
+        the year to date; the lines that moved in the year to date; the total in short."""
+        result = self.result
+        if result.span is None or not result.by_line:
+            return headline(*self._sentences(result.root))
+        said = []
+        for span in self._spans[:-1]:
+            moved = self._moved(*span)
+            split = self._split(moved[0], *span) if moved else None
+            if split is not None:
+                said += self._account(moved[0], split, own=True)
+            if len(moved) > 1:
+                said.append(self._outside(*span))
+        said.append(self._outside(*result.span))
+        root = result.by_line.get(result.root)
+        name = self._language.sentence(self._name_inside(result.root))
+        if root is None:
+            short = self._cannot_say(result.root)
+        elif root.verdict == statements.USUAL:
+            short = self._verdict(root)
+        else:
+            short = self._in_short(root)
+        return headline(*filter(None, said), f"{name}: {short}.")
 
     def sentence(self, line: str = "") -> Block:
         """What COVID-19 did to a line (default: the total) in the period, and where it is longer in the
@@ -202,11 +220,12 @@ class EffectPage(Page[Effects]):
         slug = "bridge"
         return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
 
-    def bridge_chart(self, *, row_height: float = 0.36) -> Block | None:
+    def bridge_chart(self, *, row_height: float = 0.36, most: int = 99) -> Block | None:
         """A bar a first-level line in the year to date: what came, what the law put off or cancelled, what is
         lost or unexplained, against what was to be expected; nothing where nothing can be said.
 
-        A line that did not move and would dwarf those that did is named instead. `row_height` in inches.
+        A line that did not move and would dwarf those that did is named instead. `row_height` in inches;
+        `most`: of so many lines at most, those that moved first, then the greater.
         """
         result, language, text = self.result, self._language, self._text
         if result.span is None or not result.by_line:
@@ -216,7 +235,10 @@ class EffectPage(Page[Effects]):
         moved = [line for line in lines if result.by_line[line].verdict != statements.USUAL]
         limit = _LARGER * max((result.by_line[line].expected for line in moved), default=np.inf)
         shown = [line for line in lines if line in moved or result.by_line[line].expected <= limit]
-        shown = [line for line in shown if self._printed(result.by_line[line])["expected"] > 0]
+        first = sorted(shown, key=lambda line: (line not in moved, -result.by_line[line].expected))[
+            :most
+        ]
+        shown = [line for line in shown if line in first and result.by_line[line].expected > 0]
         if not shown:
             return None
         unit = self._unit
@@ -376,6 +398,27 @@ class EffectPage(Page[Effects]):
         if (first, last) == self.result.span:
             return self.result.by_line.get(line)
         return self.result.split(line, first, last)
+
+    def _outside(self, first: pd.Period, last: pd.Period) -> str:
+        """How many first-level lines lie outside normal variation in some months, and what can be said of
+        each; "" where there are no such lines."""
+        language, lines = self._language, self._first_level
+        found = [line for line in lines if self._split(line, first, last) is not None]
+        if not found:
+            return ""
+        moved, span = self._moved(first, last), language.sentence(language.span(first, last))
+        if not moved:
+            return self._text(
+                "{span}, no line lies outside normal variation (19 times in 20).", span=span
+            )
+        return language.plural(
+            "{span}, {moved} of {count} line lies outside normal variation (19 times in 20): {lines}.",
+            "{span}, {moved} of {count} lines lie outside normal variation (19 times in 20): {lines}.",
+            len(lines),
+            span=span,
+            moved=str(len(moved)),
+            lines=self._grouped({line: self._split(line, first, last) for line in moved}),
+        )
 
     def _moved(self, first: pd.Period, last: pd.Period) -> list[str]:
         """The first-level lines that lie outside normal variation in some months, the greatest difference
@@ -624,7 +667,7 @@ class EffectPage(Page[Effects]):
         if greatest <= 0:
             pass
         elif greatest == printed["deferred"]:
-            day = language.date(split.until)
+            day = language.day(split.until, self.result.period.year)
             parts.append(
                 text("of which about {amount} may be paid until {day}", amount=amount, day=day)
                 if split.granted
@@ -687,21 +730,19 @@ class EffectPage(Page[Effects]):
         said = [f"{language.sentence(words)}: {'; '.join(groups[words])}." for words in order]
         return " ".join(said)
 
-    def _grouped(self, lines: Iterable[str]) -> str:
+    def _grouped(self, splits: dict[str, Split | None]) -> str:
         """Lines by what can be said of them, without amounts."""
         groups: dict[str, list[str]] = {}
-        for line in lines:
-            words = self._verdict(self.result.by_line[line])
-            groups.setdefault(words, []).append(self._name_inside(line))
+        for line, split in splits.items():
+            if split is not None:
+                groups.setdefault(self._verdict(split), []).append(self._name_inside(line))
         join = self._language.join
         return "; ".join(f"{join(names)} ({words})" for words, names in groups.items())
 
     def _left_out(self, lines: list[str]) -> str:
-        """That lines are not drawn, as they did not move and would dwarf the others."""
+        """That lines are not drawn."""
         names = self._language.join([self._name_inside(line) for line in lines])
-        return self._text(
-            "Not drawn, as within normal variation and much larger: {lines}.", lines=names
-        )
+        return self._text("Not drawn: {lines}.", lines=names)
 
     def _checks(self) -> str:
         """The checks of the total's estimate in one line."""

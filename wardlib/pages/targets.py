@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import numpy as np
@@ -40,23 +39,52 @@ class TargetsPage(Page[Targets]):
             return headline(text("No target was given to this unit."))
         states = self._language.words("status")
         names: dict[str, list[str]] = {}
-        for state, name in zip(own["status"], own[f"name_{language.code}"], strict=True):
-            names.setdefault(state, []).append(inside(name))
+        risky = at_risk(own)
+        for target in _rows(own):
+            name = inside(language.pick(target, "name"))
+            if target.name in risky.index:
+                name += f": {self._risk(target)}"
+            names.setdefault(target["status"], []).append(name)
         said = "; ".join(
             f"{words} {len(names[state])}"
-            + ("" if state in GOOD else f" ({', '.join(names[state])})")
+            + ("" if state in GOOD else f" ({'; '.join(names[state])})")
             for state, words in states.items()
             if state in names
         )
         return headline(
             language.plural(
-                "Of {count} target set by {whom}: {states}.",
-                "Of {count} targets set by {whom}: {states}.",
+                "Of {count} target set by {whom} – {states}.",
+                "Of {count} targets set by {whom} – {states}.",
                 len(own),
                 whom=self._whom(own),
                 states=said,
             )
         )
+
+    def _risk(self, target: pd.Series) -> str:
+        """What a target at risk needs, until when; and that it is on its usual way, where it is."""
+        language, text = self._language, self._text
+        said = text(
+            "needs {needed} until {day}",
+            needed=self._asked(target),
+            day=self._lawful(target),
+        )
+        if target["share"] >= target["usual_low"]:
+            said += text(
+                ", on its usual way with {share} (usual by now {usual})",
+                share=language.percent(target["share"]),
+                usual=language.percent(target["usual"]),
+            )
+        return said
+
+    def _lawful(self, target: pd.Series) -> str:
+        """The last lawful day of a target in the edition's year; the day of the law itself beside it
+        where that is a day off."""
+        year = self.result.period.year
+        lawful, due = (self._language.day(target[name], year) for name in ("until", "due_on"))
+        if lawful == due:
+            return lawful
+        return self._text("{due} (a day off: {lawful})", due=due, lawful=lawful)
 
     def carried(self) -> Block | None:
         """Which few lines carry the total, and where it stands without them; nothing where none do."""
@@ -130,6 +158,10 @@ class TargetsPage(Page[Targets]):
             asked + ".",
         )
 
+    def brief_tasks(self) -> Block:
+        """`tasks_table`, or where no target is at risk the sentence that says so."""
+        return self.tasks_table() or self.tasks()
+
     def tasks_table(self) -> Block | None:
         """Each target at risk: what it needs a month, how often that was reached, until when, and who
         answers for it; nothing where none is."""
@@ -143,21 +175,20 @@ class TargetsPage(Page[Targets]):
             cells = (
                 self._asked(target),
                 f"{target['reached']}/{target['asked']}" if target["asked"] else NONE,
-                _day(self.edition, target["until"]),
+                self._lawful(target),
                 (language.pick(target, "body") or NONE) + ESTIMATE * (not target["body_seen"]),
             )
             rows.append(Row(name, cells))
         columns = [
             Column(text("Target")),
-            Column(text("Needed"), 37, words=True),
-            Column(text("Reached"), 15),
-            Column(text("By"), 23),
-            Column(text("Body in charge"), 40, words=True),
+            Column(text("Needed"), 36, words=True),
+            Column(text("Reached"), 12),
+            Column(text("By"), 24, words=True),
+            Column(text("Body in charge"), 46, words=True),
         ]
         notes = [
             text(
-                "Reached: in how many of the same months of earlier full years so much came in. By: the last "
-                "lawful day that is left in the year, else 31/12."
+                "Reached: in how many of the same months of earlier years so much came in. By: the last lawful day."
             )
         ]
         if not risky["body_seen"].all():
@@ -703,29 +734,23 @@ def task_in_brief(edition: Edition, result: Targets) -> list[str]:
         return [*named, f"{said}."]
     if risky.empty:
         return [text("No target is at risk.")]
-    first = risky.iloc[0]
-    asked = text(
-        "{line}: {needed} until {day}",
+    first, *others = _rows(risky)
+    said = text(
+        "{line} needs {needed} until {day}",
         line=inside(language.pick(first, "name")),
         needed=page._asked(first),
-        day=_day(edition, first["until"]),
+        day=page._lawful(first) if first["until"].month < 12 else text("the end of the year"),
     )
     body = language.pick(first, "body") if first["body_seen"] else ""
+    names = "; ".join(inside(language.pick(other, "name")) for other in others)
+    at_risk_too = text("also at risk: {names}", names=names) if names else ""
+    told = [[said, body, at_risk_too], [said, body], [said, at_risk_too], [said]]
     counted = language.plural("{count} target at risk", "{count} targets at risk", len(risky))
-    told = [
-        text("{counted}; first, {asked}", counted=counted, asked=asked),
-        text("At risk first: {asked}", asked=asked),
-    ]
-    return [f"{own}, {body}." for own in told if body] + [f"{own}." for own in (*told, counted)]
+    return [*(f"{'; '.join(filter(None, parts))}." for parts in told), f"{counted}."]
 
 
 def _rows(targets: pd.DataFrame) -> list[Any]:
     return [row for _, row in targets.iterrows()]
-
-
-def _day(edition: Edition, day: datetime.date) -> str:
-    """A day of the edition's year, without the year."""
-    return edition.language.date(day).removesuffix(str(day.year)).rstrip("/ ")
 
 
 def _is_later(target: pd.Series) -> bool:

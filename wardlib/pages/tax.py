@@ -32,7 +32,9 @@ class TaxPage(Page[Receipts]):
         if not is_missing(total["share_upper"]):
             unit = self.edition.unit(total["year_to_date"])
             share = unit.share(total["year_to_date"], total["plan_upper"])
-            parts.append(text("{share} of the plan set by the upper level", share=share))
+            parts.append(
+                text("{share} of the plan set by {whom}", share=share, whom=self.edition.setter)
+            )
         return headline(*(f"{sentence}." for sentence in [*said, "; ".join(parts)]))
 
     def _came(self, total: Any, span: str, name: str) -> str:
@@ -139,7 +141,7 @@ class TaxPage(Page[Receipts]):
             return drawing.outlines(figure)
 
     def plan_table(self) -> Block:
-        """Year to date against the plans of the upper level and of the ward, and the share kept."""
+        """Year to date against the plans that were set, and the share kept."""
         language, text = self._language, self._text
         lines = self.result.lines
         unit = unit_of(self.edition, lines["year_to_date"], lines["plan_upper"], lines["plan_ward"])
@@ -152,7 +154,8 @@ class TaxPage(Page[Receipts]):
                 cells.append(percent(self.edition, line[f"share_{by}"]))
             cells.append(amount(unit, line["kept_year_to_date"], _mark(line)))
             rows.append(Row(language.pick(line, "name"), tuple(cells), line["depth"]))
-        plan_heads = {"upper": text("Plan, upper level"), "ward": text("Plan, ward")}
+        setters = {"upper": self.edition.setter, "ward": text("the ward council")}
+        plan_heads = {by: text("Plan set by {whom}", whom=whom) for by, whom in setters.items()}
         columns = [Column(text("Line")), Column(text("Year to date"))]
         for by in plans:
             columns += [Column(plan_heads[by]), Column(text("% of it"))]
