@@ -24,6 +24,7 @@ from wardlib.pages.page import Page, line_of
 from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, table
 
 WINDOW = 36  # months that the monthly chart looks back
+_TOLD = 3  # lines of a month or quarter that the leader's page tells one by one
 _PANELS = 24  # months of each of the small charts
 _ESTIMATES = ["counterfactual", "lower", "upper"]
 _LONG = 11  # letters of both bounds of an interval that stand on one line of a column
@@ -42,21 +43,22 @@ class EffectPage(Page[Effects]):
             return text("The period ends before the epidemic.")
         if not result.by_line:
             return self._cannot_say(result.root)
-        moved = self._moved(*result.span)
-        root = result.by_line.get(result.root)
-        if root is not None and root.verdict != statements.USUAL:
+        # The period where something moved in it, else the year to date.
+        moving = {span: self._moved(*span) for span in self._spans}
+        span = next((span for span, moved in moving.items() if moved), result.span)
+        split = self._split(result.root, *span)
+        moved = moving[span]
+        if split is not None and split.verdict != statements.USUAL:
             moved = [result.root]
         if not moved:
             return text("No line lies outside normal variation.")
         line = moved[0]
-        split = result.by_line[line]
+        split = self._split(line, *span)
+        assert split is not None  # it has moved
         said = language.sentence(self._name_inside(line)) + " " + self._in_short(split)
         own = self._first_level
-        lost = [
-            part
-            for part in own
-            if part in result.by_line and result.by_line[part].loss == statements.LOST
-        ]
+        splits = [self._split(part, *span) for part in own]
+        lost = [part for part in splits if part is not None and part.loss == statements.LOST]
         if line == result.root and split.loss != statements.LOST and lost:
             said = (
                 said.partition(";")[0]
@@ -84,10 +86,15 @@ class EffectPage(Page[Effects]):
         said = []
         for span in self._spans[:-1]:
             moved = self._moved(*span)
-            split = self._split(moved[0], *span) if moved else None
-            if split is not None:
-                said += self._account(moved[0], split, own=True)
-            if len(moved) > 1:
+            for line in moved[:_TOLD]:
+                split = self._split(line, *span)
+                assert split is not None  # it has moved
+                printed = self._printed(split)
+                said.append(self._came(line, split, printed, own=True))
+                said += self._cash(split, printed)
+                if split.verdict != statements.MORE:
+                    said.append(self._language.sentence(self._loss(split, printed)) + ".")
+            if len(moved) > _TOLD or not moved:
                 said.append(self._outside(*span))
         said.append(self._outside(*result.span))
         root = result.by_line.get(result.root)

@@ -436,9 +436,7 @@ class TargetsPage(Page[Targets]):
             return text("at most {amount}", amount=aim)
         if target["kind"] != FLOW:
             return text("to reach {amount}", amount=aim)
-        needed = self._language.number(
-            (target["target"] - target["value"]) / target["left"], 1, trim=True
-        )
+        needed = self._language.number(target["needed"], 1, trim=True)
         return text(
             "{amount} a month", amount=f"{needed}{NBSP}{self._language.pick(target, 'unit')}"
         )
@@ -447,10 +445,10 @@ class TargetsPage(Page[Targets]):
         """What became of a target, with both amounts."""
         name = inside(self._language.pick(target, "name"))
         if target["kind"] == MONEY:
-            share = self.edition.unit(target["target"]).share(target["value"], target["target"])
+            share = self.edition.unit(target["target"]).share(target["known"], target["target"])
             return f"{name} {share}"
         value, aim = (
-            self._amount(target, column, self.edition.unit(0)) for column in ("value", "target")
+            self._amount(target, column, self.edition.unit(0)) for column in ("known", "target")
         )
         return f"{name} {value}/{aim}{NBSP}{self._language.pick(target, 'unit')}"
 
@@ -594,6 +592,10 @@ class TargetsPage(Page[Targets]):
                     "at the end of the year {point} is projected",
                     point=language.percent(point / 100),
                 )
+            elif not target["silent"] and _is_later(target):
+                said += ", " + text(
+                    "in the whole year {point}", point=language.percent(point / 100)
+                )
             alt.append(said + ".")
         drawn = scaled.assign(item=targets["item"], usual=usual)[["item", "usual", *columns]]
         title = text(
@@ -617,10 +619,10 @@ class TargetsPage(Page[Targets]):
                 axes, 0, places - 0.31, short["value"], 0.62, facecolor=drawing.BEFORE, zorder=2,
                 label=text("so far"),
             )  # fmt: skip
-            running = (
-                targets["left"] > 0
-            )  # at the year's end nothing is usual, and nothing projected
-            now = usual.where(running)
+            later = targets["known_through"] > targets["through"]
+            # At the year's end nothing is usual, and nothing projected.
+            running = targets["left"] > 0
+            now = usual.where(running | later)
             drawing.lines(
                 axes, (now, now), (places - 0.42, places + 0.42),
                 color="black", linewidth=1.6, zorder=5,
@@ -642,8 +644,12 @@ class TargetsPage(Page[Targets]):
                 "markersize": 4.5,
             }
             axes.plot(scaled["point"][inside], places[inside], "D", zorder=6, **diamond)
+            over = (~running & later & (targets["silent"] == "")).to_numpy()
+            came: dict[str, Any] = {"color": "black", "markersize": 4.5, "linestyle": "none"}
+            within = over & (scaled["point"] <= _LIMIT).to_numpy()
+            axes.plot(scaled["point"][within], places[within], marker="D", zorder=6, **came)
             for place, value, point, line, target in zip(
-                places, scaled["value"], scaled["point"], ahead, _rows(targets), strict=True
+                places, scaled["value"], scaled["point"], ahead | over, _rows(targets), strict=True
             ):
                 far = value if value > _LIMIT else point if line and point > _LIMIT else None
                 if value > _LIMIT:  # a broken bar: two gaps
@@ -675,6 +681,8 @@ class TargetsPage(Page[Targets]):
                 axes.plot([], [], marker="|", color="black", label=text("usual by now"), **upright)
             if ahead.any():
                 axes.plot([], [], "D-", label=text("projected (95 %)"), **diamond)
+            if over.any():
+                axes.plot([], [], marker="D", label=text("the whole year"), **came)
             axes.plot([], [], ":", color=drawing.PLAN, linewidth=1.5, label=text("target"))
             axes.set_yticks(range(len(targets)))
             axes.set_yticklabels(
