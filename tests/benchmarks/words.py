@@ -19,10 +19,10 @@ import os
 import runpy
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -36,7 +36,7 @@ import pandas as pd
 from report import markdown
 
 import wardlib
-from wardlib.analysis import counterfactual, effects, receipts, relief
+from wardlib.analysis import counterfactual, effects, receipts, relief, statements
 from wardlib.analysis.counterfactual import Impact
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.relief import Split
@@ -80,17 +80,18 @@ class Said(NamedTuple):
 
 
 def said(split: Split) -> Said:
-    """The words of a split; what else knows how they are found is told here."""
-    verdict, shown = split.verdict, split.verdict == "loss"
+    """The words of a split; nothing else here knows how they are found."""
+    verdict, loss = split.verdict, split.loss
+    open_ = loss in (statements.EXCLUDED, statements.POSSIBLE)
     return Said(
         verdict=verdict,
-        shown=shown,
-        owed=verdict == "overdue",
-        put_off=verdict in ("overdue", "late", "returned"),
-        claim=verdict != "none",
-        at_most=np.nan if shown or verdict == "overdue" else max(split.claim.upper, 0.0),
-        excluded=False,
-        waiting=(split.may_come.lower, split.may_come.upper),
+        shown=loss == statements.LOST,
+        owed=loss == statements.OVERDUE,
+        put_off=verdict in (statements.OVERDUE, statements.DEFERRED, statements.RETURNED),
+        claim=verdict != statements.USUAL,
+        at_most=max(split.at_most.upper, 0.0) if open_ else np.nan,
+        excluded=loss == statements.EXCLUDED,
+        waiting=(split.deferred.lower, split.deferred.upper),
     )
 
 
@@ -127,29 +128,16 @@ SCENARIOS = {
 LAST_DAYS = ("2020-12-31", "2021-12-31", "2020-11-02", "2021-11-30")
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What was planted, in đồng: months x lines, parents included."""
+class Truth(NamedTuple):
+    """What was planted, in đồng: months x lines, parents included; all but `collected` of the year up to
+    the month's end."""
 
     collected: pd.DataFrame
     lost: pd.DataFrame  # of what was payable
-    lost_of_exempt: pd.DataFrame  # what nobody had to pay any more
-    deferred: pd.DataFrame
-    returned: pd.DataFrame  # by the month of payment
-    rolled: pd.DataFrame  # due on a day off at the month's end, paid in the next month
-
-    def waiting(self, line: str, first: pd.Period, last: pd.Period) -> tuple[float, float]:
-        """Of what was put off in these months and not paid in them: what may come, what is overdue."""
-        amounts = [float(self.rolled.at[last, line]), 0.0]
-        for deferral, day in zip(ward.DEFERRALS, LAST_DAYS, strict=True):
-            if first > pd.Period(deferral.first, "M") or last < pd.Period(deferral.first, "M"):
-                continue  # the deferrals of a year come back in it
-            for leaf in set(leaves(line)) & set(deferral.lines):
-                left = self.deferred.loc[deferral.first : min(last, pd.Period(deferral.last, "M"))]
-                came = self.returned.loc[deferral.returns[0][0] : last]
-                owed = left[leaf].sum() - came[leaf].sum()
-                amounts[pd.Timestamp(day) <= last.end_time] += owed
-        return amounts[0], amounts[1]
+    spared: pd.DataFrame  # lost of what nobody had to pay any more
+    deferred: pd.DataFrame  # put off by law
+    waiting: pd.DataFrame  # of that, may come; and what is due on a day off at the month's end
+    overdue: pd.DataFrame
 
 
 def leaves(line: str) -> list[str]:
@@ -177,13 +165,27 @@ def planted(scenario: Scenario, no_effect: pd.DataFrame, seed: int) -> Truth:
     if not scenario.paid:
         made["returned"] = 0 * made["returned"]
     unpayable = made["exempt"] > 0
+    waiting, overdue = 0.0 * no_effect, 0.0 * no_effect
+    for deferral, day in zip(ward.DEFERRALS, LAST_DAYS, strict=True):
+        lines, until = list(deferral.lines), pd.Timestamp(day)
+        year = slice(deferral.first, f"{until.year}-12")  # what a year puts off comes back in it
+        off, back = (made[name].loc[year, lines].cumsum() for name in ("deferred", "returned"))
+        owed = off - back
+        passed = owed.index.end_time >= until
+        waiting.loc[year, lines] += owed.mul(~passed, axis="index")
+        overdue.loc[year, lines] += owed.mul(passed, axis="index")
+    waiting += rolled(no_effect, scenario.law)
+
+    def so_far(amounts: pd.DataFrame) -> pd.DataFrame:
+        return with_parents(amounts.groupby(amounts.index.year).cumsum())
+
     return Truth(
         with_parents(ward.collected(made).astype(float)),
-        with_parents(made["lost"].mask(unpayable, 0)),
-        with_parents(made["lost"].where(unpayable, 0)),
-        with_parents(made["deferred"]),
-        with_parents(made["returned"]),
-        with_parents(rolled(no_effect, scenario.law)),
+        so_far(made["lost"].mask(unpayable, 0)),
+        so_far(made["lost"].where(unpayable, 0)),
+        so_far(made["deferred"]),
+        with_parents(waiting),
+        with_parents(overdue),
     )
 
 
@@ -206,26 +208,55 @@ def rolled(no_effect: pd.DataFrame, law: bool) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------ assessment
 
 
-class Estimated(NamedTuple):
-    """The lines' estimates for all months, to be read up to any."""
+class Estimated:
+    """The lines' estimates for all months, to be read up to any; parents' are the sums of their parts'."""
 
-    impacts: Mapping[str, Impact]
+    def __init__(
+        self, table: pd.DataFrame, start: pd.Period, tet: Collection[pd.Timestamp]
+    ) -> None:
+        self._whole: dict[str, Impact] = {}
+        self._again: dict[tuple[object, ...], Impact] = {}
+        made = counterfactual.estimate_all(table, start=start, tet=tet, draws=DRAWS)
+        for line in reversed(table.columns):
+            parts = [made[part] for part in ward.CHILDREN.get(line, ())]
+            made[line] = counterfactual.total(table[line], parts) or made[line]
+            self._whole[line] = replace(made[line], again=partial(self._earlier, line, made[line]))
+            _ = self._whole[line].placebo_failed  # kept with the estimate
+
+    def _earlier(
+        self, line: str, whole: Impact, series: pd.Series, start: pd.Period, draws: int
+    ) -> Impact:
+        """What a line's estimate has for `again`, made once for the same months."""
+        asked = line, start, series.index[-1], series.to_numpy().tobytes(), draws
+        if asked not in self._again:
+            self._again[asked] = (
+                whole.again(series, start, draws)
+                if whole.again
+                else counterfactual.estimate(
+                    series, start=start, tet=whole.tet, draws=draws, line=line
+                )
+            )
+        return self._again[asked]
+
+    def up_to(self, series: pd.Series, exempt: Collection[pd.Period]) -> Impact:
+        """The estimate of a line beside other receipts since the start, as far as they go."""
+        whole = self._whole[series.name]
+        left = len(series) - (len(whole.series) - len(whole.months))
+        cut = replace(whole, series=series, paths=whole.paths[:, :left], exempt=frozenset(exempt))
+        vars(cut)["placebo_failed"] = whole.placebo_failed  # of the history alone
+        return cut
 
     def estimate_all(
         self, table: pd.DataFrame, *, exempt: Mapping[str, Collection[pd.Period]], **_: object
     ) -> dict[str, Impact]:
         """What `counterfactual.estimate_all` makes of a table with the same history."""
-        made = {}
-        for line, whole in self.impacts.items():
-            left = len(table) - (len(whole.series) - len(whole.months))
-            made[line] = replace(
-                whole,
-                series=table[line],
-                paths=whole.paths[:, :left],
-                exempt=frozenset(exempt.get(line, ())),
-            )
-            vars(made[line])["placebo_failed"] = whole.placebo_failed  # of the history alone
-        return made
+        return {line: self.up_to(table[line], exempt.get(line, ())) for line in table}
+
+    def total(self, series: pd.Series, parts: Sequence[Impact]) -> Impact | None:
+        """What `counterfactual.total` does."""
+        if not parts:
+            return None
+        return self.up_to(series, frozenset.intersection(*(part.exempt for part in parts)))
 
 
 @cache
@@ -257,7 +288,10 @@ def assessed(
         months=known.months[:last],
         estimated=known.estimated[:last],
     )
-    with patch.object(counterfactual, "estimate_all", estimates.estimate_all):
+    with (
+        patch.object(counterfactual, "estimate_all", estimates.estimate_all),
+        patch.object(counterfactual, "total", estimates.total),
+    ):
         return effects.assess(cut, table, book("phuc-dong")._epidemic)
 
 
@@ -271,38 +305,30 @@ def of_seed(seed: int, every: bool) -> tuple[list[dict[str, object]], float]:
     start, tet = shipped._epidemic.start, need_tet()
     history = with_parents(no_effect.astype(float))[known.months.columns]
     history = history.set_axis(known.months.index)
-    estimates = Estimated(counterfactual.estimate_all(history, start=start, tet=tet, draws=DRAWS))
+    estimates = Estimated(history, start, tet)
     rows: list[dict[str, object]] = []
     done: dict[tuple[object, ...], Split | None] = {}
     for name, scenario in SCENARIOS.items():
         truth = planted(scenario, no_effect, seed)
         months = truth.collected[known.months.columns].set_axis(known.months.index)
         table = table_of("phuc-dong", scenario.law, scenario.exempt)
+        known = replace(known, months=months)
+        amounts = {line: months.loc[start:, [line, *leaves(line)]].to_numpy() for line in months}
         for last in ALL if every else OFTEN:
-            found = assessed(replace(known, months=months), table, estimates, last)
-            first, _ = found.span
-            for line in found.lines.index:
-                own = months.loc[start:last, [line, *leaves(line)]]
-                key = line, last, scenario.law, scenario.exempt, own.to_numpy().tobytes()
-                if key not in done:  # the same was found under another scenario
+            found = assessed(known, table, estimates, last)
+            for line, own in amounts.items():
+                so_far = own[: last.ordinal - start.ordinal + 1].tobytes()
+                key = line, last, scenario.law, scenario.exempt, so_far
+                if key not in done:  # else it was found under another scenario
                     done[key] = found.split(line)
                 split = done[key]
-                if split is None:
-                    continue
-                within = slice(first, last)
-                waiting, overdue = truth.waiting(line, first, last)
-                rows.append(
-                    {"seed": seed, "scenario": name, "month-end": str(last), "line": line}
-                    | said(split)._asdict()
-                    | {
-                        "expected": split.expected,
-                        "lost": truth.lost.loc[within, line].sum(),
-                        "spared": truth.lost_of_exempt.loc[within, line].sum(),
-                        "overdue": overdue,
-                        "to come": waiting,
-                        "deferred": truth.deferred.loc[within, line].sum(),
-                    }
-                )
+                if split is not None:
+                    rows.append(
+                        {"seed": seed, "scenario": name, "month-end": str(last), "line": line}
+                        | {"expected": split.expected}
+                        | said(split)._asdict()
+                        | {f"true {k}": v.at[last, line] for k, v in truth._asdict().items()}
+                    )
     return rows, time.process_time() - begun
 
 
@@ -317,15 +343,17 @@ def need_tet() -> tuple[pd.Timestamp, ...]:
 
 def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
     """How often what is said is true, in per cent of its opportunities: a row a value of `by`."""
-    none_lost, none_owed = table["lost"] <= 0, table["overdue"] <= 0
-    none_off = table["deferred"] <= 0
+    none_lost, none_owed = table["true lost"] <= 0, table["true overdue"] <= 0
+    none_off = table["true deferred"] <= 0
     untold = table["at_most"].notna()
-    fits = table["lost"] + table["overdue"] <= table["at_most"]
-    fits_spared = table["lost"] + table["spared"] + table["overdue"] <= table["at_most"]
+    fits = table["true lost"] + table["true overdue"] <= table["at_most"]
+    fits_spared = (
+        table["true lost"] + table["true spared"] + table["true overdue"] <= table["at_most"]
+    )
     low, high = (table["waiting"].str[end] for end in (0, 1))
-    waits = (table["to come"] > 0) | (high > 0)
+    waits = (table["true waiting"] > 0) | (high > 0)
     slack = 1e-6 * table["expected"].abs()
-    within = (table["to come"] >= low - slack) & (table["to come"] <= high + slack)
+    within = (table["true waiting"] >= low - slack) & (table["true waiting"] <= high + slack)
     # Each with its opportunities.
     asked = {
         "loss falsely shown": (table["shown"], none_lost),
@@ -348,7 +376,7 @@ def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def standard_error(table: pd.DataFrame) -> float:
     """Of the rate of losses falsely shown over all scenarios, in points: seeds are what is independent."""
-    chance = table[table["lost"] <= 0]
+    chance = table[table["true lost"] <= 0]
     of_seed = chance.groupby("seed")["shown"].agg(["sum", "size"])
     rate = of_seed["sum"].sum() / of_seed["size"].sum()
     off = of_seed["sum"] - rate * of_seed["size"]
@@ -401,15 +429,15 @@ def ward_part(seeds: range, processes: int) -> None:
 def worst_cells(table: pd.DataFrame) -> None:
     """Print where each word fails most often."""
     cell = ["scenario", "line", "month-end"]
-    none_lost = table["lost"] <= 0
+    none_lost = table["true lost"] <= 0
     low, high = (table["waiting"].str[end] for end in (0, 1))
-    outside = (table["to come"] < low - 1) | (table["to come"] > high + 1)
+    outside = (table["true waiting"] < low - 1) | (table["true waiting"] > high + 1)
     for name, fails, chance in (
         ("loss falsely shown", table["shown"], none_lost),
-        ("at most, untrue", table["lost"] + table["overdue"] > table["at_most"],
+        ("at most, untrue", table["true lost"] + table["true overdue"] > table["at_most"],
          table["at_most"].notna()),
-        ("waiting, outside", outside, (table["to come"] > 0) | (high > 0)),
-        ("put off falsely", table["put_off"], table["deferred"] <= 0),
+        ("waiting, outside", outside, (table["true waiting"] > 0) | (high > 0)),
+        ("put off falsely", table["put_off"], table["true deferred"] <= 0),
     ):  # fmt: skip
         grouped = fails[chance].groupby([table[c][chance] for c in cell], sort=False)
         counts = grouped.agg(["sum", "size"]).sort_values("sum", ascending=False).head(8)
@@ -454,7 +482,7 @@ def philadelphia_part() -> None:
                 "said": words.verdict if words else found.lines.at[line, "silent"],
                 "difference": _million(split and split.difference),
                 "claim": _million(split and split.claim),
-                "waiting": _million(split and split.may_come),
+                "waiting": _million(split and split.deferred),
             }
         )
     table = pd.DataFrame(rows).set_index("tax")
