@@ -64,12 +64,14 @@ class TargetsPage(Page[Targets]):
         text = self._text
         targets = self.result.table
         unit, planned = self._unit(targets), bool(targets["target"].notna().any())
-        rows, before = [], ""
+        rows, before, later = [], "", bool(_is_later(targets).any())
         for _, target in targets.iterrows():
             cells = [
                 *self._so_far(target, unit, planned=planned),
                 percent(self.edition, target["usual"]),
             ]
+            if later:
+                cells.append(self._amount(target, "known", unit))
             if planned:
                 gap = self._amount(target, "ahead", unit)
                 signed = gap[0] not in "-…" and any(digit in gap for digit in "123456789")
@@ -90,10 +92,12 @@ class TargetsPage(Page[Targets]):
                 "the target itself, in points)."
             ),
         ]
-        columns = [Column(text("Target")), Column(text("So far"), 20)]
+        columns = [Column(text("Target")), Column(self._head(targets), 20)]
         if planned:
             columns += [Column(text("Target of the year"), 19), Column(text("% of it"), 15)]
         columns.append(Column(text("Usual by now %"), 17))
+        if later:
+            columns.append(Column(text("So far"), 20))
         if planned:
             columns.append(Column(text("Ahead (+), late (-)"), 22))
         caption = text(
@@ -121,7 +125,7 @@ class TargetsPage(Page[Targets]):
             name, depth = self._row_head(target, before, whose=False)
             before = target["item"]
             rows.append(Row(name, tuple(cells), depth))
-        columns = [Column(text("Target")), Column(text("So far"), 20)]
+        columns = [Column(text("Target")), Column(self._head(targets), 20)]
         if planned:
             columns += [Column(text("Target of the year"), 19), Column(text("% of it"), 15)]
         if ahead:
@@ -266,11 +270,13 @@ class TargetsPage(Page[Targets]):
         return self._table("projections", caption, columns, rows, notes, targets)
 
     def cannot_project(self) -> Block | None:
-        """Targets whose year-end cannot be projected, by reason; in December, that nothing remains."""
+        """Targets whose year-end cannot be projected, by reason; in December, that nothing remains;
+        nothing where `year_end` says what the year came to."""
         language, text = self._language, self._text
         targets = self.result.table
         if (targets["left"] == 0).all():
-            return paragraph(text("The year is complete: nothing remains to be projected."))
+            complete = text("The year is complete: nothing remains to be projected.")
+            return None if _is_later(targets).any() else paragraph(complete)
         silent = targets[targets["silent"] != ""]
         if silent.empty:
             return None
@@ -302,6 +308,11 @@ class TargetsPage(Page[Targets]):
     def _unit(self, targets: pd.DataFrame) -> Unit:
         money = targets[targets["kind"] == MONEY]
         return unit_of(self.edition, money["value"], money["target"])
+
+    def _head(self, targets: pd.DataFrame) -> str:
+        """The head of the column of `value`: so far, unless more is known by now."""
+        later = _is_later(targets).any()
+        return self._text("By the end of the period") if later else self._text("So far")
 
     def _row_head(self, target: pd.Series, before: str, *, whose: bool) -> tuple[str, int]:
         """The head of a target's row and its depth. Where the row above is of the same item
@@ -412,21 +423,22 @@ class TargetsPage(Page[Targets]):
         for (_, target), value, point in zip(
             targets.iterrows(), scaled["value"], scaled["point"], strict=True
         ):
-            said = text(
-                "{name}: so far {value}",
-                name=language.pick(target, "name"),
-                value=language.percent(value / 100),
-            )
+            said = f"{language.pick(target, 'name')}: {inside(self._head(targets))} "
+            said += language.percent(value / 100)
             if not target["silent"] and target["left"]:
                 said += ", " + text(
                     "at the end of the year {point} is projected",
                     point=language.percent(point / 100),
                 )
+            elif not target["silent"] and _is_later(target):
+                end = inside(text("Year's end"))
+                said += f", {end} {language.percent(point / 100)}"
             alt.append(said + ".")
         drawn = scaled.assign(item=targets["item"], usual=usual)[["item", "usual", *columns]]
         title = text(
-            "Targets of {year}: so far and at the year's end, % of the target",
+            "Targets of {year}: {so_far} and at the year's end, % of the target",
             year=str(self.result.period.year),
+            so_far=inside(self._head(targets)),
         )
         slug, units = "chart-targets", dict.fromkeys([*columns, "usual"], "%")
         return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
@@ -445,7 +457,8 @@ class TargetsPage(Page[Targets]):
                 axes, (usual, usual), (places - 0.4, places + 0.4),
                 color="black", linewidth=1.4, zorder=5,
             )  # fmt: skip
-            projected = ((targets["silent"] == "") & (targets["left"] > 0)).to_numpy()
+            shown = (targets["left"] > 0) | _is_later(targets)
+            projected = ((targets["silent"] == "") & shown).to_numpy()
             for low, high, width in (("low95", "high95", 1), ("low80", "high80", 3)):
                 drawing.lines(
                     axes, (short[low][projected], short[high][projected]), (places[projected],) * 2,
@@ -476,7 +489,8 @@ class TargetsPage(Page[Targets]):
             axes.set_xlim(0, _LIMIT * 1.08)
             figure.supxlabel(
                 text(
-                    "% of the target. Grey: so far; tick: usual by now; diamond: projected (80, 95 %)"
+                    "% of the target. Grey: {so_far}; tick: usual by then; diamond: year's end (80, 95 %)",
+                    so_far=self._head(targets).lower(),
                 ),
                 fontsize=8,
             )
