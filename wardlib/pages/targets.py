@@ -311,8 +311,8 @@ class TargetsPage(Page[Targets]):
 
     def _head(self, targets: pd.DataFrame) -> str:
         """The head of the column of `value`: so far, unless more is known by now."""
-        later = _is_later(targets).any()
-        return self._text("By the end of the period") if later else self._text("So far")
+        text = self._text
+        return text("By the end of the period") if _is_later(targets).any() else text("So far")
 
     def _row_head(self, target: pd.Series, before: str, *, whose: bool) -> tuple[str, int]:
         """The head of a target's row and its depth. Where the row above is of the same item
