@@ -102,21 +102,21 @@ def test_a_later_month_makes_nothing_stale(home, accept):
 
 
 def test_a_correction_makes_stale_the_papers_that_it_dates(home, accept):
-    """A table that the notebook does not read corrects May: June's paper, and the quarter's, are of a
-    later day; March's, and the one of a day asked for, stand."""
-    made = json.loads((job("2021-06").folder / "run.json").read_text("utf-8"))
-    assert "data/phuc-dong/activities.csv" in made["data"]
-    with (home / "data" / "phuc-dong" / "school_months.csv").open(encoding="utf-8") as file:
-        row = next(line for line in file if line.startswith("2021-05"))
-    with (home / "data" / "phuc-dong" / "school_months.csv").open("a", encoding="utf-8") as file:
-        file.write(row.rpartition(",")[0] + ",2021-08-20\n")
+    """Schools correct May on a day on which nothing else came: June's paper of the targets, which read
+    no schools, bears that day from then on; March's, and the one of a day asked for, stand."""
+    own = job("2021-06", "30-targets")
+    assert execute(own, output(), LIMITS) is None
+    assert cache.state(own) == cache.CURRENT
+    made = json.loads((own.folder / "run.json").read_text("utf-8"))
+    assert made["day"] == "2021-07-12"
+    assert "data/phuc-dong/school_months.csv" not in made["data"]
+    path = home / "data" / "phuc-dong" / "school_months.csv"
+    text = path.read_text("utf-8")
+    row = next(line for line in text.splitlines() if line.startswith("2021-05"))
+    path.write_text(f"{text}{row.rpartition(',')[0]},2021-07-13\n", "utf-8")
     accept()
-    assert states() == {
-        "2021-03": cache.CURRENT,
-        "2021-06": cache.STALE,
-        "2021-Q2": cache.STALE,
-    }
-    assert cache.state(job(as_of=PAST)) == cache.CURRENT
+    assert cache.state(own) == cache.STALE
+    assert cache.state(job()) == cache.state(job(as_of=PAST)) == cache.CURRENT
 
 
 def with_row(row):

@@ -548,3 +548,13 @@ def test_no_table_no_answer():
     """A ward without school months has no schooling to show."""
     book = open_book("philadelphia", "2020-Q2")
     assert schools.assess(book.period, book.table, Epidemic.of(None, book.ward.areas)) is None
+
+
+def test_what_schools_report_of_later_months_is_not_of_the_period():
+    """Saturdays taught in May make no six-day week of March; a ward whose first report is of a later
+    month has nothing in the period."""
+    where, decisions = register(A="tieu_hoc"), decided()
+    saturdays = months("A", ORDINARY | SPRING | {"2020-05": (100, 26, 26, 0, 0)})
+    assert not assess("2020-03", saturdays, where, decisions).six_days
+    assert assess("2020-05", saturdays, where, decisions).six_days
+    assert assess("2017-12", saturdays, where, decisions) is None

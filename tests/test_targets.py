@@ -181,6 +181,8 @@ def test_a_target_reached_after_the_period_is_met():
         row = indicator(pd.Series(10.0 * index.month, index), kind, 75)
         assert (row["value"], row["known"], row["left"]) == (60, 80, 4)
         assert (row["status"] == "met") == (kind == "flow")
+    row = indicator(pd.Series(10.0 * index.month, index), "flow", 100)
+    assert row["needed"] == 5
 
 
 def test_an_indicators_year_that_is_known_is_its_outcome():
@@ -631,6 +633,9 @@ def test_a_closed_year_leaves_nothing_open(ward, period, day):
         outcome = table.set_index("item").at["nonstate", "known"]
         assert set(round(outcome / 1e6, 1)) == {385.0}
         assert "296.8 % (9,320.4/3,140" in said.replace("\xa0", " ")
+        assert "(business households)  296.8  900.0  33.0  385.0  missed" in (
+            book.targets.brief_table().plain
+        )
 
 
 def test_what_comes_after_the_year_changes_no_projection():

@@ -149,6 +149,31 @@ def test_a_book_of_another_day_has_read_nothing(book):
     assert (str(book.day), str(other.day)) == ("2020-09-13", "2021-04-12")
 
 
+@pytest.mark.parametrize("period", ["2021-05", "2021-H1", "2019-Q2"])
+def test_what_comes_later_moves_no_figure_of_a_period(period):
+    """Seen when it was reported and half a year later, with six more months known and nothing of it
+    corrected: receipts, schools, activities and the data check say the same."""
+    year = period[:4]
+    early, late = (
+        wardlib.open("phuc-dong", period, "en", f"{year}-{day}") for day in ("07-12", "12-31")
+    )
+    known = late.table("receipts")["month"].max() - early.table("receipts")["month"].max()
+    assert known.n == 5
+    said = [
+        {
+            f"{name}.{show}": block.plain
+            for name in ("tax", "schools", "activities", "data_check")
+            for show in dir(type(getattr(book, name)))
+            if not show.startswith("_")
+            and callable(getattr(getattr(book, name), show))
+            and (block := getattr(getattr(book, name), show)()) is not None
+        }
+        for book in (early, late)
+    ]
+    assert len(said[0]) > 20
+    assert said[0] == said[1]
+
+
 def test_a_workbook_is_frozen_short_and_travels(book):
     """Nothing can be set; in a plain shell it is a line; a copy of it, or one sent to another process,
     says the same."""

@@ -21,7 +21,8 @@ def open(ward: str, period: str, language: str = "vi", as_of: str = "") -> Workb
     """One edition of a ward's workbook: what was known of `period` on the day `as_of`.
 
     `ward`: a folder of `data/`. `period`: 2020-09, 2020-Q3, 2020-H1, 2020-9M or 2020. `language`: "vi"
-    or "en". `as_of`: nothing reported after this day is seen, e.g. "2020-09-13"; "" for the newest.
+    or "en". `as_of`: nothing reported after this day is seen, e.g. "2020-09-13"; "" for the
+    newest day on which something of the period or before was reported.
     A year may come as a number, as `papermill -p` hands it over, a day as a date.
 
     Raises RequestError where they name nothing, or where nothing was reported for the period, and

@@ -79,7 +79,7 @@ def project(
     def rules(cut: pd.Period) -> dict[str, list[Rule]]:
         return relief.rules_by_line(_known(given, cut), epidemic.areas, receipts.lines.index)
 
-    known = receipts.months[: pd.Period(f"{year}-12", "M")]
+    known = receipts.months
     passed = np.datetime64(day or datetime.date.min)
     years = months_of(known).year.to_numpy()
 

@@ -210,12 +210,14 @@ class TargetsPage(Page[Targets]):
         text = self._text
         targets = self.result.table
         unit, planned = self._unit(targets), bool(targets["target"].notna().any())
-        rows, before = [], ""
+        rows, before, later = [], "", bool(_is_later(targets).any())
         for _, target in targets.iterrows():
             cells = [
                 *self._so_far(target, unit, planned=planned),
                 percent(self.edition, target["usual"]),
             ]
+            if later:
+                cells.append(self._amount(target, "known", unit))
             if planned:
                 gap = self._amount(target, "ahead", unit)
                 signed = gap[0] not in "-…" and any(digit in gap for digit in "123456789")
@@ -236,10 +238,12 @@ class TargetsPage(Page[Targets]):
                 "the target itself, in points)."
             ),
         ]
-        columns = [Column(text("Target")), Column(text("So far"), 20)]
+        columns = [Column(text("Target")), Column(self._head(targets), 20)]
         if planned:
             columns += [Column(text("Target of the year"), 19), Column(text("% of it"), 15)]
         columns.append(Column(text("Usual by now %"), 17))
+        if later:
+            columns.append(Column(self._head(targets), 20))
         if planned:
             columns.append(Column(text("Ahead (+), late (-)"), 22))
         caption = text(
@@ -391,11 +395,13 @@ class TargetsPage(Page[Targets]):
         return self._table("projections", caption, columns, rows, notes, targets)
 
     def cannot_project(self) -> Block | None:
-        """Targets whose year-end cannot be projected, by reason; in December, that nothing remains."""
+        """Targets whose year-end cannot be projected, by reason; in December, that nothing remains;
+        nothing where `year_end` says what the year came to."""
         language, text = self._language, self._text
         targets = self.result.table
         if (targets["left"] == 0).all():
-            return paragraph(text("The year is complete: nothing remains to be projected."))
+            complete = text("The year is complete: nothing remains to be projected.")
+            return None if _is_later(targets).any() else paragraph(complete)
         silent = targets[targets["silent"] != ""]
         if silent.empty:
             return None
@@ -470,6 +476,11 @@ class TargetsPage(Page[Targets]):
     def _unit(self, targets: pd.DataFrame) -> Unit:
         money = targets[targets["kind"] == MONEY]
         return unit_of(self.edition, money["value"], money["target"])
+
+    def _head(self, targets: pd.DataFrame) -> str:
+        """The head of the column of `value`: so far, unless more is known by now."""
+        text = self._text
+        return text("By the end of the period") if _is_later(targets).any() else text("So far")
 
     def _row_head(self, target: pd.Series, before: str) -> tuple[str, int]:
         """The head of a target's row and its depth: its name and, of the ward's own, who set it; that
@@ -582,11 +593,8 @@ class TargetsPage(Page[Targets]):
         for (_, target), value, point in zip(
             targets.iterrows(), scaled["value"], scaled["point"], strict=True
         ):
-            said = text(
-                "{name}: so far {value}",
-                name=language.pick(target, "name"),
-                value=language.percent(value / 100),
-            )
+            said = f"{language.pick(target, 'name')}: {inside(self._head(targets))} "
+            said += language.percent(value / 100)
             if not target["silent"] and target["left"]:
                 said += ", " + text(
                     "at the end of the year {point} is projected",
@@ -599,9 +607,10 @@ class TargetsPage(Page[Targets]):
             alt.append(said + ".")
         drawn = scaled.assign(item=targets["item"], usual=usual)[["item", "usual", *columns]]
         title = text(
-            "Targets of {year}: so far and at the year's end, % of the target; beside it the amounts, so far "
-            "and of the target ({unit}, or the target's own unit)",
+            "Targets of {year}: {so_far} and at the year's end, % of the target; beside it the amounts, "
+            "{so_far} and of the target ({unit}, or the target's own unit)",
             year=str(self.result.period.year),
+            so_far=inside(self._head(targets)),
             unit=self._unit(targets).name,
         )
         slug, units = "chart-targets", dict.fromkeys([*columns, "usual"], "%")
@@ -617,7 +626,7 @@ class TargetsPage(Page[Targets]):
             short = np.minimum(scaled, _LIMIT)
             drawing.boxes(
                 axes, 0, places - 0.31, short["value"], 0.62, facecolor=drawing.BEFORE, zorder=2,
-                label=text("so far"),
+                label=inside(self._head(targets)),
             )  # fmt: skip
             later = targets["known_through"] > targets["through"]
             # At the year's end nothing is usual, and nothing projected.
@@ -637,13 +646,13 @@ class TargetsPage(Page[Targets]):
                 np.full(beyond.sum(), _LIMIT - 1.5), places[beyond], ">", color=drawing.WITHOUT,
                 markersize=5, zorder=4,
             )  # fmt: skip
-            inside = ahead & (scaled["point"] <= _LIMIT).to_numpy()
+            near = ahead & (scaled["point"] <= _LIMIT).to_numpy()
             diamond: dict[str, Any] = {
                 "color": drawing.WITHOUT,
                 "markerfacecolor": "white",
                 "markersize": 4.5,
             }
-            axes.plot(scaled["point"][inside], places[inside], "D", zorder=6, **diamond)
+            axes.plot(scaled["point"][near], places[near], "D", zorder=6, **diamond)
             over = (~running & later & (targets["silent"] == "")).to_numpy()
             came: dict[str, Any] = {"color": "black", "markersize": 4.5, "linestyle": "none"}
             within = over & (scaled["point"] <= _LIMIT).to_numpy()
@@ -761,6 +770,6 @@ def _rows(targets: pd.DataFrame) -> list[Any]:
     return [row for _, row in targets.iterrows()]
 
 
-def _is_later(target: pd.Series) -> bool:
-    """Whether more of the year is known than the period has."""
-    return bool(target["known_through"] > target["through"])
+def _is_later(targets: Any) -> Any:
+    """Whether more of the year is known than the period has: of each row, or of the one."""
+    return targets["known_through"] > targets["through"]
