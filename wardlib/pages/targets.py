@@ -114,11 +114,22 @@ class TargetsPage(Page[Targets]):
             needed=self._asked(first),
             day=language.date(first["until"]),
         )
-        if first["asked"]:
-            asked += text(
-                "; in earlier years, {reached} of {asked} of the same months brought so much",
-                reached=str(first["reached"]),
-                asked=str(first["asked"]),
+        if first["times_asked"]:
+            reached = str(first["times_reached"])
+            asked += (
+                language.plural(
+                    "; {reached} of {count} earlier year brought so much in these months",
+                    "; {reached} of {count} earlier years brought so much in these months",
+                    first["times_asked"],
+                    reached=reached,
+                )
+                if first["in_sum"]
+                else language.plural(
+                    "; in earlier years, {reached} of {count} such month brought so much",
+                    "; in earlier years, {reached} of {count} such months brought so much",
+                    first["times_asked"],
+                    reached=reached,
+                )
             )
         return headline(
             language.plural(
@@ -142,7 +153,9 @@ class TargetsPage(Page[Targets]):
             name, _ = self._row_head(target, "")
             cells = (
                 self._asked(target),
-                f"{target['reached']}/{target['asked']}" if target["asked"] else NONE,
+                f"{target['times_reached']}/{target['times_asked']}"
+                if target["times_asked"]
+                else NONE,
                 _day(self.edition, target["until"]),
                 (language.pick(target, "body") or NONE) + ESTIMATE * (not target["body_seen"]),
             )
@@ -156,8 +169,8 @@ class TargetsPage(Page[Targets]):
         ]
         notes = [
             text(
-                "Reached: in how many of the same months of earlier full years so much came in. By: the last "
-                "lawful day that is left in the year, else 31/12."
+                "Reached: in how many of the same months of earlier full years so much came in; of a sum, in "
+                "how many years. By: the last lawful day that is left in the year, else 31/12."
             )
         ]
         if not risky["body_seen"].all():
@@ -378,12 +391,14 @@ class TargetsPage(Page[Targets]):
         """What each remaining month of a target has to bring; of one that does not grow, what it has to
         come to."""
         text = self._text
-        aim = self._amount(target, "target", self.edition.unit(target["target"]))
+        if target["kind"] == MONEY and target["in_sum"]:
+            return self.edition.unit(target["asked_amount"]).amount(target["asked_amount"])
         if target["kind"] == MONEY:
             return text(
                 "{amount} a month",
                 amount=self.edition.unit(target["needed"]).amount(target["needed"]),
             )
+        aim = self._language.number(target["target"], target["decimals"], trim=True)
         aim = f"{aim}{NBSP}{self._language.pick(target, 'unit')}"
         if not target["higher"]:
             return text("at most {amount}", amount=aim)
@@ -688,11 +703,16 @@ def task_in_brief(edition: Edition, result: Targets) -> list[str]:
     if risky.empty:
         return [text("No target is at risk.")]
     first = risky.iloc[0]
-    asked = text(
-        "{line}: {needed} until {day}",
-        line=inside(language.pick(first, "name")),
-        needed=page._asked(first),
-        day=_day(edition, first["until"]),
+    task = {
+        "line": inside(language.pick(first, "name")),
+        "needed": page._asked(first),
+        "day": _day(edition, first["until"]),
+    }
+    monthly = first["kind"] in (MONEY, FLOW) and not first["in_sum"] and first["higher"]
+    asked = (
+        text("{line}: {needed} until {day}", **task)
+        if monthly
+        else text("{line}: {needed} by {day}", **task)
     )
     body = language.pick(first, "body") if first["body_seen"] else ""
     counted = language.plural("{count} target at risk", "{count} targets at risk", len(risky))
