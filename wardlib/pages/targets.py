@@ -563,7 +563,10 @@ class TargetsPage(Page[Targets]):
                     point=language.percent(point / 100),
                 )
             alt.append(said + ".")
+        own = {"so_far": targets["value"], "target": targets["target"]}
+        own["unit"] = targets["unit_en"].mask(targets["kind"] == MONEY, self.edition.ward.currency)
         drawn = scaled.assign(item=targets["item"], usual=usual)[["item", "usual", *columns]]
+        drawn = drawn.assign(**own)
         title = text(
             "Targets of {year}: so far and at the year's end, % of the target; beside it the amounts, so far "
             "and of the target ({unit}, or the target's own unit)",
