@@ -135,11 +135,11 @@ def test_figures_json_holds_the_unrounded_figures(run):
         for language in ("vi", "en")
     }
     assert figures["vi"] == figures["en"]
-    table = json.loads(figures["vi"])["targets-brief"]
+    table = json.loads(figures["vi"])["chart-targets"]
     assert table["period"] == "2020-9M"
     row = next(row for row in table["data"] if row["item"] == "total")
-    assert (row["value"], row["target"], row["share"]) == (
-        6_240_000_000, 3_000_000_000, 2.08,
+    assert (row["so_far"], row["target"], row["value"]) == (
+        6_240_000_000, 3_000_000_000, 208,
     )  # fmt: skip
 
 

@@ -478,14 +478,14 @@ def test_no_few_lines_carry_the_total(rows):
     assert targets.carriers(standing(rows)) is None
 
 
-def answered(day, **tables):
+def answered(day, amount=2e7, **tables):
     """The rows of 2020-9M of a total and of the land tax, with until and bodies."""
     months = pd.period_range("2018-01", "2020-09", freq="M")
     reports = [
         reported(pd.Series(1e6, months)),
         reported(pd.Series(1e6, months)).assign(line="land"),
     ]
-    plans = pd.concat([plan(2e7, 2020), plan(2e7, 2020, line="land")])
+    plans = pd.concat([plan(2e7, 2020), plan(amount, 2020, line="land")])
     table = {"targets": plans, **tables}.get
     result = receipts.summarise(pd.concat(reports), lines("land"), plans, Period.parse("2020-9M"))
     assessed = targets.assess(result, table, Epidemic.of(None, ("X",)))
@@ -509,6 +509,18 @@ def test_the_last_lawful_day_is_the_last_that_is_left():
         assert until["land"] == pd.Timestamp(day)
         assert until["total"] == pd.Timestamp("2020-12-31")
     assert set(answered("2020-10-01")["until"]) == {pd.Timestamp("2020-12-31")}
+
+
+def test_what_is_due_before_december_is_asked_for_in_one_sum():
+    """A million a month, 20 planned: 11 are left. Until Monday 02/11 all 11, which October and November
+    of neither year before brought; without a day before, 11/3 a month; 2 million both years brought."""
+    land = answered("2020-10-01", revenue_lines=due("10")).loc["land"]
+    asked = ["in_sum", "asked_amount", "times_reached", "times_asked"]
+    assert land[asked].tolist() == [True, 11e6, 0, 2]
+    whole = answered("2020-10-01").loc["land"]
+    assert whole[asked].tolist() == [False, pytest.approx(11e6 / 3), 0, 6]
+    less = answered("2020-10-01", amount=11e6, revenue_lines=due("10")).loc["land"]
+    assert less[asked].tolist() == [True, 2e6, 2, 2]
 
 
 def test_relief_moves_the_last_lawful_day_once_it_is_in_force():
@@ -542,7 +554,7 @@ def test_the_body_is_that_of_the_smallest_area_on_the_day():
 
 
 def test_what_is_at_risk_is_sorted_by_how_bad_it_is():
-    """The district's before the ward's own, and of an item only that; unlikely, late, open; then what
+    """The district's before the ward's own, and of an item only that; the unlikely ones first; then what
     needs most; nothing of what is met, nor of a year that is over."""
     rows = [("a", "upper", "open", 9.0), ("b", "upper", "unlikely", 1.0), ("b", "ward", "unlikely", 2.0),
             ("c", "ward", "unlikely", 5.0), ("d", "upper", "unlikely", 3.0), ("e", "upper", "late", np.nan),
@@ -551,7 +563,7 @@ def test_what_is_at_risk_is_sorted_by_how_bad_it_is():
     table = table.assign(kind="money", left=3)
     found = targets.at_risk(table)
     assert list(zip(found["item"], found["set_by"], strict=True)) == [
-        ("d", "upper"), ("b", "upper"), ("e", "upper"), ("a", "upper"), ("c", "ward")
+        ("d", "upper"), ("b", "upper"), ("a", "upper"), ("e", "upper"), ("c", "ward")
     ]  # fmt: skip
     assert targets.at_risk(table.assign(left=0)).empty
 

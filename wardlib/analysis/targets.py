@@ -436,7 +436,7 @@ def answered_for(
     later as that is a day off. `body_vi`, `body_en`: who answers on `day` for the
     line or indicator (owners), of several the body of the smallest of `areas`, which run from the country
     to the ward; "" where nobody is named. `body_seen`: whether that was seen in a source; else the unit
-    has to confirm it.
+    has to confirm it. And the columns of `_Task`.
     """
     own, year = targets.table, targets.period.year
     lines, given, owners = table("revenue_lines"), table("tax_relief"), table("owners")
@@ -446,7 +446,7 @@ def answered_for(
     rules = relief.rules_by_line(given, areas, own["item"])
     end = pd.Timestamp(year, 12, 31)
     until, due_on = [], []
-    for item, through in zip(own["item"], own["through"], strict=True):
+    for item, through in zip(own["item"], own["known_through"], strict=True):
         last = targets.period.year_to_date[0] - 1 if pd.isna(through) else through
         named = {rule.until: rule.until for rule in rules[item]}
         for month in due.get(item, ()):
@@ -455,6 +455,10 @@ def answered_for(
         left = [lawful for lawful in named if last.end_time < lawful <= end]
         until.append(max(left, default=end))
         due_on.append(named.get(until[-1], end))
+    tasks = [
+        _task(row, day, targets.receipts)
+        for (_, row), day in zip(own.iterrows(), until, strict=True)
+    ]
     bodies: dict[str, tuple[str, str, bool]] = {}
     if owners is not None:
         begun = owners["valid_from"].isna() | (owners["valid_from"] <= pd.Timestamp(day))
@@ -468,21 +472,46 @@ def answered_for(
     added = {
         "until": until,
         "due_on": due_on,
+        **dict(zip(_Task._fields, zip(*tasks, strict=True), strict=True)),
         **dict(zip(("body_vi", "body_en", "body_seen"), zip(*names, strict=True), strict=True)),
     }
     return replace(targets, table=own.assign(**added))
 
 
+class _Task(NamedTuple):
+    """What a target asks for until its last lawful day: `asked_amount`, a month (`needed`), or in one
+    sum (`in_sum`) where that day comes before December; which `times_reached` of `times_asked` times came
+    in before: in the same months, or in all of them of an earlier full year."""
+
+    in_sum: bool
+    asked_amount: float
+    times_reached: int
+    times_asked: int
+
+
+def _task(row: pd.Series, until: pd.Timestamp, receipts: Receipts) -> _Task:
+    """The task of a row of `Targets.table`."""
+    known = row["known_through"]
+    first = receipts.period.year_to_date[0] if pd.isna(known) else known + 1
+    if row["kind"] != MONEY or until.month == 12 or pd.isna(row["needed"]):
+        return _Task(False, row["needed"], int(row["reached"]), int(row["asked"]))
+    amounts, years = _calendar(receipts.months[row["item"]])
+    full = (years < first.year) & np.isfinite(amounts).all(axis=1)
+    sums = amounts[full, first.month - 1 : until.month].sum(axis=1)
+    amount = float(row["needed"] * row["left"])
+    return _Task(True, amount, int((sums >= amount).sum()), len(sums))
+
+
 def at_risk(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of `Targets.table` that need work: the year is not over, and the target is not met,
-    likely to be met or ahead. First those that bind, and of an item only these; then unlikely, late, open;
-    then what needs most a month."""
+    likely to be met or ahead. First those that bind, and of an item only these; then what is unlikely;
+    then money; then what needs most a month."""
     states = ["unlikely", "late", "open"]
     rows = table[table["status"].isin(states) & (table["left"] > 0)]
     order = pd.DataFrame(
         {
             "beside": ~rows.index.isin(binding(table).index),
-            "state": rows["status"].map(states.index),
+            "state": rows["status"] != "unlikely",
             "other": rows["kind"] != MONEY,
             "needed": -rows["needed"].fillna(0),
         }

@@ -142,11 +142,22 @@ class TargetsPage(Page[Targets]):
             needed=self._asked(first),
             day=language.date(first["until"]),
         )
-        if first["asked"]:
-            asked += text(
-                "; in earlier years, {reached} of {asked} of the same months brought so much",
-                reached=str(first["reached"]),
-                asked=str(first["asked"]),
+        if first["times_asked"]:
+            reached = str(first["times_reached"])
+            asked += (
+                language.plural(
+                    "; {reached} of {count} earlier year brought so much in these months",
+                    "; {reached} of {count} earlier years brought so much in these months",
+                    first["times_asked"],
+                    reached=reached,
+                )
+                if first["in_sum"]
+                else language.plural(
+                    "; in earlier years, {reached} of {count} such month brought so much",
+                    "; in earlier years, {reached} of {count} such months brought so much",
+                    first["times_asked"],
+                    reached=reached,
+                )
             )
         return headline(
             language.plural(
@@ -174,7 +185,9 @@ class TargetsPage(Page[Targets]):
             name, _ = self._row_head(target, "")
             cells = (
                 self._asked(target),
-                f"{target['reached']}/{target['asked']}" if target["asked"] else NONE,
+                f"{target['times_reached']}/{target['times_asked']}"
+                if target["times_asked"]
+                else NONE,
                 self._lawful(target),
                 (language.pick(target, "body") or NONE) + ESTIMATE * (not target["body_seen"]),
             )
@@ -188,7 +201,8 @@ class TargetsPage(Page[Targets]):
         ]
         notes = [
             text(
-                "Reached: in how many of the same months of earlier years so much came in. By: the last lawful day."
+                "Reached: in how many of the same months of earlier years so much came in; of a sum, in how "
+                "many years. By: the last lawful day."
             )
         ]
         if not risky["body_seen"].all():
@@ -431,12 +445,14 @@ class TargetsPage(Page[Targets]):
         """What each remaining month of a target has to bring; of one that does not grow, what it has to
         come to."""
         text = self._text
-        aim = self._amount(target, "target", self.edition.unit(target["target"]))
+        if target["kind"] == MONEY and target["in_sum"]:
+            return self.edition.unit(target["asked_amount"]).amount(target["asked_amount"])
         if target["kind"] == MONEY:
             return text(
                 "{amount} a month",
                 amount=self.edition.unit(target["needed"]).amount(target["needed"]),
             )
+        aim = self._language.number(target["target"], target["decimals"], trim=True)
         aim = f"{aim}{NBSP}{self._language.pick(target, 'unit')}"
         if not target["higher"]:
             return text("at most {amount}", amount=aim)
@@ -605,7 +621,10 @@ class TargetsPage(Page[Targets]):
                     "in the whole year {point}", point=language.percent(point / 100)
                 )
             alt.append(said + ".")
+        own = {"so_far": targets["value"], "target": targets["target"]}
+        own["unit"] = targets["unit_en"].mask(targets["kind"] == MONEY, self.edition.ward.currency)
         drawn = scaled.assign(item=targets["item"], usual=usual)[["item", "usual", *columns]]
+        drawn = drawn.assign(**own)
         title = text(
             "Targets of {year}: {so_far} and at the year's end, % of the target; beside it the amounts, "
             "{so_far} and of the target ({unit}, or the target's own unit)",
@@ -752,11 +771,16 @@ def task_in_brief(edition: Edition, result: Targets) -> list[str]:
     if risky.empty:
         return [text("No target is at risk.")]
     first, *others = _rows(risky)
-    said = text(
-        "{line} needs {needed} until {day}",
-        line=inside(language.pick(first, "name")),
-        needed=page._asked(first),
-        day=page._lawful(first) if first["until"].month < 12 else text("the end of the year"),
+    monthly = first["kind"] in (MONEY, FLOW) and not first["in_sum"] and first["higher"]
+    task = {
+        "line": inside(language.pick(first, "name")),
+        "needed": page._asked(first),
+        "day": page._lawful(first) if first["until"].month < 12 else text("the end of the year"),
+    }
+    said = (
+        text("{line} needs {needed} until {day}", **task)
+        if monthly
+        else text("{line} needs {needed} by {day}", **task)
     )
     body = language.pick(first, "body") if first["body_seen"] else ""
     names = "; ".join(inside(language.pick(other, "name")) for other in others)
