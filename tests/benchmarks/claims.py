@@ -354,7 +354,10 @@ _PROJECTED = {
     "en": r"\bprojected\b|chance of reaching|likely to be met|year's end \(|will (?:end|reach|stand)",
     "vi": r"dự kiến (?:cả|cuối) năm|cuối năm đạt|xác suất đạt|khả năng đạt|chưa chắc chắn",
 }
-_ONCE = {"en": r"\b(?:was|were|had been) projected|at the time", "vi": r"khi đó|lúc đó|đã từng"}
+_ONCE = {
+    "en": r"\b(?:was|were|had been) projected|at the time|nothing remains",
+    "vi": r"khi đó|lúc đó|đã từng|không còn gì",
+}
 _LEFT = {
     "en": r"(?P<a>\d+) months? (?:that )?remain|remaining (?P<b>\d+) months?|(?P<c>\d+) remaining months?",
     "vi": r"(?P<a>\d+) tháng còn lại|còn lại (?P<b>\d+) tháng|\bcòn (?P<c>\d+) tháng",
