@@ -125,6 +125,8 @@ def test_a_sentence_that_breaks_a_rule_is_named(claims, pages, rule, code, text)
         ("en", "Fees 1,100.6 against 1,167.7 expected: loss."),
         ("en", "Put off by law until 31 December 2020, since paid: VND 12.5 million."),
         ("en", "VND 120.9 million more came in than expected; VND 0.1 million is lost."),
+        ("vi", "Được gia hạn (41/2020/NĐ-CP): thuế của năm 2020 được nộp chậm nhất 31/12/2020."),
+        ("en", "The year is complete: nothing remains to be projected."),
         ("en", "None of the events was held; the interval at 95 % is 0.05 to 10.0."),
     ],
 )

@@ -302,7 +302,7 @@ def of_seed(seed: int, every: bool) -> tuple[list[dict[str, object]], float]:
     no_effect = drawn["no_effect"]
     shipped = book("phuc-dong")
     known = shipped.tax.result
-    start, tet = shipped._epidemic.start, need_tet()
+    start, tet = shipped._epidemic.start, tuple(shipped.table("tet")["date"])
     history = with_parents(no_effect.astype(float))[known.months.columns]
     history = history.set_axis(known.months.index)
     estimates = Estimated(history, start, tet)
@@ -330,12 +330,6 @@ def of_seed(seed: int, every: bool) -> tuple[list[dict[str, object]], float]:
                         | {f"true {k}": v.at[last, line] for k, v in truth._asdict().items()}
                     )
     return rows, time.process_time() - begun
-
-
-@cache
-def need_tet() -> tuple[pd.Timestamp, ...]:
-    """The first days of the lunar years."""
-    return tuple(effects.need(book("phuc-dong").table, "tet")["date"])
 
 
 # ---------------------------------------------------------------------------------------- tables
