@@ -89,7 +89,7 @@ def said(split: Split) -> Said:
         owed=loss == statements.OVERDUE,
         put_off=verdict in (statements.OVERDUE, statements.DEFERRED, statements.RETURNED),
         claim=verdict != statements.USUAL,
-        at_most=max(split.at_most.upper, 0.0) if open_ else np.nan,
+        at_most=split.most if open_ else np.nan,
         excluded=loss == statements.EXCLUDED,
         waiting=(split.deferred.lower, split.deferred.upper),
     )

@@ -149,6 +149,12 @@ class Split:
         return statements.first(statements.CASH, self)
 
     @property
+    def most(self) -> float:
+        """What may be lost at most: the upper bound of `at_most`, not less than half of its interval, as
+        nothing can be told more sharply than that."""
+        return max(self.at_most.upper, (self.at_most.upper - self.at_most.lower) / 2)
+
+    @property
     def bridge(self) -> dict[str, Amount]:
         """From expected to collected, what is taken off (`earlier` is added): exempt, reduced, deferred,
         overdue, paid_later, lost, unexplained, earlier. The rest is lost where a loss is shown, else it is

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from wardlib.analysis.relief import Split
 
-EXCLUDED_ABOVE = 0.05  # of the expected amount: a loss that cannot be greater is as good as none
+# Of the expected amount: half of the interval of what may be lost at most, up to which more is said to be
+# excluded. Not the upper bound itself is asked for: it is low most often where the expected amount was
+# put too low, and then just what it excludes has happened.
+SURE = 0.10
 LOST, OVERDUE, EXCLUDED, POSSIBLE = "lost", "overdue", "excluded", "possible"
 SHORT, MORE, USUAL = "short", "more", "usual"
 DEFERRED, RELIEF, RETURNED = "deferred", "relief", "returned"
@@ -43,8 +46,9 @@ LOSSES = (
               "its last lawful day left out", lambda split: split.never_due_later.lower > 0),
     Statement(OVERDUE, "the interval of lost and overdue together is above zero",
               lambda split: split.claim.lower > 0),
-    Statement(EXCLUDED, "its upper bound, with what the law left unpayable, is at most 5 % of the expected",
-              lambda split: split.at_most.upper <= EXCLUDED_ABOVE * split.expected),
+    Statement(EXCLUDED, "none is shown, and half of the interval of what may be lost, with what the law left "
+              "unpayable, is at most 10 % of the expected",
+              lambda split: split.at_most.upper - split.at_most.lower <= 2 * SURE * split.expected),
     Statement(POSSIBLE, "none of these: a loss is not shown, and not excluded", lambda split: True),
 )  # fmt: skip
 

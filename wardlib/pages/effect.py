@@ -186,7 +186,7 @@ class EffectPage(Page[Effects]):
                 unit.figure(printed["expected"]) + self._bounds(low, high, between),
                 *(self._member(split, printed, names, between) for names in columns_of.values()),
                 unit.figure(printed["collected"]) + mark,
-                unit.figure(max(split.at_most.upper, 0)),
+                unit.figure(split.most),
             )
             rows.append(Row(head, cells, depth, self._verdict(split)))
         columns = [
@@ -279,7 +279,7 @@ class EffectPage(Page[Effects]):
                 + "".join(f", {part}" for part in parts)
                 + f"; {self._verdict(split)}."
             )
-            low, high = max(split.claim.lower, 0), split.at_most.upper
+            low, high = max(split.claim.lower, 0), split.most
             drawn.append({"line": line, **printed, "loss_lower": low, "loss_upper": high})
         left_out = [line for line in lines if line not in shown]
         if left_out:
@@ -647,7 +647,7 @@ class EffectPage(Page[Effects]):
             amount=unit.amount(mean),
             low=unit.figure(amount.lower, trim=True),
             high=unit.figure(amount.upper, trim=True),
-            most=unit.amount(split.at_most.upper),
+            most=unit.amount(split.most),
         )
 
     def _in_short(self, split: Split) -> str:
