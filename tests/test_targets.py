@@ -644,7 +644,7 @@ def test_a_closed_year_leaves_nothing_open(ward, period, day):
     if ward == "phuc-dong":
         outcome = table.set_index("item").at["nonstate", "known"]
         assert set(round(outcome / 1e6, 1)) == {385.0}
-        assert "296.8 % (9,320.4/3,140" in said.replace("\xa0", " ")
+        assert "296.8 % (VND 9,320.4/3,140 million)" in said.replace("\xa0", " ")
         assert "(business households)  296.8  900.0  33.0  385.0  missed" in (
             book.targets.brief_table().plain
         )

@@ -325,13 +325,18 @@ class EffectPage(Page[Effects]):
             alt += self._without_in_words(without["counterfactual"].dropna(), values, unit)
         frame = pd.concat(drawn, ignore_index=True)
         svg = self._draw_lines(frame, lines, months, unit)
-        title = text(
-            "Lines outside normal variation, by month ({unit}); dashed: expected without COVID-19, 19 times in "
-            "20 in the shaded range"
-            if moved
-            else "The total by month ({unit}); dashed: expected without COVID-19, 19 times in 20 in the shaded range",
-            unit=unit.name,
-        )
+        if moved:
+            title = text(
+                "Lines outside normal variation, by month ({unit}); dashed: expected without COVID-19, "
+                "19 times in 20 in the shaded range",
+                unit=unit.name,
+            )
+        else:
+            title = text(
+                "The total by month ({unit}); dashed: expected without COVID-19, 19 times in 20 in the "
+                "shaded range",
+                unit=unit.name,
+            )
         units = dict.fromkeys(("collected", *_ESTIMATES), self.edition.ward.currency)
         return drawing.chart(self.edition, "chart-lines", title, alt, svg, frame, units)
 
