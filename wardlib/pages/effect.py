@@ -414,13 +414,13 @@ class EffectPage(Page[Effects]):
     def _outside(self, first: pd.Period, last: pd.Period) -> str:
         """How many first-level lines lie outside normal variation in some months, and what can be said of
         each; "" where there are no such lines."""
-        language, lines = self._language, self._first_level
+        language, text, lines = self._language, self._text, self._first_level
         found = [line for line in lines if self._split(line, first, last) is not None]
         if not found:
             return ""
         moved, span = self._moved(first, last), language.sentence(language.span(first, last))
         if not moved:
-            return self._text(
+            return text(
                 "{span}, no line lies outside normal variation (19 times in 20).", span=span
             )
         return language.plural(
@@ -485,8 +485,9 @@ class EffectPage(Page[Effects]):
 
     def _cannot_say(self, line: str) -> str:
         """That nothing can be said of a line, and why."""
+        text = self._text
         reason = self._language.words("silence")[self.result.lines["silent"][line] or "unreported"]
-        return self._text("not enough evidence: {reason}", reason=reason)
+        return text("not enough evidence: {reason}", reason=reason)
 
     def _name_inside(self, line: str) -> str:
         """The name of a line as it stands inside a sentence."""
@@ -753,8 +754,9 @@ class EffectPage(Page[Effects]):
 
     def _left_out(self, lines: list[str]) -> str:
         """That lines are not drawn."""
+        text = self._text
         names = self._language.join([self._name_inside(line) for line in lines])
-        return self._text("Not drawn: {lines}.", lines=names)
+        return text("Not drawn: {lines}.", lines=names)
 
     def _checks(self) -> str:
         """The checks of the total's estimate in one line."""
