@@ -764,7 +764,7 @@ class EffectPage(Page[Effects]):
         root, start = self.result.root, self.result.start
         if start is None or root not in self.result.ledgers or not self.result.impact(root).model:
             return ""
-        checks = self.result.impact(root).checks
+        checks = self.result.impact(root).checks_until(self.result.period.last)
         said = []
         tested, inside_it = len(checks.placebo), int(checks.placebo["inside"].sum())
         if tested:
@@ -795,10 +795,9 @@ class EffectPage(Page[Effects]):
             said.append(
                 text(
                     "with the start one or two months earlier, or one year of history left out, expected "
-                    "minus collected since {start} lies between {low} and {high}",
-                    start=language.month_short(start),
-                    low=unit.figure(changed.min(), trim=True),
-                    high=unit.amount(changed.max()),
+                    "minus collected {span} comes to {range}",
+                    span=language.span(start, self.result.period.last),
+                    range=unit.range(changed.min(), changed.max()),
                 )
             )
         return text("Checks of the total: {checks}.", checks="; ".join(said))
