@@ -444,7 +444,6 @@ def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):
             effects.chart(height=1.2)
             effects.shortfall_chart()
             schools.calendar_chart()
-            schools.brief_calendar_chart()
             activities.chart()
             targets.chart()
             targets.brief_chart()

@@ -268,6 +268,19 @@ def test_checks_say_how_far_the_answer_hangs_on_choices():
     assert (checks.sensitivity["amount"] - result.cumulative.amount).abs().max() < spread
 
 
+def test_checks_of_some_months_are_what_was_known_at_their_end():
+    """The checks until a month are those of the series that ends with it: what comes later moves none."""
+    observed, _ = series("smooth", 9)
+    last = START + 3
+    later, then = (counterfactual.estimate(own, start=START) for own in (observed, observed[:last]))
+    assert later.months[-1] > last
+    assert not np.allclose(later.checks.sensitivity["amount"], then.checks.sensitivity["amount"])
+    shown, asked = later.checks_until(last), then.checks
+    assert (shown.error, shown.failed) == (asked.error, asked.failed)
+    pd.testing.assert_frame_equal(shown.placebo, asked.placebo)
+    pd.testing.assert_frame_equal(shown.sensitivity, asked.sensitivity)
+
+
 def test_many_series_at_once_are_the_same_as_one_by_one():
     """The batch gives each column what it gets alone."""
     table = pd.DataFrame({kind: series(kind, 10)[0] for kind in ("smooth", "many zeros", "mixed")})

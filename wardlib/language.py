@@ -14,7 +14,6 @@ import io
 import math
 import re
 from dataclasses import dataclass, field
-from fractions import Fraction
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -196,15 +195,6 @@ class Language:
         if len(items) < 2:
             return "".join(items)
         return self.text("{items} and {last}", items=", ".join(items[:-1]), last=items[-1])
-
-    def times(self, share: float) -> str:
-        """A probability in words, of twenty cases at most.
-
-        >>> get("en").times(0.95), get("vi").times(0.95), get("en").times(0.8)
-        ('19 times in 20', '19 trên 20 trường hợp', '4 times in 5')
-        """
-        part, whole = Fraction(share).limit_denominator(20).as_integer_ratio()
-        return self.text("{part} times in {whole}", part=str(part), whole=str(whole))
 
     def sentence(self, text: str) -> str:
         """`text` with its first letter in capitals."""

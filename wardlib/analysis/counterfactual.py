@@ -118,7 +118,7 @@ class Impact:
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or pickle holds: the checks in place of `again`, which may know other series."""
         if self.again:
-            _ = self.checks
+            _ = self.checks  # keeps what they are made of
         return vars(self) | {"again": None}
 
     @cached_property
@@ -201,27 +201,40 @@ class Impact:
         again = self.estimate_again(self.series[: self.start - 1], self.start - HALF_YEAR)
         return again is None or again.cumulative.verdict != "none"
 
-    @cached_property
+    @property
     def checks(self) -> Checks:
         """See `Checks`; made when asked for, as it estimates the series several times."""
+        return self.checks_until(self.months[-1])
+
+    def checks_until(self, last: pd.Period) -> Checks:
+        """`checks`, the sensitivity that of the months from `start` to `last`."""
         windows, error = self._placebo
         columns = ["first", "last", "observed", "expected", "lower", "upper", "inside", "far"]
         placebo = pd.DataFrame(windows, columns=columns).astype({"inside": bool, "far": bool})
-        changed: list[tuple[str, pd.Period, float]] = []
+        changed = [(change, what, float(own[:last].sum())) for change, what, own in self._changed]
+        sensitivity = pd.DataFrame(changed, columns=["change", "what", "amount"])
+        return Checks(placebo, error, self.placebo_failed, sensitivity)
+
+    @cached_property
+    def _changed(self) -> list[tuple[str, pd.Period, pd.Series]]:
+        """The rows of `Checks.sensitivity`, with the effect of each month in place of their sum."""
+        changed: list[tuple[str, pd.Period, pd.Series]] = []
+        if not self.model:
+            return changed
+
+        def add(change: str, what: pd.Period, again: Impact | None) -> None:
+            if again:
+                effect = pd.Series(again.observed - again.paths.mean(axis=0), again.months)
+                changed.append((change, what, effect[self.start :]))
+
         for earlier in (self.start - 1, self.start - 2):
-            again = self.estimate_again(self.series, earlier)
-            if self.model and again:
-                changed.append(("start", earlier, again.effect(self.start).amount))
+            add("start", earlier, self.estimate_again(self.series, earlier))
         history = self.series[: self.start - 1].iloc[-LONGEST:]
         for back in range(len(history) // 12):
             left_out = pd.period_range(end=self.start - 1 - 12 * back, periods=12, freq="M")
-            again = self.estimate_again(
-                self.series.mask(self.series.index.isin(left_out)), self.start
-            )
-            if self.model and again:
-                changed.append(("year", left_out[0], again.cumulative.amount))
-        sensitivity = pd.DataFrame(changed, columns=["change", "what", "amount"])
-        return Checks(placebo, error, self.placebo_failed, sensitivity)
+            without = self.series.mask(self.series.index.isin(left_out))
+            add("year", left_out[0], self.estimate_again(without, self.start))
+        return changed
 
     @cached_property
     def _placebo(self) -> tuple[list[dict[str, Any]], float]:

@@ -110,16 +110,3 @@ def segments(spells: pd.DataFrame, first: pd.Period, last: pd.Period) -> pd.Data
         else:
             parts.append({"first": month, "last": month, "spell": spell, "inside": inside})
     return pd.DataFrame(parts, columns=["first", "last", "spell", "inside"])
-
-
-def months(spells: pd.DataFrame, last: pd.Period) -> set[pd.Period]:
-    """Every month, up to `last`, with a day of a spell."""
-    begin, end = (spells[name].to_numpy().astype("datetime64[M]") for name in ("start", "end"))
-    final = np.datetime64(last.ordinal, "M")
-    end = np.where(np.isnat(end), final, np.minimum(end, final))
-    ordinals = {
-        month
-        for begin, end in zip(begin.astype(int).tolist(), end.astype(int).tolist(), strict=True)
-        for month in range(begin, end + 1)
-    }
-    return {pd.Period(ordinal=month, freq="M") for month in ordinals}

@@ -432,5 +432,5 @@ def _explained(
         names = dict(zip(decisions["id"], decisions[name].fillna(""), strict=True))
         said = [names.get(measure, "") for measure in table["measure"]]
         table[name] = pd.array(said, dtype="str")
-    table["start"] = table["measure"].map(decisions.set_index("id")["start"])
+    table["start"] = decisions.set_index("id")["start"].reindex(table["measure"]).to_numpy()
     return table

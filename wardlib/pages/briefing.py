@@ -66,7 +66,8 @@ class BriefingPage(Page[Briefing]):
         text, receipts = self._text, self.result.targets.receipts
         kept = receipts.lines["kept_year_to_date"][receipts.root]
         standing = self.result.targets.standing
-        own = f"{text('Kept by its own budget')}: {self.edition.unit(kept).amount(kept)}"
+        head = text("Kept by its own budget")
+        own = f"{head}: {self.edition.unit(kept).amount(kept)}"
         others = "; ".join(self._figure(indicator) for _, indicator in standing.iterrows())
         return paragraph(f"{own}. {self._language.sentence(others)}." if others else f"{own}.")
 
@@ -96,20 +97,20 @@ class BriefingPage(Page[Briefing]):
 
     def _schooling(self) -> str:
         """The second line: days taught of the usual ones, and events held of those expected."""
+        text = self._text
         pages = (
             SchoolsPage(self.edition, self.result.schools),
             ActivitiesPage(self.edition, self.result.activities),
         )
-        return " ".join(filter(None, (page.answer() for page in pages))) or self._text(
-            "No figures."
-        )
+        said = " ".join(filter(None, (page.answer() for page in pages)))
+        return said or text("No figures.")
 
     def _figure(self, indicator: pd.Series) -> str:
         """What an indicator is, its value and its target."""
         language, text = self._language, self._text
         name = inside(language.pick(indicator, "name"))
         if is_missing(indicator["value"]):
-            return f"{name}: {text('not reported')}"
+            return f"{name}: " + text("not reported")
         unit, decimals = language.pick(indicator, "unit"), indicator["decimals"]
         value, target = (
             language.number(indicator[column], decimals, trim=True)
@@ -118,7 +119,8 @@ class BriefingPage(Page[Briefing]):
         if is_missing(indicator["target"]):
             return f"{name} {value}{NBSP}{unit}"
         if is_missing(indicator["share"]):
-            return f"{name} {value}{NBSP}{unit} ({text('target {amount}', amount=target)})"
+            aim = text("target {amount}", amount=target)
+            return f"{name} {value}{NBSP}{unit} ({aim})"
         return f"{name} {language.percent(indicator['share'])} ({value}/{target}{NBSP}{unit})"
 
 

@@ -325,13 +325,18 @@ class EffectPage(Page[Effects]):
             alt += self._without_in_words(without["counterfactual"].dropna(), values, unit)
         frame = pd.concat(drawn, ignore_index=True)
         svg = self._draw_lines(frame, lines, months, unit)
-        title = text(
-            "Lines outside normal variation, by month ({unit}); dashed: expected without COVID-19, 19 times in "
-            "20 in the shaded range"
-            if moved
-            else "The total by month ({unit}); dashed: expected without COVID-19, 19 times in 20 in the shaded range",
-            unit=unit.name,
-        )
+        if moved:
+            title = text(
+                "Lines outside normal variation, by month ({unit}); dashed: expected without COVID-19, "
+                "19 times in 20 in the shaded range",
+                unit=unit.name,
+            )
+        else:
+            title = text(
+                "The total by month ({unit}); dashed: expected without COVID-19, 19 times in 20 in the "
+                "shaded range",
+                unit=unit.name,
+            )
         units = dict.fromkeys(("collected", *_ESTIMATES), self.edition.ward.currency)
         return drawing.chart(self.edition, "chart-lines", title, alt, svg, frame, units)
 
@@ -409,13 +414,13 @@ class EffectPage(Page[Effects]):
     def _outside(self, first: pd.Period, last: pd.Period) -> str:
         """How many first-level lines lie outside normal variation in some months, and what can be said of
         each; "" where there are no such lines."""
-        language, lines = self._language, self._first_level
+        language, text, lines = self._language, self._text, self._first_level
         found = [line for line in lines if self._split(line, first, last) is not None]
         if not found:
             return ""
         moved, span = self._moved(first, last), language.sentence(language.span(first, last))
         if not moved:
-            return self._text(
+            return text(
                 "{span}, no line lies outside normal variation (19 times in 20).", span=span
             )
         return language.plural(
@@ -480,8 +485,9 @@ class EffectPage(Page[Effects]):
 
     def _cannot_say(self, line: str) -> str:
         """That nothing can be said of a line, and why."""
+        text = self._text
         reason = self._language.words("silence")[self.result.lines["silent"][line] or "unreported"]
-        return self._text("not enough evidence: {reason}", reason=reason)
+        return text("not enough evidence: {reason}", reason=reason)
 
     def _name_inside(self, line: str) -> str:
         """The name of a line as it stands inside a sentence."""
@@ -748,8 +754,9 @@ class EffectPage(Page[Effects]):
 
     def _left_out(self, lines: list[str]) -> str:
         """That lines are not drawn."""
+        text = self._text
         names = self._language.join([self._name_inside(line) for line in lines])
-        return self._text("Not drawn: {lines}.", lines=names)
+        return text("Not drawn: {lines}.", lines=names)
 
     def _checks(self) -> str:
         """The checks of the total's estimate in one line."""
@@ -757,7 +764,7 @@ class EffectPage(Page[Effects]):
         root, start = self.result.root, self.result.start
         if start is None or root not in self.result.ledgers or not self.result.impact(root).model:
             return ""
-        checks = self.result.impact(root).checks
+        checks = self.result.impact(root).checks_until(self.result.period.last)
         said = []
         tested, inside_it = len(checks.placebo), int(checks.placebo["inside"].sum())
         if tested:
@@ -788,10 +795,9 @@ class EffectPage(Page[Effects]):
             said.append(
                 text(
                     "with the start one or two months earlier, or one year of history left out, expected "
-                    "minus collected since {start} lies between {low} and {high}",
-                    start=language.month_short(start),
-                    low=unit.figure(changed.min(), trim=True),
-                    high=unit.amount(changed.max()),
+                    "minus collected {span} comes to {range}",
+                    span=language.span(start, self.result.period.last),
+                    range=unit.range(changed.min(), changed.max()),
                 )
             )
         return text("Checks of the total: {checks}.", checks="; ".join(said))

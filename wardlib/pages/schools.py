@@ -89,17 +89,7 @@ class SchoolsPage(Page[Schools | None]):
                     "days are neither taught nor lost."
                 )
             )
-        return self._days_table("school-days", spans, notes)
-
-    def brief_days_table(self) -> Block | None:
-        """Days of each level in the period, by school year; only of those years in which days were
-        lost or taught online, if there are such. Nothing without data."""
-        if self.result is None:
-            return None
-        levels, spans = self.result.levels, _of_period(self.result)
-        away = (levels["online"] > 0) | (levels["lost"] > 0)
-        hit = spans[spans.index.isin(away.index.get_level_values("span")[away])]
-        return self._days_table("school-days-brief", hit if len(hit) else spans.iloc[-1:], [])
+        return self._days_table(spans, notes)
 
     def attendance(self) -> Block | None:
         """The attendance of each level in the period, and the usual one, where pupils were in class."""
@@ -212,11 +202,37 @@ class SchoolsPage(Page[Schools | None]):
         """The school years of the period, a row a level: weeks from left to right, weekdays from top
         to bottom, each day as the decisions set it, and their numbers. Nothing where no school year
         is known."""
-        return self._calendar_chart(cell=0.085, gap=2.2, numbers=True)
-
-    def brief_calendar_chart(self) -> Block | None:
-        """`calendar_chart`, less high and without the numbers of the decisions."""
-        return self._calendar_chart(cell=0.04, gap=2, numbers=False)
+        if self.result is None or not (levels := _school_days(self.result)):
+            return None
+        language, text = self._language, self._text
+        days = next(iter(self.result.calendar.values())).index
+        svg = self._draw_calendar(self.result)
+        title = text(
+            "School days from {start} to {end}, as the decisions set them",
+            start=language.date(days[0]),
+            end=language.date(days[-1]),
+        )
+        alt = [text("Calendar of weeks and weekdays, a band a level.")]
+        for level, known in levels:
+            counted = known["state"].value_counts()
+            own = "; ".join(
+                text(
+                    "{count} {state}",
+                    count=language.number(counted[state]),
+                    state=self._state(state),
+                )
+                for state in _STATES
+                if state in counted
+            )
+            alt.append(
+                text("{level}, school days: {states}.", level=self._level_head(level), states=own)
+            )
+        drawn = pd.concat(
+            [known.reset_index().assign(level=level) for level, known in levels],
+            ignore_index=True,
+        )[["level", "day", "state", "measure"]]
+        slug = "chart-school-calendar"
+        return drawing.chart(self.edition, slug, title, alt, svg, drawn, {})
 
     def calendar_table(self) -> Block | None:
         """The calendar chart as a table: every run of school days of one state; levels of one calendar
@@ -620,7 +636,7 @@ class SchoolsPage(Page[Schools | None]):
         year = self.edition.text("school year {year}", year=about["year"].replace("-", "–"))
         return Row(f"{self._span_short(about)} ({year})", ("",) * cells, 0)
 
-    def _days_table(self, slug: str, spans: pd.DataFrame, notes: list[str]) -> Block | None:
+    def _days_table(self, spans: pd.DataFrame, notes: list[str]) -> Block | None:
         """The levels that had a school day in some of the `spans`, by span."""
         assert self.result is not None
         text = self._text
@@ -661,7 +677,7 @@ class SchoolsPage(Page[Schools | None]):
             Column(text("Made up"), 20),
         ]
         caption = text("School days of {period} (days)", period=self.edition.period_name)
-        sources = ("school_months",)
+        slug, sources = "school-days", ("school_months",)
         return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
 
     def _school_row(self, school: pd.Series) -> Row:
@@ -685,41 +701,11 @@ class SchoolsPage(Page[Schools | None]):
 
     # The calendar.
 
-    def _calendar_chart(self, *, cell: float, gap: float, numbers: bool) -> Block | None:
-        """`cell`: the height of a day, in inches; `gap`: days between one level and the next."""
-        if self.result is None or not (levels := _school_days(self.result)):
-            return None
-        language, text = self._language, self._text
-        days = next(iter(self.result.calendar.values())).index
-        svg = self._draw_calendar(self.result, cell, gap, numbers)
-        title = text(
-            "School days from {start} to {end}, as the decisions set them",
-            start=language.date(days[0]),
-            end=language.date(days[-1]),
-        )
-        alt = [text("Calendar of weeks and weekdays, a band a level.")]
-        for level, known in levels:
-            counted = known["state"].value_counts()
-            own = "; ".join(
-                text(
-                    "{count} {state}",
-                    count=language.number(counted[state]),
-                    state=self._state(state),
-                )
-                for state in _STATES
-                if state in counted
-            )
-            alt.append(
-                text("{level}, school days: {states}.", level=self._level_head(level), states=own)
-            )
-        drawn = pd.concat(
-            [known.reset_index().assign(level=level) for level, known in levels],
-            ignore_index=True,
-        )[["level", "day", "state", "measure"]]
-        slug = "chart-school-calendar"
-        return drawing.chart(self.edition, slug, title, alt, svg, drawn, {})
-
-    def _draw_calendar(self, schools: Schools, cell: float, gap: float, numbers: bool) -> str:
+    def _draw_calendar(self, schools: Schools) -> str:
+        cell, gap = (
+            0.085,
+            2.2,
+        )  # the height of a day, in inches; days between one level and the next
         levels, days = _school_days(schools), next(iter(schools.calendar.values())).index
         first = days[0] - pd.Timedelta(days=days[0].day_of_week)
         week = 6 if schools.six_days else 5
@@ -733,7 +719,7 @@ class SchoolsPage(Page[Schools | None]):
                 weeks, weekdays, sizes, states = _runs(known["state"], first)
                 runs.append((weeks, top + weekdays, sizes, states))
                 axes.text(-0.8, top + week / 2, self._level_head(level), ha="right", va="center")
-                for at, label in _decisions(known["measure"], first, letter) if numbers else []:
+                for at, label in _decisions(known["measure"], first, letter):
                     axes.text(at, top - 0.1, label, va="bottom")
             weeks, begin, sizes, states = (np.concatenate(part) for part in zip(*runs, strict=True))
             key = []

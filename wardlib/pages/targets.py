@@ -80,11 +80,11 @@ class TargetsPage(Page[Targets]):
     def _lawful(self, target: pd.Series) -> str:
         """The last lawful day of a target in the edition's year; the day of the law itself beside it
         where that is a day off."""
-        year = self.result.period.year
+        text, year = self._text, self.result.period.year
         lawful, due = (self._language.day(target[name], year) for name in ("until", "due_on"))
         if lawful == due:
             return lawful
-        return self._text("{due} (a day off: {lawful})", due=due, lawful=lawful)
+        return text("{due} (a day off: {lawful})", due=due, lawful=lawful)
 
     def carried(self) -> Block | None:
         """Which few lines carry the total, and where it stands without them; nothing where none do."""

@@ -180,61 +180,6 @@ class TaxPage(Page[Receipts]):
             self.edition, "receipts-plan", caption, columns, rows, drawn, units, notes, sources
         )
 
-    def year_before(self) -> Block:
-        """The period's total against the same period of the year before, and how many first-level
-        lines rose, fell or stayed."""
-        language, text = self._language, self._text
-        total: Any = self.result.lines.loc[self.result.root]
-        name = inside(language.pick(total, "name"))
-        if is_missing(total["ratio_period"]):
-            return headline(
-                text(
-                    "In {period}, {line} cannot be set against the same period of the year before: a "
-                    "month of either year is not reported, or nothing came in then.",
-                    period=self.edition.period_name,
-                    line=name,
-                )
-            )
-        unit = self.edition.unit(total["period"])
-        changes = [_change(ratio) for ratio in self.result.lines["ratio_period"]]
-        change = _change(total["ratio_period"])
-        how = {
-            "rise": text("a rise of {change}", change=language.percent(abs(change) / 100)),
-            "fall": text("a fall of {change}", change=language.percent(abs(change) / 100)),
-            "same": text("no change"),
-        }[_direction(change)]
-        said = text(
-            "In {period}, {line} was equal to {share} of the same period of the year before: {how}.",
-            period=self.edition.period_name,
-            line=name,
-            share=unit.share(total["period"], total["period_before"]),
-            how=how,
-        )
-        own = [
-            change
-            for change, depth in zip(changes, self.result.lines["depth"], strict=True)
-            if depth == 1
-        ]
-        if not own:
-            return headline(said)
-        counts = {way: str(sum(_direction(change) == way for change in own)) for way in _WAYS}
-        words = {
-            "rise": text("rose {count}", count=counts["rise"]),
-            "fall": text("fell {count}", count=counts["fall"]),
-            "same": text("unchanged {count}", count=counts["same"]),
-            "": text("cannot be compared {count}", count=counts[""]),
-        }
-        groups = [words[way] for way in _WAYS if counts[way] != "0"]
-        return headline(
-            said,
-            language.plural(
-                "Of its {count} line: {groups}.",
-                "Of its {count} lines: {groups}.",
-                len(own),
-                groups="; ".join(groups),
-            ),
-        )
-
     def year_before_table(self) -> Block:
         """The period, and the year to date where it is longer, against the same months of the year
         before, as ratios (100 = as much)."""
@@ -344,19 +289,6 @@ def unreported(
             text("Not yet reported, and not counted as zero: {lines}.", lines="; ".join(gaps))
         )
     return said or [text("Every figure has been reported, none is an estimate.")]
-
-
-def _change(ratio: float) -> float:
-    """By how many per cent, as printed, `ratio` is above (below: negative) one."""
-    return round(round(100 * ratio, 1) - 100, 1)
-
-
-_WAYS = ("rise", "fall", "same", "")
-
-
-def _direction(change: float) -> str:
-    """One of `_WAYS`; "" where the change is not known."""
-    return "rise" if change > 0 else "fall" if change < 0 else "same" if change == 0 else ""
 
 
 def _mark(line: pd.Series, span: str = "year_to_date") -> str:
