@@ -248,7 +248,8 @@ class EffectPage(Page[Effects]):
         shown = [
             line
             for line in lines
-            if least <= result.by_line[line].expected and (line in moved or result.by_line[line].expected <= limit)
+            if least <= result.by_line[line].expected
+            and (line in moved or result.by_line[line].expected <= limit)
         ]
         first = sorted(shown, key=lambda line: (line not in moved, -result.by_line[line].expected))[
             :most
