@@ -123,7 +123,7 @@ def test_both_languages_print_the_same_numbers(notebook, ward, period):
     vietnamese, english = (
         numbers(html(notebook, ward, period, language), language) for language in ("vi", "en")
     )
-    assert sum(vietnamese.values()) > 15
+    assert sum(vietnamese.values()) > 10
     assert (vietnamese - english, english - vietnamese) == (Counter(), Counter())
 
 
@@ -143,13 +143,15 @@ def test_alt_texts_hold_the_numbers_drawn(ward, period):
     seen = 0
     for notebook in NOTEBOOKS[1:]:
         for about, drawn in charts_of(notebook, ward, period, "vi"):
-            alt = re.sub(r"\d\d/\d\d/\d{4}|tháng \d+(/\d+| năm \d+)|\bnăm \d+|95 %|COVID-19", "", about["alt"].replace("\N{NO-BREAK SPACE}", " "))  # fmt: skip
+            alt = re.sub(r"\d\d/\d\d/\d{4}|\d+–\d+/\d{4}|tháng \d+(/\d+| năm \d+)|\bnăm \d{4}\b|95 %|COVID-19", "", about["alt"].replace("\N{NO-BREAK SPACE}", " "))  # fmt: skip
             alt = re.sub(
                 r"\b(20\d\d)(?=:|$)|\b20\d\d\b(?=[^,.]*? theo)|quý \w+|Đợt dịch \d", "", alt
             )
             values = [value for column in drawn for value in drawn[column].dropna() if not isinstance(value, (str, bool))]  # fmt: skip
             if "counterfactual" in drawn:
-                values.append(abs((drawn["counterfactual"] - drawn["collected"]).sum()))
+                short = drawn["counterfactual"] - drawn["collected"]
+                lines = drawn["line"] if "line" in drawn else drawn["counterfactual"].notna()
+                values += list(short.groupby(lines).sum().abs())
             if "state" in drawn:
                 values += list(drawn.groupby(["level", "state"]).size())
             if "held" in drawn:
@@ -278,7 +280,7 @@ def test_the_text_layer_gives_back_what_is_printed(page):
     printed = squeezed(text_of(pdf(*page)))
     body = html(*page).partition("</a>")[2]  # after the link that skips the head
     pieces = [squeezed(unescape(piece)) for piece in re.split(r"<[^>]*>", body)]
-    assert len(list(filter(None, pieces))) > 10
+    assert len(list(filter(None, pieces))) > 8
     assert [piece for piece in pieces if piece not in printed] == []
 
 
@@ -323,7 +325,8 @@ def test_no_page_is_half_empty_or_in_small_type(ward, period, language):
 @pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize(("ward", "period", "as_of"), [
     ("phuc-dong", "2020-9M", "2020-09-13"), ("phuc-dong", "2021-Q3", ""), ("phuc-dong", "2021-01", ""),
-    ("phuc-dong", "2020", ""), ("phuc-dong", "2019-H1", ""), ("philadelphia", "2020-9M", ""),
+    ("phuc-dong", "2020", ""), ("phuc-dong", "2021", ""), ("phuc-dong", "2019-H1", ""),
+    ("philadelphia", "2020-Q2", ""), ("philadelphia", "2020-9M", ""),
 ])  # fmt: skip
 def test_the_leader_reads_two_pages_that_answer_first(ward, period, as_of, language):
     """At any time: two pages at most, with the signature; the answer stands before the first section
@@ -382,7 +385,7 @@ def test_targets_are_drawn_to_be_read(monkeypatch, ward, period):
     assert min(own.get_fontsize() for own in words) >= 9
     (legend,) = figure.legends
     named = [own.get_text() for own in legend.get_texts()]
-    assert named[0] == "so far"
+    assert named[0] == ("so far" if period == "2020-01" else "by the end of the period")
     assert {"usual by now", "target"} <= set(named)
     low, high = axes.get_xlim()
     for line in axes.lines:
@@ -442,7 +445,9 @@ def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):
             tax.running_total_chart()
             effects.chart()
             effects.chart(height=1.2)
-            effects.shortfall_chart()
+            effects.bridge_chart()
+            effects.bridge_chart(row_height=0.32, most=5)
+            effects.lines_chart()
             schools.calendar_chart()
             activities.chart()
             targets.chart()

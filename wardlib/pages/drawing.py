@@ -22,12 +22,14 @@ import numpy as np
 import pandas as pd
 import seaborn as sns  # type: ignore[import-untyped]  # seaborn ships no types
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerLine2D
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -44,7 +46,7 @@ WITHOUT = "#b9770e"
 COLLECTED = {"facecolor": NOW, "edgecolor": NOW}
 DEFERRED = {"facecolor": "white", "edgecolor": NOW, "hatch": "/////"}
 OVERDUE = {"facecolor": "white", "edgecolor": PLAN, "hatch": "xxxxx"}
-LOST = {"facecolor": "#d9796a", "edgecolor": PLAN}
+LOST = {"facecolor": "#b5533f", "edgecolor": PLAN, "hatch": "\\\\\\"}
 RELIEVED = {"facecolor": "#c5cacd", "edgecolor": BEFORE}
 UNEXPLAINED = {"facecolor": "white", "edgecolor": "#555555"}
 PAID_LATER = {"facecolor": "white", "edgecolor": NOW, "hatch": "...."}
@@ -58,7 +60,9 @@ EXPECTED = {
     "markeredgewidth": 2,
 }
 # The range of an amount below its bar.
-LOSS_RANGE = {"color": PLAN, "linestyle": "-", "linewidth": 2, "marker": ""}
+LOSS_RANGE = {"color": PLAN, "linestyle": "-", "linewidth": 2.4, "marker": ""}
+# Letters that stand on a bar or a line.
+RIMMED = [withStroke(linewidth=3, foreground="white")]
 _LETTER = 0.08  # inches of a letter of 9 pt, a little more than it takes
 _STYLE = Path(__file__).parent / "ward.mplstyle"
 
@@ -100,9 +104,9 @@ def panels(count: int, height: float = 1.5) -> Iterator[tuple[Figure, list[Axes]
         yield figure, every[:count]
 
 
-def beside(name: str) -> str:
-    """A name on two lines at most, as it fits beside a chart."""
-    return "\n".join(textwrap.wrap(printed(name), 30, max_lines=2, placeholder=" …"))
+def beside(name: str, letters: int = 30) -> str:
+    """A name on two lines of so many letters at most, as it fits beside a chart or above a small one."""
+    return "\n".join(textwrap.wrap(printed(name), letters, max_lines=2, placeholder=" …"))
 
 
 def boxes(
@@ -129,6 +133,22 @@ def lines(
     axes.plot(*(np.array([*ends, gaps]).T.ravel() for ends in (x, y)), **style)
 
 
+def _columns(labels: list[str]) -> int:
+    """How many columns of a legend the width holds."""
+    widths = [0.5 + _LETTER * len(label) for label in labels]
+    fitting = (
+        columns
+        for columns in range(len(labels), 1, -1)
+        if sum(max(widths[at::columns]) for at in range(columns)) <= WIDTH
+    )
+    return next(fitting, 1)
+
+
+def key_height(labels: list[str]) -> float:
+    """The inches that a legend with these labels takes."""
+    return 0.08 + 0.19 * -(-len(labels) // _columns(labels))
+
+
 def key(figure: Figure, entries: list[tuple[str, dict[str, Any]]]) -> None:
     """A legend above the axes: label and style of each kind of box, or of line where the style has a
     marker; in as many columns as the width holds, read row by row."""
@@ -138,13 +158,7 @@ def key(figure: Figure, entries: list[tuple[str, dict[str, Any]]]) -> None:
         else Patch(label=printed(label), **style)
         for label, style in entries
     ]
-    widths = [0.5 + _LETTER * len(label) for label, _ in entries]
-    fitting = (
-        columns
-        for columns in range(len(entries), 1, -1)
-        if sum(max(widths[at::columns]) for at in range(columns)) <= WIDTH
-    )
-    columns = next(fitting, 1)
+    columns = _columns([label for label, _ in entries])
     figure.legend(
         # matplotlib fills column by column
         handles=[handle for at in range(columns) for handle in handles[at::columns]],
@@ -226,13 +240,22 @@ def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
 
 def money_axis(axes: Axes, unit: Unit) -> None:
     """An upright axis of amounts already divided by the scale of `unit`, which it names."""
-    axes.yaxis.set_major_locator(MaxNLocator(_steps(axes), steps=[1, 2, 2.5, 5, 10]))
-    step = axes.get_yticks()[1] - axes.get_yticks()[0]
-    decimals = 0 if step >= 1 and step == int(step) else 1 if step >= 0.1 else 2
-    axes.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: unit.language.number(value, decimals))
-    )
+    _amounts(axes.yaxis, unit, _steps(axes))
     axes.set_ylabel(unit.language.sentence(unit.name))
+
+
+def lying_money_axis(axes: Axes, unit: Unit) -> None:
+    """As `money_axis`, of the axis that lies below; the caption names the unit."""
+    _amounts(axes.xaxis, unit, 6)
+
+
+def _amounts(axis: Axis, unit: Unit, steps: int) -> None:
+    """At most so many steps, their amounts as `unit` prints them."""
+    axis.set_major_locator(MaxNLocator(steps, steps=[1, 2, 2.5, 5, 10]))
+    first, second, *_ = axis.get_ticklocs()
+    step = second - first
+    decimals = 0 if step >= 1 and step == int(step) else 1 if step >= 0.1 else 2
+    axis.set_major_formatter(FuncFormatter(lambda value, _: unit.language.number(value, decimals)))
 
 
 def count_axis(axes: Axes) -> None:

@@ -28,6 +28,8 @@ _TOLD = 3  # lines of a month or quarter that the leader's page tells one by one
 _PANELS = 24  # months of each of the small charts
 _ESTIMATES = ["counterfactual", "lower", "upper"]
 _LONG = 11  # letters of both bounds of an interval that stand on one line of a column
+_ABOVE = 34  # letters of a line above a small chart
+_SEEN = 0.004  # of the widest bar: a thinner part is not seen, and a line of less is not drawn
 _LARGER = 3  # times the largest line that moved: above it, one that did not is not drawn
 
 
@@ -227,11 +229,12 @@ class EffectPage(Page[Effects]):
         slug = "bridge"
         return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
 
-    def bridge_chart(self, *, row_height: float = 0.36, most: int = 99) -> Block | None:
+    def bridge_chart(self, *, row_height: float = 0.33, most: int = 99) -> Block | None:
         """A bar a first-level line in the year to date: what came, what the law put off or cancelled, what is
         lost or unexplained, against what was to be expected; nothing where nothing can be said.
 
-        A line that did not move and would dwarf those that did is named instead. `row_height` in inches;
+        A line that did not move and would dwarf those that did is named instead, and one whose bar would not
+        be seen. `row_height` in inches;
         `most`: of so many lines at most, those that moved first, then the greater.
         """
         result, language, text = self.result, self._language, self._text
@@ -241,7 +244,13 @@ class EffectPage(Page[Effects]):
         lines = [line for line in lines if line in result.by_line]
         moved = [line for line in lines if result.by_line[line].verdict != statements.USUAL]
         limit = _LARGER * max((result.by_line[line].expected for line in moved), default=np.inf)
-        shown = [line for line in lines if line in moved or result.by_line[line].expected <= limit]
+        least = _SEEN * max((result.by_line[line].expected for line in moved), default=0)
+        shown = [
+            line
+            for line in lines
+            if least <= result.by_line[line].expected
+            and (line in moved or result.by_line[line].expected <= limit)
+        ]
         first = sorted(shown, key=lambda line: (line not in moved, -result.by_line[line].expected))[
             :most
         ]
@@ -959,25 +968,35 @@ class EffectPage(Page[Effects]):
         language, text = self._language, self._text
         words = language.words("bridge")
         rows = len(frame)
-        with drawing.drawing(row_height * rows + 1.0) as (figure, axes):
+        scaled = frame.drop(columns="line") / unit.scale
+        came = (scaled["collected"] - scaled["earlier"]).to_numpy()
+        looks = {
+            "exempt": drawing.RELIEVED, "reduced": drawing.RELIEVED, "deferred": drawing.DEFERRED,
+            "paid_later": drawing.PAID_LATER, "overdue": drawing.OVERDUE, "lost": drawing.LOST,
+            "unexplained": drawing.UNEXPLAINED, "earlier": drawing.EARLIER,
+        }  # fmt: skip
+        widths = {name: scaled[name].clip(lower=0).to_numpy() for name in looks}
+        ends = np.maximum(came + sum(widths.values()), scaled["expected"].to_numpy())
+        kinds = [(text("collected"), drawing.COLLECTED)]
+        for name, look in looks.items():
+            if widths[name].max() > _SEEN * ends.max() and (words[name], look) not in kinds:
+                kinds.append((words[name], look))
+        kinds += [
+            (text("expected without COVID-19"), drawing.EXPECTED),
+            (text("loss, 19 times in 20"), drawing.LOSS_RANGE),
+        ]
+        height = row_height * rows + 0.4 + drawing.key_height([label for label, _ in kinds])
+        with drawing.drawing(height) as (figure, axes):
             places = np.arange(rows, dtype=float)
-            scaled = frame.drop(columns="line") / unit.scale
-            right = (scaled["collected"] - scaled["earlier"]).to_numpy()
-            drawing.boxes(axes, 0, places - 0.3, right, 0.6, **drawing.COLLECTED)
-            kinds = [(text("collected"), drawing.COLLECTED)]
-            looks = {
-                "exempt": drawing.RELIEVED, "reduced": drawing.RELIEVED, "deferred": drawing.DEFERRED,
-                "paid_later": drawing.PAID_LATER, "overdue": drawing.OVERDUE, "lost": drawing.LOST,
-                "unexplained": drawing.UNEXPLAINED, "earlier": drawing.EARLIER,
-            }  # fmt: skip
+            drawing.boxes(axes, 0, places - 0.32, came, 0.54, **drawing.COLLECTED)
+            left = came
             for name, look in looks.items():
-                width = scaled[name].clip(lower=0).to_numpy()
-                if (width > 0).any():
-                    some = width > 0
-                    drawing.boxes(axes, right[some], places[some] - 0.3, width[some], 0.6, **look)
-                    if (words[name], look) not in kinds:
-                        kinds.append((words[name], look))
-                right = right + width
+                some = widths[name] > 0
+                if some.any():
+                    drawing.boxes(
+                        axes, left[some], places[some] - 0.32, widths[name][some], 0.54, **look
+                    )
+                left = left + widths[name]
             drawing.lines(
                 axes, (scaled["expected"],) * 2, (places - 0.42, places + 0.42),
                 color="black", linewidth=2, zorder=6,
@@ -989,16 +1008,14 @@ class EffectPage(Page[Effects]):
                     (scaled["expected"] - scaled["loss_upper"]).clip(lower=0)[may],
                     (scaled["expected"] - scaled["loss_lower"])[may],
                 ),
-                (places[may] + 0.38,) * 2,
-                color=drawing.PLAN, linewidth=1.6, zorder=7, solid_capstyle="butt",
+                (places[may] + 0.36,) * 2,
+                color=drawing.PLAN, linewidth=2.4, zorder=7, solid_capstyle="butt",
             )  # fmt: skip
-            end = np.maximum(right, scaled["expected"].to_numpy()).max()
-            for place, (_, row) in zip(places, frame.iterrows(), strict=True):
-                furthest = max(right[int(place)], row["expected"] / unit.scale)
+            for place, end, (_, row) in zip(places, ends, frame.iterrows(), strict=True):
                 axes.annotate(
                     f"{unit.figure(row['collected'], trim=True)}/"
                     f"{unit.figure(row['expected'], trim=True)}",
-                    (furthest, place), xytext=(5, 0), textcoords="offset points", va="center",
+                    (end, place), xytext=(5, 0), textcoords="offset points", va="center",
                 )  # fmt: skip
             axes.set_yticks(
                 range(rows),
@@ -1006,20 +1023,14 @@ class EffectPage(Page[Effects]):
                     drawing.beside(language.pick(self.result.lines.loc[line], "name"))
                     for line in frame["line"]
                 ],
+                linespacing=0.9,
             )
             axes.set_ylim(rows - 0.4, -0.6)
-            axes.set_xlim(0, end * 1.25)
+            axes.set_xlim(0, ends.max() * 1.35)
             axes.grid(axis="y", visible=False)
             axes.grid(axis="x", visible=True)
-            axes.set_xlabel(language.sentence(unit.name))
-            drawing.key(
-                figure,
-                [
-                    *kinds,
-                    (text("expected without COVID-19"), drawing.EXPECTED),
-                    (text("loss, 19 times in 20"), drawing.LOSS_RANGE),
-                ],
-            )
+            drawing.lying_money_axis(axes, unit)
+            drawing.key(figure, kinds)
             return drawing.outlines(figure)
 
     def _draw_lines(
@@ -1048,7 +1059,11 @@ class EffectPage(Page[Effects]):
                     linestyle="--", marker="D", markersize=2.5, linewidth=1.2, zorder=5,
                 )  # fmt: skip
                 drawing.bands_behind(axes, shown, months[0], len(own))
-                axes.set_title(self._language.pick(self.result.lines.loc[line], "name"), loc="left")
+                name = self._language.pick(self.result.lines.loc[line], "name")
+                letters = _ABOVE if len(lines) > 1 else 2 * _ABOVE
+                axes.set_title(
+                    drawing.beside(name, letters), loc="left", fontsize=9, linespacing=0.95
+                )
                 drawing.month_axis(axes, months, self.edition)
                 drawing.money_axis(axes, unit)
                 axes.set_ylabel("")

@@ -194,10 +194,10 @@ class TargetsPage(Page[Targets]):
             rows.append(Row(name, cells))
         columns = [
             Column(text("Target")),
-            Column(text("Needed"), 36, words=True),
-            Column(text("Reached"), 12),
-            Column(text("By"), 24, words=True),
-            Column(text("Body in charge"), 46, words=True),
+            Column(text("Needed"), 38, words=True),
+            Column(text("Reached"), 13),
+            Column(text("By"), 30, words=True),
+            Column(text("Body in charge"), 47, words=True),
         ]
         notes = [
             text(
@@ -604,7 +604,7 @@ class TargetsPage(Page[Targets]):
         columns = ["value", "low95", "low80", "point", "high80", "high95"]
         scaled = (100 * targets[columns]).div(targets["target"], axis="index")
         usual = 100 * targets["usual"]
-        svg = self._draw(targets, scaled, usual, row_height * len(targets) + 0.75)
+        svg = self._draw(targets, scaled, usual, row_height * len(targets) + 0.58)
         alt = [text("Bar chart, % of each target.")]
         for (_, target), value, point in zip(
             targets.iterrows(), scaled["value"], scaled["point"], strict=True
@@ -691,7 +691,7 @@ class TargetsPage(Page[Targets]):
                         ("" if value > _LIMIT else "→ ") + language.percent(far / 100, 0),
                         (_LIMIT - 13, place), ha="right",
                         va="center", fontsize=_SIZE, fontweight="bold", zorder=7,
-                        bbox=None if value > _LIMIT else {"fc": "white", "ec": "none", "pad": 0.6},
+                        path_effects=None if value > _LIMIT else drawing.RIMMED,
                     )  # fmt: skip
                 axes.annotate(
                     self._both(target, unit), (1.01, place),
@@ -721,7 +721,6 @@ class TargetsPage(Page[Targets]):
             axes.tick_params(axis="x", labelsize=_SIZE)
             axes.set_ylim(len(targets) - 0.4, -0.6)
             axes.set_xlim(0, _LIMIT)
-            axes.set_xlabel(text("% of the target"), fontsize=_SIZE)
             figure.legend(
                 loc="outside upper center", ncols=4, frameon=False, fontsize=_SIZE,
                 columnspacing=1.2, handlelength=1.6,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import json
 import re
 import tempfile
 import threading
@@ -67,22 +68,40 @@ def compile_pdf(source: str, files: Iterable[tuple[str, str]], day: datetime.dat
             (root / name).write_text(content, "utf-8", newline="")
         for face, folders in faces():
             try:
-                return typst.Compiler(  # type: ignore[return-value]  # a PDF is one file
-                    f"{folder}/main.typ",
-                    root=folder,
-                    ignore_system_fonts=True,
-                    font_paths=folders,
-                    sys_inputs={"face": face},
-                ).compile(
-                    format="pdf",
-                    pdf_standards=["a-3a", "ua-1"],
-                    timestamp=datetime.datetime.combine(day, datetime.time(), datetime.UTC),
-                )
+                made, sheets, full = _set(root, face, folders, day, tight=False)
+                if sheets > 1 and not full:
+                    tight, fewer, _ = _set(root, face, folders, day, tight=True)
+                    made = tight if fewer < sheets else made
+                return made
             except typst.TypstError as error:
                 failure = error
             finally:
                 _forget()
     raise _refusal(failure)
+
+
+_LITTLE = 75  # millimetres: a last page that ends above holds next to nothing
+
+
+def _set(
+    root: Path, face: str, folders: list[str], day: datetime.date, *, tight: bool
+) -> tuple[bytes, int, bool]:
+    """The page in `root` as a PDF, `tight` or not, how many sheets it has, and whether the last one holds
+    more than next to nothing."""
+    compiler = typst.Compiler(
+        f"{root}/main.typ",
+        root=root,
+        ignore_system_fonts=True,
+        font_paths=folders,
+        sys_inputs={"face": face, "tight": "yes" if tight else ""},
+    )
+    made = compiler.compile(
+        format="pdf",
+        pdf_standards=["a-3a", "ua-1"],
+        timestamp=datetime.datetime.combine(day, datetime.time(), datetime.UTC),
+    )
+    end = json.loads(compiler.query("<end>", field="value", one=True))
+    return made, end["page"], end["top"] > _LITTLE  # type: ignore[return-value]  # a PDF is one file
 
 
 _KEPT = 10  # documents
