@@ -354,7 +354,10 @@ _PROJECTED = {
     "en": r"\bprojected\b|chance of reaching|likely to be met|year's end \(|will (?:end|reach|stand)",
     "vi": r"dự kiến (?:cả|cuối) năm|cuối năm đạt|xác suất đạt|khả năng đạt|chưa chắc chắn",
 }
-_ONCE = {"en": r"\b(?:was|were|had been) projected|at the time", "vi": r"khi đó|lúc đó|đã từng"}
+_ONCE = {
+    "en": r"\b(?:was|were|had been) projected|at the time|nothing remains",
+    "vi": r"khi đó|lúc đó|đã từng|không còn gì",
+}
 _LEFT = {
     "en": r"(?P<a>\d+) months? (?:that )?remain|remaining (?P<b>\d+) months?|(?P<c>\d+) remaining months?",
     "vi": r"(?P<a>\d+) tháng còn lại|còn lại (?P<b>\d+) tháng|\bcòn (?P<c>\d+) tháng",
@@ -542,7 +545,8 @@ def future(pages: Pages) -> Iterator[tuple[str, str]]:
                 day = _day(match["day"], pages.year)
                 if day and day < pages.day:
                     yield claim.notebook, f"{day} is past: {text}"
-        over = pages.unknown == 0 and claim.kind != "note"
+        # Estimates of the whole of December are known before it has ended.
+        over = pages.unknown == 0 and pages.day.year > pages.year and claim.kind != "note"
         if (
             over
             and re.search(_PROJECTED[code], text, re.I)
