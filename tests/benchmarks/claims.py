@@ -550,7 +550,8 @@ def future(pages: Pages) -> Iterator[tuple[str, str]]:
                 day = _day(match["day"], pages.year)
                 if day and day < pages.day:
                     yield claim.notebook, f"{day} is past: {text}"
-        over = pages.unknown == 0 and claim.kind != "note"
+        # Estimates of the whole of December are known before it has ended.
+        over = pages.unknown == 0 and pages.day.year > pages.year and claim.kind != "note"
         if (
             over
             and re.search(_PROJECTED[code], text, re.I)

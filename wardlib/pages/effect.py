@@ -30,6 +30,7 @@ _ESTIMATES = ["counterfactual", "lower", "upper"]
 _LONG = 11  # letters of both bounds of an interval that stand on one line of a column
 _ABOVE = 34  # letters of a line above a small chart
 _SEEN = 0.004  # of the widest bar: a thinner part is not seen, and a line of less is not drawn
+_BY_LAW = (statements.DEFERRED, statements.RELIEF, statements.RETURNED)
 _LARGER = 3  # times the largest line that moved: above it, one that did not is not drawn
 
 
@@ -94,6 +95,7 @@ class EffectPage(Page[Effects]):
                 printed = self._printed(split)
                 said.append(self._came(line, split, printed, own=True))
                 said += self._cash(split, printed)
+                said += self._became(split, printed)[:1]
                 if split.verdict != statements.MORE:
                     said.append(self._language.sentence(self._loss(split, printed)) + ".")
             if len(moved) > _TOLD or not moved:
@@ -132,11 +134,12 @@ class EffectPage(Page[Effects]):
         if compared:
             items.append(
                 language.plural(
-                    "For comparison, the {count} line that no restriction and no relief named: {lines}",
-                    "For comparison, the {count} lines that no restriction and no relief named: {lines}",
+                    "{count} line that no restriction and no relief named stands for comparison.",
+                    "{count} lines that no restriction and no relief named stand for comparison.",
                     len(compared),
-                    lines=inside(self._by_verdict(compared)),
                 )
+                + " "
+                + self._by_verdict(compared)
             )
         elif len(lines):
             items.append(
@@ -433,11 +436,11 @@ class EffectPage(Page[Effects]):
                 "{span}, no line lies outside normal variation (19 times in 20).", span=span
             )
         return language.plural(
-            "{span}, {moved} of {count} line lies outside normal variation (19 times in 20): {lines}.",
-            "{span}, {moved} of {count} lines lie outside normal variation (19 times in 20): {lines}.",
-            len(lines),
+            "{span}, {count} of {all} lines lies outside normal variation (19 times in 20): {lines}.",
+            "{span}, {count} of {all} lines lie outside normal variation (19 times in 20): {lines}.",
+            len(moved),
             span=span,
-            moved=str(len(moved)),
+            all=str(len(lines)),
             lines=self._grouped({line: self._split(line, first, last) for line in moved}),
         )
 
@@ -564,7 +567,7 @@ class EffectPage(Page[Effects]):
         language, text, unit = self._language, self._text, self._unit
         more, short = -printed["difference"], printed["shortfall"]
         both = printed["earlier"] > (0 if more > 0 else 0.01 * -more)
-        if split.verdict != statements.USUAL and both:
+        if both and _differs(split):
             values = {
                 "more": unit.amount(abs(more)),
                 "earlier": unit.amount(printed["earlier"]),
@@ -672,20 +675,22 @@ class EffectPage(Page[Effects]):
         printed = self._printed(split)
         more = -printed["difference"]
         parts = []
+        if not _differs(split):  # it was short before, and has come since
+            return f"{self._verdict(split)}; {self._loss(split, printed)}"
         if more > 0:
             parts.append(text("{amount} more than expected", amount=unit.amount(more)))
             if printed["earlier"] > 0:
                 parts.append(
                     text(
                         "of which about {amount} for earlier months",
-                        amount=unit.figure(printed["earlier"]),
+                        amount=unit.figure(printed["earlier"], trim=True),
                     )
                 )
         else:
             parts.append(text("{amount} short", amount=unit.amount(-more)))
         relieved = printed["exempt"] + printed["reduced"]
         greatest = max(printed["deferred"], relieved, printed["paid_later"])
-        amount = unit.figure(greatest)
+        amount = unit.figure(greatest, trim=True)
         if greatest <= 0:
             pass
         elif greatest == printed["deferred"]:
@@ -757,7 +762,10 @@ class EffectPage(Page[Effects]):
         groups: dict[str, list[str]] = {}
         for line, split in splits.items():
             if split is not None:
-                groups.setdefault(self._verdict(split), []).append(self._name_inside(line))
+                words = self._verdict(split)
+                if split.verdict in _BY_LAW and split.loss == statements.POSSIBLE:
+                    words += ", " + self._text("a loss not excluded")
+                groups.setdefault(words, []).append(self._name_inside(line))
         join = self._language.join
         return "; ".join(f"{join(names)} ({words})" for words, names in groups.items())
 
@@ -977,7 +985,7 @@ class EffectPage(Page[Effects]):
         }  # fmt: skip
         widths = {name: scaled[name].clip(lower=0).to_numpy() for name in looks}
         ends = np.maximum(came + sum(widths.values()), scaled["expected"].to_numpy())
-        kinds = [(text("collected"), drawing.COLLECTED)]
+        kinds: list[tuple[str, dict[str, Any]]] = [(text("collected"), drawing.COLLECTED)]
         for name, look in looks.items():
             if widths[name].max() > _SEEN * ends.max() and (words[name], look) not in kinds:
                 kinds.append((words[name], look))
@@ -1068,6 +1076,12 @@ class EffectPage(Page[Effects]):
                 drawing.money_axis(axes, unit)
                 axes.set_ylabel("")
             return drawing.outlines(figure)
+
+
+def _differs(split: Split) -> bool:
+    """Whether what came, or what these months owed, is shown to differ from what was to be expected."""
+    owed = split.shortfall
+    return split.cash != statements.USUAL or owed.lower > 0 or owed.upper < 0
 
 
 def _flat(split: Split) -> dict[str, object]:
