@@ -310,7 +310,7 @@ def test_a_failed_notebook_is_kept_and_the_others_run(home):
     assert broken["notebook"] == "10-tax-collection"
     assert broken["error"] == "ZeroDivisionError: division by zero"
     assert [cell.source for cell in failed.cells if cell.id == broken["cell"]] == [
-        "book.show(1 / 0, book.tax.plan_table())"
+        "book.show(book.tax.year_before_table(), 1 / 0, book.tax.plan_table())"
     ]
     assert (home / broken["file"]).is_file()
 
