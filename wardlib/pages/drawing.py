@@ -86,13 +86,17 @@ def drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
         yield figure, axes
 
 
+def panel_columns(count: int) -> int:
+    """How many of `count` small charts stand beside each other."""
+    return 3 if count > 4 else min(count, 2)
+
+
 @contextmanager
 def panels(count: int, height: float = 1.5) -> Iterator[tuple[Figure, list[Axes]]]:
-    """As `drawing`, with `count` axes in two columns (one where there is one), each `height` inches high,
-    read row by row."""
+    """As `drawing`, with `count` axes in `panel_columns`, each `height` inches high, read row by row."""
     with warnings.catch_warnings(), matplotlib.rc_context(_style()):
         warnings.filterwarnings("error", message="Glyph .* missing")
-        columns = min(count, 2)
+        columns = panel_columns(count)
         rows = -(-count // columns)
         figure = Figure(figsize=(WIDTH, height * rows + 0.2), layout="constrained")
         every = list(np.ravel(figure.subplots(rows, columns, squeeze=False)))
@@ -271,10 +275,12 @@ def _steps(axes: Axes) -> int:
     return min(5, max(2, int(figure.get_figheight() / 0.45)))
 
 
-def month_axis(axes: Axes, months: pd.Index, edition: Edition, at: float = 0.5) -> None:
+def month_axis(
+    axes: Axes, months: pd.Index, edition: Edition, at: float = 0.5, *, small: bool = False
+) -> None:
     """Ticks in the middle of months (`at` 1: at their ends): each, or each quarter's or half-year's
-    first; the year stands below the first of them and each January."""
-    step = 1 if len(months) <= 12 else 3 if len(months) <= 36 else 6
+    first (of a `small` chart always); the year stands below the first of them and each January."""
+    step = 6 if small or len(months) > 36 else 3 if len(months) > 12 else 1
     chosen = [index for index, month in enumerate(months) if (month.month - 1) % step == 0]
     axes.set_xticks([index + at for index in chosen])
     axes.set_xticklabels(

@@ -28,7 +28,7 @@ _TOLD = 3  # lines of a month or quarter that the leader's page tells one by one
 _PANELS = 24  # months of each of the small charts
 _ESTIMATES = ["counterfactual", "lower", "upper"]
 _LONG = 11  # letters of both bounds of an interval that stand on one line of a column
-_ABOVE = 34  # letters of a line above a small chart
+_ABOVE = 66  # letters of a line across the page, above small charts
 _SEEN = 0.004  # of the widest bar: a thinner part is not seen, and a line of less is not drawn
 _BY_LAW = (statements.DEFERRED, statements.RELIEF, statements.RETURNED)
 _LARGER = 3  # times the largest line that moved: above it, one that did not is not drawn
@@ -978,7 +978,7 @@ class EffectPage(Page[Effects]):
         rows = len(frame)
         scaled = frame.drop(columns="line") / unit.scale
         came = (scaled["collected"] - scaled["earlier"]).to_numpy()
-        looks = {
+        looks: dict[str, dict[str, Any]] = {
             "exempt": drawing.RELIEVED, "reduced": drawing.RELIEVED, "deferred": drawing.DEFERRED,
             "paid_later": drawing.PAID_LATER, "overdue": drawing.OVERDUE, "lost": drawing.LOST,
             "unexplained": drawing.UNEXPLAINED, "earlier": drawing.EARLIER,
@@ -1068,11 +1068,11 @@ class EffectPage(Page[Effects]):
                 )  # fmt: skip
                 drawing.bands_behind(axes, shown, months[0], len(own))
                 name = self._language.pick(self.result.lines.loc[line], "name")
-                letters = _ABOVE if len(lines) > 1 else 2 * _ABOVE
+                letters = _ABOVE // drawing.panel_columns(len(lines))
                 axes.set_title(
                     drawing.beside(name, letters), loc="left", fontsize=9, linespacing=0.95
                 )
-                drawing.month_axis(axes, months, self.edition)
+                drawing.month_axis(axes, months, self.edition, small=True)
                 drawing.money_axis(axes, unit)
                 axes.set_ylabel("")
             return drawing.outlines(figure)

@@ -257,7 +257,7 @@ class TargetsPage(Page[Targets]):
             columns += [Column(text("Target of the year"), 19), Column(text("% of it"), 15)]
         columns.append(Column(text("Usual by now %"), 17))
         if later:
-            columns.append(Column(self._head(targets), 20))
+            columns.append(Column(text("So far"), 20))
         if planned:
             columns.append(Column(text("Ahead (+), late (-)"), 22))
         caption = text(
@@ -676,10 +676,16 @@ class TargetsPage(Page[Targets]):
             came: dict[str, Any] = {"color": "black", "markersize": 4.5, "linestyle": "none"}
             within = over & (scaled["point"] <= _LIMIT).to_numpy()
             axes.plot(scaled["point"][within], places[within], marker="D", zorder=6, **came)
-            for place, value, point, line, target in zip(
-                places, scaled["value"], scaled["point"], ahead | over, _rows(targets), strict=True
+            for place, value, point, line, came_to, target in zip(
+                places, scaled["value"], scaled["point"], ahead, over, _rows(targets), strict=True
             ):
-                far = value if value > _LIMIT else point if line and point > _LIMIT else None
+                far = (
+                    value
+                    if value > _LIMIT
+                    else point
+                    if (line or came_to) and point > _LIMIT
+                    else None
+                )
                 if value > _LIMIT:  # a broken bar: two gaps
                     left = np.array([_LIMIT - 10, _LIMIT - 5])
                     drawing.lines(
@@ -691,7 +697,7 @@ class TargetsPage(Page[Targets]):
                         ("" if value > _LIMIT else "→ ") + language.percent(far / 100, 0),
                         (_LIMIT - 13, place), ha="right",
                         va="center", fontsize=_SIZE, fontweight="bold", zorder=7,
-                        path_effects=None if value > _LIMIT else drawing.RIMMED,
+                        path_effects=drawing.RIMMED if line and value <= _LIMIT else None,
                     )  # fmt: skip
                 axes.annotate(
                     self._both(target, unit), (1.01, place),
