@@ -66,7 +66,7 @@ class Claim(NamedTuple):
 class Pages(NamedTuple):
     """What the notebooks of an edition say.
 
-    `day`: to which its figures are known; `unknown`: months of its year without any receipts by then;
+    `day`: to which its figures are known; `unknown`: months of its year not known by then;
     `names`: lines by name; `tables`: by notebook, the content and the resource of each table or chart.
     """
 
@@ -153,23 +153,26 @@ def walk(
         language=languages.get(code),
         year=Period.parse(period).year,
         day=day,
-        unknown=12 - known_months(ward, Period.parse(period).year, day),
+        unknown=12 - known_months(ward, Period.parse(period), day),
         names=dict(zip(lines[pick], lines["code"], strict=True)),
         claims=claims,
         tables=tables,
     )
 
 
-def known_months(ward: str, year: int, day: datetime.date) -> int:
-    """Months of a year of which some receipts were known on a day."""
+def known_months(ward: str, period: Period, day: datetime.date) -> int:
+    """Months of the period's year of which receipts were known on a day: any up to the period's end, more
+    than an estimate after it, as the month is then still going on."""
     table = _receipts(descriptors.home() / "data" / ward / "receipts.csv")
-    then = (table["reported_on"] <= day.isoformat()) & table["month"].str.startswith(f"{year}-")
-    return int(table["month"][then].nunique())
+    seen = table["reported_on"] <= day.isoformat()
+    counts = (table["month"] <= str(period.last)) | (table["status"] != "estimate")
+    own = table["month"].str.startswith(f"{period.year}-")
+    return int(table["month"][seen & counts & own].nunique())
 
 
 @functools.lru_cache(maxsize=4)
 def _receipts(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, usecols=["month", "reported_on"], dtype=str)
+    return pd.read_csv(path, usecols=["month", "status", "reported_on"], dtype=str)
 
 
 def claims_of(notebook: str, content: Mapping[str, Any]) -> list[Claim]:
@@ -350,6 +353,7 @@ _PAST = {
     r"have come|could be paid|unpaid|overdue",
     "vi": r"đã nộp|đã đến hạn|đã hết hạn|đã qua|nay đã|quá hạn",
 }
+_DECREE = r"\d/\d{4}/[A-ZĐ]"  # what a law says is told in its own words
 _PROJECTED = {
     "en": r"\bprojected\b|chance of reaching|likely to be met|year's end \(|will (?:end|reach|stand)",
     "vi": r"dự kiến (?:cả|cuối) năm|cuối năm đạt|xác suất đạt|khả năng đạt|chưa chắc chắn",
@@ -540,7 +544,8 @@ def future(pages: Pages) -> Iterator[tuple[str, str]]:
     code = pages.language.code
     for claim in pages.claims:
         text = claim.text
-        if re.search(_STILL[code], text, re.I) and not re.search(_PAST[code], text, re.I):
+        told = re.search(_PAST[code], text, re.I) or re.search(_DECREE, text)
+        if re.search(_STILL[code], text, re.I) and not told:
             for match in re.finditer(_LAST_DAY[code].replace("DATE", _DATE), text, re.I):
                 day = _day(match["day"], pages.year)
                 if day and day < pages.day:
