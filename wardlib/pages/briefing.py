@@ -109,7 +109,7 @@ class BriefingPage(Page[Briefing]):
         language, text = self._language, self._text
         name = inside(language.pick(indicator, "name"))
         if is_missing(indicator["value"]):
-            return f"{name}: {text('not reported')}"
+            return f"{name}: " + text("not reported")
         unit, decimals = language.pick(indicator, "unit"), indicator["decimals"]
         value, target = (
             language.number(indicator[column], decimals, trim=True)
@@ -118,7 +118,8 @@ class BriefingPage(Page[Briefing]):
         if is_missing(indicator["target"]):
             return f"{name} {value}{NBSP}{unit}"
         if is_missing(indicator["share"]):
-            return f"{name} {value}{NBSP}{unit} ({text('target {amount}', amount=target)})"
+            told = text("target {amount}", amount=target)
+            return f"{name} {value}{NBSP}{unit} ({told})"
         return f"{name} {language.percent(indicator['share'])} ({value}/{target}{NBSP}{unit})"
 
 

@@ -95,10 +95,7 @@ class EffectPage(Page[Effects]):
                 assert split is not None  # it has moved
                 printed = self._printed(split)
                 said.append(self._came(line, split, printed, own=True))
-                said += self._cash(split, printed)
-                said += self._became(split, printed)[:1]
-                if split.verdict != statements.MORE:
-                    said.append(self._language.sentence(self._loss(split, printed)) + ".")
+                said.append(self._language.sentence(self._in_short(split)) + ".")
             if len(moved) > _TOLD or not moved:
                 said.append(self._outside(*span))
         said.append(self._outside(*result.span))
