@@ -174,6 +174,51 @@ def test_what_is_not_due_is_not_said_to_be_put_off(page):
     assert "law lets" not in text
 
 
+def test_within_normal_variation_nothing_is_short(page):
+    """4.3 less than expected is no shortfall where neither cash nor what these months owed is shown to
+    differ, though some came for earlier months; a line that was short before is said to have been paid."""
+    found = split(
+        collected=995.7, difference=(4.3, -60, 70), shortfall=(4.5, -60, 70), earlier=(0.2, 0, 1),
+        returned=(38, 0, 60), claim=(4.5, -190, 290), at_most=(4.5, -190, 290), was_short=True,
+    )  # fmt: skip
+    assert found.verdict == "returned"
+    text = said(page, found)
+    assert "The difference is within normal variation." in text
+    assert "hort" not in text
+    short = page._in_short(found).replace("\N{NO-BREAK SPACE}", " ")
+    assert short.startswith(
+        "short, then paid as the time allowed by law ended; not enough evidence"
+    )
+
+
+def test_what_came_on_top_has_no_part_exempt(page):
+    """Of 72 more than expected nothing is exempt; and an amount that is all lost is told once."""
+    more = split(
+        expected=264, collected=336, difference=(-72, -120, -10), shortfall=(-72, -120, -10),
+        exempt=(9.7, 0, 20),
+    )  # fmt: skip
+    told = page._in_short(more).replace("\N{NO-BREAK SPACE}", " ")
+    assert told == "VND 72 million more than expected"
+    lost = split(collected=875, difference=(125, 4, 279), shortfall=(125, 4, 279),
+                 never_due_later=(125, 4, 279), claim=(125, 4, 279), at_most=(125, 4, 279))  # fmt: skip
+    assert page._in_short(lost).count("125") == 1
+    assert page._in_short(lost).startswith("lost: ")
+
+
+def test_a_loss_that_is_excluded_is_not_said_to_be_open(page):
+    """Among the lines that moved: not excluded stands beside a verdict only where it is so."""
+    owed = {"difference": (100, 60, 140), "shortfall": (100, 60, 140), "deferred": (100, 0, 140)}
+    splits = {
+        "nonstate": split(**owed, at_most=(0, 0, 0)),
+        "land_rent": split(**owed, claim=(0, -400, 400), at_most=(0, -400, 400)),
+    }
+    assert [own.loss for own in splits.values()] == ["excluded", "possible"]
+    assert page._grouped(splits) == (
+        "non-state sector tax (business households) (short; the law lets payers pay later); land rent "
+        "(short; the law lets payers pay later, a loss not excluded)"
+    )
+
+
 @pytest.mark.parametrize("code", ["vi", "en"])
 def test_a_verdict_reaches_the_page_by_its_words_alone(code):
     """Every row of the bridge says a verdict of the table, and every loss in a sentence one of its words."""

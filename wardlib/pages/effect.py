@@ -39,7 +39,7 @@ class EffectPage(Page[Effects]):
 
     def answer(self) -> str:
         """What COVID-19 did to the budget in the year to date, in one short sentence: of the total where it
-        moved, else of the line that moved most."""
+        moved, else of the line that moved most, one that brought more than expected last."""
         language, text = self._language, self._text
         result = self.result
         if result.span is None:
@@ -55,10 +55,13 @@ class EffectPage(Page[Effects]):
             moved = [result.root]
         if not moved:
             return text("No line lies outside normal variation.")
-        line = moved[0]
-        split = self._split(line, *span)
+        found = {line: self._split(line, *span) for line in moved}
+        short = (line for line, own in found.items() if own and own.verdict != statements.MORE)
+        line = next(short, moved[0])
+        split = found[line]
         assert split is not None  # it has moved
-        said = language.sentence(self._name_inside(line)) + " " + self._in_short(split)
+        join = " – " if self._all_lost(split) else " "
+        said = language.sentence(self._name_inside(line)) + join + self._in_short(split)
         own = self._first_level
         splits = [self._split(part, *span) for part in own]
         lost = [part for part in splits if part is not None and part.loss == statements.LOST]
@@ -94,10 +97,7 @@ class EffectPage(Page[Effects]):
                 assert split is not None  # it has moved
                 printed = self._printed(split)
                 said.append(self._came(line, split, printed, own=True))
-                said += self._cash(split, printed)
-                said += self._became(split, printed)[:1]
-                if split.verdict != statements.MORE:
-                    said.append(self._language.sentence(self._loss(split, printed)) + ".")
+                said.append(self._language.sentence(self._in_short(split)) + ".")
             if len(moved) > _TOLD or not moved:
                 said.append(self._outside(*span))
         said.append(self._outside(*result.span))
@@ -109,7 +109,8 @@ class EffectPage(Page[Effects]):
             short = self._verdict(root)
         else:
             short = self._in_short(root)
-        return headline(*filter(None, said), f"{name}: {short}.")
+        join = " – " if root is not None and self._all_lost(root) else ": "
+        return headline(*filter(None, said), f"{name}{join}{short}.")
 
     def sentence(self, line: str = "") -> Block:
         """What COVID-19 did to a line (default: the total) in the period, and where it is longer in the
@@ -668,6 +669,12 @@ class EffectPage(Page[Effects]):
             most=unit.amount(split.most),
         )
 
+    def _all_lost(self, split: Split) -> bool:
+        """Whether all that came less than expected is said to be lost."""
+        printed = self._printed(split)
+        lost = split.loss == statements.LOST
+        return lost and bool(np.isclose(printed["lost"], printed["difference"]))
+
     def _in_short(self, split: Split) -> str:
         """What can be said of a split in few words, without the line's name: cash, what was put off, a
         loss."""
@@ -677,6 +684,8 @@ class EffectPage(Page[Effects]):
         parts = []
         if not _differs(split):  # it was short before, and has come since
             return f"{self._verdict(split)}; {self._loss(split, printed)}"
+        if self._all_lost(split):  # one amount, told once
+            return self._loss(split, printed)
         if more > 0:
             parts.append(text("{amount} more than expected", amount=unit.amount(more)))
             if printed["earlier"] > 0:
@@ -691,7 +700,7 @@ class EffectPage(Page[Effects]):
         relieved = printed["exempt"] + printed["reduced"]
         greatest = max(printed["deferred"], relieved, printed["paid_later"])
         amount = unit.figure(greatest, trim=True)
-        if greatest <= 0:
+        if greatest <= 0 or more > 0:  # no part of what came
             pass
         elif greatest == printed["deferred"]:
             day = language.day(split.until, self.result.period.year)
