@@ -446,7 +446,7 @@ def test_no_words_of_a_chart_touch_at_any_length(monkeypatch):
             effects.chart()
             effects.chart(height=1.2)
             effects.bridge_chart()
-            effects.bridge_chart(row_height=0.32, most=5)
+            effects.bridge_chart(row_height=0.31, most=5)
             effects.lines_chart()
             schools.calendar_chart()
             activities.chart()

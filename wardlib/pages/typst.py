@@ -80,14 +80,14 @@ def compile_pdf(source: str, files: Iterable[tuple[str, str]], day: datetime.dat
     raise _refusal(failure)
 
 
-_LITTLE = 75  # millimetres: a last page that ends above holds next to nothing
+_LITTLE = 130  # millimetres: a last page that ends above may be saved by tighter setting
 
 
 def _set(
     root: Path, face: str, folders: list[str], day: datetime.date, *, tight: bool
 ) -> tuple[bytes, int, bool]:
-    """The page in `root` as a PDF, `tight` or not, how many sheets it has, and whether the last one holds
-    more than next to nothing."""
+    """The page in `root` as a PDF, `tight` or not, how many sheets it has, and whether the last one is
+    too full to be saved."""
     compiler = typst.Compiler(
         f"{root}/main.typ",
         root=root,
