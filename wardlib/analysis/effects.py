@@ -154,21 +154,20 @@ def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
 
 
 def _untouched(receipts: Receipts, table: Tables, epidemic: Epidemic) -> set[str]:
-    """The first-level lines that can be compared with: up to the period's last month neither relief nor a
-    restriction named them, a part of them, or what they are a part of. None where no restriction names any
-    line, as then nobody has recorded which lines were touched."""
-    lines, last = receipts.lines, receipts.period.last
-    measures, given = table("covid_measures"), table("tax_relief")
+    """The first-level lines that can be compared with: no restriction and no relief of the epidemic named
+    them, a part of them, or what they are a part of, at any time. None where no restriction names any line,
+    as then nobody has recorded which lines were touched."""
+    lines, given = receipts.lines, table("tax_relief")
+    measures = table("covid_measures")
     if measures is None:
         return set()
     bound = measures[measures["area"].isin(epidemic.areas) & (measures["kind"] == RESTRICTION)]
-    named = _named(bound[bound["start"] <= last.end_time], lines.index)
+    named = _named(bound, lines.index)
     if not named:
         return set()
     if given is not None:
-        granted = given[given["area"].isin(epidemic.areas) & given["kind"].isin(relief.GRANTED)]
-        begun = granted["in_force"].isna() | (granted["in_force"] <= last.end_time)
-        named |= _named(granted[begun & (granted["period_start"] <= last)], lines.index)
+        granted = given["area"].isin(epidemic.areas) & given["kind"].isin(relief.GRANTED)
+        named |= _named(given[granted], lines.index)
     root = receipts.root
     return {
         line

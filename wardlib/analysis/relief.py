@@ -150,17 +150,20 @@ class Split:
 
     @property
     def most(self) -> float:
-        """What may be lost at most: the upper bound of `at_most`, not less than half of its interval, as
-        nothing can be told more sharply than that."""
-        return max(self.at_most.upper, (self.at_most.upper - self.at_most.lower) / 2)
+        """What may be lost at most: the upper bound of `at_most`. More than that is excluded where the
+        interval is narrow, but never less than half of it: nothing can be told more sharply than that."""
+        most = max(self.at_most.upper, 0.0)
+        if self.loss == statements.EXCLUDED:
+            return max(most, (self.at_most.upper - self.at_most.lower) / 2)
+        return most
 
     @property
     def bridge(self) -> dict[str, Amount]:
         """From expected to collected, what is taken off (`earlier` is added): exempt, reduced, deferred,
-        overdue, paid_later, lost, unexplained, earlier. The rest is lost where a loss is shown, else it is
-        unexplained."""
+        overdue, paid_later, lost, unexplained, earlier. The rest is lost where a loss is shown, alone or
+        together with what is overdue; else it is unexplained."""
         lost, unexplained = Amount(0.0, 0.0, 0.0), self.never_due_later
-        if self.loss == statements.LOST:
+        if self.loss in (statements.LOST, statements.OVERDUE) and unexplained.mean > 0:
             lost, unexplained = unexplained, lost
         taken = ("exempt", "reduced", "deferred", "overdue", "paid_later")
         return {name: getattr(self, name) for name in taken} | {
@@ -373,7 +376,8 @@ class Ledger:
                 np.maximum(upper, highest, out=upper)
         for least, name in _AT_LEAST.items():
             lower[wanted.index(name)] = lower[wanted.index(least)]
-        return np.stack([draws.mean(axis=-1), lower, upper], axis=1)[: len(names)]
+        mean = draws.mean(axis=-1)  # which a few paths in a hundred can carry beyond a bound
+        return np.stack([mean, np.fmin(lower, mean), np.fmax(upper, mean)], axis=1)[: len(names)]
 
     def _flows(self, mark: int) -> _Flows:
         """`flows`, with what was unpaid at the end of another month, which `mark` counts from the first."""
