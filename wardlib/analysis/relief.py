@@ -376,8 +376,7 @@ class Ledger:
                 np.maximum(upper, highest, out=upper)
         for least, name in _AT_LEAST.items():
             lower[wanted.index(name)] = lower[wanted.index(least)]
-        mean = draws.mean(axis=-1)  # which a few paths in a hundred can carry beyond a bound
-        return np.stack([mean, np.fmin(lower, mean), np.fmax(upper, mean)], axis=1)[: len(names)]
+        return np.stack([draws.mean(axis=-1), lower, upper], axis=1)[: len(names)]
 
     def _flows(self, mark: int) -> _Flows:
         """`flows`, with what was unpaid at the end of another month, which `mark` counts from the first."""

@@ -53,6 +53,8 @@ class EffectPage(Page[Effects]):
         moved = moving[span]
         if split is not None and split.verdict != statements.USUAL:
             moved = [result.root]
+        if not moved and not self._first_level and split is not None:
+            return f"{language.sentence(self._name_inside(result.root))}: {self._verdict(split)}."
         if not moved:
             return text("No line lies outside normal variation.")
         found = {line: self._split(line, *span) for line in moved}
@@ -65,7 +67,8 @@ class EffectPage(Page[Effects]):
         own = self._first_level
         splits = [self._split(part, *span) for part in own]
         lost = [part for part in splits if part is not None and part.loss == statements.LOST]
-        if line == result.root and split.loss != statements.LOST and lost:
+        unsure = split.loss in (statements.POSSIBLE, statements.EXCLUDED)
+        if line == result.root and unsure and lost:
             said = (
                 said.partition(";")[0]
                 + "; "
@@ -78,9 +81,9 @@ class EffectPage(Page[Effects]):
         return said + "."
 
     def moved(self) -> Block:
-        """How many first-level lines lie outside normal variation in the year to date and what can be said
-        of each; then the total, in the period and in the year to date."""
-        said = [self._outside(*self.result.span)] if self.result.span is not None else []
+        """How many first-level lines lie outside normal variation in the period and in the year to date, and
+        what can be said of each; then the total."""
+        said = [self._outside(*span) for span in self._spans]
         return headline(*filter(None, said), *self._sentences(self.result.root))
 
     def brief(self) -> Block:
@@ -159,13 +162,14 @@ class EffectPage(Page[Effects]):
         return bullets(language.sentence(item) for item in items if item)
 
     def bridge_table(self) -> Block | None:
-        """From the expected to the collected, a row a line: the year to date. The figures behind it also
-        hold the period and, of cash, each phase. Nothing where the period ends before the epidemic."""
+        """From the expected to the collected, a row a line: in the period since the start. The figures behind
+        it also hold the year to date and, of cash, each phase. Nothing where the period ends before the
+        epidemic."""
         result, language, text = self.result, self._language, self._text
-        if result.span is None:
+        if not self._spans:
             return None
-        unit = self._unit
-        shown = {line: self._printed(split) for line, split in result.by_line.items()}
+        unit, splits = self._unit, self._of_period
+        shown = {line: self._printed(split) for line, split in splits.items()}
         columns_of = {
             words: names
             for words, names in self._members.items()
@@ -177,7 +181,7 @@ class EffectPage(Page[Effects]):
         for line in result.lines.index:
             about = result.lines.loc[line]
             head, depth = language.pick(about, "name"), int(about["depth"])
-            split = result.by_line.get(line)
+            split = splits.get(line)
             if split is None:
                 cells = (NONE,) * (len(columns_of) + 3)
                 rows.append(Row(head, cells, depth, self._cannot_say(line)))
@@ -207,7 +211,8 @@ class EffectPage(Page[Effects]):
                 "Expected - what was exempt, reduced, put off, overdue, paid later, lost or unexplained + what "
                 "was paid for earlier months = collected. In brackets the interval that holds 19 times in 20, "
                 "at every share of payers in the range of the table tax_relief; a negative unexplained "
-                "amount is more than expected."
+                "amount is more than expected. Each row names its rest by its own evidence, so that lost and "
+                "unexplained do not add up over lines."
             )
         ]
         if marked(rows, ESTIMATE):
@@ -216,13 +221,13 @@ class EffectPage(Page[Effects]):
             notes.append(
                 text("† some month is not reported: the sum is of the months reported only.")
             )
-        if waiting := [s.until for s in result.by_line.values() if not is_missing(s.until)]:
+        if waiting := [s.until for s in splits.values() if not is_missing(s.until)]:
             notes.append(
                 text("Put off until {day} at the latest.", day=language.date(max(waiting)))
             )
         caption = text(
             "From the amount expected without COVID-19 to the amount collected, {span} ({unit})",
-            span=language.span_short(*result.span),
+            span=language.span_short(*self._spans[0]),
             unit=unit.name,
         )
         frame = pd.DataFrame(self._rows()) if result.by_line else pd.DataFrame({"line": []})
@@ -234,7 +239,7 @@ class EffectPage(Page[Effects]):
         return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
 
     def bridge_chart(self, *, row_height: float = 0.33, most: int = 99) -> Block | None:
-        """A bar a first-level line in the year to date: what came, what the law put off or cancelled, what is
+        """A bar a first-level line in the period since the start: what came, what the law put off or cancelled, what is
         lost or unexplained, against what was to be expected; nothing where nothing can be said.
 
         A line that did not move and would dwarf those that did is named instead, and one whose bar would not
@@ -242,23 +247,21 @@ class EffectPage(Page[Effects]):
         `most`: of so many lines at most, those that moved first, then the greater.
         """
         result, language, text = self.result, self._language, self._text
-        if result.span is None or not result.by_line:
+        splits = self._of_period
+        if not splits:
             return None
-        lines = [line for line in self._first_level if line in result.by_line] or [result.root]
-        lines = [line for line in lines if line in result.by_line]
-        moved = [line for line in lines if result.by_line[line].verdict != statements.USUAL]
-        limit = _LARGER * max((result.by_line[line].expected for line in moved), default=np.inf)
-        least = _SEEN * max((result.by_line[line].expected for line in moved), default=0)
+        lines = [line for line in self._first_level if line in splits] or [result.root]
+        lines = [line for line in lines if line in splits]
+        moved = [line for line in lines if _differs(splits[line])]
+        limit = _LARGER * max((splits[line].expected for line in moved), default=np.inf)
+        least = _SEEN * max((splits[line].expected for line in moved), default=0)
         shown = [
             line
             for line in lines
-            if least <= result.by_line[line].expected
-            and (line in moved or result.by_line[line].expected <= limit)
+            if least <= splits[line].expected and (line in moved or splits[line].expected <= limit)
         ]
-        first = sorted(shown, key=lambda line: (line not in moved, -result.by_line[line].expected))[
-            :most
-        ]
-        shown = [line for line in shown if line in first and result.by_line[line].expected > 0]
+        first = sorted(shown, key=lambda line: (line not in moved, -splits[line].expected))[:most]
+        shown = [line for line in shown if line in first and splits[line].expected > 0]
         if not shown:
             return None
         unit = self._unit
@@ -266,12 +269,12 @@ class EffectPage(Page[Effects]):
             text(
                 "Bar chart, {unit}, {span}: a bar a line, from what was collected to what was to be expected "
                 "without COVID-19.",
-                unit=unit.name, span=language.span_short(*result.span),
+                unit=unit.name, span=language.span_short(*self._spans[0]),
             )
         ]  # fmt: skip
         drawn = []
         for line in shown:
-            split = result.by_line[line]
+            split = splits[line]
             printed = self._printed(split)
             amounts = {
                 words: sum(printed[name] for name in names)
@@ -301,7 +304,7 @@ class EffectPage(Page[Effects]):
         units = {name: self.edition.ward.currency for name in frame.columns if name != "line"}
         title = text(
             "Collected, and expected without COVID-19, by line, {span} ({unit})",
-            span=language.span_short(*result.span),
+            span=language.span_short(*self._spans[0]),
             unit=unit.name,
         )
         if left_out:
@@ -419,6 +422,14 @@ class EffectPage(Page[Effects]):
         own = max(start, self.result.period.first), self.result.period.last
         return [whole] if own == whole else [own, whole]
 
+    @cached_property
+    def _of_period(self) -> dict[str, Split]:
+        """The split of the first of `_spans` of each line of which something can be said."""
+        if not self._spans:
+            return {}
+        found = {line: self._split(line, *self._spans[0]) for line in self.result.lines.index}
+        return {line: split for line, split in found.items() if split is not None}
+
     def _split(self, line: str, first: pd.Period, last: pd.Period) -> Split | None:
         if (first, last) == self.result.span:
             return self.result.by_line.get(line)
@@ -452,7 +463,7 @@ class EffectPage(Page[Effects]):
         moved = [
             (abs(split.difference.mean), line)
             for line, split in found
-            if split is not None and split.verdict != statements.USUAL
+            if split is not None and _differs(split)
         ]
         return [line for _, line in sorted(moved, key=lambda one: -one[0])]
 
@@ -612,7 +623,8 @@ class EffectPage(Page[Effects]):
             return {
                 "amount": unit.amount(printed[name]),
                 "low": unit.figure(amount.lower, trim=True),
-                "high": unit.figure(amount.upper, trim=True),
+                # A few paths in a hundred can carry a mean beyond its bound.
+                "high": unit.figure(max(amount.upper, printed[name]), trim=True),
             }
 
         said = []
@@ -635,7 +647,7 @@ class EffectPage(Page[Effects]):
         if printed["paid_later"] > slight:
             said.append(
                 text(
-                    "Put off by law and paid since, after these months: about {amount} (from {low} to {high}).",
+                    "Put off by law and paid since: about {amount} (from {low} to {high}).",
                     **about(split.paid_later, "paid_later"),
                 )
             )
@@ -643,7 +655,7 @@ class EffectPage(Page[Effects]):
         if split.verdict == statements.RETURNED and within > split.paid_later.mean:
             said.append(
                 text(
-                    "Put off by law in these months and paid within them: about {amount}.",
+                    "Put off by law and paid in the same months: about {amount}.",
                     amount=unit.amount(within),
                 )
             )
@@ -713,6 +725,13 @@ class EffectPage(Page[Effects]):
             parts.append(text("of which about {amount} exempt or reduced", amount=amount))
         else:
             parts.append(text("of which about {amount} put off and paid since", amount=amount))
+        if more <= 0 and printed["earlier"] > 0.01 * -more:
+            parts.append(
+                text(
+                    "although about {amount} came for earlier months",
+                    amount=unit.figure(printed["earlier"], trim=True),
+                )
+            )
         said = ", ".join(parts)
         if split.verdict != statements.MORE:
             said += "; " + self._loss(split, printed)
@@ -758,7 +777,7 @@ class EffectPage(Page[Effects]):
             if split is None:
                 groups.setdefault(self._cannot_say(line), []).append(name)
                 continue
-            if split.verdict != statements.USUAL:
+            if split.verdict != statements.USUAL and _differs(split):
                 name += f" ({self._in_short(split)})"
             groups.setdefault(self._verdict(split), []).append(name)
         order = [words for words in language.words("verdict").values() if words in groups]
@@ -818,12 +837,20 @@ class EffectPage(Page[Effects]):
         changed = -checks.sensitivity["amount"]  # a shortfall is positive
         if len(changed):
             unit = self.edition.unit(changed.abs().max())
+            here = -self.result.impact(root).effect(start, self.result.period.last).amount
+            if self.result.span == (start, self.result.period.last) and (
+                own := self.result.by_line.get(root)
+            ):
+                here = self._printed(own)["difference"]  # rounded as everywhere on the page
             said.append(
                 text(
-                    "with the start one or two months earlier, or one year of history left out, expected "
-                    "minus collected {span} comes to {range}",
+                    "expected minus collected {span} comes to {here}; with the start one or two months "
+                    "earlier, or one year of history left out, to {range}",
                     span=language.span(start, self.result.period.last),
-                    range=unit.range(changed.min(), changed.max()),
+                    here=unit.amount(here),
+                    range=unit.range(changed.min(), changed.max())
+                    if len(changed) > 1
+                    else unit.amount(changed.iloc[0]),
                 )
             )
         return text("Checks of the total: {checks}.", checks="; ".join(said))
@@ -845,8 +872,10 @@ class EffectPage(Page[Effects]):
         """A cell of the bridge: the amount, and its interval."""
         amounts = [split.bridge[name] for name in names]
         low, high = sum(own.lower for own in amounts), sum(own.upper for own in amounts)
-        figure = self._unit.figure(sum(printed[name] for name in names))
-        return figure + self._bounds(low, high, between)
+        mean = sum(printed[name] for name in names)
+        # A few paths in a hundred can carry a mean beyond its bound.
+        low, high = min(low, mean), max(high, mean)
+        return self._unit.figure(mean) + self._bounds(low, high, between)
 
     def _bounds(self, low: float, high: float, between: str) -> str:
         """An interval below its mean; nothing where there is none."""
