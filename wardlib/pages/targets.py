@@ -202,7 +202,7 @@ class TargetsPage(Page[Targets]):
         notes = [
             text(
                 "Reached: in how many of the same months of earlier years so much came in; of a sum, in how "
-                "many years. By: the last lawful day."
+                "many years. By: the last lawful day that is left in the year, else 31/12."
             )
         ]
         if not risky["body_seen"].all():
@@ -257,7 +257,8 @@ class TargetsPage(Page[Targets]):
             columns += [Column(text("Target of the year"), 19), Column(text("% of it"), 15)]
         columns.append(Column(text("Usual by now %"), 17))
         if later:
-            columns.append(Column(text("So far"), 20))
+            over = bool((targets["left"] == 0).all())
+            columns.append(Column(text("Whole year") if over else text("So far"), 20))
         if planned:
             columns.append(Column(text("Ahead (+), late (-)"), 22))
         caption = text(
@@ -333,10 +334,8 @@ class TargetsPage(Page[Targets]):
         if total["due"] > 0.001 * total["point"]:
             said.append(
                 text(
-                    "Of it, put off by law and falling due by 31/12: {due} (likewise {low} to {high}).",
+                    "Of it, put off by law or not due as yet, and falling due by 31/12: about {due}.",
                     due=unit.amount(total["due"]),
-                    low=unit.figure(total["due_low"], trim=True),
-                    high=unit.figure(total["due_high"], trim=True),
                 )
             )
         return headline(*said)
@@ -381,22 +380,17 @@ class TargetsPage(Page[Targets]):
             rows.append(Row(name, tuple(cells), depth))
         columns = [
             Column(text("Target")),
-            Column(text("Year's end\n(80 %)"), 33),
-            Column(text("95 %"), 36),
+            Column(text("Year's end"), 24),
+            Column(text("19 times in 20"), 40),
         ]
         if planned:
-            columns += [
-                Column(text("Chance"), 15),
-                Column(text("Needed\na month"), 15),
-                Column(text("Reached"), 14),
-            ]
+            columns.append(Column(text("Chance of the target"), 24))
         if owed:
             columns.append(Column(text("Falls due by 31/12"), 24))
         notes = [
             text(
-                "From the months known by then; new closures and new relief are not foreseen. Reached: in how "
-                "many of the same months of earlier full years so much came in. Falls due: put off by law or "
-                "not yet due, taken to be paid by then."
+                "From the months known by then; new closures and new relief are not foreseen. Falls due: put off "
+                "by law or not yet due, taken to be paid by then."
             )
         ]
         if targets["kind"].isin([FLOW, SHARE]).any():
@@ -530,35 +524,18 @@ class TargetsPage(Page[Targets]):
             cells.append(percent(self.edition, target["share"]))
         return cells
 
-    def _year_end(self, target: pd.Series, unit: Unit) -> str:
-        """The point of the projection and its 80 % interval."""
-        if target["silent"]:
-            return NONE
-        point, low, high = (
-            self._amount(target, name, unit) for name in ("point", "low80", "high80")
-        )
-        return point if low == high else f"{point}\n({low} … {high})"
-
     def _projected(self, target: pd.Series, unit: Unit, *, planned: bool, owed: bool) -> list[str]:
         """The cells of a target's projection."""
         if target["low95"] == target["high95"]:
             wide = self._amount(target, "point", unit)
         else:
             wide = " … ".join(self._amount(target, name, unit) for name in ("low95", "high95"))
-        cells = [self._year_end(target, unit), wide]
+        cells = [self._amount(target, "point", unit), wide]
         if planned:
-            unneeded = is_missing(target["needed"]) or target["needed"] == 0
-            cells += [
-                NONE if is_missing(target["chance"]) else self._chance(target["chance"]),
-                self._amount(target, "needed", unit),
-                NONE if unneeded else f"{target['reached']}/{target['asked']}",
-            ]
+            cells.append(NONE if is_missing(target["chance"]) else self._chance(target["chance"]))
         if owed:
-            due = NONE
-            if target["kind"] == MONEY and target["due"] > 0:
-                low, high = unit.figure(target["due_low"]), unit.figure(target["due_high"])
-                due = f"{unit.figure(target['due'])}\n({low} … {high})"
-            cells.append(due)
+            due = target["kind"] == MONEY and target["due"] > 0
+            cells.append(unit.figure(target["due"]) if due else NONE)
         return cells
 
     def _table(
@@ -757,7 +734,7 @@ def task_in_brief(edition: Edition, result: Targets) -> list[str]:
         if not total["left"] or not total["due"] > 0:
             return [none]
         due = text(
-            "put off by law and falling due by 31/12: {due}",
+            "put off by law or not due as yet, and falling due by 31/12: {due}",
             due=edition.unit(total["due"]).amount(total["due"]),
         )
         return [f"{none} {language.sentence(due)}.", none]
