@@ -50,16 +50,16 @@ class BriefingPage(Page[Briefing]):
         done now: three lines of at most `WORDS` words and `NUMBERS` numbers."""
         text = self._text
         heads = [text("Receipts"), text("Schools, culture, sport"), text("To be done")]
-        said = [EffectPage(self.edition, self.result.effects).answer(), self._schooling()]
-        words, numbers = _size(" ".join((*heads, *said)))
-        tasks = task_in_brief(self.edition, self.result.targets)
-        fitting = (
-            task
-            for task in tasks
-            if words + _size(task)[0] <= WORDS and numbers + _size(task)[1] <= NUMBERS
-        )
-        said.append(self._language.sentence(next(fitting, tasks[-1])))
-        return answer(zip(heads, said, strict=True))
+        receipts = EffectPage(self.edition, self.result.effects).answer()
+        schooling = self._schooling()
+        tasks = [
+            self._language.sentence(task)
+            for task in task_in_brief(self.edition, self.result.targets)
+        ]
+        # The task is shortened first, then what is said of schools, culture and sport.
+        choices = [(receipts, said, task) for said in schooling for task in tasks]
+        fitting = (said for said in choices if _fits(" ".join((*heads, *said))))
+        return answer(zip(heads, next(fitting, choices[-1]), strict=True))
 
     def key_figures(self) -> Block:
         """What the unit keeps of its receipts, and each indicator with its target."""
@@ -95,15 +95,13 @@ class BriefingPage(Page[Briefing]):
             told.append(text("Not reported: {names}", names="; ".join(silent)))
         return bullets(f"{own}." for own in told) if told else None
 
-    def _schooling(self) -> str:
-        """The second line: days taught of the usual ones, and events held of those expected."""
-        text = self._text
-        pages = (
-            SchoolsPage(self.edition, self.result.schools),
-            ActivitiesPage(self.edition, self.result.activities),
-        )
-        said = " ".join(filter(None, (page.answer() for page in pages)))
-        return said or text("No figures.")
+    def _schooling(self) -> list[str]:
+        """The second line: days taught of the usual ones, and events held of those expected; the fullest
+        first, then ever shorter ones."""
+        days = SchoolsPage(self.edition, self.result.schools)
+        events = ActivitiesPage(self.edition, self.result.activities).answer()
+        told = [f"{days.answer()} {events}", f"{days.answer(brief=True)} {events}", events]
+        return [said for said in map(str.strip, told) if said] or [self._text("No figures.")]
 
     def _figure(self, indicator: pd.Series) -> str:
         """What an indicator is, its value and its target."""
@@ -124,6 +122,6 @@ class BriefingPage(Page[Briefing]):
         return f"{name} {language.percent(indicator['share'])} ({value}/{target}{NBSP}{unit})"
 
 
-def _size(text: str) -> tuple[int, int]:
-    """How many words and how many numbers a text has."""
-    return len(text.split()), len(_NUMBER.findall(text))
+def _fits(text: str) -> bool:
+    """Whether a text has as few words and numbers as are read in a minute."""
+    return len(text.split()) <= WORDS and len(_NUMBER.findall(text)) <= NUMBERS

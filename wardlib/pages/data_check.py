@@ -262,14 +262,14 @@ class DataCheckPage(Page[DataCheck]):
             usual = language.percent(facts.usual)
             if facts.estimated:
                 of_year = text(
-                    "By then {share} of the receipts estimated for the year had come; in a usual year "
+                    "By the end of these months {share} of the receipts estimated for the year had come; in a usual year "
                     "{usual}.",
                     share=share,
                     usual=usual,
                 )
             else:
                 of_year = text(
-                    "By then {share} of the year's receipts had come; in a usual year {usual}.",
+                    "By the end of these months {share} of the year's receipts had come; in a usual year {usual}.",
                     share=share,
                     usual=usual,
                 )
@@ -441,9 +441,9 @@ class DataCheckPage(Page[DataCheck]):
         if is_missing(amount):
             return NONE
         language = self._language
-        unit = own["unit"].removeprefix("1e6 ")
-        if own["unit"].startswith("1e6 "):
-            unit = language.unit(unit, 0).name
+        unit = own["unit"]
+        if unit.startswith("1e6 "):
+            return language.unit(unit.removeprefix("1e6 "), 0).amount(amount * 1e6)
         return language.number(amount, 1, trim=True) + ("" if unit == "1" else NBSP + unit)
 
     def _part(self, own: pd.Series, part: float) -> str:

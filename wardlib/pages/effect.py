@@ -63,7 +63,8 @@ class EffectPage(Page[Effects]):
         split = found[line]
         assert split is not None  # it has moved
         join = " – " if self._all_lost(split) else " "
-        said = language.sentence(self._name_inside(line)) + join + self._in_short(split)
+        told = self._in_short(split, earlier=False)
+        said = language.sentence(self._name_inside(line)) + join + told
         own = self._first_level
         splits = [self._split(part, *span) for part in own]
         lost = [part for part in splits if part is not None and part.loss == statements.LOST]
@@ -673,7 +674,8 @@ class EffectPage(Page[Effects]):
         unit = self._unit
         lost = split.loss == statements.LOST
         amount = split.never_due_later if lost else split.claim
-        mean = printed["lost"] if lost else printed["unexplained"] + printed["overdue"]
+        rest = printed["lost"] + printed["unexplained"]
+        mean = rest if lost else rest + printed["overdue"]
         return self._language.words("loss")[split.loss].format(
             amount=unit.amount(mean),
             low=unit.figure(amount.lower, trim=True),
@@ -687,9 +689,9 @@ class EffectPage(Page[Effects]):
         lost = split.loss == statements.LOST
         return lost and bool(np.isclose(printed["lost"], printed["difference"]))
 
-    def _in_short(self, split: Split) -> str:
+    def _in_short(self, split: Split, *, earlier: bool = True) -> str:
         """What can be said of a split in few words, without the line's name: cash, what was put off, a
-        loss."""
+        loss; and, if asked for, what of a shortfall was made up by earlier months' money."""
         language, text, unit = self._language, self._text, self._unit
         printed = self._printed(split)
         more = -printed["difference"]
@@ -725,7 +727,7 @@ class EffectPage(Page[Effects]):
             parts.append(text("of which about {amount} exempt or reduced", amount=amount))
         else:
             parts.append(text("of which about {amount} put off and paid since", amount=amount))
-        if more <= 0 and printed["earlier"] > 0.01 * -more:
+        if earlier and more <= 0 and printed["earlier"] > 0.01 * -more:
             parts.append(
                 text(
                     "although about {amount} came for earlier months",

@@ -25,20 +25,25 @@ class SchoolsPage(Page[Schools | None]):
     """Schooling in an edition's period; `result` is None where the ward has no data of schools, and
     then nothing is shown."""
 
-    def answer(self) -> str:
+    def answer(self, *, brief: bool = False) -> str:
         """For the leader: days taught of the usual ones by level, of the school years in which some
-        were lost; "" without data."""
+        were lost (`brief`: of the one in which most were); "" without data."""
         if self.result is None:
             return ""
         language, text = self._language, self._text
         spans = _of_period(self.result)
         own = self.result.levels
         own = own[own.index.get_level_values("span").isin(spans.index)]
-        lost = []
+        lost: list[tuple[str, str]] = []
+        most = 0.0
         for _, about, levels in _known(own[own["reported"] > 0], spans):
             if levels["lost"].sum() > 0:
+                if brief and levels["lost"].sum() <= most:
+                    continue
+                most = levels["lost"].sum()
+                lost = [*lost] * (not brief)
                 lost.append((self._span_short(about), self._briefly(levels)))
-        if len(lost) == 1:  # the leader's line names the period
+        if len(lost) == 1 and not brief:  # the leader's line names the period
             return language.sentence(lost[0][1]) + "."
         if lost:
             return " ".join(f"{when}: {said}." for when, said in lost)
