@@ -742,14 +742,11 @@ def task_in_brief(edition: Edition, result: Targets) -> list[str]:
     if (given["left"] == 0).all():
         missed = known[known["status"] == "missed"]
         names = language.join([inside(language.pick(own, "name")) for own in _rows(missed)])
-        said = text(
-            "The year {year} is over: {met} of {count} targets were met",
-            year=year,
-            met=str((known["status"] == "met").sum()),
-            count=str(len(known)),
-        )
+        met = {"met": str((known["status"] == "met").sum()), "count": str(len(known))}
+        said = text("The year {year} is over: {met} of {count} targets were met", year=year, **met)
         named = [text("{said}; not met: {names}.", said=said, names=names)] if names else []
-        return [*named, f"{said}."]
+        short = text("the year is over: {met} of {count} targets were met", **met)
+        return [*named, f"{said}.", f"{short}."]
     if risky.empty:
         return [text("No target is at risk.")]
     first, *others = _rows(risky)
