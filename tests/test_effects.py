@@ -333,3 +333,27 @@ def test_a_ward_without_history_gets_no_estimate(first):
     found = assessed("phuc-dong", "2021-03", change=lambda table: table[table["month"] >= first])
     assert set(found.lines["silent"]) == {"history"}
     assert found.by_line == {}
+
+
+def test_a_total_that_is_not_that_of_its_lines_leaves_out_months_that_lack_some():
+    """Fees without history: the total has an estimate of its own. The month in which the fees are not
+    reported is then of some lines, and stands against nothing; else it would be short by what they bring."""
+    august = month("2020-08")
+    lines = ("total", "fees", "pit")
+
+    def spoil(table):
+        table = table[(table["line"] != "fees") | (table["month"] >= month("2019-06"))]
+        sums = table[table["line"] != "total"].groupby("month")["collected"].sum()
+        whole = table["line"] == "total"
+        made = table["month"].map(sums).where(whole, table["collected"])
+        return table.assign(collected=made)
+
+    def without_fees(table):
+        return spoil(table[(table["line"] != "fees") | (table["month"] != august)])
+
+    every = assessed("phuc-dong", "2020-9M", *lines, change=spoil)
+    some = assessed("phuc-dong", "2020-9M", *lines, change=without_fees)
+    assert every.impact("total").model != "sum"
+    assert some.receipts.partial["total"].loc[august]
+    assert (every.split("total").months, some.split("total").months) == (8, 7)
+    assert some.split("total", august, august) is None

@@ -170,9 +170,13 @@ class Language:
         """Months from first to last, both inclusive, as they stand inside a sentence."""
         if first == last:
             return self.text("in {month}", month=self.month(first))
-        return self.text(
-            "from {first} to {last}", first=self.month_short(first), last=self.month_short(last)
+        begin, end = (
+            f"{_numeral(month.month)}/{month.year}"
+            if self.code == "vi"
+            else self.month_short(month)
+            for month in (first, last)
         )
+        return self.text("from {first} to {last}", first=begin, last=end)
 
     def span_short(self, first: pd.Period, last: pd.Period) -> str:
         """Months for lists and tables: "2–6/2020", "11/2020–1/2021"; "Feb–Jun 2020" in English."""

@@ -142,7 +142,11 @@ def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
     ledgers: dict[str, Ledger] = {}
     for line in reversed(lines.index):
         below = [estimates[part] for part in receipts.parts[line]]
-        estimates[line] = counterfactual.total(amounts[line], below) or estimates[line]
+        whole = counterfactual.total(amounts[line], below)
+        if whole is None:  # the sum of some parts does not stand against what all were to bring
+            partly = receipts.partial[line].reindex(amounts.index, fill_value=False)
+            whole = replace(estimates[line], series=amounts[line].mask(partly))
+        estimates[line] = whole
         parts = {part: ledgers[part] for part in receipts.parts[line] if estimates[part].model}
         ledgers[line] = (
             relief.parent(estimates[line], parts)

@@ -48,6 +48,7 @@ class Receipts:
     period only what is settled is known: no estimate made before its month was over, nor a parent's
     figure while one of its parts has none. `estimated`: the same shape, true where the figure is an
     estimate.
+    `partial`: the same shape, true where the figure is the sum of some parts, as others are not reported.
     `missing`: (line, month) pairs of the year to date without a figure, leaves only.
     """
 
@@ -55,6 +56,7 @@ class Receipts:
     lines: pd.DataFrame
     months: pd.DataFrame
     estimated: pd.DataFrame
+    partial: pd.DataFrame
     missing: tuple[tuple[str, pd.Period], ...]
 
     @property
@@ -126,6 +128,7 @@ def summarise(
         table[f"share_{set_by}"] = table["year_to_date"] / np.where(plan > 0, plan, np.nan)
     leaves = ~table.index.isin(table["parent"])
     gaps = (existed & ~known)[january - months[0] : last + 1 - months[0], leaves]
+    partly: Bools = np.asarray(_lacking(tree, collected, existed).any(axis=2))
     data = slice(reported.min() - months[0], np.flatnonzero(known.sum(axis=1))[-1] + 1)
     oldest = pd.Period(ordinal=reported.min(), freq="M")
     index = pd.period_range(oldest, periods=data.stop - data.start, name="month")
@@ -134,6 +137,7 @@ def summarise(
         lines=table,
         months=pd.DataFrame(collected[data], index, table.index),
         estimated=pd.DataFrame(estimated[data], index, table.index),
+        partial=pd.DataFrame(partly[data], index, table.index),
         missing=tuple(
             (line, period.year_to_date[place])
             for line, lacking in zip(table.index[leaves], gaps.T, strict=True)

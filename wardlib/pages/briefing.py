@@ -66,8 +66,8 @@ class BriefingPage(Page[Briefing]):
         text, receipts = self._text, self.result.targets.receipts
         kept = receipts.lines["kept_year_to_date"][receipts.root]
         standing = self.result.targets.standing
-        head = text("Kept by its own budget")
-        own = f"{head}: {self.edition.unit(kept).amount(kept)}"
+        head, span = text("Kept by its own budget"), self.edition.period
+        own = f"{head}, {span.name_year_to_date(self._language)}: {self.edition.unit(kept).amount(kept)}"
         others = "; ".join(self._figure(indicator) for _, indicator in standing.iterrows())
         return paragraph(f"{own}. {self._language.sentence(others)}." if others else f"{own}.")
 
@@ -108,7 +108,13 @@ class BriefingPage(Page[Briefing]):
         language, text = self._language, self._text
         name = inside(language.pick(indicator, "name"))
         if is_missing(indicator["value"]):
-            return f"{name}: " + text("not reported")
+            known = self.result.targets.table
+            known = known[(known["item"] == indicator.name) & known["value"].notna()]
+            if known.empty:
+                return f"{name}: " + text("not reported")
+            indicator = indicator.copy()
+            indicator["value"] = known["value"].iloc[0]
+            name += f" ({language.month_short(known['through'].iloc[0])})"
         unit, decimals = language.pick(indicator, "unit"), indicator["decimals"]
         value, target = (
             language.number(indicator[column], decimals, trim=True)

@@ -26,6 +26,7 @@ from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, percent,
 
 _LIMIT = 200.0  # per cent of a target that the chart shows
 _SIZE = 9  # points: no word of the chart is smaller on paper
+_TOLD = 4  # targets at risk of which a sentence says what they need; the table of tasks has all
 
 
 class TargetsPage(Page[Targets]):
@@ -39,7 +40,7 @@ class TargetsPage(Page[Targets]):
             return headline(text("No target was given to this unit."))
         states = self._language.words("status")
         names: dict[str, list[str]] = {}
-        risky = at_risk(own)
+        risky = at_risk(own).head(_TOLD)
         for target in _rows(own):
             name = inside(language.pick(target, "name"))
             if target.name in risky.index:
