@@ -143,7 +143,7 @@ def test_alt_texts_hold_the_numbers_drawn(ward, period):
     seen = 0
     for notebook in NOTEBOOKS[1:]:
         for about, drawn in charts_of(notebook, ward, period, "vi"):
-            alt = re.sub(r"\d\d/\d\d/\d{4}|\d+–\d+/\d{4}|tháng \d+(/\d+| năm \d+)|\bnăm \d{4}\b|95 %|COVID-19", "", about["alt"].replace("\N{NO-BREAK SPACE}", " "))  # fmt: skip
+            alt = re.sub(r"\d\d/\d\d/\d{4}|\d+(–\d+)?/\d{4}|tháng \d+(/\d+| năm \d+)|\bnăm \d{4}\b|95 %|COVID-19", "", about["alt"].replace("\N{NO-BREAK SPACE}", " "))  # fmt: skip
             alt = re.sub(
                 r"\b(20\d\d)(?=:|$)|\b20\d\d\b(?=[^,.]*? theo)|quý \w+|Đợt dịch \d", "", alt
             )

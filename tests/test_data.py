@@ -253,7 +253,7 @@ def test_causes_are_told_of_their_period_and_from_their_day_on():
     for words in (
         "đúng một phần. 1–9/2020: 420,6 triệu đồng",
         "Được gia hạn (41/2020/NĐ-CP)",
-        "Đến lúc đó đã thu 21,7 % (92,5/425,8 triệu đồng) số thu ước cả năm; năm thường là 21,3 %.",
+        "Đến hết các tháng này đã thu 21,7 % (92,5/425,8 triệu đồng) số thu ước cả năm; năm thường là 21,3 %.",
         "Hạn nộp: ngày 31/10",
         "từ ngày 03/02/2020, theo quyết định của địa phương (Học sinh",
         "Văn bản 16/CT-TTg có hiệu lực từ ngày 01/04/2020 đến ngày 22/04/2020",
@@ -269,9 +269,12 @@ def test_a_line_stands_beside_what_its_year_came_to_once_that_is_known():
     for day, words in (
         (
             "2020-10-12",
-            "By then 22 % (VND 94.7/431.2 million) of the receipts estimated for the year",
+            "By the end of these months 22 % (VND 94.7/431.2 million) of the receipts estimated for the year",
         ),
-        ("", "By then 20.8 % (VND 94.6/454.8 million) of the year's receipts had come"),
+        (
+            "",
+            "By the end of these months 20.8 % (VND 94.6/454.8 million) of the year's receipts had come",
+        ),
     ):
         page = wardlib.open("phuc-dong", "2020-9M", "en", day).data_check
         land = page.result.answers[1]

@@ -193,7 +193,7 @@ def test_the_real_city_carries_no_mark(tmp_path):
     assert code == 0, err
     folder = tmp_path / "output" / "philadelphia" / "2020-Q2"
     text = text_of(folder / "10-tax-collection.en" / "10-tax-collection.en.pdf")
-    moved = text[text.index("9 of 12 lines lie outside normal variation") :].split(". ")[0]
+    moved = text[text.index("of 12 lines lie outside normal variation") :].split(". ")[0]
     late, lost = (
         "(short, then paid as the time allowed by law ended; a loss not excluded)",
         "(lost)",

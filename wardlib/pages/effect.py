@@ -27,6 +27,7 @@ WINDOW = 36  # months that the monthly chart looks back
 _TOLD = 3  # lines of a month or quarter that the leader's page tells one by one
 _PANELS = 24  # months of each of the small charts
 _ESTIMATES = ["counterfactual", "lower", "upper"]
+_ROWS = 14  # of the table of lines that a page holds
 _LONG = 11  # letters of both bounds of an interval that stand on one line of a column
 _ABOVE = 66  # letters of a line across the page, above small charts
 _SEEN = 0.004  # of the widest bar: a thinner part is not seen, and a line of less is not drawn
@@ -178,9 +179,11 @@ class EffectPage(Page[Effects]):
         }
         # An interval stands on a line of its own, and on two where there are many columns.
         between = "\n… " if len(columns_of) > 3 else " … "
-        rows = []
-        for line in result.lines.index:
-            about = result.lines.loc[line]
+        rows, told = [], result.lines
+        if len(told) > _ROWS:  # the parts of lines stand in the figures behind the table
+            told = told[told["depth"] <= 1]
+        for line in told.index:
+            about = told.loc[line]
             head, depth = language.pick(about, "name"), int(about["depth"])
             split = splits.get(line)
             if split is None:
@@ -216,6 +219,8 @@ class EffectPage(Page[Effects]):
                 "unexplained do not add up over lines."
             )
         ]
+        if len(told) < len(result.lines):
+            notes.append(text("Parts of lines: in the attached figures."))
         if marked(rows, ESTIMATE):
             notes.append(text("* holds a month that is still an estimate."))
         if marked(rows, PARTIAL):
