@@ -195,7 +195,7 @@ def test_the_real_city_carries_no_mark(tmp_path):
     text = text_of(folder / "10-tax-collection.en" / "10-tax-collection.en.pdf")
     moved = text[text.index("of 12 lines lie outside normal variation") :].split(". ")[0]
     late, lost = (
-        "(short, then paid as the time allowed by law ended; a loss not excluded)",
+        "(short, then paid as the time allowed by law ended, a loss not excluded)",
         "(lost)",
     )
     assert "business income and receipts tax" in moved.split(late)[0]

@@ -205,10 +205,10 @@ class EffectPage(Page[Effects]):
             rows.append(Row(head, cells, depth, self._verdict(split)))
         columns = [
             Column(text("Line")),
-            Column(text("Expected without COVID-19"), 17),
-            *(Column(language.sentence(words), 16) for words in columns_of),
-            Column(text("Collected"), 15),
-            Column(text("Loss, at most"), 15),
+            Column(text("Expected without COVID-19"), 13),
+            *(Column(language.sentence(words), 12) for words in columns_of),
+            Column(text("Collected"), 13),
+            Column(text("Loss, at most"), 12),
         ]
         notes = [
             text(
