@@ -180,7 +180,7 @@ def power(cases: int) -> pd.DataFrame:
                     ),
                     ("since the start, after the last day", relief.ledger(after, rules).split()),
                 ):
-                    claimed = split.verdict in ("loss", "overdue")
+                    claimed = split.verdict in ("lost", "overdue")
                     found.setdefault((f"{100 * lost:.0f} %, {law}", when), []).append(claimed)
         if number % 200 == 199:
             print(f"power: {number + 1} cases", file=sys.stderr, flush=True)
