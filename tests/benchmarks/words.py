@@ -344,8 +344,6 @@ def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
     fits_spared = (
         table["true lost"] + table["true spared"] + table["true overdue"] <= table["at_most"]
     )
-    beyond = np.maximum(table["at_most"], statements.EXCLUDED_ABOVE * table["expected"])
-    fits_share = table["true lost"] + table["true spared"] + table["true overdue"] <= beyond
     low, high = (table["waiting"].str[end] for end in (0, 1))
     waits = (table["true waiting"] > 0) | (high > 0)
     slack = 1e-6 * table["expected"].abs()
@@ -357,7 +355,6 @@ def rates(table: pd.DataFrame, by: str) -> pd.DataFrame:
         "at most, true": (fits, untold),
         "at most, true with what exemption spared": (fits_spared, untold),
         "excluded, true": (fits_spared, table["excluded"]),
-        "excluded beyond 5 %, true": (fits_share, table["excluded"]),
         "waiting in its interval": (within, waits),
         "put off falsely": (table["put_off"], none_off),
         "real loss shown": (table["shown"], ~none_lost),
@@ -382,7 +379,7 @@ def standard_error(table: pd.DataFrame) -> float:
 
 DECIMALS = dict.fromkeys(
     ("loss falsely shown", "overdue falsely", "at most, true", "excluded, true",
-     "excluded beyond 5 %, true", "at most, true with what exemption spared", "waiting in its interval", "put off falsely",
+     "at most, true with what exemption spared", "waiting in its interval", "put off falsely",
      "real loss shown", "real loss or arrears claimed", "claims"), 1
 )  # fmt: skip
 
@@ -415,9 +412,11 @@ def ward_part(seeds: range, processes: int) -> None:
         ("loss falsely shown", "loss falsely shown", FALSELY_SHOWN),
         ("at most", "at most, true", -AT_MOST),
         ("excluded beyond what is named", "excluded, true", -AT_MOST),
-        ("excluded beyond 5 % of the expected", "excluded beyond 5 %, true", -AT_MOST),
         ("put off and not yet paid, in its interval", "waiting in its interval", -IN_INTERVAL),
     ):
+        if by_scenario[column].isna().all():
+            print(f"- {name}: never said")
+            continue
         worst = by_scenario[column].max() if limit > 0 else by_scenario[column].min()
         beyond = worst > limit if limit > 0 else worst < -limit
         kept = "NOT KEPT" if beyond else "kept"
