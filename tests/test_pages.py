@@ -904,3 +904,28 @@ def test_a_legend_takes_the_rows_that_it_needs():
         read = sorted(boxes, key=lambda label: (-round(boxes[label].y0), boxes[label].x0))
         assert read == [label for label, _ in chosen]
         assert len({round(box.y0) for box in boxes.values()}) == rows
+
+
+def test_a_month_with_some_lines_stands_against_these_everywhere():
+    """September as of 13/09/2020 is six lines of nine: the year before and what was to be expected are of
+    these lines, the same in the headline, its table and the sentence of the effect."""
+    shown = made("phuc-dong", "2020-09", "2020-09-13", "vi")
+    book = opened("phuc-dong", "2020-09", "2020-09-13", "vi")
+    total = book.tax.result.lines.loc["total"]
+    whole = book.tax.result.months["total"][pd.Period("2019-09", "M")]
+    assert total["period_before"] < whole
+    then = book.unit(1).figure(total["period_before"], trim=True)
+    assert then == "770,2"
+    assert f"(636,6/{then} triệu đồng)" in plain(shown["tax.headline"])
+    assert f"cùng kỳ năm trước {then} triệu đồng" in plain(shown["effect.sentence"])
+    lines = [
+        line
+        for line in book.effect.result.receipts.parts["total"]
+        if line in book.effect.result.by_line
+    ]
+    september = pd.Period("2020-09", "M")
+    known = book.tax.result.months.loc[september, lines].notna()
+    paths = sum(book.effect.result.impact(line).paths[:, -1] for line in known.index[known])
+    assert book.effect.result.split("total", september, september).expected == pytest.approx(
+        paths.mean()
+    )

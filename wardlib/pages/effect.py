@@ -574,11 +574,12 @@ class EffectPage(Page[Effects]):
         return said
 
     def _year_before(self, line: str, split: Split) -> float:
-        """What the same months of the year before brought; missing where one of either is not known."""
-        months = pd.period_range(split.first, split.last, freq="M")
-        known = self.result.receipts.months[line]
-        now, then = known.reindex(months), known.reindex(months - 12)
-        return float(then.sum()) if now.notna().all() and then.notna().all() else np.nan
+        """What the same months of the year before brought, of the same lines; missing where one of either
+        is not known, or the period is not all since the start."""
+        receipts = self.result.receipts
+        months = receipts.period.months
+        whole = (split.first, split.last, split.months) == (months[0], months[-1], len(months))
+        return float(receipts.lines["period_before"][line]) if whole else np.nan
 
     def _cash(self, split: Split, printed: dict[str, float]) -> list[str]:
         """Whether more or less came in than expected; with what came for earlier months, both accounts."""
