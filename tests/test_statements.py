@@ -55,7 +55,7 @@ def test_the_method_note_has_the_table_of_the_code():
     [
         ({"difference": (50, -190, 290), "claim": (50, -190, 290), "at_most": (50, -190, 290)},
          "usual", "possible", "usual"),
-        ({"difference": (0, -60, 140), "at_most": (0, -60, 140)}, "usual", "excluded", "usual"),
+        ({"difference": (0, -30, 70), "at_most": (0, -30, 70)}, "usual", "excluded", "usual"),
         ({"difference": (-90, -190, 20), "at_most": (-90, -190, 20)}, "usual", "possible", "usual"),
         ({"difference": (100, 60, 140), "shortfall": (100, 60, 140), "claim": (100, 60, 140),
           "never_due_later": (100, 60, 140), "at_most": (100, 60, 140)}, "short", "lost", "lost"),

@@ -150,11 +150,11 @@ class Split:
 
     @property
     def most(self) -> float:
-        """What may be lost at most: the upper bound of `at_most`. More than that is excluded where the
-        interval is narrow, but never less than half of it: nothing can be told more sharply than that."""
+        """What may be lost at most: the upper bound of `at_most`; where more is said to be excluded, at least
+        the width of the narrowest interval with which that is said."""
         most = max(self.at_most.upper, 0.0)
         if self.loss == statements.EXCLUDED:
-            return max(most, (self.at_most.upper - self.at_most.lower) / 2)
+            return max(most, 2 * statements.SURE * self.expected)
         return most
 
     @property

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Of the expected amount: half of the interval of what may be lost at most, up to which more is said to be
 # excluded. Not the upper bound itself is asked for: it is low most often where the expected amount was
 # put too low, and then just what it excludes has happened.
-SURE = 0.10
+SURE = 0.05
 LOST, OVERDUE, EXCLUDED, POSSIBLE = "lost", "overdue", "excluded", "possible"
 SHORT, MORE, USUAL = "short", "more", "usual"
 DEFERRED, RELIEF, RETURNED = "deferred", "relief", "returned"
@@ -47,7 +47,7 @@ LOSSES = (
     Statement(OVERDUE, "the interval of lost and overdue together is above zero",
               lambda split: split.claim.lower > 0),
     Statement(EXCLUDED, "none is shown, and half of the interval of what may be lost, with what the law left "
-              "unpayable, is at most 10 % of the expected",
+              "unpayable, is at most 5 % of the expected; the amount named is at least 10 % of it",
               lambda split: split.at_most.upper - split.at_most.lower <= 2 * SURE * split.expected),
     Statement(POSSIBLE, "none of these: a loss is not shown, and not excluded", lambda split: True),
 )  # fmt: skip
