@@ -614,10 +614,12 @@ def loss_of_surplus(pages: Pages) -> Iterator[tuple[str, str]]:
 
 
 def _prints(text: str, value: float, language: Language) -> bool:
-    """Whether a text holds a figure of this value, in some unit of money."""
+    """Whether a text holds a figure of this value, in some unit of money; nought is one of no unit."""
+    figures = [value_of(figure, language) for figure in re.findall(_FIGURE, text)]
     return any(
-        abs(value_of(figure, language) * scale - value) <= 0.051 * scale
-        for figure in re.findall(_FIGURE, text)
+        abs(figure * scale - value) <= 0.051 * scale
+        for figure in figures
+        if figure
         for scale in (1.0, 1e3, 1e6, 1e9)
     )
 
