@@ -143,10 +143,10 @@ def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
     for line in reversed(lines.index):
         below = [estimates[part] for part in receipts.parts[line]]
         whole = counterfactual.total(amounts[line], below)
-        if whole is None:  # the sum of some parts does not stand against what all were to bring
+        if below and whole is None:  # some parts' sum does not stand against what all were to bring
             partly = receipts.partial[line].reindex(amounts.index, fill_value=False)
             whole = replace(estimates[line], series=amounts[line].mask(partly))
-        estimates[line] = whole
+        estimates[line] = whole or estimates[line]
         parts = {part: ledgers[part] for part in receipts.parts[line] if estimates[part].model}
         ledgers[line] = (
             relief.parent(estimates[line], parts)

@@ -431,15 +431,15 @@ class EffectPage(Page[Effects]):
     @cached_property
     def _of_period(self) -> dict[str, Split]:
         """The split of the first of `_spans` of each line of which something can be said."""
-        if not self._spans:
-            return {}
-        found = {line: self._split(line, *self._spans[0]) for line in self.result.lines.index}
+        if len(self._spans) < 2:
+            return self.result.by_line
+        found = {line: self.result.split(line, *self._spans[0]) for line in self.result.lines.index}
         return {line: split for line, split in found.items() if split is not None}
 
     def _split(self, line: str, first: pd.Period, last: pd.Period) -> Split | None:
-        if (first, last) == self.result.span:
-            return self.result.by_line.get(line)
-        return self.result.split(line, first, last)
+        """The split of a line in one of `_spans`, made once; None where nothing can be said."""
+        whole = (first, last) == self.result.span
+        return (self.result.by_line if whole else self._of_period).get(line)
 
     def _outside(self, first: pd.Period, last: pd.Period) -> str:
         """How many first-level lines lie outside normal variation in some months, and what can be said of
