@@ -9,6 +9,7 @@ import pytest
 import wardlib
 from wardlib.analysis import closures, schools
 from wardlib.analysis.epidemic import Epidemic
+from wardlib.data import descriptors, disclosure
 from wardlib.data.book import open_book
 from wardlib.errors import RequestError
 from wardlib.pages.schools import SchoolsPage
@@ -44,7 +45,9 @@ def months(school, rows):
     )
     frame["month"], frame["school"] = pd.PeriodIndex(frame.index, freq="M"), school
     frame["attendance_share"] = (frame["in_person_days"] > 0).map({True: 0.9, False: None})
-    return frame.reset_index(drop=True)
+    frame["attendance_share"] = frame["attendance_share"].astype(float)
+    described = descriptors.ward("phuc-dong").table("school_months")
+    return disclosure.disclosed(described, frame.reset_index(drop=True))
 
 
 def register(**levels):
@@ -279,16 +282,44 @@ def test_a_directive_closes_no_school():
 
 
 def test_small_schools_show_neither_pupils_nor_attendance():
-    """Three pupils are hidden, and with them the smallest other school of the level."""
+    """Three pupils are from one to four, their school shows no attendance, and the level a range."""
     parts = [
         months(name, {"2020-01": (pupils, 16, 16, 0, 0)})
         for name, pupils in {"a": 3, "b": 60, "c": 200}.items()
     ]
     found = assess("2020-01", pd.concat(parts), register(a="thcs", b="thcs", c="thcs"), CLOSED)
     own = found.schools.loc[0]
-    assert own["hidden"].to_dict() == {"a": True, "b": True, "c": False}
-    assert own.loc[["a", "b"], ["pupils", "attendance"]].isna().all(axis=None)
-    assert found.totals.loc[(0, "thcs"), "pupils"] == 263
+    assert own["hidden"].to_dict() == {"a": True, "b": False, "c": False}
+    assert own.loc[["a"], ["pupils", "attendance"]].isna().all(axis=None)
+    assert own["pupils"].dropna().to_dict() == {"b": 60, "c": 200}
+    bounds = ["pupils_at_least", "pupils_at_most"]
+    assert own.loc["a", bounds].tolist() == [1, 4]
+    assert own.loc["b", bounds].tolist() == [60, 60]
+    total = found.totals.loc[(0, "thcs")]
+    assert pd.isna(total["pupils"])
+    assert total[bounds].tolist() == [261, 264]
+    assert found.levels.loc[(0, "thcs"), "attendance"] == pytest.approx(0.9)
+
+
+def test_a_month_with_few_pupils_hides_the_attendance_of_the_span():
+    """A school that shrank from 60 to 3 pupils: of its attendance only the months of 60 are in the level's."""
+    shrunk = months("a", {"2020-01": (60, 16, 16, 0, 0), "2020-02": (3, 16, 16, 0, 0)})
+    shrunk["attendance_share"] = [0.5, float("nan")]
+    found = assess("2020-Q1", shrunk, register(a="thcs"), CLOSED)
+    assert pd.isna(found.schools.loc[(0, "a"), "attendance"])
+    assert found.levels.loc[(0, "thcs"), "attendance"] == pytest.approx(0.5)
+    assert found.levels.loc[(0, "thcs"), "hidden"]
+
+
+def test_few_pupils_weigh_the_same_whatever_their_number():
+    """A school of 1 to 4 pupils that lost all 16 days, beside one of 97.5 that lost none."""
+    for few in (1, 2, 3, 4):
+        big, small = (
+            months("a", {"2020-01": (195, 16, 16, 0, 0)}),
+            months("b", {"2020-01": (few, 16, 0, 0, 16)}),
+        )
+        found = assess("2020-01", pd.concat([big, small]), register(a="thcs", b="thcs"), CLOSED)
+        assert found.levels.loc[(0, "thcs"), "lost"] == pytest.approx(16 * 2.5 / 197.5, rel=1e-12)
 
 
 def test_a_level_of_three_pupils_shows_no_attendance():

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import counts, disclosure
+from wardlib.analysis import counts
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.tables import Floats, Ints, Tables, months_of
+from wardlib.data import disclosure
 from wardlib.periods import Period
 
 FIELDS = ("extracurricular", "culture", "sport")
@@ -31,7 +32,8 @@ class Activities:
     `table`: index (`span`, `field`), `span` "period" and, where it is longer, "to_date" (from
     January), `field` in the order of `FIELDS` with `TOTAL` last. Columns: events `planned, held,
     cancelled, postponed` (put off), `held_later` (put off before and held in these months);
-    `participants`, missing and `hidden` where they must not be printed (see `disclosure`);
+    `participants`, missing where small counts among them are hidden (see `disclosure`), and the bounds
+    that these leave, `participants_at_least` and `participants_at_most`, else equal to them;
     `expected`, `lower`, `upper`: events to be expected in their months, and the 95 % interval of
     the number that an ordinary year would have held; `shortfall`, `shortfall_lower`,
     `shortfall_upper`: the same minus `held`; all NaN where fewer than two earlier years are known;
@@ -82,21 +84,16 @@ def assess(period: Period, table: Tables, epidemic: Epidemic) -> Activities | No
     }
     rows = []
     for span, months in spans.items():
-        draws, fields = [], []
+        draws, fields, every_cell = [], [], []
         for field, history in histories.items():
             here = {name: cells[-len(months) :] for name, cells in by_field[field].items()}
             known = months[~np.isnan(here["held"])]
             drawn = counts.predictive(history, known, name=field) if len(known) else None
             draws.append(drawn)
+            every_cell.append(here)
             years = len(counts.earlier(history, known))
             fields.append(_row(span, field, here, drawn) | {"years": years})
-        total = _total(span, fields, draws)
-        mask, whole = disclosure.hidden(pd.Series([row["participants"] for row in fields]))
-        for row, hidden in zip([*fields, total], [*mask, whole], strict=True):
-            row["hidden"] = hidden
-            if hidden:
-                row["participants"] = np.nan
-            rows.append(row)
+        rows += [*fields, _total(span, fields, every_cell, draws)]
     return Activities(
         period,
         pd.DataFrame(rows).set_index(["span", "field"]),
@@ -113,19 +110,27 @@ def _by_field(reported: pd.DataFrame, every: pd.PeriodIndex) -> dict[str, dict[s
         if not own.any():
             continue
         by_field[field] = {}
-        for name in (*COUNTS, "participants"):
+        for name in (*COUNTS, "participants", "participants_hidden"):
             cells = np.full(len(every), np.nan)
-            cells[months[own]] = reported[name].to_numpy()[own]
+            cells[months[own]] = reported[name].to_numpy(dtype=float, na_value=np.nan)[own]
             by_field[field][name] = cells
     return by_field
 
 
 def _row(span: str, field: str, here: dict[str, Floats], drawn: Ints | None) -> dict[str, Any]:
     row: dict[str, Any] = {"span": span, "field": field}
-    row |= {name: _sum(cells) for name, cells in here.items()}
+    row |= {name: _sum(here[name]) for name in COUNTS}
+    row |= _participants([here])
     row["reported"] = int((~np.isnan(here["held"])).sum())
     row["expected_months"] = len(here["held"])
     return row | _estimate(drawn, row["held"])
+
+
+def _participants(fields: list[dict[str, Floats]]) -> dict[str, float]:
+    """Who took part in the months of some fields, in the columns of `disclosure.total`."""
+    names = "participants", "participants_hidden"
+    counts, hidden = (np.concatenate([own[name] for own in fields]) for name in names)
+    return disclosure.total("participants", counts, hidden == 1)
 
 
 def _sum(cells: Floats) -> float:
@@ -144,10 +149,16 @@ def _estimate(drawn: Ints | None, held: float) -> dict[str, float]:
     return dict(zip(names, map(float, values), strict=True))
 
 
-def _total(span: str, rows: list[dict[str, Any]], draws: list[Ints | None]) -> dict[str, Any]:
+def _total(
+    span: str,
+    rows: list[dict[str, Any]],
+    cells: list[dict[str, Floats]],
+    draws: list[Ints | None],
+) -> dict[str, Any]:
     row: dict[str, Any] = {"span": span, "field": TOTAL}
-    for name in (*COUNTS, "participants"):
+    for name in COUNTS:
         row[name] = _sum(np.array([own[name] for own in rows]))
+    row |= _participants(cells)
     row["reported"] = min(own["reported"] for own in rows)
     row["expected_months"] = max(own["expected_months"] for own in rows)
     known = [drawn for drawn in draws if drawn is not None]

@@ -1,7 +1,8 @@
 """Schooling: days planned, in class, online, lost and made up, by level and school, and why lost.
 
 A school reports days by month; decisions (the table school_closures) close schools by level and day.
-Days of a level are the mean over its schools weighted by pupils: the days of an average pupil. Days
+Days of a level are the mean over its schools weighted by pupils: the days of an average pupil; a hidden
+number of pupils (see `disclosure`) weighs as much as the middle of what it may be. Days
 *lost* are planned - in class - recognised online. Days *made up* are those taught, from the first
 month with a lost day on, beyond the most that an earlier year planned in the same calendar month.
 School years run from September; months, days and ends are inclusive.
@@ -18,10 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import disclosure
 from wardlib.analysis.closures import GRADES, Closures, spells
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.tables import Bools, Floats, Ints, Tables, need
+from wardlib.data import disclosure
 from wardlib.periods import Period
 
 DAYS = ["planned", "in_person", "online", "lost", "made_up"]
@@ -43,12 +44,13 @@ class Schools:
     in_person, online, lost, made_up` over the months reported, and those `taught`, in class or online;
     `attendance`, attended pupil-days as a share of those in class; `usual_planned`, `usual_taught`,
     `usual_attendance`: of the same months, those reported, in the `years` school years before COVID-19
-    (mean; missing where there is none); attendance is missing where the pupils of the level must not
-    be printed; `reported`, `expected`: school-months.
+    (mean; missing where there is none); attendance leaves out months of schools whose pupils are
+    hidden; `hidden`: whether there is one; `reported`, `expected`: school-months.
 
-    `schools`: index (`span`, `school`); `name`, `level`, `pupils` at the end, the same days and
-    counts; `hidden` where pupils and attendance must not be printed (see `disclosure`), those cells
-    then missing. `totals`: index (`span`, `level`), the `pupils` of each level, missing likewise.
+    `schools`: index (`span`, `school`); `name`, `level`, the same days and counts, `pupils` at the end,
+    missing where their number is hidden, and the bounds that this leaves, `pupils_at_least` and
+    `pupils_at_most`, else equal to it; `hidden`: whether it is in some month, and attendance then
+    missing. `totals`: index (`span`, `level`), the same three of all schools of a level.
 
     `reasons`: one row a span, level and decision; `measure` (id in school_closures, "" for days that
     no decision explains), its `name_vi`, `name_en`, `area`, `document` ("" where not known) and first
@@ -126,14 +128,12 @@ def assess(
     closures = Closures.of(decisions, levels, days, off)
     reports["made_up"] = _made_up(reports, start)
     by_school, totals = _by_school(reports, register, in_span, expected)
-    # The attendance of a level of so few pupils is that of persons.
-    few = set(totals.index[totals["hidden"]])
     known = set(zip(reports["school"].tolist(), reports["at"].tolist(), strict=True))
     wanted = set().union(*in_span.values())
     return Schools(
         period=period,
         spans=spans,
-        levels=_by_level(reports, level_of, levels, in_span, expected, start, few),
+        levels=_by_level(reports, level_of, levels, in_span, expected, start),
         schools=by_school,
         totals=totals,
         reasons=_explained(reports, _reasons(reports, closures), decisions, in_span),
@@ -160,17 +160,20 @@ def _spans(period: Period) -> pd.DataFrame:
 
 def _reports(reported: pd.DataFrame, level_of: dict[str, str]) -> _Columns:
     """By column, a report a school and month in their order: `school`, its `level`, the month as an
-    ordinal (`at`), `pupils`, the days, and the pupil-days that were `offered` in class and `attended`."""
+    ordinal (`at`), `pupils`, missing where `hidden`, what they weigh in a mean (`weight`), the days, and
+    the pupil-days that were `offered` in class and `attended`, missing likewise."""
     reports = {
         "school": reported["school"].to_numpy(dtype=str),
         "level": np.array([level_of[school] for school in reported["school"]]),
         "at": reported["month"].astype("int64").to_numpy(),
-        "pupils": reported["pupils"].to_numpy(),
+        "pupils": reported["pupils"].to_numpy(dtype=float, na_value=np.nan),
+        "hidden": reported["pupils_hidden"].to_numpy(),
         "planned": reported["planned_days"].to_numpy(),
         "in_person": reported["in_person_days"].to_numpy(),
         "online": reported["online_days"].to_numpy(),
         "lost": reported["closed_days"].to_numpy(),
     }
+    reports["weight"] = np.where(reports["hidden"], disclosure.WEIGHT, reports["pupils"])
     reports["offered"] = reports["pupils"] * reports["in_person"]
     reports["attended"] = reported["attendance_share"].to_numpy(dtype=float) * reports["offered"]
     order = np.lexsort((reports["at"], reports["school"]))
@@ -244,11 +247,11 @@ def _reasons(reports: _Columns, closures: Closures) -> _Shares:
 def _means(reports: _Columns) -> _Columns:
     """By month (`at`), the `DAYS` and those `taught` as a mean over the schools weighted by pupils."""
     months, place = np.unique(reports["at"], return_inverse=True)
-    pupils = np.bincount(place, reports["pupils"]).astype(float)  # of no report, integers
+    pupils = np.bincount(place, reports["weight"]).astype(float)  # of no report, integers
     days = {name: reports[name] for name in DAYS} | {
         "taught": reports["in_person"] + reports["online"]
     }
-    sums = {name: np.bincount(place, values * reports["pupils"]) for name, values in days.items()}
+    sums = {name: np.bincount(place, values * reports["weight"]) for name, values in days.items()}
     pupils[pupils == 0] = np.nan
     return {"at": months, **{name: values / pupils for name, values in sums.items()}}
 
@@ -281,7 +284,6 @@ def _by_level(
     in_span: dict[int, range],
     expected: dict[str, range],
     start: pd.Period,
-    few: set[tuple[int, str]],
 ) -> pd.DataFrame:
     own = {level: _where(reports, reports["level"] == level) for level in levels}
     means = {level: _means(own[level]) for level in levels}
@@ -303,13 +305,13 @@ def _by_level(
                 **{name: _sum(by_month[name]) for name in [*DAYS, "taught"]},
                 "attendance": _attendance(here["attended"], here["offered"]),
                 **_usual(means[level], own[level], by_month["at"], start),
+                "hidden": bool(here["hidden"].any()),
                 "reported": len(here["at"]),
                 "expected": wanted,
             }
-            if (span, level) in few:
-                row["attendance"] = row["usual_attendance"] = np.nan
             rows.append(row)
-    columns = ["span", "level", *DAYS, "taught", "attendance", *_USUAL, "reported", "expected"]
+    columns = ["span", "level", *DAYS, "taught", "attendance", *_USUAL, "hidden"]
+    columns += ["reported", "expected"]
     return _indexed(rows, ["span", "level"], columns)
 
 
@@ -342,57 +344,36 @@ def _usual(means: _Columns, reports: _Columns, months: Ints, start: pd.Period) -
 def _by_school(
     reports: _Columns, register: pd.DataFrame, in_span: dict[int, range], expected: dict[str, range]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables `schools` and `totals` of `Schools`; a total is `hidden` where it must not be printed."""
+    """The tables `schools` and `totals` of `Schools`."""
     rows, totals = [], []
     columns = (register[name].tolist() for name in ("level", "school", "name"))
     schools = sorted(zip(*columns, strict=True), key=lambda school: list(GRADES).index(school[0]))
     own = {school: _where(reports, reports["school"] == school) for _, school, _ in schools}
     for span, months in in_span.items():
-        by_level: dict[str, list[dict[str, Any]]] = {}
+        ends: dict[str, list[tuple[Floats, Bools]]] = {}  # pupils at the end, hidden or not
         for level, school, name in schools:
             wanted = _shared(expected[school], months)
             if not wanted:
                 continue
             here = _within(own[school], months)
-            reported = len(here["at"])
-            by_level.setdefault(level, []).append(
-                {
-                    "span": span,
-                    "school": school,
-                    "name": name,
-                    "level": level,
-                    "pupils": here["pupils"][-1] if reported else np.nan,
-                    **{name: _sum(here[name]) for name in DAYS},
-                    "attendance": _attendance(here["attended"], here["offered"]),
-                    "reported": reported,
-                    "expected": wanted,
-                }
-            )
-        for level, group in by_level.items():
-            pupils = pd.Series([row["pupils"] for row in group])
-            mask, whole = disclosure.hidden(pupils)
-            total = np.nan if whole else pupils.sum(min_count=1)
-            totals.append({"span": span, "level": level, "pupils": total, "hidden": whole})
-            for row, hidden in zip(group, mask, strict=True):
-                row["hidden"], row["pupils"] = hidden, float(row["pupils"])
-                if hidden:
-                    row["pupils"] = row["attendance"] = np.nan
-            rows += group
-    names = [
-        "span",
-        "school",
-        "name",
-        "level",
-        "pupils",
-        *DAYS,
-        "attendance",
-        "reported",
-        "expected",
-        "hidden",
-    ]
+            hidden = bool(here["hidden"].any())
+            attendance = np.nan if hidden else _attendance(here["attended"], here["offered"])
+            row = {"span": span, "school": school, "name": name, "level": level}
+            at_end = here["pupils"][-1:], here["hidden"][-1:]
+            row |= disclosure.total("pupils", *at_end)
+            row |= {name: _sum(here[name]) for name in DAYS}
+            row |= {"attendance": attendance, "hidden": hidden}
+            rows.append(row | {"reported": len(here["at"]), "expected": wanted})
+            ends.setdefault(level, []).append(at_end)
+        for level, own_ends in ends.items():
+            counts, hidden_ends = (np.concatenate(part) for part in zip(*own_ends, strict=True))
+            sums = disclosure.total("pupils", counts, hidden_ends)
+            totals.append({"span": span, "level": level} | sums)
+    names = ["span", "school", "name", "level", *disclosure.columns("pupils"), *DAYS]
+    names += ["attendance", "hidden", "reported", "expected"]
     return (
         _indexed(rows, ["span", "school"], names),
-        _indexed(totals, ["span", "level"], ["span", "level", "pupils", "hidden"]),
+        _indexed(totals, ["span", "level"], ["span", "level", *disclosure.columns("pupils")]),
     )
 
 
@@ -405,14 +386,14 @@ def _explained(
     reports: _Columns, reasons: _Shares, decisions: pd.DataFrame, in_span: dict[int, range]
 ) -> pd.DataFrame:
     """Lost days of an average pupil by span, level and decision, in the order of the decisions."""
-    columns = (reports[name].tolist() for name in ("school", "level", "at", "pupils"))
+    columns = (reports[name].tolist() for name in ("school", "level", "at", "weight"))
     each = list(zip(*columns, strict=True))
     pupils: Counter[tuple[str, int]] = Counter()
-    for _, level, month, count in each:
-        pupils[level, month] += count
+    for _, level, month, weight in each:
+        pupils[level, month] += weight
     parts = [
-        (month, level, measure, days * count / pupils[level, month])
-        for school, level, month, count in each
+        (month, level, measure, days * weight / pupils[level, month])
+        for school, level, month, weight in each
         for measure, days in reasons.get((school, month), {}).items()
         if days
     ]

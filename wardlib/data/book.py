@@ -9,7 +9,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from wardlib.data import checks, descriptors, reading
+from wardlib.data import checks, descriptors, disclosure, reading
 from wardlib.data.descriptors import Table, Ward
 from wardlib.data.reading import Sheet, View
 from wardlib.errors import RequestError
@@ -25,7 +25,9 @@ def load(
 ) -> pd.DataFrame | None:
     """What was known of `table` on the day `as_of`; without it, what is known by now.
 
-    The newest of each figure; with `every_report`: earlier reports too. Columns are those of `checks.typed`, the index 0, 1, ... None where the ward has no such table.
+    The newest of each figure; with `every_report`: earlier reports too. Columns are those of
+    `checks.typed`, small counts of persons hidden (`disclosure.disclosed`), the index 0, 1, ... None
+    where the ward has no such table.
 
     Raises DataError with every fault of the table's file.
     """
@@ -40,11 +42,11 @@ def load(
 def _seen(
     table: Table, frame: pd.DataFrame, sheet: Sheet, view: View, every_report: bool
 ) -> pd.DataFrame:
-    """The rows of a whole table that a reader sees."""
+    """The rows of a whole table that a reader sees, as he may see them."""
     frame = frame.loc[[row.line for row in view.rows(sheet)[1:] if row.cells]]
     if "reported_on" in frame and not every_report:
         frame = reading.newest(frame, table.primary_key)
-    return frame.reset_index(drop=True)
+    return disclosure.disclosed(table, frame.reset_index(drop=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class Book:
     """What a ward knew of a period on a day: its tables, and a record of the rows read.
 
     It sees every row reported by its `day`, of later months too. `digests` maps each file read so far
-    to the digest of the rows that it gave (`View.digest`). A table is read once.
+    to the digest of the rows that it gave (`disclosure.digest`). A table is read once.
     """
 
     ward: Ward
@@ -92,7 +94,7 @@ class Book:
         if asked not in self._known:
             view = View(self.day.isoformat())
             frame, sheet = self._read(described)
-            self.digests[described.file] = view.digest(sheet)
+            self.digests[described.file] = disclosure.digest(described, view, sheet)
             self._known[asked] = _seen(described, frame, sheet, view, every_report)
         return self._known[asked].copy(deep=False)  # pandas copies what a reader writes to
 

@@ -8,11 +8,12 @@ import pandas as pd
 
 from wardlib.analysis import activities
 from wardlib.analysis.activities import Activities
+from wardlib.data import disclosure
 from wardlib.language import NONE, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline, paragraph
 from wardlib.pages.page import Page
-from wardlib.pages.table import HIDDEN, PARTIAL, Column, Row, count, hiding, marked, table
+from wardlib.pages.table import PARTIAL, Column, Row, count, hiding, marked, persons, table
 
 
 class ActivitiesPage(Page[Activities | None]):
@@ -125,7 +126,7 @@ class ActivitiesPage(Page[Activities | None]):
         estimates = ["expected", "lower", "upper"]
         estimates += ["shortfall", "shortfall_lower", "shortfall_upper"]
         units = dict.fromkeys([*activities.COUNTS, *estimates], "events")
-        units |= {"participants": "persons", "years": "years"}
+        units |= dict.fromkeys(disclosure.columns("participants"), "persons") | {"years": "years"}
         units |= {"reported": "months", "expected_months": "months"}
         caption = text(
             "Extracurricular, cultural and sports activities of {period} (events)",
@@ -149,15 +150,15 @@ class ActivitiesPage(Page[Activities | None]):
                     count(self.edition, of[name]) + mark * (not is_missing(of[name]))
                     for name in ("planned", "cancelled", "postponed", "held_later")
                 ]
-                persons = HIDDEN if of["hidden"] else count(self.edition, of["participants"])
-                rows.append(self._field_row(str(field), (*cells, persons)))
+                cells.append(persons(self.edition, of, "participants"))
+                rows.append(self._field_row(str(field), tuple(cells)))
         notes = [
             text(
                 "Planned = held in their month + called off + put off. Held later: put off from earlier "
                 "months and held in these, on top. Persons: who took part."
             )
         ]
-        if fields["hidden"].any():
+        if (fields["participants_at_least"] < fields["participants_at_most"]).any():
             notes.append(hiding(self.edition))
         if marked(rows, PARTIAL):
             notes.append(self._partial)
@@ -165,13 +166,14 @@ class ActivitiesPage(Page[Activities | None]):
             text("Planned"), text("Called off"), text("Put off"), text("Held later"), text("Persons"),
         ]  # fmt: skip
         columns = [Column(text("Field")), *map(Column, heads, (20, 18, 18, 18, 20))]
-        names = ["planned", "held", "cancelled", "postponed", "held_later", "participants"]
-        units = dict.fromkeys(names[:-1], "events") | {"participants": "persons"}
+        events = ["planned", "held", "cancelled", "postponed", "held_later"]
+        came = disclosure.columns("participants")
+        units = dict.fromkeys(events, "events") | dict.fromkeys(came, "persons")
         caption = text(
             "What became of the events planned, {period} (events; persons)",
             period=self.edition.period_name,
         )
-        slug, frame = "activities-programme", fields[names].reset_index()
+        slug, frame = "activities-programme", fields[[*events, *came]].reset_index()
         return table(
             self.edition, slug, caption, columns, rows, frame, units, notes, ["activities"]
         )

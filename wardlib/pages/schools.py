@@ -10,11 +10,22 @@ import pandas as pd
 from wardlib.analysis.closures import BREAK, CLOSED, IN_PERSON, OFF, ONLINE
 from wardlib.analysis.closures import PARTIAL as SOME_IN_CLASS
 from wardlib.analysis.schools import DAYS, Schools
+from wardlib.data import disclosure
 from wardlib.language import NONE, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, bullets, headline, paragraph
 from wardlib.pages.page import Page
-from wardlib.pages.table import HIDDEN, PARTIAL, Column, Row, count, hiding, marked, percent, table
+from wardlib.pages.table import (
+    HIDDEN,
+    PARTIAL,
+    Column,
+    Row,
+    hiding,
+    marked,
+    percent,
+    persons,
+    table,
+)
 
 _SUMMER = {6, 7, 8}  # months in which no school day is ordinary
 # Municipalities under the central government (ISO 3166-2:VN); every other VN-… is a province.
@@ -325,19 +336,19 @@ class SchoolsPage(Page[Schools | None]):
         return headline(*said) if said else None
 
     def schools_table(self) -> Block | None:
-        """Each school in the months of the period, with its pupils; small numbers hidden."""
+        """Each school in the months of the period, with its pupils; small numbers as a range."""
         if self.result is None:
             return None
         text = self._text
         schools, spans = self.result.schools, _of_period(self.result)
-        rows, hides = [], False
+        rows, few = [], False
         for span, about, own in _known(schools, spans):
             told = own[(own["reported"] > 0) & (own["planned"] > 0)]
+            few |= bool(told["hidden"].any())
             if not told.empty:
                 rows.append(self._when_row(about, 4))
             for level in told["level"].unique():
                 group, total = told[told["level"] == level], self.result.totals.loc[(span, level)]
-                hides |= bool(group["hidden"].any() or total["hidden"])
                 rows += [self._school_row(school) for _, school in group.iterrows()]
                 if len(group) > 1:
                     rows.append(
@@ -351,8 +362,8 @@ class SchoolsPage(Page[Schools | None]):
                 "% of those in class."
             )
         ]
-        if hides:
-            notes.append(hiding(self.edition))
+        if few:
+            notes += [hiding(self.edition), self._weight]
         if marked(rows, PARTIAL):
             notes.append(text("† some school or month is not reported."))
         heads = [
@@ -365,7 +376,8 @@ class SchoolsPage(Page[Schools | None]):
             .merge(spans, on="span")
             .drop(columns=["span", "name"])
         )
-        units = dict.fromkeys(DAYS, "days") | {"pupils": "persons", "attendance": "1"}
+        units = dict.fromkeys(DAYS, "days") | {"attendance": "1"}
+        units |= dict.fromkeys(disclosure.columns("pupils"), "persons")
         units |= {"reported": "months", "expected": "months"}
         columns = [Column(text("School")), *map(Column, heads, widths)]
         caption = text("Schools in {period} (pupils; days)", period=self.edition.period_name)
@@ -666,6 +678,8 @@ class SchoolsPage(Page[Schools | None]):
                 )
                 cells = tuple(cell + mark for cell in cells)
                 rows.append(Row(self._level_head(str(level)), cells, 2))
+        if known["hidden"].any():
+            notes = [*notes, self._weight]
         if marked(rows, PARTIAL):
             notes = [*notes, text("† some school or month is not reported.")]
         frame = spans.join(levels.reset_index("level"), how="inner")
@@ -689,7 +703,7 @@ class SchoolsPage(Page[Schools | None]):
         mark = PARTIAL * bool(school["reported"] < school["expected"])
         taught = school["in_person"] + school["online"]
         cells = (
-            HIDDEN if school["hidden"] else count(self.edition, school["pupils"]),
+            persons(self.edition, school, "pupils"),
             *(self._days(days) + mark for days in (taught, school["lost"])),
             HIDDEN if school["hidden"] else percent(self.edition, school["attendance"]),
         )
@@ -697,12 +711,21 @@ class SchoolsPage(Page[Schools | None]):
 
     def _level_row(self, level: str, days: pd.Series, total: pd.Series) -> Row:
         """All schools of a level."""
+        hidden = days["hidden"] and is_missing(days["attendance"])
         cells = (
-            HIDDEN if total["hidden"] else count(self.edition, total["pupils"]),
+            persons(self.edition, total, "pupils"),
             *(self._days(days[name]) for name in ("taught", "lost")),
-            percent(self.edition, days["attendance"]),
+            HIDDEN if hidden else percent(self.edition, days["attendance"]),
         )
         return Row(self.edition.text("{level}, all schools", level=self._level_head(level)), cells)
+
+    @property
+    def _weight(self) -> str:
+        return self.edition.text(
+            "A school of 1 to 4 pupils: its attendance is not given (–), and in means it counts as one of "
+            "{pupils} pupils.",
+            pupils=self._language.number(disclosure.WEIGHT, 1),
+        )
 
     # The calendar.
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from wardlib.data import disclosure
 from wardlib.language import NONE, Unit, is_missing
 from wardlib.pages.block import Block, joined, resource
 from wardlib.pages.edition import Edition
 
 ESTIMATE, PARTIAL = "*", "†"
-HIDDEN = "–"  # a count of persons that is not printed
+HIDDEN = "–"  # a share of so few persons that it is not printed
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,12 @@ def count(edition: Edition, number: float) -> str:
     return NONE if is_missing(number) else edition.language.number(number)
 
 
+def persons(edition: Edition, sums: pd.Series, name: str) -> str:
+    """A number of persons as a cell (see `disclosure.total`): a range where small counts are hidden."""
+    _, *ends = (sums[column] for column in disclosure.columns(name))
+    return "–".join(dict.fromkeys(count(edition, end) for end in ends))
+
+
 def unit_of(edition: Edition, *columns: pd.Series) -> Unit:
     """The money unit of a table that prints these amounts."""
     largest = max((column.abs().max() for column in columns), default=0)
@@ -140,5 +147,7 @@ def marked(rows: Iterable[Row], mark: str) -> bool:
 
 
 def hiding(edition: Edition) -> str:
-    """The note of a table in which a count of persons is not printed."""
-    return edition.text("– not printed: numbers of 1 to 4 persons, and what would reveal them.")
+    """The note of a table in which counts of persons are hidden."""
+    return edition.text(
+        "A number from 1 to 4 persons is not given: it stands as 1–4, and a sum that holds one as a range."
+    )

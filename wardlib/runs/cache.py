@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wardlib import provenance
-from wardlib.data import descriptors, reading
+from wardlib.data import descriptors, disclosure, reading
 from wardlib.data.descriptors import Table
 from wardlib.data.reading import Sheet, View
 from wardlib.errors import WardError
@@ -99,7 +99,7 @@ def _read(file: str, day: str) -> str:
     table = _tables(path, path.stat().st_mtime_ns).get(name)
     if table is None:
         return ""
-    return _rows(table.path, View(day), table.path.stat().st_mtime_ns)
+    return _rows(table, View(day), table.path.stat().st_mtime_ns)
 
 
 # Thousands of jobs read the same files; each is looked at once as long as its time is the same.
@@ -125,8 +125,8 @@ def _tables(path: Path, _: int) -> dict[str, Table]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _rows(path: Path, view: View, changed: int) -> str:
-    return view.digest(_sheet(path, changed))
+def _rows(table: Table, view: View, changed: int) -> str:
+    return disclosure.digest(table, view, _sheet(table.path, changed))
 
 
 @functools.lru_cache(maxsize=4096)
