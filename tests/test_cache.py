@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from wardlib import provenance
-from wardlib.data import checks, descriptors
+from wardlib.data import checks, descriptors, disclosure
 from wardlib.data.book import open_book
 from wardlib.errors import DataError
 from wardlib.runs import cache, runs
@@ -324,7 +324,8 @@ def test_the_digest_is_of_the_rows_that_are_read(name, text, as_of):
         own = ward.table(table.name) is table  # else it is the one that the ward's own replaces
         if own:
             assert book.digests[table.file] == digest, table.name
-            pd.testing.assert_frame_equal(given, seen.reset_index(drop=True))
+            seen = disclosure.disclosed(table, seen.reset_index(drop=True))
+            pd.testing.assert_frame_equal(given, seen)
 
 
 def test_spans_and_lists_make_every_combination(home):

@@ -508,30 +508,6 @@ def test_the_schools_of_spring_2020_in_words():
     assert "do quyết định cho nghỉ học của thành phố, từ ngày 03/02/2020, không phải do Chỉ" in text
 
 
-@pytest.mark.parametrize("pupils", [1, 4])
-def test_small_counts_are_in_no_output(home, accept, pupils):
-    """A school of four pupils: neither its count nor the one that would reveal it is in text, HTML,
-    Typst or the attached figures."""
-    path = home / "data" / "phuc-dong" / "school_months.csv"
-    rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
-    for row in rows:
-        if row[1] == "mam_non_d":
-            row[2] = str(pupils)
-    path.write_text("\n".join(map(",".join, rows)) + "\n", encoding="utf-8")
-    accept()
-    block = wardlib.open("phuc-dong", "2020-Q1", "en").schools.schools_table()
-    own = {row["school"]: row for row in block.figures["data"]}
-    assert [own[name]["pupils"] for name in ("mam_non_d", "mam_non_c")] == [None, None]
-    assert [own[name]["attendance"] for name in ("mam_non_d", "mam_non_c")] == [None, None]
-    assert own["mam_non_a"]["pupils"] == 442
-    newest = rows[[row[:2] for row in rows].index(["2020-03", "mam_non_c"])][2]
-    for drawn in (block.plain, html.render(block.content), typst.render(block.content)):
-        cells = re.findall(r"[\d.,]+", drawn)
-        assert newest not in cells
-    assert plain(block).count("–  ") >= 2
-    assert "1 to 4 persons" in plain(block)
-
-
 def test_a_status_is_said_by_its_rule():
     """Both amounts' share, the usual share, late or ahead, and the status of each line."""
     shown = made(*CASES[0], "vi")

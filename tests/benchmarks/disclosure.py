@@ -27,6 +27,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -210,6 +211,8 @@ def equations(
     days = {(row["month"], row["school"], row["reported_on"]): row for row in
             rows(home / "data" / ward / "school_months.csv")}  # fmt: skip
     levels = {row["school"]: row["level"] for row in rows(home / "data" / ward / "schools.csv")}
+    schools = {row["name"]: row["school"] for row in
+               rows(home / "data" / ward / "schools.csv")}  # fmt: skip
     for path in sorted((home / "output" / ward).glob("*/*/figures.json")):
         for slug, resource in json.loads(path.read_text(encoding="utf-8")).items():
             at, says = newest(cells, resource["day"]), f"{path.parent.name}, {slug}"
@@ -218,6 +221,8 @@ def equations(
                 yield from _persons(row, period, at, f"{period} {says}", cells, blanked)
                 if "usual_taught" in row and row["first"] == row["last"]:
                     yield from _means(row, at, levels, days, cells, f"{period} {says}")
+            if slug == "schools" and len(period.months) == 1:
+                yield from _totals(path, str(period), schools, at, f"{period} {says}")
 
 
 def _persons(
@@ -248,6 +253,32 @@ def _persons(
         if blanked and len(terms) == 1 and 1 <= cells[terms[0]][1] <= 4:
             continue
         yield Equation(dict.fromkeys(terms, 1.0), least, most, says)
+
+
+def _totals(
+    figures: Path,
+    month: str,
+    schools: Mapping[str, str],
+    at: Mapping[tuple[str, str, str], Cell],
+    says: str,
+) -> Iterator[Equation]:
+    """The equations of the pupils of all schools of a level in one month, which stand on the page only:
+    in the row below those schools, less indented."""
+    notebook = json.loads(
+        figures.with_name(f"{figures.parent.name}.ipynb").read_text(encoding="utf-8")
+    )
+    outputs = (output for cell in notebook["cells"] for output in cell.get("outputs", ()))
+    contents = (output.get("metadata", {}).get("wardlib", {}) for output in outputs)
+    (page,) = (content for content in contents if content.get("slug") == "schools")
+    terms: dict[Cell, float] = {}
+    for row in page["rows"]:
+        if row["head"] in schools:
+            terms[at["school_months", month, schools[row["head"]]]] = 1.0
+            continue
+        if row["depth"] == 1:
+            ends = re.sub(r"[.,]", "", row["cells"][0]["lines"][0]).split("–")
+            yield Equation(terms, float(ends[0]), float(ends[-1]), f"{says}, all schools")
+        terms = {}
 
 
 def _means(

@@ -12,8 +12,7 @@ suppression: handbook of statistical disclosure control, ch. 5, pre-tabular meth
 
 from __future__ import annotations
 
-import csv
-import io
+import json
 
 import numpy as np
 import numpy.typing as npt
@@ -100,7 +99,7 @@ def _persons(table: Table) -> dict[str, tuple[str, ...]]:
 
 
 def _disclosed_text(row: Row, hides: list[tuple[int, list[int]]]) -> str:
-    """A row as it is written, with an asterisk for each hidden cell."""
+    """A row as it is written; with hidden cells, its cells as JSON, an asterisk for each hidden one."""
     cells = list(row.cells)
     for at, others in hides:
         if cells and cells[at] and SMALLEST <= float(cells[at]) <= LARGEST:
@@ -108,6 +107,4 @@ def _disclosed_text(row: Row, hides: list[tuple[int, list[int]]]) -> str:
                 cells[place] = "*"
     if cells == row.cells:
         return row.text
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
+    return json.dumps(cells, ensure_ascii=False) + "\n"
