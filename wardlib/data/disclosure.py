@@ -5,9 +5,9 @@ reader of a `Book` never has it: whatever is then added, subtracted, averaged, d
 or of many, is made of what is disclosed, and every value from 1 to 4 fits it as well. No second cell has to
 be hidden for the sake of the first (secondary suppression); a sum with a hidden part is a range instead.
 
-Threshold: OECD glossary "cell suppression". That what is suppressed before tabulation needs no secondary
-suppression: handbook of statistical disclosure control, ch. 5, pre-tabular methods
-(https://sdctools.github.io/HandbookSDC/05-frequency-tables.html).
+Threshold: OECD glossary "cell suppression"; secondary suppression: handbook of statistical disclosure
+control, ch. 5 (https://sdctools.github.io/HandbookSDC/05-frequency-tables.html); that protecting the cells of
+which all tables are made keeps these consistent: Langsrud and Heldal, Privacy in Statistical Databases, 2018.
 """
 
 from __future__ import annotations
