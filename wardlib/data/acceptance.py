@@ -14,7 +14,8 @@ rows that the same program adds are growth again.
 The accepted files are kept in `data/<package>/.accepted/`, for comparison alone: a copy counts only if
 it hashes as recorded, else the last commits are looked through for one that does. The descriptor is kept
 too, so that a table, or a record of a table, that somebody takes out of it is missed. What a descriptor
-records counts before what was kept here, for it may have come from a colleague who accepted it.
+records counts before what was kept here, for it may have come from a colleague who accepted it; but not
+where the file kept here begins with the recorded one and goes on: then that record is an earlier one.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def record(proposal: Proposal, day: datetime.date) -> list[str]:
             if changed or proposed.losses:
                 raise DataError([_unwritten(folder, error)]) from error
         said += [
-            line for file in changed for line in _told(file.table.file, file.said, file.losses)
+            line for file in changed for line in _told(file.table.file, file.said, file.losses[1:])
         ]
         if proposed.losses:
             said += _told(f"data/{folder.name}/{DESCRIPTOR}", "rewritten", proposed.losses)
@@ -185,9 +186,8 @@ def _told(file: str, said: str, losses: tuple[Problem, ...]) -> list[str]:
     """The lines that tell that a file was accepted, and over which differences."""
     lines = [f"accepted {file}: {said}"]
     for loss in losses:
-        place = f"row {loss.row}: " if loss.row else ""
-        place += f"column {loss.column}: " if loss.column else ""
-        lines.append(f"  {place}{loss.found}; accepted before: {loss.expected}")
+        place = f"row {loss.row}" + (f", column {loss.column}" if loss.column else "") + ": "
+        lines.append(f"  {place if loss.row else ''}{loss.found} (before: {loss.expected})")
     return lines
 
 
@@ -209,18 +209,14 @@ def _proposed(package: Package, ward: str) -> _Proposed:
             0,
             "",
             f"no table {name}",
-            f"the table {name} ({resource['path']}), which was accepted"
-            + _on(resource.get("accepted_on")),
+            f"the table {name} of {resource['path']}, which was accepted"
+            + (f" on {day}" if (day := resource.get("accepted_on")) else ""),
             f"put the table back into the descriptor, and its file beside it; or, {meant}",
         )
         for name, resource in former.items()
         if name not in package.tables
     ]
     return _Proposed(package, tuple(files), tuple(losses))
-
-
-def _on(day: object) -> str:
-    return f" on {day}" if day else ""
 
 
 def _former_resources(package: str) -> dict[str, dict[str, Any]]:
@@ -240,33 +236,47 @@ def _former_resources(package: str) -> dict[str, dict[str, Any]]:
 
 
 def _examined(table: Table, data: bytes, former: dict[str, Any], meant: str) -> _File:
-    """A file beside the one that its record speaks of: the descriptor's, else the `former` one's."""
-    if table.hash:
-        record = _Record(table.hash, table.bytes)
-    else:
-        record = _Record(former.get("hash", ""), former.get("bytes"))
+    """A file beside the one that it was when it was accepted."""
+    record = _recorded(table, former)
+    if digest_bytes(data) == record.hash:
+        said = "" if table.hash == record.hash else "as it was accepted before"
+        return _File(table, data, said, ())
     rows = _rows(table, data)
     if not record.hash:
         return _File(table, data, f"first accepted, {_counted([], rows[1:])}", ())
-    if digest_bytes(data) == record.hash:
-        return _File(table, data, "" if table.hash else "as it was accepted before", ())
     end = record.end(data)
     if end is not None and _ends_a_row(data, end):
         came = _rows(table, data[end:])
         return _File(table, data, _counted(rows[:1], came, " more"), ())
     found = _accepted(table, record, former)
     if found is None:
-        summary = f"{_counted([], rows[1:])} in {len(data):,} bytes"
+        now = f"{_counted([], rows[1:])} in {len(data):,} bytes"
         size = "the file" if record.length is None else f"the file of {record.length:,} bytes"
         expected = (
             f"{size} that was accepted, and new rows after it; that file is not at hand, neither in "
             f"data/{table.package}/{KEPT}/ nor in the last commits, so no row can be named"
         )
         fix = f"put the former file back, new rows at its end; or, {meant}"
-        loss = Problem(table.file, 0, "", summary, expected, fix)
-        return _File(table, data, "rewritten", (loss,))
+        loss = Problem(table.file, 0, "", now, expected, fix)
+        return _File(table, data, f"rewritten, {now}", (loss,))
     before, place = found
-    return _File(table, data, "rewritten", _losses(table, before, data, place, meant))
+    head, parts, named = _differing(table, before, data)
+    expected = f"the accepted file ({_counted([], _rows(table, before)[1:])}), new rows after it"
+    fix = f"put the former file back ({place}), new rows at its end; or, {meant}"
+    summary = Problem(table.file, 0, "", f"{head}: {parts}", expected, fix)
+    return _File(table, data, f"rewritten, {parts}", (summary, *named))
+
+
+def _recorded(table: Table, former: dict[str, Any]) -> _Record:
+    """What was accepted of a table: what the descriptor records, or, where that was taken out or put back
+    to an earlier day, what the `former` descriptor records."""
+    own = _Record(table.hash, table.bytes)
+    last = _Record(former.get("hash", ""), former.get("bytes"))
+    if not own.hash:
+        return last
+    kept = reading.content(table.path.parent / KEPT / former.get("path", table.path.name)) or b""
+    went_on = digest_bytes(kept) == last.hash and own.end(kept) is not None
+    return last if went_on else own
 
 
 @dataclass(frozen=True)
@@ -358,22 +368,20 @@ class _Difference(NamedTuple):
     expected: str
 
 
-def _losses(
-    table: Table, before: bytes, data: bytes, place: str, meant: str
-) -> tuple[Problem, ...]:
-    """How a file differs from the accepted one, which is at `place`: a summary, then the first
-    differences of each kind."""
+def _differing(table: Table, before: bytes, data: bytes) -> tuple[str, str, list[Problem]]:
+    """How a file differs from the accepted one: whether a figure does, how much of each kind, and the
+    first differences of each."""
     old, new = _rows(table, before), _rows(table, data)
     kinds = _differences(table, old, new)
     later = "put the former cell back; a later report is a row of its own at the end"
     fixes = {
         "column": "put the column back as it was",
-        "lost": f"put the row back, from {place}",
+        "lost": "put the row back",
         "changed": later if table.is_reported else "put the former cell back",
         "moved": "put the row back where it stood",
         "added": "move the new row to the end",
     }
-    told = [
+    named = [
         Problem(table.file, *difference, fixes[kind])
         for kind, differences in kinds.items()
         for difference in differences[:_SHOWN]
@@ -386,12 +394,9 @@ def _losses(
     else:
         head = "no figure changed, only how they are written"
         parts = parts or ["other quotes, spaces or empty lines"]
-    fix = f"put the former file back ({place}), new rows at its end; or, {meant}"
     if any(len(differences) > _SHOWN for differences in kinds.values()):
         parts.append(f"the first {_SHOWN} of each kind are named")
-    expected = f"the accepted file ({_counted([], old[1:])}), and new rows after it"
-    summary = Problem(table.file, 0, "", f"{head}: {'; '.join(parts)}", expected, fix)
-    return (summary, *sorted(told))
+    return head, "; ".join(parts), sorted(named)
 
 
 def _differences(table: Table, old: list[Row], new: list[Row]) -> dict[str, list[_Difference]]:
@@ -436,11 +441,13 @@ def _differences(table: Table, old: list[Row], new: list[Row]) -> dict[str, list
         for column in common:
             now, then = _cell(row, at_new[column]), _cell(former, at_old[column])
             if now != then:
-                change = _Difference(row.line, column, repr(now), f"{then!r}, as accepted")
+                change = _Difference(
+                    row.line, column, repr(now), f"{then!r}, row {former.line} of the accepted file"
+                )
                 kinds["changed"].append(change)
     in_order = _in_order([former.line for _, former in both])
     kinds["moved"] = [
-        _Difference(row.line, "", _line(row), f"this row as row {former.line}, as accepted")
+        _Difference(row.line, "", _line(row), f"its place, row {former.line} of the accepted file")
         for at, (row, former) in enumerate(both)
         if at not in in_order
     ]
