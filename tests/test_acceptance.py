@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -569,22 +570,21 @@ def test_whatever_kills_an_acceptance_the_next_one_understands(folder, home):
 
 
 def test_acceptances_at_once_leave_one_whole_record(folder, home):
-    """Four commands at the same moment, two of each ward: all end well, and the records are whole."""
-    with (home / "data" / "reference" / "tet.csv").open("a") as file:
-        file.write("2030,2030-02-02,general knowledge,no\n")
-    with (folder / "targets.csv").open("a") as file:
-        file.write("2021,total,ward,5000000000,2022-01-02\n")
-    env = os.environ | {"WARDLIB_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", "from wardlib.cli import main; main()", "check", "--accept"]
-    started = [
-        subprocess.Popen([*command, "--ward", name], env=env, stderr=subprocess.PIPE, text=True)
-        for name in ("phuc-dong", "philadelphia") * 2
-    ]
-    assert [(done.communicate()[1], done.returncode) for done in started] == [("", 0)] * 4
-    for name in ("phuc-dong", "philadelphia"):
-        assert checks.check(descriptors.ward(name)) == []
-    assert proposal("phuc-dong", "philadelphia").losses == []
-    assert not list((home / "data").glob("*/*.partial"))
+    """Eight at the same moment, four of each ward, a month after the other: all end well, and after
+    each the records are whole."""
+    for year in range(2030, 2036):
+        with (home / "data" / "reference" / "tet.csv").open("a") as file:
+            file.write(f"{year},{year}-02-02,general knowledge,no\n")
+        with (folder / "targets.csv").open("a") as file:
+            file.write(f"2021,total,ward,5000000000,{year}-01-02\n")
+        proposals = [proposal("phuc-dong"), proposal("philadelphia")] * 4
+        with ThreadPoolExecutor(len(proposals)) as pool:
+            for lines in pool.map(lambda proposed: acceptance.record(proposed, DAY), proposals):
+                assert f"accepted data/reference/tet.csv: 1 row more ({year}: 1)" in lines
+        assert proposal("phuc-dong", "philadelphia").losses == []
+        assert accepted("phuc-dong", "philadelphia") == []
+        names = {path.suffix for path in (home / "data").rglob("*")}
+        assert not names & {".partial", ".next"}
 
 
 def test_a_file_that_changes_while_it_is_checked_is_not_recorded(folder):
