@@ -393,6 +393,14 @@ def test_a_copy_that_was_changed_is_not_believed(folder):
     assert "that file is not at hand" in problem.expected
 
 
+def test_a_file_that_is_no_table_any_more_is_named(folder):
+    """Where no row can be read, none is called lost: the file is named, and where the former one is."""
+    (folder / "targets.csv").write_bytes(b'year,line\n2017,"total\n')
+    (problem,) = proposal().losses
+    assert problem.found == "0 rows in 22 bytes"
+    assert "put the former file back (data/phuc-dong/.accepted/targets.csv)" in problem.fix
+
+
 @pytest.mark.parametrize("properties", [["hash"], ["hash", "bytes"], ["bytes"], ["hash", "bytes", "accepted_on"]])  # fmt: skip
 def test_a_record_taken_out_of_the_descriptor_is_missed(folder, describe, properties):
     """Without `hash` or `bytes` in the descriptor a loss is still one, and growth is growth."""

@@ -241,27 +241,31 @@ def _examined(table: Table, data: bytes, former: dict[str, Any], meant: str) -> 
     if digest_bytes(data) == record.hash:
         said = "" if table.hash == record.hash else "as it was accepted before"
         return _File(table, data, said, ())
-    rows = _rows(table, data)
     if not record.hash:
-        return _File(table, data, f"first accepted, {_counted([], rows[1:])}", ())
+        return _File(table, data, f"first accepted, {_counted([], _rows(table, data)[1:])}", ())
     end = record.end(data)
     if end is not None and _ends_a_row(data, end):
-        came = _rows(table, data[end:])
-        return _File(table, data, _counted(rows[:1], came, " more"), ())
+        header = _rows(table, data[: data.find(b"\n") + 1])  # of a large file the rest is known
+        return _File(table, data, _counted(header, _rows(table, data[end:]), " more"), ())
     found = _accepted(table, record, former)
-    if found is None:
-        now = f"{_counted([], rows[1:])} in {len(data):,} bytes"
+    new = _rows(table, data)
+    if found is None or not new:
+        now = f"{_counted([], new[1:])} in {len(data):,} bytes"
         size = "the file" if record.length is None else f"the file of {record.length:,} bytes"
-        expected = (
-            f"{size} that was accepted, and new rows after it; that file is not at hand, neither in "
-            f"data/{table.package}/{KEPT}/ nor in the last commits, so no row can be named"
-        )
-        fix = f"put the former file back, new rows at its end; or, {meant}"
+        expected = f"{size} that was accepted, and new rows after it"
+        where = f" ({found[1]})" if found else ""
+        if not found:
+            expected += (
+                f"; that file is not at hand, neither in data/{table.package}/{KEPT}/ nor in the "
+                "last commits, so no row can be named"
+            )
+        fix = f"put the former file back{where}, new rows at its end; or, {meant}"
         loss = Problem(table.file, 0, "", now, expected, fix)
         return _File(table, data, f"rewritten, {now}", (loss,))
     before, place = found
-    head, parts, named = _differing(table, before, data)
-    expected = f"the accepted file ({_counted([], _rows(table, before)[1:])}), new rows after it"
+    old = _rows(table, before)
+    head, parts, named = _differing(table, old, new, _form(before, data))
+    expected = f"the accepted file ({_counted([], old[1:])}), new rows after it"
     fix = f"put the former file back ({place}), new rows at its end; or, {meant}"
     summary = Problem(table.file, 0, "", f"{head}: {parts}", expected, fix)
     return _File(table, data, f"rewritten, {parts}", (summary, *named))
@@ -368,10 +372,11 @@ class _Difference(NamedTuple):
     expected: str
 
 
-def _differing(table: Table, before: bytes, data: bytes) -> tuple[str, str, list[Problem]]:
-    """How a file differs from the accepted one: whether a figure does, how much of each kind, and the
-    first differences of each."""
-    old, new = _rows(table, before), _rows(table, data)
+def _differing(
+    table: Table, old: list[Row], new: list[Row], form: list[str]
+) -> tuple[str, str, list[Problem]]:
+    """How the rows of a file differ from the accepted ones: whether a figure does, how much of each kind
+    (with what is said of the `form`), and the first differences of each."""
     kinds = _differences(table, old, new)
     later = "put the former cell back; a later report is a row of its own at the end"
     fixes = {
@@ -386,7 +391,7 @@ def _differing(table: Table, before: bytes, data: bytes) -> tuple[str, str, list
         for kind, differences in kinds.items()
         for difference in differences[:_SHOWN]
     ]
-    parts = [*_sums(kinds, old), *_form(before, data)]
+    parts = [*_sums(kinds, old), *form]
     if old and new and old[0].cells != new[0].cells and not kinds["column"]:
         parts.append("columns in another order")
     if any(kinds[kind] for kind in ("column", "lost", "changed", "added")):
