@@ -91,7 +91,9 @@ def home(tmp_path, monkeypatch):
     """A copy of the workbook's data and notebooks that a test may spoil."""
     folder = tmp_path / "workbook"
     for name in ("data", "notebooks"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".accepted")
+        )
     monkeypatch.setenv("WARDLIB_HOME", str(folder))
     return folder
 
@@ -105,7 +107,8 @@ def accept(home):
             path = home / "data" / package / "datapackage.json"
             raw = json.loads(path.read_text(encoding="utf-8"))
             for resource in raw["resources"]:
-                resource["hash"] = provenance.digest(path.parent / resource["path"])
+                file = path.parent / resource["path"]
+                resource |= {"hash": provenance.digest(file), "bytes": file.stat().st_size}
             path.write_text(json.dumps(raw, ensure_ascii=False), encoding="utf-8")
 
     return record

@@ -35,7 +35,7 @@ OWNERS = {
     "typer": {"cli"},
     "rich": {"cli"},
     "distributed": {"runs.runs"},
-    "filelock": {"runs.runs"},
+    "filelock": {"data.acceptance", "runs.runs"},
     "scipy": {
         "analysis.amounts",
         "analysis.counts",
@@ -104,7 +104,7 @@ def test_each_outside_tool_has_one_owner():
 
 
 def test_one_module_opens_data_files():
-    """On the floor of data all others ask `reading`; only descriptors writes, what was accepted."""
+    """On the floor of data all others ask `reading`; only acceptance writes, what was accepted."""
     openers = {
         name
         for name, path in architecture.modules().items()

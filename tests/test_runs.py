@@ -332,7 +332,7 @@ def test_check_accepts_a_month_of_data(home):
     assert "ward check --ward phuc-dong --accept" in err
     code, out, _ = ward("check", "--ward", "phuc-dong", "--accept", home=home)
     assert code == 0
-    assert "accepted data/phuc-dong/indicator_months.csv" in out
+    assert "accepted data/phuc-dong/indicator_months.csv: 1 row more (2022-01: 1)" in out
     assert ward("check", home=home)[0] == 0
 
 

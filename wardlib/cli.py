@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import signal
 import sys
@@ -243,22 +244,33 @@ def check(
             "--accept", help="Record the files as they are now, if nothing else is wrong."
         ),
     ] = False,
+    rewrite: Annotated[
+        bool,
+        typer.Option(
+            "--rewrite",
+            help="With --accept: record files too in which accepted rows were lost or changed.",
+        ),
+    ] = False,
 ) -> None:
     """Check every row of every table of the wards (default: all) and of the reference.
 
-    Example: ward check --ward phuc-dong --accept
+    A file that was accepted may only grow. Example: ward check --ward phuc-dong --accept
     """
-    from wardlib.data import checks, descriptors
+    from wardlib.data import acceptance, checks, descriptors
 
-    problems = set()
-    wards = [descriptors.ward(name) for name in ward or descriptors.names()]
+    if rewrite and not accept:
+        raise RequestError("--rewrite goes with --accept: ward check --accept --rewrite")
+    wards = [descriptors.ward(name) for name in dict.fromkeys(ward or descriptors.names())]
+    # Before the checks: what they find sound is what is recorded, or nothing is.
+    proposal = acceptance.propose(wards if accept else [])
+    problems = set() if rewrite else set(proposal.losses)
     for described in wards:
         problems |= set(checks.check(described, hashes=not accept))
     if problems:
         raise DataError(problems)
+    for line in acceptance.record(proposal, datetime.date.today()):
+        typer.echo(line)
     for described in wards:
-        for file in descriptors.accept(described) if accept else []:
-            typer.echo(f"accepted {file}")
         count = len(described.tables)
         typer.echo(f"{described.id}: {count} table{'s' * (count != 1)}, no problem")
 

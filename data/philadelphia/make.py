@@ -1,8 +1,8 @@
 """Make the receipts and the published figures of the City of Philadelphia from phl_budget_data.
 
 Run as ``python data/philadelphia/make.py [WHEEL]``; without WHEEL, pip fetches it by name. It
-writes receipts.csv, published.csv, the licence of the data and the hashes in datapackage.json;
-the other tables are kept by hand. Amounts are the City's own, in whole dollars (real estate
+writes receipts.csv, published.csv, the licence of the data and, into datapackage.json, each file's
+hash and length; the other tables are kept by hand. Amounts are the City's own, in whole dollars (real estate
 without the School District's part). The source does not record when the City reported a month:
 `reported_on` is the day on which this version of the package was released, the first on which
 the figures are known to have been public in this form.
@@ -166,8 +166,9 @@ def main(arguments: list[str]) -> None:
     (HERE / "LICENSE-phl_budget_data.txt").write_bytes(licence)
     package = json.loads((HERE / "datapackage.json").read_text(encoding="utf-8"))
     for resource in package["resources"]:
-        digest = hashlib.sha256((HERE / resource["path"]).read_bytes()).hexdigest()
-        resource["hash"] = f"sha256:{digest}"
+        data = (HERE / resource["path"]).read_bytes()
+        resource["hash"] = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        resource["bytes"] = len(data)
     text = json.dumps(package, ensure_ascii=False, indent=2) + "\n"
     (HERE / "datapackage.json").write_bytes(text.encode())
 

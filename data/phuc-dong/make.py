@@ -776,15 +776,16 @@ def plain(number: float) -> str:
 
 
 def main() -> None:
-    """Write every made table beside this script and every file's hash into the descriptor."""
+    """Write every made table beside this script and every file's hash and length into the descriptor."""
     for name, table in make().items():
         text = table.to_csv(index=False, lineterminator="\n", float_format=plain)
         (HERE / f"{name}.csv").write_bytes(text.encode())
     path = HERE / "datapackage.json"
     descriptor = json.loads(path.read_text(encoding="utf-8"))
     for resource in descriptor["resources"]:
-        digest = hashlib.sha256((HERE / resource["path"]).read_bytes()).hexdigest()
-        resource["hash"] = f"sha256:{digest}"
+        data = (HERE / resource["path"]).read_bytes()
+        resource["hash"] = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        resource["bytes"] = len(data)
     text = json.dumps(descriptor, indent=2, ensure_ascii=False) + "\n"
     path.write_bytes(text.encode())
 

@@ -5,7 +5,8 @@ Every folder under `data/` is a Frictionless Data Package v2 (https://datapackag
 also carries a `ward` object (names, areas, currency, whether its figures are illustrative). Custom
 properties of ours: `ward`, a reference table's `area` (the country that its rows are about, where they
 are about one), a field's `unit`, a field's `codes` ("table.column" that must hold each of its values),
-a source's `title_vi` beside its English `title`.
+a source's `title_vi` beside its English `title`, and `accepted_on` beside a table's `hash` and `bytes`
+(`acceptance` writes the three).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 from wardlib.data import reading
 from wardlib.errors import DataError, Problem, RequestError
 from wardlib.periods import parse_day
-from wardlib.provenance import digest, digest_bytes
+from wardlib.provenance import digest_bytes
 
 REFERENCE = "reference"
 TYPES = ("string", "integer", "number", "boolean", "date", "yearmonth", "list")
@@ -80,14 +81,15 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table of a package: where it is, the country that it is about ("" for any), what its bytes
-    hash to, what its columns are."""
+    """A table of a package: where it is, the country that it is about ("" for any), how many bytes of it
+    were accepted (None where that is not recorded) and what they hash to, what its columns are."""
 
     package: str
     name: str
     path: Path
     area: str
     hash: str
+    bytes: int | None
     fields: tuple[Field, ...]
     primary_key: tuple[str, ...]
 
@@ -170,10 +172,11 @@ class Ward(Package):
 
 
 def digest_descriptor(package: str) -> str:
-    """The digest of what a package's descriptor says, but for the hashes of its tables."""
+    """The digest of what a package's descriptor says, but for what was accepted of its tables."""
     described = _read(package)
     for resource in described["resources"]:
-        resource.pop("hash", None)
+        for recorded in ("hash", "bytes", "accepted_on"):
+            resource.pop(recorded, None)
     return digest_bytes(json.dumps(described, ensure_ascii=False, sort_keys=True).encode())
 
 
@@ -217,28 +220,6 @@ def ward(name: str) -> Ward:
             illustrative=about["illustrative"],
             reference=reference,
         )
-
-
-def accept(ward: Ward) -> list[str]:
-    """Write the present hashes of the ward's and the reference tables into the descriptors.
-
-    Returns the files whose hash changed. To be called after every other check has passed.
-    """
-    changed = []
-    for package in (ward.id, REFERENCE):
-        described = _read(package)
-        for resource in described["resources"]:
-            now = digest(_folder(package) / resource["path"])
-            if resource.get("hash") != now:
-                resource["hash"] = now
-                changed.append(f"data/{package}/{resource['path']}")
-        target = _folder(package) / DESCRIPTOR
-        partial = target.with_suffix(".partial")
-        partial.write_text(
-            json.dumps(described, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-        )
-        partial.replace(target)
-    return changed
 
 
 def _folder(package: str) -> Path:
@@ -293,6 +274,7 @@ def _table(folder: Path, resource: dict[str, Any]) -> Table:
         path=folder / resource["path"],
         area=area,
         hash=resource.get("hash", ""),
+        bytes=resource.get("bytes"),
         fields=tuple(_field(field) for field in schema["fields"]),
         primary_key=tuple(schema.get("primaryKey", ())),
     )

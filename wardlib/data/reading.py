@@ -54,8 +54,17 @@ class Sheet:
     rows: tuple[Row, ...] = ()
 
 
-def sheet(path: Path) -> Sheet:
-    """The CSV file at `path`; what is wrong with its form is told in its `problems`."""
+def content(path: Path) -> bytes | None:
+    """The bytes of an ordinary file; None where there is none that may be read."""
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError:
+        return None
+
+
+def sheet(path: Path, data: bytes | None = None) -> Sheet:
+    """The CSV file at `path`, or the one that holds `data` in its place; what is wrong with its form is
+    told in its `problems`."""
 
     def broken(row: int, found: str, expected: str, fix: str) -> Problem:
         return Problem(name(path), row, "", found, expected, fix)
@@ -64,7 +73,7 @@ def sheet(path: Path) -> Sheet:
         return f"{len(cells)} cell{'s' * (len(cells) != 1)}"
 
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if data is None else data
     except OSError as error:
         fix = "put the file back, or take the table out of the descriptor"
         return Sheet("", (broken(0, error.strerror or "unreadable", "a CSV file", fix),))

@@ -1,0 +1,574 @@
+"""Acceptance: what was accepted of each file, and that a file since then has only grown.
+
+A file has grown if it begins with the bytes that were accepted and goes on with rows of its own: the
+descriptor records how many bytes they are and what they hash to. Any other file is compared with the
+accepted one row by row, by primary key, and is refused unless the change is meant (`rewrite`). So is a
+table that is no longer in the descriptor.
+
+A file whose form alone has changed (an office program has written other line ends, quotes or marks, or
+has sorted the rows) is refused as well, with the words that no figure has changed. It is not taken
+silently, because the rows that a printed paper was made from are recorded as they are written, and would
+no longer be found; and because who sorts a table may not know that it was saved. Once it is accepted so,
+rows that the same program adds are growth again.
+
+The accepted files are kept in `data/<package>/.accepted/`, for comparison alone: a copy counts only if
+it hashes as recorded, else the last commits are looked through for one that does. The descriptor is kept
+too, so that a table, or a record of a table, that somebody takes out of it is missed. What a descriptor
+records counts before what was kept here, for it may have come from a colleague who accepted it; but not
+where the file kept here begins with the recorded one and goes on: then that record is an earlier one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import subprocess
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock
+
+from wardlib.data import descriptors, reading
+from wardlib.data.descriptors import DESCRIPTOR, Package, Table, Ward
+from wardlib.data.reading import Row
+from wardlib.errors import DataError, Problem
+from wardlib.provenance import digest_bytes
+
+KEPT = ".accepted"  # the folder beside the tables
+_NEXT = ".next"  # ends the name of a copy whose record is not written yet
+_SHOWN = 5  # differences of a kind that are named one by one
+_MONTHS = 12  # months, or years, that a sentence counts
+_COMMITS = 20  # commits of a file that are looked through
+
+
+@dataclass(frozen=True)
+class _File:
+    """A table's file as it stands: its bytes, what is said of it where it is accepted ("" for one that
+    has not changed), and what it has lost since it was accepted."""
+
+    table: Table
+    data: bytes
+    said: str
+    losses: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class _Proposed:
+    """A package with its files as they stand, and the tables that its descriptor has lost."""
+
+    package: Package
+    files: tuple[_File, ...]
+    losses: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What stands to be accepted: the files of some wards and of the reference."""
+
+    packages: tuple[_Proposed, ...]
+
+    @property
+    def losses(self) -> list[Problem]:
+        """What accepted files and descriptors have lost, or what has changed in them, sorted."""
+        problems: list[Problem] = []
+        for proposed in self.packages:
+            problems += proposed.losses
+            problems += (problem for file in proposed.files for problem in file.losses)
+        return sorted(problems)
+
+
+def propose(wards: Sequence[Ward]) -> Proposal:
+    """The files of these wards and of the reference beside those last accepted; nothing is written.
+
+    A file that cannot be read is left out: the checks name it.
+    """
+    packages: list[tuple[Package, str]] = [(ward, ward.id) for ward in wards]
+    packages += [(wards[0].reference, wards[0].id)] if wards else []
+    return Proposal(tuple(_proposed(package, ward) for package, ward in packages))
+
+
+def record(proposal: Proposal, day: datetime.date) -> list[str]:
+    """Record each proposed file in its descriptor (`hash`, `bytes`, and `accepted_on`, the `day` on which
+    these were recorded), and keep a copy; the lines that tell what was accepted.
+
+    A copy is written before its record and takes the former's place after it, so that one of the two is
+    always what the descriptor records, whatever ends this. To be called after every check has passed.
+    Raises DataError where a file has changed since it was proposed, or a folder cannot be written.
+    """
+    said = []
+    for proposed in proposal.packages:
+        folder = _folder(proposed.package.id)
+        changed = [file for file in proposed.files if file.said]
+        try:
+            _write(folder, proposed, day.isoformat())
+        except OSError as error:
+            # Who may not write the reference still accepts a month of the ward's own.
+            if changed or proposed.losses:
+                raise DataError([_unwritten(folder, error)]) from error
+        said += [
+            line for file in changed for line in _told(file.table.file, file.said, file.losses[1:])
+        ]
+        if proposed.losses:
+            said += _told(f"data/{folder.name}/{DESCRIPTOR}", "rewritten", proposed.losses)
+    return said
+
+
+def _folder(package: str) -> Path:
+    return descriptors.home() / "data" / package
+
+
+# ---------------------------------------------------------------------------------------- writing
+
+
+def _write(folder: Path, proposed: _Proposed, day: str) -> None:
+    """Keep the copies and write the record of a package."""
+    kept, target = folder / KEPT, folder / DESCRIPTOR
+    kept.mkdir(exist_ok=True)
+    with FileLock(kept / ".lock", timeout=60):
+        text = reading.content(target) or b""
+        described = reading.descriptor(target)
+        files = {file.table.path.name: file for file in proposed.files}
+        for resource in described["resources"]:
+            file = files.get(resource["path"])
+            if file is None or reading.content(file.table.path) != file.data:
+                raise DataError([_overtaken(f"data/{folder.name}/{resource['path']}")])
+            now: dict[str, Any] = {"hash": digest_bytes(file.data), "bytes": len(file.data)}
+            same = all(resource.get(key) == value for key, value in now.items())
+            now["accepted_on"] = resource.get("accepted_on", day) if same else day
+            schema = resource.pop("schema")  # long: the record stands before it
+            resource |= now | {"schema": schema}
+        written = (json.dumps(described, ensure_ascii=False, indent=2) + "\n").encode()
+        copies = {name: file.data for name, file in files.items()} | {DESCRIPTOR: written}
+        fresh = {
+            name: data for name, data in copies.items() if reading.content(kept / name) != data
+        }
+        for name, data in fresh.items():
+            (kept / f"{name}{_NEXT}").write_bytes(data)
+        if written != text:
+            partial = target.with_suffix(".partial")
+            partial.write_bytes(written)
+            partial.replace(target)
+        for name in fresh:
+            (kept / f"{name}{_NEXT}").replace(kept / name)
+
+
+def _overtaken(file: str) -> Problem:
+    return Problem(
+        file,
+        0,
+        "",
+        "a file that changed while it was checked",
+        "the file that was checked",
+        "run the command again",
+    )
+
+
+def _unwritten(folder: Path, error: OSError) -> Problem:
+    place = f"data/{folder.name}"
+    return Problem(
+        f"{place}/{DESCRIPTOR}",
+        0,
+        "",
+        error.strerror or str(error),
+        f"a folder {place}/ in which this command may write, and in it {KEPT}/",
+        "ask who looks after this computer for the right to write there; nothing was recorded there",
+    )
+
+
+def _told(file: str, said: str, losses: tuple[Problem, ...]) -> list[str]:
+    """The lines that tell that a file was accepted, and over which differences."""
+    lines = [f"accepted {file}: {said}"]
+    for loss in losses:
+        place = f"row {loss.row}" + (f", column {loss.column}" if loss.column else "") + ": "
+        lines.append(f"  {place if loss.row else ''}{loss.found} (before: {loss.expected})")
+    return lines
+
+
+# --------------------------------------------------------------------------------------- proposing
+
+
+def _proposed(package: Package, ward: str) -> _Proposed:
+    """A package beside what was accepted of it; `ward` is whose acceptance takes it in."""
+    former = _former_resources(package.id)
+    meant = f"if the change is meant, run `ward check --ward {ward} --accept --rewrite`"
+    files = []
+    for table in package.tables.values():
+        data = reading.content(table.path)
+        if data is not None:
+            files.append(_examined(table, data, former.get(table.name, {}), meant))
+    losses = [
+        Problem(
+            f"data/{package.id}/{DESCRIPTOR}",
+            0,
+            "",
+            f"no table {name}",
+            f"the table {name} of {resource['path']}, which was accepted"
+            + (f" on {day}" if (day := resource.get("accepted_on")) else ""),
+            f"put the table back into the descriptor, and its file beside it; or, {meant}",
+        )
+        for name, resource in former.items()
+        if name not in package.tables
+    ]
+    return _Proposed(package, tuple(files), tuple(losses))
+
+
+def _former_resources(package: str) -> dict[str, dict[str, Any]]:
+    """By name, the tables with a record that the descriptor held when it was last accepted, else when it
+    was last committed; none where neither is at hand."""
+    path = _folder(package) / DESCRIPTOR
+    kept = reading.content(path.parent / KEPT / DESCRIPTOR)
+    data = kept if kept is not None else next((data for _, data in _committed(path)), b"")
+    # It may be of another time, and of another form.
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        return {
+            str(resource["name"]): resource
+            for resource in json.loads(data)["resources"]
+            if resource.get("hash") and resource["path"] == Path(resource["path"]).name
+        }
+    return {}
+
+
+def _examined(table: Table, data: bytes, former: dict[str, Any], meant: str) -> _File:
+    """A file beside the one that it was when it was accepted."""
+    record = _recorded(table, former)
+    if digest_bytes(data) == record.hash:
+        said = "" if table.hash == record.hash else "as it was accepted before"
+        return _File(table, data, said, ())
+    if not record.hash:
+        return _File(table, data, f"first accepted, {_counted([], _rows(table, data)[1:])}", ())
+    end = record.end(data)
+    if end is not None and _ends_a_row(data, end):
+        header = _rows(table, data[: data.find(b"\n") + 1])  # of a large file the rest is known
+        return _File(table, data, _counted(header, _rows(table, data[end:]), " more"), ())
+    found = _accepted(table, record, former)
+    new = _rows(table, data)
+    if found is None or not new:
+        now = f"{_counted([], new[1:])} in {len(data):,} bytes"
+        size = "the file" if record.length is None else f"the file of {record.length:,} bytes"
+        expected = f"{size} that was accepted, and new rows after it"
+        where = f" ({found[1]})" if found else ""
+        if not found:
+            expected += (
+                f"; that file is not at hand, neither in data/{table.package}/{KEPT}/ nor in the "
+                "last commits, so no row can be named"
+            )
+        fix = f"put the former file back{where}, new rows at its end; or, {meant}"
+        loss = Problem(table.file, 0, "", now, expected, fix)
+        return _File(table, data, f"rewritten, {now}", (loss,))
+    before, place = found
+    old = _rows(table, before)
+    head, parts, named = _differing(table, old, new, _form(before, data))
+    expected = f"the accepted file ({_counted([], old[1:])}), new rows after it"
+    fix = f"put the former file back ({place}), new rows at its end; or, {meant}"
+    summary = Problem(table.file, 0, "", f"{head}: {parts}", expected, fix)
+    return _File(table, data, f"rewritten, {parts}", (summary, *named))
+
+
+def _recorded(table: Table, former: dict[str, Any]) -> _Record:
+    """What was accepted of a table: what the descriptor records, or, where that was taken out or put back
+    to an earlier day, what the `former` descriptor records."""
+    own = _Record(table.hash, table.bytes)
+    last = _Record(former.get("hash", ""), former.get("bytes"))
+    if not own.hash:
+        return last
+    kept = reading.content(table.path.parent / KEPT / former.get("path", table.path.name)) or b""
+    went_on = digest_bytes(kept) == last.hash and own.end(kept) is not None
+    return last if went_on else own
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What a descriptor says of an accepted file: the hash of its bytes, and how many they are; None
+    where that was not recorded yet."""
+
+    hash: str
+    length: int | None
+
+    def end(self, data: bytes) -> int | None:
+        """How many of the first bytes of `data` are the accepted file; None where it does not begin
+        with it."""
+        if digest_bytes(data) == self.hash:
+            return len(data)
+        if self.length is not None:
+            return self.length if digest_bytes(data[: self.length]) == self.hash else None
+        # Recorded without its length: it ended where a row does.
+        so_far, at = hashlib.sha256(), 0
+        for line in data.splitlines(keepends=True):
+            for part in (line.rstrip(b"\r\n"), line[len(line.rstrip(b"\r\n")) :]):
+                so_far.update(part)
+                at += len(part)
+                if f"sha256:{so_far.hexdigest()}" == self.hash:
+                    return at
+        return None
+
+
+def _ends_a_row(data: bytes, end: int) -> bool:
+    """Whether what follows the first `end` bytes is rows of its own: without a line end between them it
+    would lengthen the last accepted row."""
+    ends = (b"\n", b"\r")
+    return end == 0 or data[end - 1 : end] in ends or data[end : end + 1] in ends
+
+
+def _accepted(table: Table, record: _Record, former: dict[str, Any]) -> tuple[bytes, str] | None:
+    """The accepted file and where it is, as a clerk finds it: a copy, or in a commit; None where
+    neither has the bytes of the record."""
+    folder = table.path.parent
+    names = dict.fromkeys([table.path.name, former.get("path", table.path.name)])
+    copies = (
+        (reading.content(folder / KEPT / f"{name}{end}"), f"data/{folder.name}/{KEPT}/{name}{end}")
+        for name in names
+        for end in ("", _NEXT)
+    )
+    commits = (
+        (data, f"`git show {commit[:12]}:./data/{folder.name}/{name}`")
+        for name in names
+        for commit, data in _committed(folder / name)
+    )
+    for found in (copies, commits):
+        for data, place in found:
+            if data is not None and (end := record.end(data)) is not None:
+                return data[:end], place
+    return None
+
+
+def _committed(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The last commits that changed a file, newest first, each with the file as it was in it; none
+    without git or a repository."""
+
+    def git(*words: str) -> bytes:
+        return subprocess.run(
+            ["git", *words],
+            cwd=path.parent,
+            env=os.environ | {"GIT_LITERAL_PATHSPECS": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            timeout=20,
+        ).stdout
+
+    with suppress(OSError, subprocess.SubprocessError):
+        for commit in git("log", f"-{_COMMITS}", "--format=%H", "--", path.name).decode().split():
+            with suppress(subprocess.CalledProcessError):  # the commit that deleted it
+                yield commit, git("cat-file", "blob", f"{commit}:./{path.name}")
+
+
+# --------------------------------------------------------------------------------------- comparing
+
+
+class _Difference(NamedTuple):
+    """One place of a file that differs: row (that of the former file for what is lost), column, what
+    is found, what was accepted."""
+
+    row: int
+    column: str
+    found: str
+    expected: str
+
+
+def _differing(
+    table: Table, old: list[Row], new: list[Row], form: list[str]
+) -> tuple[str, str, list[Problem]]:
+    """How the rows of a file differ from the accepted ones: whether a figure does, how much of each kind
+    (with what is said of the `form`), and the first differences of each."""
+    kinds = _differences(table, old, new)
+    later = "put the former cell back; a later report is a row of its own at the end"
+    fixes = {
+        "column": "put the column back as it was",
+        "lost": "put the row back",
+        "changed": later if table.is_reported else "put the former cell back",
+        "moved": "put the row back where it stood",
+        "added": "move the new row to the end",
+    }
+    named = [
+        Problem(table.file, *difference, fixes[kind])
+        for kind, differences in kinds.items()
+        for difference in differences[:_SHOWN]
+    ]
+    parts = [*_sums(kinds, old), *form]
+    if old and new and old[0].cells != new[0].cells and not kinds["column"]:
+        parts.append("columns in another order")
+    if any(kinds[kind] for kind in ("column", "lost", "changed", "added")):
+        head = "a file that has not only grown"
+    else:
+        head = "no figure changed, only how they are written"
+        parts = parts or ["other quotes, spaces or empty lines"]
+    if any(len(differences) > _SHOWN for differences in kinds.values()):
+        parts.append(f"the first {_SHOWN} of each kind are named")
+    return head, "; ".join(parts), sorted(named)
+
+
+def _differences(table: Table, old: list[Row], new: list[Row]) -> dict[str, list[_Difference]]:
+    """By kind, where the rows differ, in the order of the file."""
+    head_old, head_new = (rows[0].cells if rows else [] for rows in (old, new))
+    common = [column for column in head_old if column in head_new]
+    key = [column for column in table.primary_key if column in common]
+    if key != list(table.primary_key) or not key:
+        key = common
+    keyed_old, keyed_new = _keyed(old, key), _keyed(new, key)
+    at_old = {column: head_old.index(column) for column in common}
+    at_new = {column: head_new.index(column) for column in common}
+    kinds: dict[str, list[_Difference]] = {
+        "column": [
+            *(
+                _Difference(1, column, "no such column", f"the column {column!r}")
+                for column in head_old
+                if column not in common
+            ),
+            *(
+                _Difference(1, column, f"a new column {column!r}", "the columns as they were")
+                for column in head_new
+                if column not in common
+            ),
+        ],
+        "lost": [
+            _Difference(
+                row.line,
+                "",
+                "this row is gone",
+                f"{_line(row)}, row {row.line} of the accepted file",
+            )
+            for key, row in keyed_old.items()
+            if key not in keyed_new
+        ],
+        "changed": [],
+        "moved": [],
+        "added": [],
+    }
+    both = [(row, keyed_old[key]) for key, row in keyed_new.items() if key in keyed_old]
+    for row, former in both:
+        for column in common:
+            now, then = _cell(row, at_new[column]), _cell(former, at_old[column])
+            if now != then:
+                change = _Difference(
+                    row.line, column, repr(now), f"{then!r}, row {former.line} of the accepted file"
+                )
+                kinds["changed"].append(change)
+    in_order = _in_order([former.line for _, former in both])
+    kinds["moved"] = [
+        _Difference(row.line, "", _line(row), f"its place, row {former.line} of the accepted file")
+        for at, (row, former) in enumerate(both)
+        if at not in in_order
+    ]
+    last = max((row.line for row, _ in both), default=0)
+    kinds["added"] = [
+        _Difference(row.line, "", f"a new row {_line(row)}", "new rows at the end alone")
+        for key, row in keyed_new.items()
+        if key not in keyed_old and row.line < last
+    ]
+    return kinds
+
+
+def _keyed(rows: list[Row], key: list[str]) -> dict[tuple[str | int, ...], Row]:
+    """The rows under the header by their cells of the key, and how many of the same stand above."""
+    if not rows:
+        return {}
+    places = [rows[0].cells.index(column) for column in key]
+    seen: Counter[tuple[str, ...]] = Counter()
+    keyed: dict[tuple[str | int, ...], Row] = {}
+    for row in rows[1:]:
+        cells = tuple(_cell(row, place) for place in places)
+        keyed[*cells, seen[cells]] = row
+        seen[cells] += 1
+    return keyed
+
+
+def _in_order(numbers: list[int]) -> set[int]:
+    """The places of a longest part of `numbers` that rises; the others are those that moved.
+
+    >>> sorted(_in_order([2, 3, 9, 4, 5]))
+    [0, 1, 3, 4]
+    """
+    ends: list[int] = []  # the smallest last number of a rising part, by its length
+    at_end: list[int] = []
+    before: list[int] = []  # the place before each in the longest part that ends with it
+    for place, number in enumerate(numbers):
+        length = bisect_left(ends, number)
+        ends[length : length + 1] = [number]
+        at_end[length : length + 1] = [place]
+        before.append(at_end[length - 1] if length else -1)
+    found, place = set(), at_end[-1] if at_end else -1
+    while place >= 0:
+        found.add(place)
+        place = before[place]
+    return found
+
+
+def _sums(kinds: dict[str, list[_Difference]], old: list[Row]) -> list[str]:
+    """How many differences there are of each kind."""
+    said = []
+    if columns := len(kinds["column"]):
+        said.append(f"{columns} column{'s' * (columns != 1)} lost or new")
+    if kinds["lost"]:
+        gone = {difference.row for difference in kinds["lost"]}
+        said.append(_counted(old[:1], [row for row in old[1:] if row.line in gone], " lost"))
+    if cells := len(kinds["changed"]):
+        said.append(f"{cells} cell{'s' * (cells != 1)} changed")
+    for kind, word in (("moved", "moved"), ("added", "new before the end")):
+        if rows := len(kinds[kind]):
+            said.append(f"{rows} row{'s' * (rows != 1)} {word}")
+    return said
+
+
+def _form(before: bytes, data: bytes) -> list[str]:
+    """How the form of two files differs in what surrounds the rows: marks and line ends."""
+    said = []
+    marks = [file.startswith(b"\xef\xbb\xbf") for file in (before, data)]
+    if marks[0] != marks[1]:
+        said.append(f"a byte order mark {'more' if marks[1] else 'less'}")
+    then, now = _line_ends(before), _line_ends(data)
+    if then != now:
+        said.append(f"line ends {now} ({then} before)")
+    return said
+
+
+def _line_ends(data: bytes) -> str:
+    both = data.count(b"\r\n")
+    counts = {"CRLF": both, "LF": data.count(b"\n") - both, "CR": data.count(b"\r") - both}
+    return " and ".join(name for name, count in counts.items() if count) or "none"
+
+
+def _rows(table: Table, data: bytes) -> list[Row]:
+    """The rows of a CSV file that hold something, the header first; none where it is no CSV, which the
+    checks name."""
+    return [row for row in reading.sheet(table.path, data).rows if row.cells]
+
+
+def _cell(row: Row, place: int) -> str:
+    return row.cells[place] if place < len(row.cells) else ""
+
+
+def _line(row: Row) -> str:
+    """A row as a message shows it: quoted, shortened."""
+    text = ",".join(row.cells)
+    return repr(text) if len(text) <= 100 else repr(text[:97] + "...")
+
+
+def _counted(header: list[Row], rows: list[Row], word: str = "") -> str:
+    """How many rows, and, if a header with months (else years) is given, of which, the newest first.
+
+    >>> header, row = Row(1, ["month", "line"], ""), Row(2, ["2020-09", "total"], "")
+    >>> _counted([header], [row, row], " more")
+    '2 rows more (2020-09: 2)'
+    """
+    said = f"{len(rows)} row{'s' * (len(rows) != 1)}{word}"
+    columns = header[0].cells if header else []
+    column = next((name for name in ("month", "year") if name in columns), None)
+    if not (column and rows):
+        return said
+    place = columns.index(column)
+    counts = Counter(_cell(row, place) for row in rows)
+    parts = [f"{_plain(name)}: {counts[name]}" for name in sorted(counts, reverse=True)]
+    if len(parts) > _MONTHS:
+        parts[_MONTHS:] = [f"and {len(parts) - _MONTHS} {column}s before"]
+    return f"{said} ({'; '.join(parts)})"
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() else repr(text)
