@@ -33,6 +33,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -402,8 +403,8 @@ def _(chance: random.Random, book: Workbook) -> Damage:
         sheet, rows = money_targets(book)
         return in_cell(sheet, chance.choice(rows), "amount", str(10**18), SEEN)
     sheet, column, row = place(chance, book, lambda _, c: c["type"] == "integer")
-    # Amounts of money may show where they do not add up: in the row of the line above.
-    where = "file" if sheet.name == "receipts" else "cell"
+    # It may show where it does not add up: beside it, or in the row of the line above.
+    where = "file" if sheet.name == "receipts" else "row"
     text = str(10 ** chance.choice([17, 18, 19]))
     return in_cell(sheet, row, column["name"], text, SEEN, where)
 
@@ -693,6 +694,25 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     return in_cell(sheet, row, "date", f"{year}{date[4:]}", SEEN, "row")
 
 
+@kind("period of a claim: another form, 1900, 2140")
+def _(chance: random.Random, book: Workbook) -> Damage:
+    sheet, column, row = place(chance, book, lambda _, c: c["name"] == "period")
+    texts = [
+        "2020-Q5",
+        "2020-H3",
+        "2020-13",
+        "2020-3M",
+        "Q3/2020",
+        "2020-q3",
+        "20",
+        "２０２０",
+        "2020-Q3 ",
+        "2020-Q3-01",
+    ]
+    texts += ["1900", "1900-Q1", "0000", "2140", "2140-01", "9999-9M"]
+    return in_cell(sheet, row, column["name"], chance.choice(texts), SEEN, "row")
+
+
 @kind("reported before the month")
 def _(chance: random.Random, book: Workbook) -> Damage:
     sheet, column, row = place(
@@ -731,7 +751,10 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     row = chance.choice(rows)
     one, two = sheet.cell(row, first), sheet.cell(row, second)
     data = sheet.bytes({(row, first): two, (row, second): one})
-    return Damage(sheet.file, SEEN, data, "row", row + 2, column=second, note=f"{two} to {one}")
+    where = (
+        "any" if sheet.name == "schools" else "row"
+    )  # whose reports say which months are outside
+    return Damage(sheet.file, SEEN, data, where, row + 2, column=second, note=f"{two} to {one}")
 
 
 # ---- sums and limits of a row
@@ -978,6 +1001,7 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     if way == 2:  # no head at all
         rows = sheet.rows
     elif way == 3:  # the head as a row too
+        at = chance.randrange(len(sheet.rows) + 1)
         return Damage(sheet.file, SEEN, with_row(sheet, at, sheet.header), "row", at + 2)
     else:
         rows = [heads[way], *sheet.rows]
@@ -1142,10 +1166,18 @@ def broken_link(path: Path) -> None:
     path.symlink_to("nowhere")
 
 
-GONE: tuple[Callable[[Path], None], ...] = (Path.unlink, as_folder, as_loop, broken_link)
+def as_socket(path: Path) -> None:
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
 
 
-@kind("file: missing, a folder, a loop of links")
+GONE: tuple[Callable[[Path], None], ...] = (
+    Path.unlink, as_folder, as_loop, broken_link, as_socket,
+)  # fmt: skip
+
+
+@kind("file: missing, a folder, a loop, a socket")
 def _(chance: random.Random, book: Workbook) -> Damage:
     act = chance.choice(GONE)
     return Damage(any_sheet(chance, book).file, SEEN, act, note=act.__name__)
@@ -1817,7 +1849,7 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     return Damage(descriptor(package), SEEN, data, hashes=True, note=repr(data[:20]))
 
 
-@kind("descriptor: missing, a folder, a loop of links")
+@kind("descriptor: missing, a folder, a loop, a socket")
 def _(chance: random.Random, book: Workbook) -> Damage:
     act = chance.choice(GONE)
     return Damage(descriptor(any_package(chance)), SEEN, act, hashes=True, note=act.__name__)
