@@ -1770,19 +1770,44 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     return Damage(descriptor(package), LAWFUL, data, same=True, hashes=True, note=repr(data[:30]))
 
 
-@kind("descriptor: property that is nobody's")
-def _(chance: random.Random, book: Workbook) -> Damage:
-    """Outside of `ward` anybody may add one."""
+# What the standard (Data Package v2) has beside what is used here, and that says nothing of the rows.
+STANDARD: dict[str, dict[str, Any]] = {
+    "package": {
+        "id": "b0a1", "homepage": "https://example.org", "created": "2020-09-13T00:00:00Z", "keywords": ["thu"],
+        "image": "x.png", "contributors": [{"title": "X", "roles": ["creator"]}], "description": "x",
+    },
+    "resource": {
+        "title": "x", "description": "x", "sources": [{"title": "x"}], "licenses": [{"name": "CC0-1.0"}],
+        "encoding": "utf-8",
+    },
+    "field": {"title": "x", "description": "x", "example": "x", "rdfType": "https://example.org/x", "format": "default"},
+}  # fmt: skip
+
+
+def added(
+    chance: random.Random, book: Workbook, more: dict[str, dict[str, Any]], verdict: str
+) -> Damage:
+    """A property more, in a package, a table or a column."""
     package = any_package(chance)
     described = copy.deepcopy(book.described[package])
-    objects = [
-        p for p in nodes(described) if isinstance(got(described, p), dict) and p[0] != "ward"
-    ]
-    path = chance.choice([(), *objects])
-    if named(path) in ("constraints", "licenses"):
-        raise Elsewhere
-    got(described, path)["x_note"] = chance.choice(["x", 1, None, [], {"a": [1, {"b": None}]}])
-    return put(package, described, (*path, "x_note"), LAWFUL, "any")
+    level = chance.choice(sorted(more))
+    where = {"resource": r"resources\.\d+", "field": FIELD}
+    path = () if level == "package" else any_node(chance, described, where[level])
+    name = chance.choice(sorted(more[level]))
+    got(described, path)[name] = more[level][name]
+    return put(package, described, (*path, name), verdict, "any", "added", same=True)
+
+
+@kind("descriptor: property of the standard added")
+def _(chance: random.Random, book: Workbook) -> Damage:
+    return added(chance, book, STANDARD, LAWFUL)
+
+
+@kind("descriptor: property that is nobody's")
+def _(chance: random.Random, book: Workbook) -> Damage:
+    """Which the standard allows, and which may as well be a name misspelt."""
+    more = {"x_note": chance.choice(["x", 1, None, [], {"a": [1, {"b": None}]}])}
+    return added(chance, book, dict.fromkeys(("package", "resource", "field"), more), FREE)
 
 
 @kind("descriptor: fields or tables in another order")
