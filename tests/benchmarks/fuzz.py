@@ -519,18 +519,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
 
 
 ALIKE = {
-    "a": "а",
-    "e": "е",
-    "o": "о",
-    "c": "с",
-    "p": "р",
-    "x": "х",
-    "i": "і",
-    "s": "ѕ",
-    "V": "Ⅴ",
-    "N": "Ν",
-    "H": "Н",
-}
+    "a": "а", "e": "е", "o": "о", "c": "с", "p": "р", "x": "х", "i": "і", "s": "ѕ", "V": "Ⅴ",
+    "N": "Ν", "H": "Н",
+}  # fmt: skip
 
 
 @kind("code: look-alike letter")
@@ -587,14 +578,10 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     sheet, column, row = place(chance, book, is_text)
     text = chance.choice(
         [
-            'a "quoted" word, a comma',
-            "<script>alert(1)</script>",
-            "=HYPERLINK(1)",
-            "𠀀 😀",
-            "#set",
-            "$x$",
+            'a "quoted" word, a comma', "<script>alert(1)</script>", "=HYPERLINK(1)", "𠀀 😀",
+            "#set", "$x$",
         ]
-    )
+    )  # fmt: skip
     return in_cell(sheet, row, column["name"], text, FREE)
 
 
@@ -608,15 +595,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
 # ---- days and months
 
 NO_DAYS = (
-    "2020-02-30",
-    "2021-02-29",
-    "2020-13-01",
-    "2020-00-10",
-    "2020-06-31",
-    "2020-01-00",
-    "0000-01-01",
-    "2020-01-32",
-)
+    "2020-02-30", "2021-02-29", "2020-13-01", "2020-00-10", "2020-06-31", "2020-01-00",
+    "0000-01-01", "2020-01-32",
+)  # fmt: skip
 NO_FORMS = (
     "13/09/2020", "2020/09/13", "2020-9-13", "20200913", "2020-09-13T00:00", "2020-09-13 ", "13.09.2020",
     "44087", "13 Sept 2020", "２０２０-09-13", "2020-09", "2020", "2020-W37-7", "-2020-09-13", "02020-09-13",
@@ -698,17 +679,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
 def _(chance: random.Random, book: Workbook) -> Damage:
     sheet, column, row = place(chance, book, lambda _, c: c["name"] == "period")
     texts = [
-        "2020-Q5",
-        "2020-H3",
-        "2020-13",
-        "2020-3M",
-        "Q3/2020",
-        "2020-q3",
-        "20",
-        "２０２０",
-        "2020-Q3 ",
+        "2020-Q5", "2020-H3", "2020-13", "2020-3M", "Q3/2020", "2020-q3", "20", "２０２０", "2020-Q3 ",
         "2020-Q3-01",
-    ]
+    ]  # fmt: skip
     texts += ["1900", "1900-Q1", "0000", "2140", "2140-01", "9999-9M"]
     return in_cell(sheet, row, column["name"], chance.choice(texts), SEEN, "row")
 
@@ -806,14 +779,10 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     more = chance.choice([1, 8]) * (int(sheet.cell(row, "collected")) + 10)
     changes = {(at, "kept"): str(int(sheet.cell(at, "kept")) + more) for at in chain}
     return Damage(
-        sheet.file,
-        SEEN,
-        sheet.bytes(changes),
-        "cell",
-        row + 2,
+        sheet.file, SEEN, sheet.bytes(changes), "cell", row + 2,
         column="kept",
         note=f"+{more} in rows {chain}",
-    )
+    )  # fmt: skip
 
 
 @kind("receipts: parent not the sum")
@@ -836,15 +805,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
 @kind("days or events that do not add up")
 def _(chance: random.Random, book: Workbook) -> Damage:
     names = {
-        "planned_days",
-        "in_person_days",
-        "online_days",
-        "closed_days",
-        "planned",
-        "held",
-        "cancelled",
-        "postponed",
-    }
+        "planned_days", "in_person_days", "online_days", "closed_days", "planned", "held",
+        "cancelled", "postponed",
+    }  # fmt: skip
     sheet, column, row = place(chance, book, lambda _, c: c["name"] in names)
     text = str(int(sheet.cell(row, column["name"])) + chance.choice([1, 2, 3]))
     return in_cell(sheet, row, column["name"], text, SEEN, "row")
@@ -877,14 +840,10 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     reports = f"data/phuc-dong/{book.sheet('phuc-dong', 'school_months').resource['path']}"
     note = f"{column} {month}, seen in {reports}"
     return Damage(
-        sheet.file,
-        SEEN,
-        sheet.bytes({(row, column): month}),
-        "any",
-        row + 2,
+        sheet.file, SEEN, sheet.bytes({(row, column): month}), "any", row + 2,
         column=column,
         note=note,
-    )
+    )  # fmt: skip
 
 
 # ---- rows and heads
@@ -902,13 +861,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     verdict = SEEN if sheet.resource["schema"].get("primaryKey") else FREE
     data = with_row(sheet, at, sheet.rows[row])
     return Damage(
-        sheet.file,
-        verdict,
-        data,
-        "row" if verdict == SEEN else "any",
-        at + 2,
+        sheet.file, verdict, data, "row" if verdict == SEEN else "any", at + 2,
         note=f"row {row + 2}",
-    )
+    )  # fmt: skip
 
 
 @kind("key doubled")
@@ -952,13 +907,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     cells = list(sheet.rows[row])
     cut = chance.randrange(1, len(cells))
     ways = [
-        cells[:cut],
-        [*cells, ""],
-        [*cells, "x"],
-        [*cells[:cut], "x", *cells[cut:]],
-        [" "],
+        cells[:cut], [*cells, ""], [*cells, "x"], [*cells[:cut], "x", *cells[cut:]], [" "],
         cells * 2,
-    ]
+    ]  # fmt: skip
     rows = [sheet.header, *sheet.rows]
     rows[row + 1] = chance.choice(ways)
     return Damage(
@@ -972,14 +923,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     at = chance.randrange(len(sheet.header))
     name = sheet.header[at]
     ways = [
-        misspelt(chance, name),
-        name.upper(),
-        " " + name,
-        name + " ",
-        "",
-        name + "\x1b[2J",
+        misspelt(chance, name), name.upper(), " " + name, name + " ", "", name + "\x1b[2J",
         "\u202e" + name,
-    ]
+    ]  # fmt: skip
     head = list(sheet.header)
     head[at] = chance.choice([*ways, "\ufeff" + name if at else name + "\ufeff", "x" * 1000])
     if head == sheet.header:
@@ -1128,17 +1074,10 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     noise = bytes(chance.randrange(256) for _ in range(2000))
     data = chance.choice(
         [
-            b"",
-            b"\n",
-            b"\n\n",
-            b"PK\x03\x04" + noise,
-            b"<html></html>",
-            b'{"a": 1}',
-            b'"',
-            b",,,,,",
-            noise,
+            b"", b"\n", b"\n\n", b"PK\x03\x04" + noise, b"<html></html>", b'{"a": 1}', b'"',
+            b",,,,,", noise,
         ]
-    )
+    )  # fmt: skip
     return Damage(sheet.file, SEEN, data, "file", note=repr(data[:10]))
 
 
@@ -1417,14 +1356,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
         "any" if verdict != SEEN or re.fullmatch(rf"{FIELD}|.*hash", shown(path)) else "property"
     )
     return put(
-        package,
-        described,
-        path,
-        verdict,
-        where,
-        "deleted",
+        package, described, path, verdict, where, "deleted",
         verdict == LAWFUL and path[0] != "sources",
-    )
+    )  # fmt: skip
 
 
 @kind("descriptor: any name twice")
@@ -1535,21 +1469,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     path = any_node(chance, book.described[package], r"resources\.\d+\.schema\.primaryKey")
     key = list(got(book.described[package], path))
     values = [
-        None,
-        0,
-        True,
-        {},
-        [None],
-        [1],
-        [key],
-        "nowhere",
-        ["nowhere"],
-        [*key, "nowhere"],
-        "",
-        [""],
-        key[0][:-1],
-        [key[0] + " "],
-    ]
+        None, 0, True, {}, [None], [1], [key], "nowhere", ["nowhere"], [*key, "nowhere"], "", [""],
+        key[0][:-1], [key[0] + " "],
+    ]  # fmt: skip
     return replaced(package, book, path, chance.choice(values), SEEN)
 
 
@@ -1561,21 +1483,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     if field["type"] != "string":
         raise Elsewhere
     values = [
-        "(",
-        ")",
-        "[a-",
-        "*",
-        "a{2,1}",
-        "(?P<n>a)(?P<n>b)",
-        "\\",
-        "(?<=a+)b",
-        "[z-a]",
-        None,
-        5,
-        [],
-        {},
-        True,
-    ]
+        "(", ")", "[a-", "*", "a{2,1}", "(?P<n>a)(?P<n>b)", "\\", "(?<=a+)b", "[z-a]", None, 5, [],
+        {}, True,
+    ]  # fmt: skip
     return constrained(chance, book, package, field, {"pattern": chance.choice(values)}, "pattern")
 
 
@@ -1640,16 +1550,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     path = any_node(chance, book.described[package], rf"{FIELD}\.constraints\.enum")
     words = got(book.described[package], path)
     values = [
-        [],
-        None,
-        " ".join(words),
-        "".join(words),
-        {w: 1 for w in words},
-        5,
-        True,
-        [words],
+        [], None, " ".join(words), "".join(words), {w: 1 for w in words}, 5, True, [words],
         [*words, None],
-    ]
+    ]  # fmt: skip
     return replaced(package, book, path, chance.choice(values), SEEN)
 
 
@@ -1714,20 +1617,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     path = any_node(chance, book.described[package], r"resources\.\d+\.hash")
     right = got(book.described[package], path)
     values = [
-        None,
-        5,
-        "",
-        "x",
-        [],
-        {},
-        right.upper(),
-        right[:-1],
-        right + "0",
-        "md5:" + "0" * 32,
-        [right],
-        True,
-        " " + right,
-    ]
+        None, 5, "", "x", [], {}, right.upper(), right[:-1], right + "0", "md5:" + "0" * 32,
+        [right], True, " " + right,
+    ]  # fmt: skip
     damage = replaced(package, book, path, chance.choice(values), SEEN)
     return Damage(
         **{**vars(damage), "where": "any"}
@@ -1741,17 +1633,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     )
     if path[-1] in ("valid_from", "valid_to"):
         values = [
-            "2021-13-01",
-            "2021-02-29",
-            "soon",
-            5,
-            None,
-            [],
-            "30/06/2021",
-            True,
-            "2021-6-30",
+            "2021-13-01", "2021-02-29", "soon", 5, None, [], "30/06/2021", True, "2021-6-30",
             "２０２１-06-30",
-        ]
+        ]  # fmt: skip
     else:
         values = [None, "x", [], {}, {"name_vi": "x"}, {"name_vi": 1, "name_en": 2}, 5]
     return replaced("phuc-dong", book, path, chance.choice(values), SEEN)
@@ -1857,19 +1741,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
 def _(chance: random.Random, book: Workbook) -> Damage:
     package = any_package(chance)
     values = [
-        b"",
-        b" ",
-        b"null",
-        b"[]",
-        b'"text"',
-        b"1",
-        b"true",
-        b"{}",
-        b"NaN",
-        b"[" * 100_000,
-        b'{"a":' * 50_000,
-        b"[null]",
-    ]
+        b"", b" ", b"null", b"[]", b'"text"', b"1", b"true", b"{}", b"NaN", b"[" * 100_000,
+        b'{"a":' * 50_000, b"[null]",
+    ]  # fmt: skip
     data = chance.choice([*values, plain({**book.described[package], "x": DEEP})])
     return Damage(descriptor(package), SEEN, data, hashes=True, note=repr(data[:20]))
 
@@ -1895,21 +1769,10 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     """`all` stands for every ward, `reference` for none, whatever their folders hold."""
     name = chance.choice(
         [
-            "all",
-            "reference",
-            "",
-            ".",
-            "..",
-            "/",
-            "../data/phuc-dong",
-            "phuc-dong/",
-            "x" * 300,
-            "a\0b",
-            "\ud800",
-            "Phuc-Dong",
-            " phuc-dong",
+            "all", "reference", "", ".", "..", "/", "../data/phuc-dong", "phuc-dong/", "x" * 300,
+            "a\0b", "\ud800", "Phuc-Dong", " phuc-dong",
         ]
-    )
+    )  # fmt: skip
 
     def act(path: Path) -> None:
         if name == "all":
@@ -1990,15 +1853,9 @@ def command(*words: str) -> str:
 def meaning(ward: Any) -> Any:
     """What of a ward hangs on its descriptors, hashes left out."""
     names = (
-        "title",
-        "name_vi",
-        "name_en",
-        "authority_vi",
-        "authority_en",
-        "superior_vi",
-        "superior_en",
-        "place",
-    )
+        "title", "name_vi", "name_en", "authority_vi", "authority_en", "superior_vi",
+        "superior_en", "place",
+    )  # fmt: skip
     own = [
         getattr(ward, name) for name in (*names, "areas", "currency", "illustrative", "recipients")
     ]
