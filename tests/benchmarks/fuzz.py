@@ -41,7 +41,7 @@ import traceback
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -1020,9 +1020,8 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     text = book.files[sheet.file].decode()
     codec = chance.choice(["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "utf-7"])
     data = text.encode(codec, "replace")
-    verdict = (
-        FREE if codec in ("cp1252", "utf-7") else SEEN
-    )  # a table of plain letters may come through
+    # A table of plain letters may come through some.
+    verdict = FREE if codec in ("cp1252", "utf-7") else SEEN
     return Damage(sheet.file, verdict, data, "file" if verdict == SEEN else "any", note=codec)
 
 
@@ -1324,9 +1323,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     seen_there = verdict == SEEN and path[-1] != "hash"  # which may be said of the file
     damage = replaced(package, book, path, value, verdict, "property" if seen_there else "any")
     if isinstance(value, Raw) and ("N" in value.text or "I" in value.text or value is DEEP):
-        return Damage(**{**vars(damage), "where": "file"})
+        return replace(damage, where="file")
     # Where nothing is demanded, nothing of the ward may hang on it.
-    return Damage(**{**vars(damage), "same": verdict == FREE and not protected(path)})
+    return replace(damage, same=verdict == FREE and not protected(path))
 
 
 def protected(path: Path_) -> bool:
@@ -1368,11 +1367,9 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     path = any_node(chance, described, r".*[a-zA-Z$_]")
     parent = got(described, path[:-1])
     again = {Key(path[-1]): chance.choice([None, False, parent[path[-1]], "x", []])}
-    items = (
-        [*parent.items(), *again.items()]
-        if chance.random() < 0.5
-        else [*again.items(), *parent.items()]
-    )
+    items = [*parent.items(), *again.items()]
+    if chance.random() < 0.5:
+        items = [*again.items(), *parent.items()]
     parent.clear()
     parent.update(items)
     return put(package, described, path, SEEN, note="twice")
@@ -1460,7 +1457,7 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     if len(key) != 1:
         raise Elsewhere
     damage = replaced(package, book, path, key[0], LAWFUL)
-    return Damage(**{**vars(damage), "same": True})
+    return replace(damage, same=True)
 
 
 @kind("descriptor: key that is none")
@@ -1621,9 +1618,7 @@ def _(chance: random.Random, book: Workbook) -> Damage:
         [right], True, " " + right,
     ]  # fmt: skip
     damage = replaced(package, book, path, chance.choice(values), SEEN)
-    return Damage(
-        **{**vars(damage), "where": "any"}
-    )  # in the descriptor, or of the file that it is not of
+    return replace(damage, where="any")  # in the descriptor, or of the file that it is not of
 
 
 @kind("descriptor: recipient's names and days")
@@ -1981,7 +1976,7 @@ def drawn(book: Workbook, seed: int, case: int) -> Damage:
                 damage = KINDS[name](chance, book)
             except Elsewhere:
                 continue
-            return Damage(**{**vars(damage), "kind": name})
+            return replace(damage, kind=name)
 
 
 def tried(
