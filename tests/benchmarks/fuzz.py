@@ -1176,7 +1176,7 @@ def text(value: Any) -> bool:
 
 
 def number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 def texts(value: Any) -> bool:
