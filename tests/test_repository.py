@@ -32,6 +32,7 @@ OWNERS = {
     "seaborn": {"pages.drawing"},
     "csv": {"data.reading", "language"},
     "babel": {"language"},
+    "fastjsonschema": {"data.profile"},
     "typer": {"cli"},
     "rich": {"cli"},
     "distributed": {"runs.runs"},

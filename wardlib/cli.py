@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from typer.core import TyperCommand
 
-from wardlib.errors import DataError, RequestError, WardError
+from wardlib.errors import DataError, RequestError, WardError, visible
 
 if TYPE_CHECKING:
     from wardlib.runs.runs import Outcome
@@ -192,7 +193,7 @@ def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
             nonlocal number
             number += 1
             if outcome.status != "up to date":
-                typer.echo(line(outcome))
+                _say(line(outcome))
 
         yield show
         return
@@ -210,11 +211,18 @@ def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
             nonlocal number
             number += 1
             if outcome.status != "up to date":
-                bar.console.print(line(outcome), markup=False, highlight=False, soft_wrap=True)
+                bar.console.print(
+                    visible(line(outcome)), markup=False, highlight=False, soft_wrap=True
+                )
             told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
             bar.update(task, completed=number, counts=told)
 
         yield show_live
+
+
+def _say(line: str) -> None:
+    """Print a line with words of data or names of files, which the terminal is not to obey."""
+    typer.echo(visible(line))
 
 
 def _table(broken: list[Outcome]) -> None:
@@ -223,10 +231,15 @@ def _table(broken: list[Outcome]) -> None:
     for outcome in broken:
         job = outcome.job
         table.add_row(
-            f"{job.ward} {job.period} {job.name}",
-            outcome.cell,
-            outcome.error,
-            outcome.file,
+            *(
+                visible(text, "\n")
+                for text in (
+                    f"{job.ward} {job.period} {job.name}",
+                    outcome.cell,
+                    outcome.error,
+                    outcome.file,
+                )
+            )
         )
     console = Console(stderr=True, markup=False, highlight=False)
     if not console.is_terminal:
@@ -250,17 +263,17 @@ def check(
     """
     from wardlib.data import checks, descriptors
 
-    problems = set()
-    wards = [descriptors.ward(name) for name in ward or descriptors.names()]
+    wards, faults = descriptors.wards(ward or descriptors.names())
+    problems = set(faults)
     for described in wards:
         problems |= set(checks.check(described, hashes=not accept))
     if problems:
         raise DataError(problems)
     for described in wards:
         for file in descriptors.accept(described) if accept else []:
-            typer.echo(f"accepted {file}")
+            _say(f"accepted {file}")
         count = len(described.tables)
-        typer.echo(f"{described.id}: {count} table{'s' * (count != 1)}, no problem")
+        _say(f"{described.id}: {count} table{'s' * (count != 1)}, no problem")
 
 
 @app.command("list")
@@ -272,18 +285,30 @@ def list_() -> None:
     from wardlib.data import book, descriptors
     from wardlib.runs import plans
 
-    for name in descriptors.names():
-        described = descriptors.ward(name)
+    wards, problems = descriptors.wards(descriptors.names())
+    for described in wards:
         mark = " (illustrative)" if described.illustrative else ""
-        receipts = book.load(described, "receipts")
-        span = "none" if receipts is None else f"{receipts.month.min()} to {receipts.month.max()}"
-        typer.echo(f"{name}: {described.title}{mark}; receipts {span}")
+        try:
+            receipts = book.load(described, "receipts")
+        except DataError as error:
+            problems += error.problems
+            span = "faulty"
+        else:
+            span = "none"
+            if receipts is not None and len(receipts):
+                span = f"{receipts.month.min()} to {receipts.month.max()}"
+        _say(f"{described.id}: {described.title}{mark}; receipts {span}")
     for name in plans.notebooks():
-        typer.echo(f"notebook {name}")
+        _say(f"notebook {name}")
+    if problems:
+        raise DataError(set(problems))
 
 
 def main() -> None:
     """Run the command; an error of ours is a message and exit code 2, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter gets its number
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except WardError as error:
