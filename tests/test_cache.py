@@ -140,7 +140,7 @@ def into_folder(path):
         (lambda path: path.write_bytes(b""), "an empty file"),
         (lambda path: path.write_bytes(b"\n"), "an empty file"),
         (lambda path: path.write_bytes(path.read_bytes().partition(b"\n")[0] + b"\n"), "no line"),
-        (into_folder, "Is a directory"),
+        (into_folder, "a folder"),
     ],
     ids=["short", "shorter", "long", "nul", "encoding", "quote", "empty", "line-end", "header", "folder"],
 )  # fmt: skip

@@ -339,7 +339,10 @@ def test_a_folder_in_place_of_a_file_is_named(home):
     path = home / "data" / "phuc-dong" / "schools.csv"
     path.unlink()
     path.mkdir()
-    assert {(p.file, p.found) for p in problems()} == {("data/phuc-dong/schools.csv", "a folder")}
+    with pytest.raises(DataError) as caught:
+        problems()
+    found = {(problem.file, problem.found) for problem in caught.value.problems}
+    assert found == {("data/phuc-dong/schools.csv", "a folder")}
 
 
 @pytest.mark.parametrize(

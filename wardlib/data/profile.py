@@ -1,8 +1,8 @@
 """Profile: what a descriptor must look like, and every fault of one with its line and place.
 
-The shape is that of `datapackage.schema.json` (JSON Schema); what a schema cannot say (one key stands
-twice, a name refers to what is not there) is said here. A descriptor without a fault can be read
-without a further look.
+The shape is that of `datapackage.schema.json` (JSON Schema); the columns that a table of a known name
+cannot do without are those of `tables.json`; what neither can say (one key stands twice, a name refers
+to what is not there) is said here. A descriptor without a fault can be read without a further look.
 """
 
 from __future__ import annotations
@@ -199,6 +199,10 @@ def _contradictions(folder: str, described: dict[str, Any]) -> Iterator[_Fault]:
         yield from _again(values, ("resources",), key)
     for at, resource in enumerate(resources):
         yield from _table(resource["schema"], ("resources", at, "schema"))
+        known = _known_tables().get(resource["name"], {})
+        yield from _columns(
+            known, resource["schema"]["fields"], ("resources", at, "schema", "fields")
+        )
 
 
 def _ward(ward: dict[str, Any]) -> Iterator[_Fault]:
@@ -227,6 +231,9 @@ def _table(schema: dict[str, Any], path: _Path) -> Iterator[_Fault]:
         if name not in names:
             place = (*path, "primaryKey") if isinstance(key, str) else (*path, "primaryKey", at)
             yield _Fault(place, _shown(name), f"one of {', '.join(names)}", fix)
+    if "reported_on" in names and "reported_on" not in ([key] if isinstance(key, str) else key):
+        expected = "a key with reported_on: what makes a row a new report of the same figure"
+        yield _Fault((*path, "primaryKey"), _shown(key), expected, "name the columns of the key")
     types = {field["name"]: field["type"] for field in fields}
     for at, field in enumerate(fields):
         place = (*path, "fields", at)
@@ -238,6 +245,39 @@ def _table(schema: dict[str, Any], path: _Path) -> Iterator[_Fault]:
                 expected = f"another column of numbers: {', '.join(fit) or 'there is none'}"
                 yield _Fault((*place, relation), _shown(other), expected, fix)
         yield from _constraints(field, (*place, "constraints"))
+
+
+@functools.cache
+def _known_tables() -> dict[str, dict[str, Any]]:
+    """By the name of a table that is asked for by name, what its columns cannot do without."""
+    source = files("wardlib.data") / "tables.json"
+    known: dict[str, dict[str, Any]] = json.loads(source.read_text(encoding="utf-8"))
+    return known
+
+
+def _columns(known: dict[str, Any], fields: list[dict[str, Any]], path: _Path) -> Iterator[_Fault]:
+    """Columns that the pages and the checks count on: missing, of another type, with cells that may be
+    empty, or with words that nobody knows."""
+    places = {field["name"]: at for at, field in reversed(list(enumerate(fields)))}
+    for name, needs in known.items():
+        if name not in places:
+            fix = "describe the column, or give the table another name"
+            yield _Fault(path, f"no column {name}", f"the columns {', '.join(known)}", fix)
+            continue
+        place, field = (*path, places[name]), fields[places[name]]
+        limits = field.get("constraints", {})
+        if field["type"] != needs["type"]:
+            fix = "correct the type, or give the table another name"
+            yield _Fault((*place, "type"), _shown(field["type"]), needs["type"], fix)
+        if needs.get("required") and not limits.get("required"):
+            found = _shown(limits["required"]) if "required" in limits else "no such property"
+            fix = "write true: without a value in this column the row says nothing"
+            yield _Fault((*place, "constraints", "required"), found, "true", fix)
+        words = needs.get("enum", [])
+        if words and not set(limits.get("enum", [""])) <= set(words):
+            found = _shown(limits["enum"]) if "enum" in limits else "no such property"
+            fix = "leave out the words that are not among these"
+            yield _Fault((*place, "constraints", "enum"), found, f"some of {_shown(words)}", fix)
 
 
 def _constraints(field: dict[str, Any], path: _Path) -> Iterator[_Fault]:
