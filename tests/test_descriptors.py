@@ -544,6 +544,22 @@ def test_the_terminal_obeys_nothing_of_data(home, accept):
         assert "Traceback" not in done.stderr
 
 
+def test_the_terminal_obeys_nothing_of_a_cell_that_fails(home):
+    """The error of a job, in the table of what failed and on its line."""
+    path = home / "notebooks" / "30-targets.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    (cell,) = [cell for cell in notebook["cells"] if cell["id"] == "setup"]
+    cell["source"] = [f"raise ValueError({HOSTILE!a})"]
+    path.write_text(json.dumps(notebook), "utf-8")
+    done = command("run", "2020-09", "--notebook", "30-targets", "--workers", "1")
+    assert done.returncode == 1, done.stderr
+    assert "FAILED" in done.stdout
+    assert "\\x1b]0;owned" in done.stderr, done.stderr
+    assert not [
+        sign for sign in HOSTILE if sign in done.stdout + done.stderr and not sign.isprintable()
+    ]
+
+
 def test_a_terminal_without_the_letters_gets_their_numbers(zoo):
     """In an old encoding the command still answers."""
     zoo(put("title", "Vườn"))
