@@ -212,7 +212,7 @@ def test_each_fault_of_a_descriptor_is_found_in_its_place(zoo, path, value, colu
     [
         *((1, "pattern", value) for value in
           ("[", "", 3, "(a+)+", "^(a|aa)*$", "^a", "a$", "a|^b", "^a|b$", "(a)\\1", "a(?=b)", "x" * 501,
-           "a{99}{99}", "[[:alpha:]]", "(" * 240 + ")" * 240)),
+           "a{99}{99}", "[[:alpha:]]", "(" + "|".join(map(chr, range(0x4E00, 0x4EF0))) + ")*", "(" * 240 + ")" * 240)),
         *((1, "enum", value) for value in ([], "ab", ["a", "a"], [""], [1], None)),
         *((2, name, value) for name in ("minimum", "maximum")
           for value in ("0", None, True, 0.5, 10**19, 10**400, float("nan"), float("inf"))),
@@ -315,9 +315,15 @@ def test_the_shipped_tables_are_those_that_are_asked_for():
         ("[" * 100_000, 0, "the shape of a descriptor"),
         ('{\n"x": ' + "9" * 100_000 + "}", 2, "a number"),
         ('{\n"x": 1e999}', 2, "a number"),
+        ('{"resources": [' + ",".join("1" * 600_000) + "]}", 1, "a descriptor of tables"),
+        (
+            "{" + ",".join(f'"k{at}": 1, "k{at}": 2' for at in range(150_000)) + "}",
+            1,
+            "each key once",
+        ),
         ('{"x": "' + "x" * 5_000_000 + '"}', 0, "at most 5,000,000 bytes"),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_a_text_that_is_no_descriptor_is_named(zoo, text, row, part):
     """No JSON, no object, no text, too deep or too long: said at once, with the line."""
@@ -339,11 +345,13 @@ def test_every_key_that_stands_twice_is_named(zoo):
     text = json.dumps(WARD, indent=1)
     text = text.replace('"illustrative": true', '"illustrative": true,\n"illustrative": false')
     text = text.replace('"name": "tags"', '"name": "tags",\n"name": "given"')
+    text = text[:-1] + ',\n"sources":\n[{"title": "x", "title_vi": "x"}]}'
     zoo(text)
     lines = text.splitlines()
     problems = found()
     assert {problem.column: lines[problem.row - 1].strip() for problem in problems} == {
         "ward.illustrative": '"illustrative": false,',
+        "sources": '"sources":',
         "resources.receipts.schema.fields.given.name": '"name": "given",',
     }
     assert all("a key that stands in line" in problem.found for problem in problems)

@@ -254,28 +254,21 @@ def _unknown_codes(ward: Ward, table: Table, cells: _Cells) -> list[Problem]:
     for column in table.fields:
         # What all wards share is written in the codes that all wards share.
         shared = table.package == descriptors.REFERENCE
-        targets = [(ward.reference if shared else ward).table(name) for name, _ in column.codes]
-        lists = [_cells(target, reading.sheet(target.path)) for target in targets if target]
-        if not lists or None in lists:  # one is itself faulty, and reported as such
+        tables = ward.reference if shared else ward
+        targets = [(tables.table(name), code) for name, code in column.codes]
+        known, places = {""}, []
+        for target, code in targets:
+            held = _cells(target, reading.sheet(target.path)) if target else None
+            if target is None or held is None:  # it is itself faulty, and reported as such
+                break
+            known |= set(held[code])
+            places.append(f"column {code} of {target.file}")
+        if not places or len(places) < len(targets):
             continue
-        known = {
-            "",
-            *(
-                code
-                for (_, name), held in zip(column.codes, lists, strict=True)
-                if held
-                for code in held[name]
-            ),
-        }
         unknown = {}  # by cell
         for text in set(cells[column.name]):
             codes = text.split(column.delimiter) if column.type == "list" else [text]
             unknown[text] = [code for code in codes if code not in known]
-        places = [
-            f"column {name} of {target.file}"
-            for (_, name), target in zip(column.codes, targets, strict=True)
-            if target
-        ]
         expected = f"a code in {' or '.join(places)}"
         fix = "correct the code, or add it to that file"
         problems += [

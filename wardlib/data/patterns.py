@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _MOST = 400  # signs, after a{3} is written out as aaa
+_STEPS = 500_000  # of the search for two ways; ours take a few hundred
 _TOKEN = re.compile(
     r"(?P<one>\\[dDwWsS]|\\[^\w\s]|\[\^?\]?(?:\\[dDwWsS]|\\[^\w\s]|[^\[\]\\])+\]|[^\\\[\](){}|*+?^$])"
     r"|(?P<open>\((?:\?:|(?!\?)))|(?P<close>\))|(?P<bar>\|)"
@@ -185,8 +186,12 @@ def _is_ambiguous(reader: _Reader, whole: _Part) -> bool:
     follow = [*reader.follow, list(whole.first)]
     # A pair is where two ways are after the same text; the last stands for the beginning.
     pairs, parted = [(place, place) for place in range(len(follow))], set()
+    steps = 0
     while pairs:
         one, other = pairs.pop()
+        steps += len(follow[one]) * len(follow[other])
+        if steps > _STEPS:
+            raise _RefusedError("more branches than can be looked through")
         for at, left in enumerate(follow[one]):
             for to, right in enumerate(follow[other]):
                 if one == other and at >= to:

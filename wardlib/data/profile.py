@@ -24,6 +24,8 @@ from wardlib.periods import parse_day
 REFERENCE = "reference"  # the folder of what all wards share
 _RESERVED = ("all", REFERENCE)  # words that mean something else where wards are named
 _DEEPEST = 20  # objects and lists in one another; a sound descriptor has eight
+_MOST = 200  # faults told of one descriptor; a file of millions is none
+_VALUES = 10_000  # in all; ours have less than a thousand
 _DIGITS = 25  # of a whole number; the schema allows nineteen
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")\s*(:)?|[{}\]]|[\[,]\s*')
 
@@ -64,25 +66,25 @@ def faults(folder: str, text: str) -> tuple[Problem, ...]:
     except RecursionError:
         return (Problem(file, 0, "", *_TOO_DEEP),)
     found = list(_unfit(described, ()))
-    if not any(fault.found == _TOO_DEEP[0] for fault in found):
+    if _is_larger(described, _VALUES):
+        fix = "take out what describes no table"
+        found = [_Fault((), f"more than {_VALUES:,} values", "a descriptor of tables", fix)]
+    elif not any(fault.found == _TOO_DEEP[0] for fault in found):
         found += _misshapen(described)
     if not found:
         found += _contradictions(folder, described)
     if not found and not repeated:
         return ()
     lines, twice = _places(text)
-    problems = [
-        Problem(
-            file,
-            line,
-            _shown_path(described, path),
-            f"a key that stands in line {lines[path]} too",
-            "each key once",
-            "remove one of the two",
-        )
-        for path, line in twice
-    ]
-    for path, *said in found:
+    problems = []
+    for path, line, first in twice[:_MOST]:
+        found_key, fix = f"a key that stands in line {first} too", "remove one of the two"
+        place = _shown_path(described, path)
+        problems.append(Problem(file, line, place, found_key, "each key once", fix))
+    if left := len(found[_MOST:]) + len(twice[_MOST:]):
+        fix = "correct those above first"
+        problems.append(Problem(file, 0, "", f"{left} more faults", "none", fix))
+    for path, *said in found[:_MOST]:
         line = next(lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in lines)
         problems.append(Problem(file, line, _shown_path(described, path), *said))
     return tuple(sorted(set(problems)))
@@ -93,6 +95,17 @@ _TOO_DEEP = (
     "the shape of a descriptor",
     "take the inner ones out",
 )
+
+
+def _is_larger(described: Any, most: int) -> bool:
+    """Whether there are more values than `most`, those inside of others counted too."""
+    waiting, count = [described], 0
+    while waiting and count <= most:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+    return count > most
 
 
 def _unfit(value: Any, path: _Path) -> Iterator[_Fault]:
@@ -345,11 +358,12 @@ def _shown_path(described: Any, path: _Path) -> str:
     return ".".join(word if len(word) <= 60 else word[:57] + "..." for word in words)
 
 
-def _places(text: str) -> tuple[dict[_Path, int], list[tuple[_Path, int]]]:
-    """The line of each value of a JSON text by its path, and the keys that stand in one object for the
-    second time, with their lines."""
+def _places(text: str) -> tuple[dict[_Path, int], list[tuple[_Path, int, int]]]:
+    """The line of each value of a JSON text by its path, and the keys that stand in one object again,
+    each with its line and that of the first."""
     lines: dict[_Path, int] = {(): 1}
     twice = []
+    keys: list[dict[str, int]] = []  # with their lines, of each open object or list
     frames: list[str | int] = []  # the key or the number in each open object or list
     line, at = 1, 0
     for token in _TOKEN.finditer(text):
@@ -357,15 +371,18 @@ def _places(text: str) -> tuple[dict[_Path, int], list[tuple[_Path, int]]]:
         sign = token[0][0]
         shallow = len(frames) <= _DEEPEST
         if token[2]:
-            frames[-1] = json.loads(token[1])
+            key = frames[-1] = json.loads(token[1])
             path = tuple(frames[: _DEEPEST + 1])
-            if shallow and path in lines:
-                twice.append((path, line))
+            if key in keys[-1]:
+                twice.append((path, line, keys[-1][key]))
+            keys[-1].setdefault(key, line)
             lines.setdefault(path, line)
         elif sign in "{[":
             frames.append("" if sign == "{" else 0)
+            keys.append({})
         elif sign in "}]":
             frames.pop()
+            keys.pop()
         elif sign == "," and isinstance(frames[-1], int):
             frames[-1] += 1
         if sign in "[," and shallow and isinstance(frames[-1], int):
