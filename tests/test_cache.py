@@ -140,7 +140,7 @@ def into_folder(path):
         (lambda path: path.write_bytes(b""), "an empty file"),
         (lambda path: path.write_bytes(b"\n"), "an empty file"),
         (lambda path: path.write_bytes(path.read_bytes().partition(b"\n")[0] + b"\n"), "no line"),
-        (into_folder, "Is a directory"),
+        (into_folder, "a folder"),
     ],
     ids=["short", "shorter", "long", "nul", "encoding", "quote", "empty", "line-end", "header", "folder"],
 )  # fmt: skip
@@ -157,7 +157,7 @@ def test_a_damaged_file_makes_stale_and_the_run_tells_its_fault(home, damage, fa
 def test_a_descriptor_counts_but_for_its_hashes(home):
     path = home / "data" / "phuc-dong" / "datapackage.json"
     raw = json.loads(path.read_text("utf-8"))
-    raw["resources"][0]["hash"] = "sha256:0"
+    raw["resources"][0]["hash"] = "sha256:" + "0" * 64
     path.write_text(json.dumps(raw), "utf-8")
     assert set(states().values()) == {cache.CURRENT}
     raw["ward"]["name_vi"] = "Phường khác"

@@ -277,7 +277,7 @@ def test_a_table_without_a_hash_waits_to_be_accepted(home):
 @pytest.fixture
 def zoo(tmp_path, monkeypatch):
     """The ward of `FAULTS`: its problems where `kinds.csv` holds these bytes."""
-    reference = {"name": "reference", "title": "-", "licenses": [], "resources": []}
+    reference = {"name": "reference", "title": "-", "licenses": [{"title": "-"}], "resources": []}
     for package, raw in (("reference", reference), ("zoo", FAULTS["ward"])):
         (tmp_path / "data" / package).mkdir(parents=True)
         (tmp_path / "data" / package / "datapackage.json").write_text(json.dumps(raw))
@@ -341,9 +341,10 @@ def test_a_folder_in_place_of_a_file_is_named(home):
     path = home / "data" / "phuc-dong" / "schools.csv"
     path.unlink()
     path.mkdir()
-    assert {(p.file, p.found) for p in problems()} == {
-        ("data/phuc-dong/schools.csv", "Is a directory")
-    }
+    with pytest.raises(DataError) as caught:
+        problems()
+    found = {(problem.file, problem.found) for problem in caught.value.problems}
+    assert found == {("data/phuc-dong/schools.csv", "a folder")}
 
 
 @pytest.mark.parametrize(

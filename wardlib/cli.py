@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import os
 import signal
 import sys
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from typer.core import TyperCommand
 
-from wardlib.errors import DataError, RequestError, WardError
+from wardlib.errors import DataError, RequestError, WardError, visible
 
 if TYPE_CHECKING:
     from wardlib.runs.runs import Outcome
@@ -193,7 +194,7 @@ def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
             nonlocal number
             number += 1
             if outcome.status != "up to date":
-                typer.echo(line(outcome))
+                _say(line(outcome))
 
         yield show
         return
@@ -211,11 +212,18 @@ def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
             nonlocal number
             number += 1
             if outcome.status != "up to date":
-                bar.console.print(line(outcome), markup=False, highlight=False, soft_wrap=True)
+                bar.console.print(
+                    visible(line(outcome)), markup=False, highlight=False, soft_wrap=True
+                )
             told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
             bar.update(task, completed=number, counts=told)
 
         yield show_live
+
+
+def _say(line: str) -> None:
+    """Print a line with words of data or names of files, which the terminal is not to obey."""
+    typer.echo(visible(line))
 
 
 def _table(broken: list[Outcome]) -> None:
@@ -224,10 +232,15 @@ def _table(broken: list[Outcome]) -> None:
     for outcome in broken:
         job = outcome.job
         table.add_row(
-            f"{job.ward} {job.period} {job.name}",
-            outcome.cell,
-            outcome.error,
-            outcome.file,
+            *(
+                visible(text, "\n")
+                for text in (
+                    f"{job.ward} {job.period} {job.name}",
+                    outcome.cell,
+                    outcome.error,
+                    outcome.file,
+                )
+            )
         )
     console = Console(stderr=True, markup=False, highlight=False)
     if not console.is_terminal:
@@ -260,19 +273,19 @@ def check(
 
     if rewrite and not accept:
         raise RequestError("--rewrite goes with --accept: ward check --accept --rewrite")
-    wards = [descriptors.ward(name) for name in dict.fromkeys(ward or descriptors.names())]
+    wards, faults = descriptors.wards(dict.fromkeys(ward or descriptors.names()))
     # Before the checks: what they find sound is what is recorded, or nothing is.
     proposal = acceptance.propose(wards if accept else [])
-    problems = set() if rewrite else set(proposal.losses)
+    problems = set(faults) | set(() if rewrite else proposal.losses)
     for described in wards:
         problems |= set(checks.check(described, hashes=not accept))
     if problems:
         raise DataError(problems)
     for line in acceptance.record(proposal, datetime.date.today()):
-        typer.echo(line)
+        _say(line)
     for described in wards:
         count = len(described.tables)
-        typer.echo(f"{described.id}: {count} table{'s' * (count != 1)}, no problem")
+        _say(f"{described.id}: {count} table{'s' * (count != 1)}, no problem")
 
 
 @app.command("list")
@@ -284,18 +297,30 @@ def list_() -> None:
     from wardlib.data import book, descriptors
     from wardlib.runs import plans
 
-    for name in descriptors.names():
-        described = descriptors.ward(name)
+    wards, problems = descriptors.wards(descriptors.names())
+    for described in wards:
         mark = " (illustrative)" if described.illustrative else ""
-        receipts = book.load(described, "receipts")
-        span = "none" if receipts is None else f"{receipts.month.min()} to {receipts.month.max()}"
-        typer.echo(f"{name}: {described.title}{mark}; receipts {span}")
+        try:
+            receipts = book.load(described, "receipts")
+        except DataError as error:
+            problems += error.problems
+            span = "faulty"
+        else:
+            span = "none"
+            if receipts is not None and len(receipts):
+                span = f"{receipts.month.min()} to {receipts.month.max()}"
+        _say(f"{described.id}: {described.title}{mark}; receipts {span}")
     for name in plans.notebooks():
-        typer.echo(f"notebook {name}")
+        _say(f"notebook {name}")
+    if problems:
+        raise DataError(set(problems))
 
 
 def main() -> None:
     """Run the command; an error of ours is a message and exit code 2, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter gets its number
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except WardError as error:

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# Control signs, those without width or of writing direction, halves of a sign, ends of lines.
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_FILLERS = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters and marks that print nothing
+)
+
+
+def visible(text: str, spared: str = "") -> str:
+    r"""`text` with each sign that a screen would obey or hide, but for those `spared`, as an escape.
+
+    >>> print(visible("Thu\x1b[31m \u202ephí\n"))
+    Thu\x1b[31m \u202ephí\n
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        ascii(char)[1:-1]
+        if (unicodedata.category(char) in _UNSEEN or char in _FILLERS) and char not in spared
+        else char
+        for char in text
+    )
+
 
 class WardError(Exception):
-    """Base of every error that wardlib raises on purpose; its text says what to do."""
+    """Base of every error that wardlib raises on purpose; its text says what to do. It shows what came
+    from data or names of files so that a terminal obeys nothing of it."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__(), "\n")
 
 
 class RequestError(WardError):
@@ -30,14 +57,13 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        where = self.file
+        where = visible(self.file)
         if self.row:
             where += f", row {self.row}"
         if self.column:
-            where += f", column {self.column}"
-        return (
-            f"{where}\n    found: {self.found}\n    expected: {self.expected}\n    do: {self.fix}"
-        )
+            where += f", column {visible(self.column)}"
+        found, expected, fix = map(visible, (self.found, self.expected, self.fix))
+        return f"{where}\n    found: {found}\n    expected: {expected}\n    do: {fix}"
 
 
 class DataError(WardError):

@@ -22,7 +22,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
+from babel.numbers import NumberPattern, get_decimal_symbol, list_currencies, parse_pattern
 
 from wardlib.errors import RequestError, TranslationError
 
@@ -297,6 +297,15 @@ def read(file: Path) -> Language:
     translations = GNUTranslations(compiled)
     translations.add_fallback(_Lacking())
     return Language(file.stem, translations)
+
+
+def is_currency(code: str) -> bool:
+    """Whether `code` is that of a currency in ISO 4217, of today or of the past.
+
+    >>> is_currency("VND"), is_currency("vnd"), is_currency("VNX")
+    (True, False, False)
+    """
+    return code in list_currencies()
 
 
 @functools.cache

@@ -133,7 +133,7 @@ def _write(folder: Path, proposed: _Proposed, day: str) -> None:
     kept.mkdir(exist_ok=True)
     with FileLock(kept / ".lock", timeout=60):
         text = reading.content(target) or b""
-        described = reading.descriptor(target)
+        described = json.loads(reading.descriptor(target))
         files = {file.table.path.name: file for file in proposed.files}
         for resource in described["resources"]:
             file = files.get(resource["path"])

@@ -252,27 +252,24 @@ def _unknown_codes(ward: Ward, table: Table, cells: _Cells) -> list[Problem]:
     """A problem for each code that the table named by its column's `codes` does not hold."""
     problems = []
     for column in table.fields:
-        if column.codes is None:
-            continue
         # What all wards share is written in the codes that all wards share.
         shared = table.package == descriptors.REFERENCE
-        target = (ward.reference if shared else ward).table(column.codes[0])
-        if target is None or column.codes[1] not in target.columns:
-            file = f"data/{table.package}/{descriptors.DESCRIPTOR}"
-            place, found = f"{table.name}.{column.name}", f"codes {'.'.join(column.codes)}"
-            expected = "table.column of this ward or of the reference"
-            fix = "correct the property codes"
-            problems.append(Problem(file, 0, place, found, expected, fix))
+        tables = ward.reference if shared else ward
+        targets = [(tables.table(name), code) for name, code in column.codes]
+        known, places = {""}, []
+        for target, code in targets:
+            held = _cells(target, reading.sheet(target.path)) if target else None
+            if target is None or held is None:  # it is itself faulty, and reported as such
+                break
+            known |= set(held[code])
+            places.append(f"column {code} of {target.file}")
+        if not places or len(places) < len(targets):
             continue
-        target_cells = _cells(target, reading.sheet(target.path))
-        if target_cells is None:  # it is itself faulty, and reported as such
-            continue
-        known = {"", *target_cells[column.codes[1]]}
         unknown = {}  # by cell
         for text in set(cells[column.name]):
             codes = text.split(column.delimiter) if column.type == "list" else [text]
             unknown[text] = [code for code in codes if code not in known]
-        expected = f"a code in column {column.codes[1]} of {target.file}"
+        expected = f"a code in {' or '.join(places)}"
         fix = "correct the code, or add it to that file"
         problems += [
             Problem(table.file, line, column.name, _shown(code), expected, fix)

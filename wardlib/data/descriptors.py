@@ -3,10 +3,13 @@
 Every folder under `data/` is a Frictionless Data Package v2 (https://datapackage.org) whose
 `datapackage.json` names its tables with path, hash, source, licence and schema. A ward's package
 also carries a `ward` object (names, areas, currency, whether its figures are illustrative). Custom
-properties of ours: `ward`, a reference table's `area` (the country that its rows are about, where they
-are about one), a field's `unit`, a field's `codes` ("table.column" that must hold each of its values),
-a source's `title_vi` beside its English `title`, and `accepted_on` beside a table's `hash` and `bytes`
-(`acceptance` writes the three).
+properties of ours: `ward`; a table's `area` (the country that its rows are about, where they are about
+one) and `accepted_on` (the day on which its `hash` and `bytes` were recorded); a field's `unit`, `codes`
+("table.column", or a list of such: one of them must hold each of its values), `at_most` (the column of
+the row that it must not exceed) and `hidden_with` (the column of persons where a small count hides it
+too); a source's `title_vi` beside its English `title`.
+
+A descriptor is read as a whole or not at all: `profile` finds every fault of it first.
 """
 
 from __future__ import annotations
@@ -15,19 +18,18 @@ import datetime
 import functools
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wardlib.data import reading
-from wardlib.errors import DataError, Problem, RequestError
+from wardlib.data import profile, reading
+from wardlib.errors import DataError, Problem, RequestError, visible
 from wardlib.periods import parse_day
 from wardlib.provenance import digest_bytes
 
-REFERENCE = "reference"
-TYPES = ("string", "integer", "number", "boolean", "date", "yearmonth", "list")
+REFERENCE = profile.REFERENCE
 DESCRIPTOR = "datapackage.json"
 
 
@@ -64,15 +66,18 @@ def _resolved(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Field:
-    """A column: Table Schema type, unit, constraints, the table and column that hold its codes, and what
-    parts the items of a list."""
+    """A column: Table Schema type, unit, constraints, the tables and columns one of which holds each of
+    its codes, what parts the items of a list, the column that it must not exceed, and the column of persons
+    with which it is hidden ("" for none)."""
 
     name: str
     type: str
     unit: str
     constraints: dict[str, Any]
-    codes: tuple[str, str] | None
+    codes: tuple[tuple[str, str], ...]
     delimiter: str
+    at_most: str
+    hidden_with: str
 
     @property
     def required(self) -> bool:
@@ -81,8 +86,9 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table of a package: where it is, the country that it is about ("" for any), how many bytes of it
-    were accepted (None where that is not recorded) and what they hash to, what its columns are."""
+    """A table of a package: where it is, the country that it is about ("" for any), what its bytes
+    hash to and how many they are, as recorded on the day `accepted_on` ("", None where it is not), what
+    its columns are."""
 
     package: str
     name: str
@@ -90,6 +96,7 @@ class Table:
     area: str
     hash: str
     bytes: int | None
+    accepted_on: datetime.date | None
     fields: tuple[Field, ...]
     primary_key: tuple[str, ...]
 
@@ -172,7 +179,7 @@ class Ward(Package):
 
 
 def digest_descriptor(package: str) -> str:
-    """The digest of what a package's descriptor says, but for what was accepted of its tables."""
+    """The digest of what a package's descriptor says, but for what is recorded of its tables' files."""
     described = _read(package)
     for resource in described["resources"]:
         for recorded in ("hash", "bytes", "accepted_on"):
@@ -181,45 +188,99 @@ def digest_descriptor(package: str) -> str:
 
 
 def names() -> list[str]:
-    """The wards that have a folder with a descriptor, sorted."""
-    packages = {path.parent.name for path in (home() / "data").glob(f"*/{DESCRIPTOR}")}
-    return sorted(packages - {REFERENCE})
+    """The folders with a descriptor, be it faulty or not, that are no part of the reference, sorted;
+    hidden ones are none."""
+    data = home() / "data"
+    return sorted(
+        folder.name
+        for folder in data.iterdir()
+        if not folder.name.startswith(".")
+        and folder.name.casefold() != REFERENCE
+        and _is_described(folder)
+    )
+
+
+def _is_described(folder: Path) -> bool:
+    try:
+        (folder / DESCRIPTOR).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # it may not be looked into: whoever asks for the ward is told
+        return True
+    return True
 
 
 def package(name: str) -> Package:
-    """The descriptor of a folder of tables, be it a ward or not; DataError if it is faulty."""
+    """The descriptor of a folder of tables, be it a ward or not; DataError with every fault of it."""
     return Package(**_package(name, _read(name)))
 
 
 def ward(name: str) -> Ward:
-    """The descriptor of ward `name`; RequestError if there is none, DataError if it is faulty."""
-    own = Path(name).name == name != REFERENCE and (_folder(name) / DESCRIPTOR).is_file()
-    if not own:
-        raise RequestError(f"there is no ward {name!r}. Wards here: {', '.join(names())}.")
-    described = _read(name)
-    reference = package(REFERENCE)
-    with _shape(name):
-        about = described["ward"]
-        texts = ("name", "authority", "superior")
-        return Ward(
-            **_package(name, described),
-            **{
-                f"{text}_{code}": about[f"{text}_{code}"] for text in texts for code in ("vi", "en")
-            },
-            place=about["place"],
-            recipients=tuple(
-                Recipient(
-                    recipient["name_vi"],
-                    recipient["name_en"],
-                    *(parse_day(recipient.get(end, "")) for end in ("valid_from", "valid_to")),
-                )
-                for recipient in about.get("recipients", [])
-            ),
-            areas=tuple(about["areas"]),
-            currency=about["currency"],
-            illustrative=about["illustrative"],
-            reference=reference,
-        )
+    """The descriptor of ward `name`; RequestError if there is none, DataError with every fault of it and
+    of the reference's."""
+    found, problems = wards([name])
+    if problems:
+        raise DataError(problems)
+    return found[0]
+
+
+def wards(names: Iterable[str]) -> tuple[list[Ward], list[Problem]]:
+    """The wards of these names whose descriptors have no fault, and every fault of the others and of
+    the reference; RequestError for a name that no folder has."""
+    problems: list[Problem] = []
+    reference = None
+    try:
+        reference = package(REFERENCE)
+    except DataError as error:
+        problems += error.problems
+    found = []
+    for name in names:
+        _ask(name)
+        try:
+            described = _read(name)
+            if "ward" not in described:
+                expected, fix = "a ward", "add the property ward"
+                raise DataError([_problem(name, "ward", "no such property", expected, fix)])
+            if reference:
+                found.append(_ward(name, described, reference))
+        except DataError as error:
+            problems += error.problems
+    return found, sorted(set(problems))
+
+
+def _ask(name: str) -> None:
+    """Raise RequestError unless there may be a ward of that name in a folder of its own."""
+    here = f"Wards here: {', '.join(map(visible, names()))}."
+    plain = name not in ("", ".", "..") and not re.search(r"[/\\\0]", name)
+    if name == REFERENCE:
+        raise RequestError(f"there is no ward {name!r}: it is what all wards share. {here}")
+    if not plain or not os.path.lexists(_folder(name)):
+        raise RequestError(f"there is no ward {name!r}. {here}")
+
+
+def _ward(name: str, described: dict[str, Any], reference: Package) -> Ward:
+    about = described["ward"]
+    texts = ("name", "authority", "superior")
+    made = Ward(
+        **_package(name, described),
+        **{f"{text}_{code}": about[f"{text}_{code}"] for text in texts for code in ("vi", "en")},
+        place=about["place"],
+        recipients=tuple(
+            Recipient(
+                recipient["name_vi"],
+                recipient["name_en"],
+                *(parse_day(recipient.get(end, "")) for end in ("valid_from", "valid_to")),
+            )
+            for recipient in about.get("recipients", [])
+        ),
+        areas=tuple(about["areas"]),
+        currency=about["currency"],
+        illustrative=about["illustrative"],
+        reference=reference,
+    )
+    if problems := _unknown_codes(made):
+        raise DataError(problems)
+    return made
 
 
 def _folder(package: str) -> Path:
@@ -227,74 +288,87 @@ def _folder(package: str) -> Path:
 
 
 def _read(package: str) -> dict[str, Any]:
-    """What a package's descriptor says, as it is written."""
-    described: dict[str, Any] = reading.descriptor(_folder(package) / DESCRIPTOR)
+    """What a package's descriptor says, as it is written; DataError with every fault of it."""
+    text = reading.descriptor(_folder(package) / DESCRIPTOR)
+    if faults := profile.faults(package, text):
+        raise DataError(faults)
+    described: dict[str, Any] = json.loads(text)
     return described
 
 
-@contextmanager
-def _shape(package: str) -> Iterator[None]:
-    """Turn a descriptor's missing or misshapen part into a DataError that names the file."""
-    try:
-        yield
-        return
-    except KeyError as error:
-        found, fix = f"no property {error}", f"add the property {error}"
-    except (TypeError, AttributeError, RequestError) as error:
-        found, fix = str(error), "compare it with that file"
-    file = f"data/{package}/{DESCRIPTOR}"
-    raise DataError([Problem(file, 0, "", found, reading.SHAPE, fix)])
+def _problem(package: str, column: str, found: str, expected: str, fix: str) -> Problem:
+    return Problem(f"data/{package}/{DESCRIPTOR}", 0, column, found, expected, fix)
 
 
 def _package(name: str, described: dict[str, Any]) -> dict[str, Any]:
-    with _shape(name):
-        folder = _folder(name)
-        return {
-            "id": name,
-            "title": described["title"],
-            "sources_vi": tuple(source["title_vi"] for source in described.get("sources", [])),
-            "sources_en": tuple(source["title"] for source in described.get("sources", [])),
-            "licences": tuple(licence["title"] for licence in described["licenses"]),
-            "tables": {
-                resource["name"]: _table(folder, resource) for resource in described["resources"]
-            },
-        }
+    folder = _folder(name)
+    sources = described.get("sources", [])
+    made = {
+        "id": name,
+        "title": described["title"],
+        "sources_vi": tuple(source["title_vi"] for source in sources),
+        "sources_en": tuple(source["title"] for source in sources),
+        "licences": tuple(licence["title"] for licence in described["licenses"]),
+        "tables": {
+            resource["name"]: _table(folder, resource) for resource in described["resources"]
+        },
+    }
+    fix = "put a CSV file in its place, or take the table out of the descriptor"
+    if problems := [
+        Problem(table.file, 0, "", found, "an ordinary file of this folder", fix)
+        for table in made["tables"].values()
+        if (found := reading.irregular(table.path))
+    ]:
+        raise DataError(problems)
+    return made
 
 
 def _table(folder: Path, resource: dict[str, Any]) -> Table:
     schema = resource["schema"]
-    if Path(resource["path"]).name != resource["path"]:
-        raise TypeError(f"the path {resource['path']!r} of {resource['name']} leaves the folder")
-    area = resource.get("area", "")
-    if not isinstance(area, str):
-        raise TypeError(f"the area {area!r} of {resource['name']} is no text")
+    key = schema.get("primaryKey", ())
     return Table(
         package=folder.name,
         name=resource["name"],
         path=folder / resource["path"],
-        area=area,
+        area=resource.get("area", ""),
         hash=resource.get("hash", ""),
-        bytes=resource.get("bytes"),
+        bytes=int(resource["bytes"]) if "bytes" in resource else None,
+        accepted_on=parse_day(resource.get("accepted_on", "")),
         fields=tuple(_field(field) for field in schema["fields"]),
-        primary_key=tuple(schema.get("primaryKey", ())),
+        primary_key=(key,) if isinstance(key, str) else tuple(key),
     )
 
 
 def _field(described: dict[str, Any]) -> Field:
-    if described["type"] not in TYPES:
-        raise TypeError(
-            f"the type {described['type']!r} of field {described['name']} is none of {TYPES}"
-        )
-    codes = tuple(described["codes"].split(".")) if "codes" in described else None
-    if codes and len(codes) != 2:
-        raise TypeError(
-            f"the codes {described['codes']!r} of field {described['name']} are no table.column"
-        )
+    codes = described.get("codes", [])
     return Field(
         name=described["name"],
         type=described["type"],
         unit=described.get("unit", ""),
         constraints=described.get("constraints", {}),
-        codes=codes,
+        codes=tuple(
+            (table, column)
+            for table, _, column in (
+                code.partition(".") for code in ([codes] if isinstance(codes, str) else codes)
+            )
+        ),
         delimiter=described.get("delimiter", ","),
+        at_most=described.get("at_most", ""),
+        hidden_with=described.get("hidden_with", ""),
     )
+
+
+def _unknown_codes(ward: Ward) -> list[Problem]:
+    """A problem for each table or column of codes that is neither the ward's nor the reference's."""
+    problems = []
+    for owner in (ward, ward.reference):
+        for table in owner.tables.values():
+            for field in table.fields:
+                for name, column in field.codes:
+                    target = owner.table(name)
+                    if target is None or column not in target.columns:
+                        place = f"resources.{table.name}.schema.fields.{field.name}.codes"
+                        expected = "table.column of this ward or of the reference"
+                        found, fix = f"codes {name}.{column}", "correct the property codes"
+                        problems.append(_problem(owner.id, place, found, expected, fix))
+    return problems

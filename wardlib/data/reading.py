@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _REPORTED = ("reported_on", "published_on")  # columns that say since when a row is known
-
-
-SHAPE = "the shape of data/phuc-dong/datapackage.json"  # what every descriptor should look like
+_LONGEST = 5_000_000  # bytes of a descriptor; one of ten tables has 40,000
 
 
 def name(path: Path) -> str:
@@ -116,17 +114,48 @@ def _text(data: bytes, path: Path, fix: str) -> str:
     raise DataError([Problem(name(path), row, "", found, "UTF-8 text", fix)])
 
 
-def descriptor(path: Path) -> Any:
-    """What a JSON file holds; DataError where it cannot be read or is no JSON."""
+def descriptor(path: Path) -> str:
+    """The text of a descriptor; DataError where it is not there, or cannot be read as text."""
+    expected, fix = "the descriptor of the tables in this folder", "restore the file"
+    found = irregular(path)
     try:
-        return json.loads(_text(path.read_bytes(), path, "save the file as UTF-8"))
-    except json.JSONDecodeError as error:
-        row, found, expected = error.lineno, error.msg, "JSON"
-        fix = "mend the syntax at this line"
+        if not found and path.stat().st_size > _LONGEST:
+            found, expected = "a longer file", f"at most {_LONGEST:,} bytes"
+            fix = "take out what describes no table"
+        if not found:
+            return _text(path.read_bytes(), path, "save the file as UTF-8")
     except OSError as error:
-        row, found, expected = 0, error.strerror or "unreadable", SHAPE
-        fix = "restore the file"
-    raise DataError([Problem(name(path), row, "", found, expected, fix)])
+        found = error.strerror or "unreadable"
+        if isinstance(error, PermissionError):
+            fix = "give whoever runs this the right to read the file and its folder"
+    raise DataError([Problem(name(path), 0, "", found, expected, fix)])
+
+
+def irregular(path: Path) -> str:
+    """What stands at `path` in place of an ordinary file of its folder, "" where it is one, or nothing.
+
+    It is not opened: a pipe would keep its reader waiting for ever.
+    """
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            folder = path.parent.resolve()
+            if not path.resolve().is_relative_to(folder):
+                return "a link that leads out of the folder"
+            mode = path.stat().st_mode
+    except FileNotFoundError:
+        return ""
+    except RuntimeError:  # Python 3.11 and 3.12 say so of links in a circle
+        return "a link that leads to itself"
+    except OSError as error:
+        return "" if isinstance(error, PermissionError) else error.strerror or "no file"
+    kinds = {
+        stat.S_IFREG: "",
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+    }
+    return kinds.get(stat.S_IFMT(mode), "a device")
 
 
 @dataclass(frozen=True)

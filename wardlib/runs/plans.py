@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from wardlib.data import descriptors
-from wardlib.errors import RequestError
+from wardlib.errors import DataError, Problem, RequestError
 from wardlib.language import get
 from wardlib.periods import Period, parse_day
 
@@ -87,7 +87,8 @@ def plan(
 ) -> list[Job]:
     """Every combination of what is asked for, once each; `periods` may hold spans, `wards` be `ALL`.
 
-    Raises RequestError with every name, period, day or parameter that is wrong.
+    Raises RequestError with every name, period, day or parameter that is wrong, DataError with every fault
+    of the wards' descriptors.
     """
     wards = descriptors.names() if list(wards) == [ALL] else wards
     _, spans, *_ = _each(
@@ -119,8 +120,10 @@ def known(jobs: Sequence[Job]) -> list[Job]:
 
 
 def _each(*asked: tuple[Callable[[str], Any], Sequence[str]]) -> list[list[Any]]:
-    """What each check makes of its names, once each; RequestError with every one that is wrong."""
+    """What each check makes of its names, once each; RequestError with every one that is wrong, DataError
+    with every fault that the checks find in files."""
     every, faults = [], []
+    problems: set[Problem] = set()
     for check, names in asked:
         made = []
         for name in dict.fromkeys(names):
@@ -128,7 +131,13 @@ def _each(*asked: tuple[Callable[[str], Any], Sequence[str]]) -> list[list[Any]]
                 made.append(check(name))
             except RequestError as error:
                 faults.append(str(error))
+            except DataError as error:
+                problems |= set(error.problems)
         every.append(made)
+    if faults and problems:
+        faults.append(str(DataError(problems)))
+    elif problems:
+        raise DataError(problems)
     if faults:
         raise RequestError("\n".join(faults))
     return every

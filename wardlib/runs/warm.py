@@ -62,6 +62,7 @@ import nbformat
 
 from wardlib import language, provenance
 from wardlib.analysis import counterfactual
+from wardlib.data import profile
 from wardlib.pages import drawing, html, markdown, typst, workbook  # noqa: F401 - workbook for notebooks
 from wardlib.runs import execution, runs  # noqa: F401 - for workers
 
@@ -148,6 +149,7 @@ def _warm() -> None:
     series = pd.Series(np.arange(1.0, 61.0), pd.period_range("2015-01", periods=60, freq="M"))
     counterfactual.estimate(series, start=series.index[48])
     nbformat.validate(nbformat.v4.new_notebook())
+    profile.validator()
     execution.load_exporters()
     provenance.versions()  # of what has just been loaded, whatever is edited later
 

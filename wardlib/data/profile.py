@@ -1,0 +1,390 @@
+"""Profile: what a descriptor must look like, and every fault of one with its line and place.
+
+The shape is that of `datapackage.schema.json` (JSON Schema); the columns that a table of a known name
+cannot do without are those of `tables.json`; what neither can say (one key stands twice, a name refers
+to what is not there) is said here. A descriptor without a fault can be read without a further look.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from wardlib.data import patterns
+from wardlib.errors import Problem, RequestError, visible
+from wardlib.language import is_currency
+from wardlib.periods import parse_day
+
+REFERENCE = "reference"  # the folder of what all wards share
+_RESERVED = ("all", REFERENCE)  # words that mean something else where wards are named
+_DEEPEST = 20  # objects and lists in one another; a sound descriptor has eight
+_MOST = 200  # faults told of one descriptor; a file of millions is none
+_VALUES = 10_000  # in all; ours have less than a thousand
+_DIGITS = 25  # of a whole number; the schema allows nineteen
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")\s*(:)?|[{}\]]|[\[,]\s*')
+
+_Path = tuple[str | int, ...]
+
+
+class _Fault(NamedTuple):
+    """What is wrong at a place of a descriptor."""
+
+    path: _Path
+    found: str
+    expected: str
+    fix: str
+
+
+@functools.lru_cache(maxsize=32)  # a run reads the same descriptors again and again
+def faults(folder: str, text: str) -> tuple[Problem, ...]:
+    """Every fault of a descriptor, the text of `datapackage.json` in `data/<folder>/`."""
+    file = f"data/{folder}/datapackage.json"
+    repeated: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            repeated.append("")
+        return made
+
+    def whole(digits: str) -> float:
+        return int(digits) if len(digits) <= _DIGITS else math.inf
+
+    try:
+        described = json.loads(
+            text, object_pairs_hook=once, parse_int=whole, parse_constant=lambda _: math.nan
+        )
+    except json.JSONDecodeError as error:
+        fix = "mend the syntax at this line"
+        return (Problem(file, error.lineno, "", error.msg, "JSON", fix),)
+    except RecursionError:
+        return (Problem(file, 0, "", *_TOO_DEEP),)
+    found = list(_unfit(described, ()))
+    if _is_larger(described, _VALUES):
+        fix = "take out what describes no table"
+        found = [_Fault((), f"more than {_VALUES:,} values", "a descriptor of tables", fix)]
+    elif not any(fault.found == _TOO_DEEP[0] for fault in found):
+        found += _misshapen(described)
+    if not found:
+        found += _contradictions(folder, described)
+    if not found and not repeated:
+        return ()
+    lines, twice = _places(text)
+    problems = []
+    for path, line, first in twice[:_MOST]:
+        found_key, fix = f"a key that stands in line {first} too", "remove one of the two"
+        place = _shown_path(described, path)
+        problems.append(Problem(file, line, place, found_key, "each key once", fix))
+    if left := len(found[_MOST:]) + len(twice[_MOST:]):
+        fix = "correct those above first"
+        problems.append(Problem(file, 0, "", f"{left} more faults", "none", fix))
+    for path, *said in found[:_MOST]:
+        line = next(lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in lines)
+        problems.append(Problem(file, line, _shown_path(described, path), *said))
+    return tuple(sorted(set(problems)))
+
+
+_TOO_DEEP = (
+    f"more than {_DEEPEST} objects and lists in one another",
+    "the shape of a descriptor",
+    "take the inner ones out",
+)
+
+
+def _is_larger(described: Any, most: int) -> bool:
+    """Whether there are more values than `most`, those inside of others counted too."""
+    waiting, count = [described], 0
+    while waiting and count <= most:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+    return count > most
+
+
+def _unfit(value: Any, path: _Path) -> Iterator[_Fault]:
+    """Faults that a value has wherever it stands: depth, hidden signs, numbers beyond all bounds."""
+    if len(path) > _DEEPEST:
+        yield _Fault(path[:2], *_TOO_DEEP)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _hidden(key, path)
+            yield from _unfit(inner, (*path, key))
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from _unfit(inner, (*path, at))
+    elif isinstance(value, str):
+        yield from _hidden(value, path)
+    elif isinstance(value, float) and not math.isfinite(value):
+        found = "no number" if math.isnan(value) else "a number beyond all bounds"
+        yield _Fault(path, found, "a number", "write a number in digits")
+
+
+def _hidden(text: str, path: _Path) -> Iterator[_Fault]:
+    if visible(text, "\n") != text:
+        expected = "no control sign, nor one without width or of writing direction"
+        yield _Fault(
+            path, _shown(text), expected, "write the text anew, without what is shown as \\"
+        )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return parse_day(text) is not None
+    except RequestError:
+        return False
+
+
+@functools.cache
+def validator() -> tuple[dict[str, Any], Callable[[Any], object]]:
+    """The schema and what holds a value against it, made once a process."""
+    import fastjsonschema
+
+    source = files("wardlib.data") / "datapackage.schema.json"
+    schema = json.loads(source.read_text(encoding="utf-8"))
+    formats = {"date": _is_day, "currency": is_currency}
+    return schema, fastjsonschema.compile(
+        schema, formats=formats, use_default=False, fast_fail=False
+    )
+
+
+def _misshapen(described: Any) -> list[_Fault]:
+    """What the schema does not allow."""
+    from fastjsonschema import JsonSchemaValuesException
+
+    schema, validate = validator()
+    try:
+        validate(described)
+    except JsonSchemaValuesException as error:
+        faults: list[_Fault] = []
+        for broken in error.errors:
+            path = _path(described, broken.path[1:])
+            rule = broken.definition
+            if broken.rule == "required":
+                for key in rule["required"]:
+                    if key not in broken.value:
+                        expected = _expected(schema, rule["properties"][key])
+                        fix = f"add the property {key}"
+                        faults.append(_Fault((*path, key), "no such property", expected, fix))
+            elif broken.rule == "additionalProperties":
+                known = rule["properties"]
+                expected = f"one of {', '.join(known)}"
+                fix = "correct the name of the property, or remove it"
+                for key in broken.value.keys() - known.keys():
+                    faults.append(_Fault((*path, key), "an unknown property", expected, fix))
+            else:
+                fix = "remove the property" if broken.rule == "not" else "correct the property"
+                found = _shown(broken.value)
+                faults.append(_Fault(path, found, _expected(schema, rule), fix))
+        return faults
+    return []
+
+
+def _expected(schema: dict[str, Any], rule: dict[str, Any]) -> str:
+    """The words of the schema for what it expects."""
+    if "$ref" in rule:
+        rule = schema["definitions"][rule["$ref"].rpartition("/")[2]]
+    return str(rule["description"])
+
+
+def _contradictions(folder: str, described: dict[str, Any]) -> Iterator[_Fault]:
+    """Faults of a descriptor of the right shape: what does not fit to the rest of it."""
+    name = described["name"]
+    if name in _RESERVED and folder != REFERENCE:
+        yield _Fault(("name",), _shown(name), "another name", "give the folder another name")
+    if name != folder:
+        expected = f"{folder!r}, the name of the folder"
+        yield _Fault(("name",), _shown(name), expected, "give both the same name")
+    if folder == REFERENCE and "ward" in described:
+        fix = "remove it; a ward has a folder of its own"
+        yield _Fault(("ward",), "a ward", "no ward: all wards share these tables", fix)
+    if "ward" in described:
+        yield from _ward(described["ward"])
+    resources = described["resources"]
+    for key in ("name", "path"):  # some systems tell no capitals from small letters
+        values = [resource[key].casefold() for resource in resources]
+        yield from _again(values, ("resources",), key)
+    for at, resource in enumerate(resources):
+        yield from _table(resource["schema"], ("resources", at, "schema"))
+        known = _known_tables().get(resource["name"], {})
+        yield from _columns(
+            known, resource["schema"]["fields"], ("resources", at, "schema", "fields")
+        )
+
+
+def _ward(ward: dict[str, Any]) -> Iterator[_Fault]:
+    country, *others = ward["areas"]
+    expected = "a country in two capitals first, then areas inside it"
+    if len(country) != 2:
+        yield _Fault(("ward", "areas", 0), _shown(country), expected, "put the country first")
+    for at, area in enumerate(others, 1):
+        if not area.startswith(f"{country[:2]}-"):
+            yield _Fault(("ward", "areas", at), _shown(area), expected, "correct the code")
+    for at, recipient in enumerate(ward.get("recipients", [])):
+        first, last = recipient.get("valid_from", ""), recipient.get("valid_to", "9999")
+        if last < first:
+            expected = f"a day not before valid_from, {first}"
+            path = ("ward", "recipients", at, "valid_to")
+            yield _Fault(path, _shown(last), expected, "correct one of the two days")
+
+
+def _table(schema: dict[str, Any], path: _Path) -> Iterator[_Fault]:
+    fields = schema["fields"]
+    names = [field["name"] for field in fields]
+    yield from _again(names, (*path, "fields"), "name")
+    fix = "name a column of this table"
+    key = schema.get("primaryKey", [])
+    for at, name in enumerate([key] if isinstance(key, str) else key):
+        if name not in names:
+            place = (*path, "primaryKey") if isinstance(key, str) else (*path, "primaryKey", at)
+            yield _Fault(place, _shown(name), f"one of {', '.join(names)}", fix)
+    if "reported_on" in names and "reported_on" not in ([key] if isinstance(key, str) else key):
+        expected = "a key with reported_on: what makes a row a new report of the same figure"
+        yield _Fault((*path, "primaryKey"), _shown(key), expected, "name the columns of the key")
+    types = {field["name"]: field["type"] for field in fields}
+    for at, field in enumerate(fields):
+        place = (*path, "fields", at)
+        for relation in ("at_most", "hidden_with"):
+            other = field.get(relation)
+            numbers = [name for name in names if types[name] in ("integer", "number")]
+            fit = [name for name in numbers if name != field["name"]]
+            if other is not None and other not in fit:
+                expected = f"another column of numbers: {', '.join(fit) or 'there is none'}"
+                yield _Fault((*place, relation), _shown(other), expected, fix)
+        yield from _constraints(field, (*place, "constraints"))
+
+
+@functools.cache
+def _known_tables() -> dict[str, dict[str, Any]]:
+    """By the name of a table that is asked for by name, what its columns cannot do without."""
+    source = files("wardlib.data") / "tables.json"
+    known: dict[str, dict[str, Any]] = json.loads(source.read_text(encoding="utf-8"))
+    return known
+
+
+def _columns(known: dict[str, Any], fields: list[dict[str, Any]], path: _Path) -> Iterator[_Fault]:
+    """Columns that the pages and the checks count on: missing, of another type, with cells that may be
+    empty, or with words that nobody knows."""
+    places = {field["name"]: at for at, field in reversed(list(enumerate(fields)))}
+    for name, needs in known.items():
+        if name not in places:
+            fix = "describe the column, or give the table another name"
+            yield _Fault(path, f"no column {name}", f"the columns {', '.join(known)}", fix)
+            continue
+        place, field = (*path, places[name]), fields[places[name]]
+        limits = field.get("constraints", {})
+        if field["type"] != needs["type"]:
+            fix = "correct the type, or give the table another name"
+            yield _Fault((*place, "type"), _shown(field["type"]), needs["type"], fix)
+        if needs.get("required") and not limits.get("required"):
+            found = _shown(limits["required"]) if "required" in limits else "no such property"
+            fix = "write true: without a value in this column the row says nothing"
+            yield _Fault((*place, "constraints", "required"), found, "true", fix)
+        words = needs.get("enum", [])
+        if words and not set(limits.get("enum", [""])) <= set(words):
+            found = _shown(limits["enum"]) if "enum" in limits else "no such property"
+            fix = "leave out the words that are not among these"
+            yield _Fault((*place, "constraints", "enum"), found, f"some of {_shown(words)}", fix)
+
+
+def _constraints(field: dict[str, Any], path: _Path) -> Iterator[_Fault]:
+    limits = field.get("constraints", {})
+    low, high = limits.get("minimum", -math.inf), limits.get("maximum", math.inf)
+    if high < low:
+        expected = f"not below minimum, {_shown(low)}"
+        yield _Fault((*path, "maximum"), _shown(high), expected, "correct one of the two bounds")
+    if field["type"] == "integer":
+        for name in ("minimum", "maximum"):
+            if limits.get(name, 0) != int(limits.get(name, 0)):
+                found, fix = _shown(limits[name]), "write the bound without decimals"
+                yield _Fault((*path, name), found, "a whole number, as the column has", fix)
+    if "pattern" in limits and (reason := patterns.refusal(limits["pattern"])):
+        expected = "a regular expression that reads every text in one way at most"
+        yield _Fault((*path, "pattern"), reason, expected, "write the pattern in another way")
+
+
+def _again(values: list[str], items: _Path, key: str) -> Iterator[_Fault]:
+    """A fault for each value of a key of items that stands above it too."""
+    counts: Counter[str] = Counter()
+    for at, value in enumerate(values):
+        counts[value] += 1
+        if counts[value] > 1:
+            found, expected = f"{_shown(value)} again", f"each {key} once"
+            yield _Fault((*items, at, key), found, expected, "correct one of the two")
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it: as JSON, shortened."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _path(described: Any, parts: list[str]) -> _Path:
+    """The path of a value, the places in lists as numbers."""
+    path: list[str | int] = []
+    for part in parts:
+        path.append(int(part) if isinstance(described, list) else part)
+        described = described[path[-1]]
+    return tuple(path)
+
+
+def _shown_path(described: Any, path: _Path) -> str:
+    """A path as a message shows it: tables and columns by their names, other items of a list by their
+    number from 1 on: "resources.receipts.schema.fields.kept.unit", "ward.areas.2"."""
+    words = []
+    for part in path:
+        inside: Any = None
+        if isinstance(part, int):
+            known = isinstance(described, list) and part < len(described)
+            inside = described[part] if known else None
+            name = inside.get("name") if isinstance(inside, dict) else None
+            alike = [
+                item
+                for item in described or ()
+                if isinstance(item, dict) and item.get("name") == name
+            ]
+            named = isinstance(name, str) and name and len(alike) == 1
+            words.append(str(name) if named else str(part + 1))
+        else:
+            inside = described.get(part) if isinstance(described, dict) else None
+            words.append(part)
+        described = inside
+    return ".".join(word if len(word) <= 60 else word[:57] + "..." for word in words)
+
+
+def _places(text: str) -> tuple[dict[_Path, int], list[tuple[_Path, int, int]]]:
+    """The line of each value of a JSON text by its path, and the keys that stand in one object again,
+    each with its line and that of the first."""
+    lines: dict[_Path, int] = {(): 1}
+    twice = []
+    keys: list[dict[str, int]] = []  # with their lines, of each open object or list
+    frames: list[str | int] = []  # the key or the number in each open object or list
+    line, at = 1, 0
+    for token in _TOKEN.finditer(text):
+        line, at = line + text.count("\n", at, token.start()), token.start()
+        sign = token[0][0]
+        shallow = len(frames) <= _DEEPEST
+        if token[2]:
+            key = frames[-1] = json.loads(token[1])
+            path = tuple(frames[: _DEEPEST + 1])
+            if key in keys[-1]:
+                twice.append((path, line, keys[-1][key]))
+            keys[-1].setdefault(key, line)
+            lines.setdefault(path, line)
+        elif sign in "{[":
+            frames.append("" if sign == "{" else 0)
+            keys.append({})
+        elif sign in "}]":
+            frames.pop()
+            keys.pop()
+        elif sign == "," and isinstance(frames[-1], int):
+            frames[-1] += 1
+        if sign in "[," and shallow and isinstance(frames[-1], int):
+            lines[tuple(frames)] = line + token[0].count("\n")
+    return lines, twice
