@@ -4,8 +4,10 @@ Every folder under `data/` is a Frictionless Data Package v2 (https://datapackag
 `datapackage.json` names its tables with path, hash, source, licence and schema. A ward's package
 also carries a `ward` object (names, areas, currency, whether its figures are illustrative). Custom
 properties of ours: `ward`, a reference table's `area` (the country that its rows are about, where they
-are about one), a field's `unit`, a field's `codes` ("table.column" that must hold each of its values),
-a source's `title_vi` beside its English `title`.
+are about one), its `accepted_on` (the day on which `ward check --accept` recorded its hash), a field's
+`unit`, a field's `codes` ("table.column" that must hold each of its values, or a list of such, of which
+one must), a field's `at_most` (the column that it must not exceed), a source's `title_vi` beside its
+English `title`.
 """
 
 from __future__ import annotations
@@ -63,15 +65,16 @@ def _resolved(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Field:
-    """A column: Table Schema type, unit, constraints, the table and column that hold its codes, and what
-    parts the items of a list."""
+    """A column: Table Schema type, unit, constraints, the tables and columns of which one must hold each
+    of its codes, what parts the items of a list, and the column that it must not exceed ("": none)."""
 
     name: str
     type: str
     unit: str
     constraints: dict[str, Any]
-    codes: tuple[str, str] | None
+    codes: tuple[tuple[str, str], ...]
     delimiter: str
+    at_most: str = ""
 
     @property
     def required(self) -> bool:
@@ -81,7 +84,7 @@ class Field:
 @dataclass(frozen=True, eq=False)
 class Table:
     """A table of a package: where it is, the country that it is about ("" for any), what its bytes
-    hash to, what its columns are."""
+    hash to, what its columns are, and on which day the file was last accepted."""
 
     package: str
     name: str
@@ -90,6 +93,7 @@ class Table:
     hash: str
     fields: tuple[Field, ...]
     primary_key: tuple[str, ...]
+    accepted_on: datetime.date | None = None
 
     @property
     def file(self) -> str:
@@ -295,6 +299,7 @@ def _table(folder: Path, resource: dict[str, Any]) -> Table:
         hash=resource.get("hash", ""),
         fields=tuple(_field(field) for field in schema["fields"]),
         primary_key=tuple(schema.get("primaryKey", ())),
+        accepted_on=parse_day(resource.get("accepted_on", "")),
     )
 
 
@@ -303,11 +308,15 @@ def _field(described: dict[str, Any]) -> Field:
         raise TypeError(
             f"the type {described['type']!r} of field {described['name']} is none of {TYPES}"
         )
-    codes = tuple(described["codes"].split(".")) if "codes" in described else None
-    if codes and len(codes) != 2:
-        raise TypeError(
-            f"the codes {described['codes']!r} of field {described['name']} are no table.column"
-        )
+    named = described.get("codes", [])
+    codes = tuple(
+        (table, column)
+        for name in ([named] if isinstance(named, str) else named)
+        for table, dot, column in [name.partition(".")]
+        if dot and "." not in column
+    )
+    if len(codes) != (1 if isinstance(named, str) else len(named)):
+        raise TypeError(f"the codes {named!r} of field {described['name']} are no table.column")
     return Field(
         name=described["name"],
         type=described["type"],
@@ -315,4 +324,5 @@ def _field(described: dict[str, Any]) -> Field:
         constraints=described.get("constraints", {}),
         codes=codes,
         delimiter=described.get("delimiter", ","),
+        at_most=described.get("at_most", ""),
     )

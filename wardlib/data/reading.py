@@ -9,9 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from wardlib.errors import DataError, Problem
 from wardlib.periods import Period
@@ -24,6 +26,12 @@ _REPORTED = ("reported_on", "published_on")  # columns that say since when a row
 
 
 SHAPE = "the shape of data/phuc-dong/datapackage.json"  # what every descriptor should look like
+
+
+# A table of this workbook is a hundredth of this in five years; what is larger is another file.
+LARGEST = 10_000_000  # bytes
+SHOWN = 20  # faults of one kind in one column that are told one by one
+_Fault = TypeVar("_Fault")
 
 
 def name(path: Path) -> str:
@@ -54,8 +62,19 @@ class Sheet:
     rows: tuple[Row, ...] = ()
 
 
+def first(faults: Sequence[_Fault], problem: Callable[[_Fault], Problem]) -> list[Problem]:
+    """The problems that faults of one kind make, in the order of their rows: of many the first ones,
+    and in place of the rest one that says how many more there are and how far down."""
+    if len(faults) <= SHOWN + 1:
+        return [problem(fault) for fault in faults]
+    next_one, last = problem(faults[SHOWN]), problem(faults[-1])
+    more = f"{len(faults) - SHOWN:,} more cells or rows with this fault, the last in row {last.row}"
+    return [*map(problem, faults[:SHOWN]), replace(next_one, found=more)]
+
+
 def sheet(path: Path) -> Sheet:
-    """The CSV file at `path`; what is wrong with its form is told in its `problems`."""
+    """The CSV file at `path`; what is wrong with its form is told in its `problems`. A file that is
+    none, or larger than any table of this workbook, is not opened."""
 
     def broken(row: int, found: str, expected: str, fix: str) -> Problem:
         return Problem(name(path), row, "", found, expected, fix)
@@ -63,10 +82,21 @@ def sheet(path: Path) -> Sheet:
     def counted(cells: list[str]) -> str:
         return f"{len(cells)} cell{'s' * (len(cells) != 1)}"
 
+    fix = "put the file back, or take the table out of the descriptor"
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for whoever writes to it
+            kind = "Is a directory" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
+            return Sheet("", (broken(0, kind, "a CSV file", fix),))
+        if status.st_size > LARGEST:
+            size, most = f"{status.st_size:,} bytes", f"a CSV file of at most {LARGEST:,} bytes"
+            fix = "put the table's own file here, or part the table by years"
+            return Sheet("", (broken(0, size, most, fix),))
         data = path.read_bytes()
+    except PermissionError as error:
+        fix = "let the user who runs ward read the file and the folders above it"
+        return Sheet("", (broken(0, error.strerror or "unreadable", "a CSV file", fix),))
     except OSError as error:
-        fix = "put the file back, or take the table out of the descriptor"
         return Sheet("", (broken(0, error.strerror or "unreadable", "a CSV file", fix),))
     digest = digest_bytes(data)
     try:
@@ -76,6 +106,7 @@ def sheet(path: Path) -> Sheet:
     lines = list(io.StringIO(text, newline=""))
     reader = csv.reader(lines, strict=True)
     rows: list[Row] = []
+    ragged = []
     problems = []
     end = 0
     try:
@@ -83,15 +114,22 @@ def sheet(path: Path) -> Sheet:
             begin, end = end, reader.line_num
             rows.append(Row(end, cells, "".join(lines[begin:end])))
             if cells and len(cells) != len(rows[0].cells):
-                fix = "add or remove commas; put cells that hold a comma in double quotes"
-                problems.append(broken(end, counted(cells), counted(rows[0].cells), fix))
+                ragged.append(rows[-1])
     except csv.Error as error:
         fix = "close the double quotes of this row"
-        problems.append(broken(reader.line_num, str(error), "a CSV row", fix))
-        rows = []
-    else:
-        rows = rows or [Row(1, [], "")]
-    return Sheet(digest, tuple(problems), tuple(rows))
+        fault = broken(reader.line_num, str(error), "a CSV row", fix)
+        if "field larger than" in str(error):
+            limit = csv.field_size_limit()
+            fix = "shorten the cell; if rows of the table got into it, close its double quotes"
+            fault = broken(end + 1, f"a cell of more than {limit:,} letters", "a CSV row", fix)
+        problems.append(fault)
+    fix = "add or remove commas; put cells that hold a comma in double quotes"
+    uneven = first(
+        ragged, lambda row: broken(row.line, counted(row.cells), counted(rows[0].cells), fix)
+    )
+    if problems:
+        return Sheet(digest, (*uneven, *problems))
+    return Sheet(digest, tuple(uneven), tuple(rows) or (Row(1, [], ""),))
 
 
 def _text(data: bytes, path: Path, fix: str) -> str:
