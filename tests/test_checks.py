@@ -210,7 +210,8 @@ def test_a_body_answers_for_what_there_is(home, accept):
     accept()
     found = {(p.row, p.column): str(p) for p in problems()}
     assert sorted(found) == [(2, "item"), (3, "valid_to")]
-    assert "a code of revenue_lines or of indicators" in found[2, "item"]
+    assert "a code in column code of data/reference/revenue_lines.csv or" in found[2, "item"]
+    assert "did you mean total?" in found[2, "item"]
     assert "not below valid_from, 2021-01-01" in found[3, "valid_to"]
 
 

@@ -135,8 +135,9 @@ _UNSEEN = re.compile(
 )
 
 
-def _demands(column: Field, day: datetime.date | None) -> Iterator[_Demand]:
-    """Each demand on the filled cells of a column of which nothing was known after `day`."""
+def _demands(column: Field, filled: set[str], day: datetime.date | None) -> Iterator[_Demand]:
+    """Each demand on the `filled` cells of a column of which nothing was known after `day`; those on
+    texts only where some cell is more than a short one of plain letters."""
     unit = f" ({column.unit})" if column.unit else ""
     limits = column.constraints
     if column.type in _WRITTEN:
@@ -160,14 +161,15 @@ def _demands(column: Field, day: datetime.date | None) -> Iterator[_Demand]:
             f"text like {limits['pattern']}",
             "write it in this form",
         )
-    if column.type in ("string", "list"):
+    if column.type == "list" or (column.type == "string" and not all(map(_is_simple, filled))):
         yield from _texts(column)
 
 
 def _between(low: float, high: float, unit: str) -> _Demand:
     bounds = [f"at least {low:,}"] * (low > -math.inf) + [f"at most {high:,}"] * (high < math.inf)
+    is_number = re.compile(_NUMBER).fullmatch
     return _Demand(
-        lambda text: not re.fullmatch(_NUMBER, text) or low <= float(text) <= high,
+        lambda text: not is_number(text) or low <= float(text) <= high,
         " and ".join(bounds) + unit,
         "correct the figure, or ask the office that reported it",
     )
@@ -177,12 +179,17 @@ def _sizes(column: Field, unit: str) -> Iterator[_Demand]:
     """Numbers of a size that can be; no point that could part thousands."""
     low, high = _LIMITS.get(column.unit, _OTHERWISE)
     limits = column.constraints
-    usual = _between(
-        -math.inf if "minimum" in limits else low, math.inf if "maximum" in limits else high, unit
-    )
-    written = re.compile(_WRITTEN[column.type][0]).fullmatch
     if not {"minimum", "maximum"} <= set(limits):
-        yield usual._replace(holds=lambda text: not written(text) or usual.holds(text))
+        usual = _between(
+            -math.inf if "minimum" in limits else low,
+            math.inf if "maximum" in limits else high,
+            unit,
+        )
+        written = re.compile(_WRITTEN[column.type][0]).fullmatch
+        short = 0 if column.unit in _LIMITS else len(str(_OTHERWISE[1]))
+        yield usual._replace(
+            holds=lambda text: len(text) < short or not written(text) or usual.holds(text)
+        )
     if column.type == "number":
         low, high = limits.get("minimum", low), limits.get("maximum", high)
         yield _Demand(
@@ -240,14 +247,19 @@ def _texts(column: Field) -> Iterator[_Demand]:
         yield _Demand(lambda text: "\n" not in text, "text of one line", "put the text on one line")
     if column.type == "list":
         yield _Demand(
-            lambda text: _items_are_plain(text.split(column.delimiter)),
-            f"items that stand once, with nothing but {column.delimiter!r} between them",
-            "remove spaces, doubled items and needless separators",
+            lambda text: _stand_once(text.split(column.delimiter)),
+            f"items that stand once, with one {column.delimiter!r} between each two",
+            "remove empty or doubled items",
         )
 
 
-def _items_are_plain(items: list[str]) -> bool:
-    return all(item and item == item.strip() for item in items) and len(set(items)) == len(items)
+def _stand_once(items: list[str]) -> bool:
+    return all(items) and len(set(items)) == len(items)
+
+
+def _is_simple(text: str) -> bool:
+    """Whether a text is short, of printable ASCII, and has no space at an end: it meets every demand."""
+    return text.isascii() and text.isprintable() and text == text.strip() and len(text) <= LONGEST
 
 
 def _is_no_false_day(text: str) -> bool:
@@ -291,7 +303,7 @@ def faulty(table: Table, cells: Cells, day: datetime.date | None) -> list[Proble
         filled = different - {""}
         faults = [
             ({text for text in filled if not demand.holds(text)}, demand.expected, demand.fix)
-            for demand in _demands(column, day)
+            for demand in _demands(column, filled, day)
         ]
         if column.required:
             fix = "fill the cell; a figure not reported has no row at all"
@@ -321,7 +333,7 @@ def shown(text: str) -> str:
     odd = [at for at, char in enumerate(text) if _is_odd(char)]
     if odd:
         char = text[odd[0]]
-        name = unicodedata.name(char, "CONTROL OR UNNAMED SIGN").lower()
+        name = unicodedata.name(char, "CONTROL CHARACTER").lower()
         found += f", with U+{ord(char):04X} {name} at letter {odd[0] + 1}"
     return found
 

@@ -31,7 +31,10 @@ def check(ward: Ward, *, hashes: bool = True, day: datetime.date | None = None) 
     shelf = Shelf(ward)
     problems = _areas(shelf)
     for table in (*ward.tables.values(), *ward.reference.tables.values()):
-        problems += _examined(shelf, table, day or table.accepted_on)[1]
+        faults, written = _written(shelf, table, day or table.accepted_on)
+        problems += faults
+        if written and rules.of(table):
+            problems += rules.broken(shelf, table, _frame(table, written))
         problems += _changed(table, shelf.sheet(table)) if hashes else []
     return sorted(problems)
 
@@ -44,38 +47,39 @@ def typed(ward: Ward, table: Table) -> tuple[pd.DataFrame, Sheet]:
     Raises DataError with every fault of the table's file.
     """
     shelf = Shelf(ward)
-    frame, problems = _examined(shelf, table, table.accepted_on)
+    problems, written = _written(shelf, table, table.accepted_on)
+    frame = _frame(table, written) if written else pd.DataFrame(columns=table.columns)
+    problems += rules.broken(shelf, table, frame) if written else []
     problems += _changed(table, shelf.sheet(table))
     if problems:
         raise DataError(problems)
     return frame, shelf.sheet(table)
 
 
-def _examined(
+def _written(
     shelf: Shelf, table: Table, day: datetime.date | None
-) -> tuple[pd.DataFrame, list[Problem]]:
-    """The typed table (empty if any cell is faulty), with every problem of its sheet."""
+) -> tuple[list[Problem], Cells | None]:
+    """Every problem of a table's cells, each by itself; and the cells where rules may look at them."""
     sheet = shelf.sheet(table)
-    untyped = pd.DataFrame(columns=table.columns)
     problems = list(sheet.problems)
     if not sheet.rows:
-        return untyped, problems
+        return problems, None
     written = shelf.cells(table)
     if written is None:
         found = ", ".join(sheet.rows[0].cells)[:500] or "an empty file"
         fix = "name each of the columns once, as the descriptor does"
-        problems.append(Problem(table.file, 1, "", found, ", ".join(table.columns), fix))
-        return untyped, problems
+        return [*problems, Problem(table.file, 1, "", found, ", ".join(table.columns), fix)], None
     faulty = cells.faulty(table, written, day)
     unknown = _unknown_codes(shelf, table, written)
-    problems += faulty + unknown
-    problems += _repeated_keys(table, written)
+    problems += faulty + unknown + _repeated_keys(table, written)
     # Rules are for tables with a slip or two: they take long over one of nothing but wrong codes.
-    if faulty or len(unknown) > reading.SHOWN:
-        return untyped, problems
+    return problems, None if faulty or len(unknown) > reading.SHOWN else written
+
+
+def _frame(table: Table, written: Cells) -> pd.DataFrame:
+    """The table of cells without a fault, by the line of each row."""
     columns = {field.name: _typed(written[field.name], field) for field in table.fields}
-    frame = pd.DataFrame(columns, index=written.lines)
-    return frame, problems + rules.broken(shelf, table, frame)
+    return pd.DataFrame(columns, index=written.lines)
 
 
 def _changed(table: Table, sheet: Sheet) -> list[Problem]:

@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,13 +32,18 @@ def broken(shelf: Shelf, table: Table, frame: pd.DataFrame) -> list[Problem]:
     """A problem for each fault over several cells of a typed table; of many of one rule and column the
     first ones, and how many more."""
     problems = []
-    for rule in (*_general(table), *_RULES.get(table.name, ())):
+    for rule in of(table):
         faults: dict[str, list[_Fault]] = {}
         for fault in rule(shelf, table, frame):
             faults.setdefault(fault[1], []).append(fault)
         for of_column in faults.values():
             problems += reading.first(sorted(of_column), lambda fault: Problem(table.file, *fault))
     return problems
+
+
+def of(table: Table) -> list[_Rule]:
+    """The rules that a table is held to."""
+    return [*_general(table), *_RULES.get(table.name, ())]
 
 
 def _general(table: Table) -> Iterator[_Rule]:
@@ -54,11 +60,16 @@ def _general(table: Table) -> Iterator[_Rule]:
             yield _at_most(field.name, field.at_most)
 
 
+def _where(frame: pd.DataFrame, wrong: Any) -> pd.DataFrame:
+    """The rows that are wrong; mostly none, which is told quickly."""
+    return frame[wrong] if wrong.any() else frame.iloc[:0]
+
+
 def _at_most(part: str, whole: str) -> _Rule:
     """A rule: where both are filled, the column `part` is not above the column `whole`."""
 
     def rule(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
-        above = frame[frame[part] > frame[whole]]
+        above = _where(frame, frame[part] > frame[whole])
         for row, high, low in zip(above.index, above[part], above[whole], strict=True):
             fix = f"correct {part} or {whole}"
             yield row, part, str(high), f"at most {low}, which stands in {whole}", fix
@@ -141,7 +152,7 @@ def _known_by_day(frame: pd.DataFrame) -> Iterator[tuple[str, datetime.date, _Re
 def _reported_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     """No figure of a month is reported before the month has begun."""
     begun = frame["month"].astype("int64").to_numpy().astype("datetime64[M]")
-    early = frame[frame["reported_on"].to_numpy() < begun]
+    early = _where(frame, frame["reported_on"].to_numpy() < begun)
     expected = "a day in or after the month that the figure is about"
     for row, month, day in zip(early.index, early["month"], early["reported_on"], strict=True):
         early_day = f"{day:%Y-%m-%d} for {month}"
@@ -150,7 +161,7 @@ def _reported_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault
 
 def _set_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     """Nothing of a year is set before the year before it."""
-    early = frame[frame["reported_on"].dt.year.to_numpy() < frame["year"].to_numpy() - 1]
+    early = _where(frame, frame["reported_on"].dt.year.to_numpy() < frame["year"].to_numpy() - 1)
     expected = "a day in the year before the one that the figure is for, or later"
     for row, year, day in zip(early.index, early["year"], early["reported_on"], strict=True):
         early_day = f"{day:%Y-%m-%d} for {year}"
@@ -190,6 +201,8 @@ def _adds_up(whole: str, *parts: str) -> _Rule:
     def rule(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
         sums = frame[list(parts)].sum(axis=1)
         wrong = frame[whole] != sums
+        if not wrong.any():
+            return
         for row, total, added in zip(
             frame.index[wrong], frame[whole][wrong], sums[wrong], strict=True
         ):
@@ -203,7 +216,7 @@ def _in_order(first: str, second: str) -> _Rule:
     """A rule: where both are filled, the column `second` is not below the column `first`."""
 
     def rule(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
-        below = frame[frame[second] < frame[first]]
+        below = _where(frame, frame[second] < frame[first])
         for row, *pair in zip(below.index, below[first], below[second], strict=True):
             low, high = (str(value).removesuffix(" 00:00:00") for value in pair)
             yield row, second, high, f"not below {first}, {low}", f"correct {first} or {second}"
@@ -472,7 +485,8 @@ def _within(years: int, first: str, second: str) -> _Rule:
     """A rule: where both are filled, the day `second` is at most so many years after `first`."""
 
     def rule(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
-        late = frame[frame[second] > frame[first] + pd.DateOffset(years=years)]
+        most = np.timedelta64(366 * years, "D")
+        late = _where(frame, frame[second] - frame[first] > most)
         for row, low, high in zip(late.index, late[first], late[second], strict=True):
             expected = f"at most {years} years after {first}, {low:%Y-%m-%d}"
             yield row, second, f"{high:%Y-%m-%d}", expected, f"correct {first} or {second}"
