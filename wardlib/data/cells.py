@@ -350,12 +350,12 @@ def _is_odd(char: str) -> bool:
 
 def nearest(code: str, known: Iterable[str]) -> str:
     """The beginning of a remedy: which of the `known` codes a wrong one comes near to; "" if none."""
-    plain = {_plain(one): one for one in sorted(known) if one}
-    near = difflib.get_close_matches(_plain(code), plain, n=1, cutoff=0.7)
-    return f"did you mean {plain[near[0]]}? " if near else ""
+    written = {plain(one): one for one in sorted(known) if one}
+    near = difflib.get_close_matches(plain(code), written, n=1, cutoff=0.7)
+    return f"did you mean {written[near[0]]}? " if near else ""
 
 
-def _plain(code: str) -> str:
+def plain(code: str) -> str:
     """A code without what sets it apart from its like: case, unseen signs, marks on letters."""
     letters = unicodedata.normalize("NFKD", code[:LONGEST]).casefold()
     return "".join(letter for letter in letters if letter.isalnum())[:100]

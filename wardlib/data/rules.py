@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from wardlib.data import reading
-from wardlib.data.cells import Shelf, nearest, shown
+from wardlib.data.cells import Shelf, nearest, plain, shown
 from wardlib.data.descriptors import Table
 from wardlib.errors import Problem, RequestError
 from wardlib.periods import Period
@@ -424,11 +424,12 @@ def _units(
 
 
 def _attributed(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
-    """What is said to have gone badly is a revenue line, the schools or a field of activities; the
-    cause, where one is named, is a document that some measure was ordered by."""
+    """What is said to have gone badly is a revenue line, the schools or a field of activities. The
+    cause is quoted, and may be a document that nobody recorded, but not one written in another way."""
     lines, measures = (shelf.rows(name, table) for name in ("revenue_lines", "covid_measures"))
     known = {row["code"] for row in lines or ()} | {"schools"}
     documents = {text for row in measures or () for text in row["document"].split("; ") if text}
+    written = {plain(text): text for text in documents}
     columns = (frame[name].tolist() for name in ("subject", "cause"))
     for row, subject, cause in zip(frame.index.tolist(), *columns, strict=True):
         if lines is not None and subject not in known and not subject.startswith("activities:"):
@@ -440,15 +441,10 @@ def _attributed(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fa
                 expected,
                 nearest(subject, known) + "correct the code",
             )
-        if documents and cause and cause not in documents:
-            expected = "a document in column document of the table covid_measures"
-            yield (
-                row,
-                "cause",
-                shown(cause),
-                expected,
-                nearest(cause, documents) + "correct the number, or add the measure",
-            )
+        recorded = written.get(plain(cause), cause)
+        if recorded != cause:
+            expected = f"{recorded}, as column document of covid_measures writes it"
+            yield row, "cause", shown(cause), expected, "write the number in the same way"
 
 
 def _above_itself(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
@@ -481,6 +477,37 @@ def _tet(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
             yield row, "date", day, expected, "correct the day or the year"
 
 
+_LEVELS = {"mam_non", "tieu_hoc", "thcs", "thpt"}
+_MONTHS = {str(month) for month in range(1, 13)}
+# Taxes that a law names beside those that are revenue lines of the workbook.
+_TAXES = {"vat", "cit", "pit", "sct", "land_rent", "land_tax", "licence_fee", "car_registration"}
+
+
+def _items(column: str, known: set[str], *, lines: bool = False) -> _Rule:
+    """A rule: each item of the lists in `column` is one of the `known`, or, with `lines`, the code of a
+    revenue line."""
+
+    def rule(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+        codes = known | {row["code"] for row in shelf.rows("revenue_lines", table) or () if lines}
+        expected = "items out of " + ", ".join(sorted(known, key=lambda item: item.zfill(2)))
+        expected += " or the revenue lines" * lines
+        for row, items in zip(frame.index.tolist(), frame[column].tolist(), strict=True):
+            for item in items:
+                if item not in codes:
+                    fix = nearest(item, codes) + "correct the item"
+                    yield row, column, shown(item), expected, fix
+
+    return rule
+
+
+def _sub_items(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """Sub-items of the state budget index have four digits."""
+    for row, items in zip(frame.index.tolist(), frame["sub_items"].tolist(), strict=True):
+        for item in items:
+            if not re.fullmatch("[0-9]{4}", item):
+                yield row, "sub_items", shown(item), "four digits, such as 1701", "correct the item"
+
+
 def _within(years: int, first: str, second: str) -> _Rule:
     """A rule: where both are filled, the day `second` is at most so many years after `first`."""
 
@@ -498,9 +525,14 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
     "areas": (_above_itself,),
     "covid_measures": (_in_order("start", "end"), _within(3, "start", "end")),
     "covid_phases": (_in_order("start", "end"), _within(3, "start", "end")),
-    "school_closures": (_in_order("start", "end"), _within(3, "start", "end")),
+    "school_closures": (
+        _in_order("start", "end"),
+        _within(3, "start", "end"),
+        _items("levels", _LEVELS),
+    ),
     "tax_relief": (
         _relief_is_whole,
+        _items("tax", _TAXES, lines=True),
         _in_order("share_low", "share_high"),
         _in_order("period_start", "period_end"),
         _in_order("normal_due", "extended_due"),
@@ -508,7 +540,12 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
     ),
     "tet": (_tet,),
     "owners": (_in_order("valid_from", "valid_to"),),
-    "revenue_lines": (_above_itself, _in_order("valid_from", "valid_to")),
+    "revenue_lines": (
+        _above_itself,
+        _in_order("valid_from", "valid_to"),
+        _items("due_months", _MONTHS),
+        _sub_items,
+    ),
     "schools": (_in_order("valid_from", "valid_to"),),
     "vn_fiscal_published": (_in_order("period_start", "period_end"),),
     "receipts": (_one_root, _family_sums),
