@@ -340,6 +340,24 @@ def test_codes_that_name_no_list_are_told(home):
     ]
 
 
+def test_a_table_without_a_column_that_its_rules_read_is_told(home):
+    """A ward's own descriptor may leave a column out: a message names it, no traceback."""
+    path = home / "data" / "phuc-dong" / "datapackage.json"
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    (table,) = (one for one in raw["resources"] if one["name"] == "published")
+    fields = table["schema"]["fields"]
+    at = [field["name"] for field in fields].index("scale")
+    del fields[at]
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    file = home / "data" / "phuc-dong" / "published.csv"
+    with file.open(encoding="utf-8", newline="") as rows:
+        cut = [row[:at] + row[at + 1 :] for row in csv.reader(rows)]
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out, lineterminator="\n").writerows(cut)
+    (problem,) = checks.check(descriptors.ward("phuc-dong"), hashes=False)
+    assert (problem.column, problem.found) == ("published", "no column 'scale'")
+
+
 # ------------------------------------------------------------------------------------------- files
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wardlib.data import reading
+from wardlib.data import descriptors, reading
 from wardlib.data.cells import Shelf, nearest, plain, shown
 from wardlib.data.descriptors import Table
 from wardlib.errors import Problem, RequestError
@@ -34,8 +34,14 @@ def broken(shelf: Shelf, table: Table, frame: pd.DataFrame) -> list[Problem]:
     problems = []
     for rule in of(table):
         faults: dict[str, list[_Fault]] = {}
-        for fault in rule(shelf, table, frame):
-            faults.setdefault(fault[1], []).append(fault)
+        try:
+            for fault in rule(shelf, table, frame):
+                faults.setdefault(fault[1], []).append(fault)
+        except KeyError as error:  # a rule knows a table by its name, and asks for its columns
+            file = f"data/{table.package}/{descriptors.DESCRIPTOR}"
+            fix = f"describe {table.name} as data/phuc-dong or data/reference does"
+            lacks, needs = f"no column {error}", "the columns that the rules of this table read"
+            problems.append(Problem(file, 0, table.name, lacks, needs, fix))
         for of_column in faults.values():
             problems += reading.first(sorted(of_column), lambda fault: Problem(table.file, *fault))
     return problems
@@ -375,7 +381,9 @@ def _published_fits(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator
     for row, name, item, measure, unit, scale in zip(
         frame.index.tolist(), *(frame[column].tolist() for column in columns), strict=True
     ):
-        known = items.get(name)
+        if name not in _COMPARED:
+            continue  # the descriptor's own words say which tables there are
+        known = items[name]
         if known is not None and item not in known:
             word = {"receipts": "a revenue line", "indicators": "an indicator"}.get(
                 name, "upper or ward"
@@ -388,7 +396,7 @@ def _published_fits(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator
                 nearest(item, known) + "correct the code",
             )
             continue
-        if measure not in _COMPARED.get(name, ()):
+        if measure not in _COMPARED[name]:
             expected = f"one of {', '.join(_COMPARED[name])}, as the table is {name}"
             yield row, "measure", measure, expected, "correct the measure or the table"
             continue
