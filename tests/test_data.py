@@ -297,6 +297,9 @@ def test_another_wards_causes_are_printed_in_both_languages(home, accept):
             for period in ("2017-01", "2018-06", "2021-Q3")
         )
     ]
+    lines = home / "data" / "reference" / "revenue_lines.csv"
+    with lines.open("a", encoding="utf-8") as out:  # one that nothing was ever reported of
+        out.write("gold_tax,total,Thuế vàng,Gold tax,,,,,false,,,general knowledge,no\n")
     file = home / "data" / "phuc-dong" / "attributions.csv"
     head = file.read_text(encoding="utf-8").splitlines()[0]
     file.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")

@@ -3,10 +3,10 @@
 import contextlib
 import copy
 import ctypes
+import dataclasses
 import datetime
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from wardlib.data import descriptors, profile
+from wardlib.data import cells, descriptors, profile
 from wardlib.data.book import load
 from wardlib.errors import DataError, RequestError
 
@@ -39,7 +39,7 @@ WARD = {
                     {"name": "month", "type": "yearmonth", "constraints": {"required": True}},
                     {"name": "line", "type": "string", "codes": ["lines.code", "lines.parent"],
                      "constraints": {"required": True, "pattern": "^[a-z]+$", "enum": ["a", "b"]}},
-                    {"name": "collected", "type": "integer", "hidden_with": "kept",
+                    {"name": "collected", "type": "integer", 
                      "constraints": {"required": True, "minimum": 0, "maximum": 9}},
                     {"name": "kept", "type": "integer", "at_most": "collected",
                      "constraints": {"required": True}},
@@ -211,8 +211,7 @@ def test_each_fault_of_a_descriptor_is_found_in_its_place(zoo, path, value, colu
     ("field", "name", "value"),
     [
         *((1, "pattern", value) for value in
-          ("[", "", 3, "(a+)+", "^(a|aa)*$", "^a", "a$", "a|^b", "^a|b$", "(a)\\1", "a(?=b)", "x" * 501,
-           "a{99}{99}", "[[:alpha:]]", "(" + "|".join(map(chr, range(0x4E00, 0x4EF0))) + ")*", "(" * 240 + ")" * 240)),
+          ("[", "", 3, "(a)\\1", "a(?=b)", "a(?<!b)", "x" * 501, "a{99}{99}", "a**", "(" * 240, "\\")),
         *((1, "enum", value) for value in ([], "ab", ["a", "a"], [""], [1], None)),
         *((2, name, value) for name in ("minimum", "maximum")
           for value in ("0", None, True, 0.5, 10**19, 10**400, float("nan"), float("inf"))),
@@ -223,7 +222,7 @@ def test_each_fault_of_a_descriptor_is_found_in_its_place(zoo, path, value, colu
     ],
 )  # fmt: skip
 def test_a_constraint_that_cannot_be_held_is_refused(zoo, field, name, value):
-    """Unknown ones, those of another type, bounds that are none, patterns that are wrong or slow."""
+    """Unknown ones, those of another type, bounds that are none, patterns that are wrong."""
 
     def change(raw):
         limits = raw["resources"][0]["schema"]["fields"][field]["constraints"]
@@ -243,22 +242,27 @@ def test_a_constraint_that_cannot_be_held_is_refused(zoo, field, name, value):
 @pytest.mark.parametrize(
     ("pattern", "good", "bad"),
     [
-        ("^[A-Z]{2}(-[A-Za-z0-9]+)*$", "VN" + "-HN" * 9000, "VN" + "-HN" * 9000 + "!"),
-        ("^([a-z][a-z0-9_]*|activities:(culture|sport))$", "a" * 30000, "a" * 30000 + ":"),
-        ("([0-9]{1,3}\\.)*[A-Z]", "1." * 9000 + "A", "1." * 9000),
-        ("a{0,30}b", "a" * 30 + "b", "a" * 40),
-        ("[^a]*a\\w?", "b" * 30000 + "a", "b" * 30000),
+        ("^[A-Z]{2}(-[A-Za-z0-9]+)*$", "VN" + "-HN" * 600, "VN" + "-HN" * 600 + "!"),
+        ("(a+)+", "a" * 2000, "a" * 1999 + "b"),
+        ("^(a|aa)*$", "a" * 2000, "a" * 1999 + "b"),
+        ("(a?){500}a{500}", "a" * 500, "a" * 400),
+        ("[^a]*a\\w?", "b" * 1999 + "a", "b" * 2000),
     ],
 )
-def test_a_pattern_that_is_taken_is_quick(zoo, pattern, good, bad):
-    """What reads each text in one way is taken, and reads the longest cell in no time."""
-    pattern = pattern.replace("\\\\", "\\")
-    zoo(put(f"{LINE}/constraints/pattern", pattern))
-    descriptors.ward("zoo")
+def test_no_pattern_makes_a_check_slow(zoo, pattern, good, bad):
+    """Those too for which Python's own expressions would need years: the table is read in no time."""
+    zoo(put(f"{LINE}/constraints", {"required": True, "pattern": pattern}))
+    table = descriptors.ward("zoo").tables["receipts"]
+    (column,) = (field for field in table.fields if field.name == "line")
     begin = time.monotonic()
-    assert re.fullmatch(pattern, good)
-    assert not re.fullmatch(pattern, bad)
-    assert time.monotonic() - begin < 0.5
+    assert not cells.faulty(dataclasses.replace(table, fields=(column,)), written(good), None)
+    assert cells.faulty(dataclasses.replace(table, fields=(column,)), written(bad), None)
+    assert time.monotonic() - begin < 2
+
+
+def written(text):
+    """The cells of a table with one column, `line`, and one row."""
+    return cells.Cells([2], {"line": (text,)})
 
 
 @pytest.mark.parametrize(

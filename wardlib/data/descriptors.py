@@ -5,9 +5,8 @@ Every folder under `data/` is a Frictionless Data Package v2 (https://datapackag
 also carries a `ward` object (names, areas, currency, whether its figures are illustrative). Custom
 properties of ours: `ward`; a table's `area` (the country that its rows are about, where they are about
 one) and `accepted_on` (the day on which its `hash` and `bytes` were recorded); a field's `unit`, `codes`
-("table.column", or a list of such: one of them must hold each of its values), `at_most` (the column of
-the row that it must not exceed) and `hidden_with` (the column of persons where a small count hides it
-too); a source's `title_vi` beside its English `title`.
+("table.column", or a list of such: one of them must hold each of its values) and `at_most` (the column of
+the row that it must not exceed); a source's `title_vi` beside its English `title`.
 
 A descriptor is read as a whole or not at all: `profile` finds every fault of it first.
 """
@@ -67,8 +66,7 @@ def _resolved(folder: Path) -> Path:
 @dataclass(frozen=True)
 class Field:
     """A column: Table Schema type, unit, constraints, the tables and columns one of which holds each of
-    its codes, what parts the items of a list, the column that it must not exceed, and the column of persons
-    with which it is hidden ("" for none)."""
+    its codes, what parts the items of a list, and the column that it must not exceed ("" for none)."""
 
     name: str
     type: str
@@ -77,7 +75,6 @@ class Field:
     codes: tuple[tuple[str, str], ...]
     delimiter: str
     at_most: str
-    hidden_with: str
 
     @property
     def required(self) -> bool:
@@ -354,7 +351,6 @@ def _field(described: dict[str, Any]) -> Field:
         ),
         delimiter=described.get("delimiter", ","),
         at_most=described.get("at_most", ""),
-        hidden_with=described.get("hidden_with", ""),
     )
 
 
@@ -366,6 +362,8 @@ def _unknown_codes(ward: Ward) -> list[Problem]:
             for field in table.fields:
                 for name, column in field.codes:
                     target = owner.table(name)
+                    if target is None and name in ward.reference.tables and len(field.codes) > 1:
+                        continue  # a table of one country is none of a ward outside it
                     if target is None or column not in target.columns:
                         place = f"resources.{table.name}.schema.fields.{field.name}.codes"
                         expected = "table.column of this ward or of the reference"

@@ -250,13 +250,12 @@ def _table(schema: dict[str, Any], path: _Path) -> Iterator[_Fault]:
     types = {field["name"]: field["type"] for field in fields}
     for at, field in enumerate(fields):
         place = (*path, "fields", at)
-        for relation in ("at_most", "hidden_with"):
-            other = field.get(relation)
-            numbers = [name for name in names if types[name] in ("integer", "number")]
-            fit = [name for name in numbers if name != field["name"]]
-            if other is not None and other not in fit:
-                expected = f"another column of numbers: {', '.join(fit) or 'there is none'}"
-                yield _Fault((*place, relation), _shown(other), expected, fix)
+        other = field.get("at_most")
+        numbers = [name for name in names if types[name] in ("integer", "number")]
+        fit = [name for name in numbers if name != field["name"]]
+        if other is not None and other not in fit:
+            expected = f"another column of numbers: {', '.join(fit) or 'there is none'}"
+            yield _Fault((*place, "at_most"), _shown(other), expected, fix)
         yield from _constraints(field, (*place, "constraints"))
 
 
@@ -295,8 +294,8 @@ def _columns(known: dict[str, Any], fields: list[dict[str, Any]], path: _Path) -
 
 def _constraints(field: dict[str, Any], path: _Path) -> Iterator[_Fault]:
     limits = field.get("constraints", {})
-    low, high = limits.get("minimum", -math.inf), limits.get("maximum", math.inf)
-    if high < low:
+    low, high = limits.get("minimum"), limits.get("maximum")
+    if low is not None and high is not None and high < low:
         expected = f"not below minimum, {_shown(low)}"
         yield _Fault((*path, "maximum"), _shown(high), expected, "correct one of the two bounds")
     if field["type"] == "integer":
@@ -305,8 +304,9 @@ def _constraints(field: dict[str, Any], path: _Path) -> Iterator[_Fault]:
                 found, fix = _shown(limits[name]), "write the bound without decimals"
                 yield _Fault((*path, name), found, "a whole number, as the column has", fix)
     if "pattern" in limits and (reason := patterns.refusal(limits["pattern"])):
-        expected = "a regular expression that reads every text in one way at most"
-        yield _Fault((*path, "pattern"), reason, expected, "write the pattern in another way")
+        found = f"{_shown(limits['pattern'])}: {reason[:200]}"
+        expected = "a regular expression as RE2 knows it, without looking around or references back"
+        yield _Fault((*path, "pattern"), found, expected, "write the pattern in another way")
 
 
 def _again(values: list[str], items: _Path, key: str) -> Iterator[_Fault]:

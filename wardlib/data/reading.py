@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import stat
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from wardlib.errors import DataError, Problem
 from wardlib.periods import Period
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 _REPORTED = ("reported_on", "published_on")  # columns that say since when a row is known
 _LONGEST = 5_000_000  # bytes of a descriptor; one of ten tables has 40,000
+
+
+# A table of this workbook is a hundredth of this in five years; what is larger is another file.
+LARGEST = 10_000_000  # bytes
+SHOWN = 20  # faults of one kind in one column that are told one by one
+_Fault = TypeVar("_Fault")
 
 
 def name(path: Path) -> str:
@@ -53,16 +60,28 @@ class Sheet:
 
 
 def content(path: Path) -> bytes | None:
-    """The bytes of an ordinary file; None where there is none that may be read."""
+    """The bytes of an ordinary file no larger than any table of this workbook; None where there is none
+    that may be read."""
     try:
-        return path.read_bytes() if path.is_file() else None
+        large = irregular(path) or path.stat().st_size > LARGEST
+        return None if large else path.read_bytes()
     except OSError:
         return None
 
 
+def first(faults: Sequence[_Fault], problem: Callable[[_Fault], Problem]) -> list[Problem]:
+    """The problems that faults of one kind make, in the order of their rows: of many the first ones,
+    and in place of the rest one that says how many more there are and how far down."""
+    if len(faults) <= SHOWN + 1:
+        return [problem(fault) for fault in faults]
+    next_one, last = problem(faults[SHOWN]), problem(faults[-1])
+    more = f"{len(faults) - SHOWN:,} more cells or rows with this fault, the last in row {last.row}"
+    return [*map(problem, faults[:SHOWN]), replace(next_one, found=more)]
+
+
 def sheet(path: Path, data: bytes | None = None) -> Sheet:
     """The CSV file at `path`, or the one that holds `data` in its place; what is wrong with its form is
-    told in its `problems`."""
+    told in its `problems`. A file that is none, or larger than any table of this workbook, is not opened."""
 
     def broken(row: int, found: str, expected: str, fix: str) -> Problem:
         return Problem(name(path), row, "", found, expected, fix)
@@ -70,10 +89,20 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
     def counted(cells: list[str]) -> str:
         return f"{len(cells)} cell{'s' * (len(cells) != 1)}"
 
+    fix = "put the file back, or take the table out of the descriptor"
     try:
-        data = path.read_bytes() if data is None else data
+        if data is None:
+            if kind := irregular(path):
+                return Sheet("", (broken(0, kind, "a CSV file", fix),))
+            if (bytes_ := path.stat().st_size) > LARGEST:
+                size, most = f"{bytes_:,} bytes", f"a CSV file of at most {LARGEST:,} bytes"
+                fix = "put the table's own file here, or part the table by years"
+                return Sheet("", (broken(0, size, most, fix),))
+            data = path.read_bytes()
+    except PermissionError as error:
+        fix = "let the user who runs ward read the file and the folders above it"
+        return Sheet("", (broken(0, error.strerror or "unreadable", "a CSV file", fix),))
     except OSError as error:
-        fix = "put the file back, or take the table out of the descriptor"
         return Sheet("", (broken(0, error.strerror or "unreadable", "a CSV file", fix),))
     digest = digest_bytes(data)
     try:
@@ -83,6 +112,7 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
     lines = list(io.StringIO(text, newline=""))
     reader = csv.reader(lines, strict=True)
     rows: list[Row] = []
+    ragged = []
     problems = []
     end = 0
     try:
@@ -90,15 +120,22 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
             begin, end = end, reader.line_num
             rows.append(Row(end, cells, "".join(lines[begin:end])))
             if cells and len(cells) != len(rows[0].cells):
-                fix = "add or remove commas; put cells that hold a comma in double quotes"
-                problems.append(broken(end, counted(cells), counted(rows[0].cells), fix))
+                ragged.append(rows[-1])
     except csv.Error as error:
         fix = "close the double quotes of this row"
-        problems.append(broken(reader.line_num, str(error), "a CSV row", fix))
-        rows = []
-    else:
-        rows = rows or [Row(1, [], "")]
-    return Sheet(digest, tuple(problems), tuple(rows))
+        fault = broken(reader.line_num, str(error), "a CSV row", fix)
+        if "field larger than" in str(error):
+            limit = csv.field_size_limit()
+            fix = "shorten the cell; if rows of the table got into it, close its double quotes"
+            fault = broken(end + 1, f"a cell of more than {limit:,} letters", "a CSV row", fix)
+        problems.append(fault)
+    fix = "add or remove commas; put cells that hold a comma in double quotes"
+    uneven = first(
+        ragged, lambda row: broken(row.line, counted(row.cells), counted(rows[0].cells), fix)
+    )
+    if problems:
+        return Sheet(digest, (*uneven, *problems))
+    return Sheet(digest, tuple(uneven), tuple(rows) or (Row(1, [], ""),))
 
 
 def _text(data: bytes, path: Path, fix: str) -> str:

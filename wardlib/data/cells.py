@@ -1,0 +1,352 @@
+"""Cells: how the cells of a column must be written, and which of a table's are not.
+
+A demand is told in words that a clerk knows; signs that nobody sees are told by their names.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from wardlib.data import descriptors, patterns, reading
+from wardlib.data.descriptors import Field, Table, Ward
+from wardlib.data.reading import Sheet
+from wardlib.errors import Problem
+
+LONGEST = 2_000  # letters of a cell: several times the longest remark that a table needs
+_FIRST = datetime.date(2000, 1, 1)  # no figure of this workbook is about an earlier day
+_LAST = datetime.date(2099, 12, 31)
+# Columns that tell a day on which something was known, hence one that has passed.
+_PASSED = ("reported_on", "published_on")
+_AHEAD = 5  # years that a law, a school year or a calendar may reach into the future
+# The least and the greatest number of a unit where the descriptor sets none; any number of them fits
+# into 64 bits that a table could add up.
+_LIMITS = {
+    "days": (0, 366),
+    "events": (0, 10**5),
+    "persons": (0, 10**7),
+    "%": (-(10**5), 10**5),
+}
+_OTHERWISE = (-(10**15), 10**15)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a table as they are written: the line of each row, and by column the cell of each
+    row."""
+
+    lines: list[int]
+    columns: dict[str, tuple[str, ...]]
+
+    def __getitem__(self, column: str) -> tuple[str, ...]:
+        return self.columns[column]
+
+
+def _cells(table: Table, sheet: Sheet) -> Cells | None:
+    """The cells of the rows that have as many as the header; None unless that names the columns."""
+    if not sheet.rows or sorted(sheet.rows[0].cells) != sorted(table.columns):
+        return None
+    header, *rows = sheet.rows
+    whole = [row for row in rows if len(row.cells) == len(header.cells)]
+    by_column = (
+        zip(*(row.cells for row in whole), strict=True) if whole else [()] * len(header.cells)
+    )
+    return Cells([row.line for row in whole], dict(zip(header.cells, by_column, strict=True)))
+
+
+@dataclass(frozen=True, eq=False)
+class Shelf:
+    """The tables that a ward is checked by, as they are written; each file is read once."""
+
+    ward: Ward
+    _sheets: dict[Path, Sheet] = field(init=False, repr=False, default_factory=dict)
+    _cells: dict[Path, Cells | None] = field(init=False, repr=False, default_factory=dict)
+
+    def sheet(self, table: Table) -> Sheet:
+        """The table's file."""
+        if table.path not in self._sheets:
+            self._sheets[table.path] = reading.sheet(table.path)
+        return self._sheets[table.path]
+
+    def cells(self, table: Table) -> Cells | None:
+        """The table's cells; None where its header does not name its columns."""
+        if table.path not in self._cells:
+            self._cells[table.path] = _cells(table, self.sheet(table))
+        return self._cells[table.path]
+
+    def find(self, name: str, asking: Table) -> Table | None:
+        """The table of that name for a column of the table `asking`: what all wards share is written
+        in the codes that all wards share."""
+        shared = asking.package == descriptors.REFERENCE
+        return (self.ward.reference if shared else self.ward).table(name)
+
+    def rows(self, name: str, asking: Table) -> list[dict[str, str]] | None:
+        """The rows of the table that `find` gives; None where there is none, or it is faulty."""
+        found = self.find(name, asking)
+        cells = self.cells(found) if found else None
+        if cells is None:
+            return None
+        columns = list(cells.columns)
+        return [
+            dict(zip(columns, row, strict=True))
+            for row in zip(*cells.columns.values(), strict=True)
+        ]
+
+
+class _Demand(NamedTuple):
+    """What a filled cell must be: a test, what is expected, what to do where it fails."""
+
+    holds: Callable[[str], object]
+    expected: str
+    fix: str
+
+
+# Digits are those of ASCII: others, such as full-width ones, look the same and are no number here.
+_NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+# How a cell of each Table Schema type is written: pattern, what to expect, what to do.
+_WRITTEN = {
+    "integer": (
+        r"-?[0-9]{1,18}",
+        "a whole number",
+        "write digits only, without separators or decimals",
+    ),
+    "number": (_NUMBER, "a number", "write a point before the decimals, no separators"),
+    "date": (
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+        "a day such as 2020-09-13",
+        "write year-month-day",
+    ),
+    "yearmonth": (r"[0-9]{4}-(0[1-9]|1[0-2])", "a month such as 2020-09", "write year-month"),
+    "boolean": (r"true|false", "true or false", "write true or false"),
+}
+_THOUSANDS = re.compile(r"-?[1-9][0-9]*\.[0-9]{3}")
+# Printable for Unicode, but nothing to be seen, or a sign that a file was spoilt: variation selectors,
+# fillers, the blank of Braille, the replacement character.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffd"
+    "\U000e0100-\U000e01ef]"
+)
+
+
+def _demands(column: Field, filled: set[str], day: datetime.date | None) -> Iterator[_Demand]:
+    """Each demand on the `filled` cells of a column of which nothing was known after `day`; those on
+    texts only where some cell is more than a short one of plain letters."""
+    unit = f" ({column.unit})" if column.unit else ""
+    limits = column.constraints
+    if column.type in _WRITTEN:
+        pattern, expected, fix = _WRITTEN[column.type]
+        yield _Demand(re.compile(pattern).fullmatch, expected + unit, fix)
+    if column.type == "date":
+        yield _Demand(_is_no_false_day, "a day of the calendar", "correct the day or the month")
+    if column.type in ("date", "yearmonth"):
+        yield _window(column, day)
+    elif "minimum" in limits or "maximum" in limits:
+        yield _between(limits.get("minimum", -math.inf), limits.get("maximum", math.inf), unit)
+    if column.type in ("integer", "number"):
+        yield from _sizes(column, unit)
+    if "enum" in limits:
+        words = limits["enum"]
+        yield _Demand(words.__contains__, "one of " + ", ".join(words), "use one of these words")
+    if "pattern" in limits:
+        expected = f"text like {limits['pattern']}"
+        yield _Demand(patterns.whole(limits["pattern"]), expected, "write it in this form")
+    if column.type == "list" or (column.type == "string" and not all(map(_is_simple, filled))):
+        yield from _texts(column)
+
+
+def _between(low: float, high: float, unit: str) -> _Demand:
+    bounds = [f"at least {low:,}"] * (low > -math.inf) + [f"at most {high:,}"] * (high < math.inf)
+    is_number = re.compile(_NUMBER).fullmatch
+    return _Demand(
+        lambda text: not is_number(text) or low <= float(text) <= high,
+        " and ".join(bounds) + unit,
+        "correct the figure, or ask the office that reported it",
+    )
+
+
+def _sizes(column: Field, unit: str) -> Iterator[_Demand]:
+    """Numbers of a size that can be; no point that could part thousands."""
+    low, high = _LIMITS.get(column.unit, _OTHERWISE)
+    limits = column.constraints
+    if not {"minimum", "maximum"} <= set(limits):
+        usual = _between(
+            -math.inf if "minimum" in limits else low,
+            math.inf if "maximum" in limits else high,
+            unit,
+        )
+        written = re.compile(_WRITTEN[column.type][0]).fullmatch
+        short = 0 if column.unit in _LIMITS else len(str(_OTHERWISE[1]))
+        yield usual._replace(
+            holds=lambda text: len(text) < short or not written(text) or usual.holds(text)
+        )
+    if column.type == "number":
+        low, high = limits.get("minimum", low), limits.get("maximum", high)
+        yield _Demand(
+            lambda text: (
+                not _THOUSANDS.fullmatch(text) or not low <= float(text.replace(".", "")) <= high
+            ),
+            "a number whose point cannot be taken for one that parts thousands" + unit,
+            "if it parts thousands, leave it out; if decimals follow it, write a nought more or fewer",
+        )
+
+
+def _window(column: Field, day: datetime.date | None) -> _Demand:
+    """Days and months of the time that this workbook is about: what was known, up to `day`."""
+    known = column.name in _PASSED
+    last = _LAST
+    if day:
+        last = day if known else datetime.date(day.year + _AHEAD, 12, 31)
+    length = len("2020-09" if column.type == "yearmonth" else "2020-09-13")
+    low = column.constraints.get("minimum", _FIRST.isoformat()[:length])
+    high = column.constraints.get("maximum", last.isoformat()[:length])
+    if known:
+        high = min(high, last.isoformat())
+    what = "month" if column.type == "yearmonth" else "day"
+    fix = f"correct the {what}"
+    if known and day:
+        fix += f"; nothing was known after {day}, the day of this check or of the last --accept"
+    written = re.compile(_WRITTEN[column.type][0]).fullmatch
+    return _Demand(
+        # Days are written so that the order of texts is that of time.
+        lambda text: (
+            low <= text <= high or not written(text) or (what == "day" and not _is_day(text))
+        ),
+        f"a {what} from {low} to {high}",
+        fix,
+    )
+
+
+def _texts(column: Field) -> Iterator[_Demand]:
+    """Texts as they can be read and found again."""
+    yield _Demand(
+        lambda text: unicodedata.is_normalized("NFC", text),
+        "composed Unicode letters (NFC)",
+        "save the file with composed letters (NFC), e.g. from a Unicode keyboard",
+    )
+    yield _Demand(lambda text: text == text.strip(), "no space at either end", "remove the spaces")
+    yield _Demand(
+        _is_seen, "letters that can be seen", "remove the sign, or write the cell anew by hand"
+    )
+    yield _Demand(
+        lambda text: len(text) <= LONGEST,
+        f"at most {LONGEST:,} letters",
+        "shorten the text; if it holds rows of the table, close the double quotes where it should end",
+    )
+    if column.required or column.codes:
+        yield _Demand(lambda text: "\n" not in text, "text of one line", "put the text on one line")
+    if column.type == "list":
+        yield _Demand(
+            lambda text: _stand_once(text.split(column.delimiter)),
+            f"items that stand once, with one {column.delimiter!r} between each two",
+            "remove empty or doubled items",
+        )
+
+
+def _stand_once(items: list[str]) -> bool:
+    return all(items) and len(set(items)) == len(items)
+
+
+def _is_simple(text: str) -> bool:
+    """Whether a text is short, of printable ASCII, and has no space at an end: it meets every demand."""
+    return text.isascii() and text.isprintable() and text == text.strip() and len(text) <= LONGEST
+
+
+def _is_no_false_day(text: str) -> bool:
+    """Whether a text that begins with a year and is as long as a day is one of the calendar."""
+    return not re.fullmatch(r"[0-9]{4}.{6}", text, re.DOTALL) or _is_day(text)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_seen(text: str) -> bool:
+    """Whether every sign of a text shows on paper, line ends apart."""
+    if text.isprintable():
+        return not _UNSEEN.search(text)
+    lines = text.replace("\r\n", "").replace("\n", "")
+    return not any(map(_hides, lines))
+
+
+def _hides(char: str) -> bool:
+    """Whether a sign shows nothing on paper: controls, zero-width and direction signs, but no space."""
+    blank = not char.isprintable() and unicodedata.category(char) != "Zs"
+    return blank or bool(_UNSEEN.match(char))
+
+
+def faulty(table: Table, cells: Cells, day: datetime.date | None) -> list[Problem]:
+    """A problem for each cell that breaks its column's type, range, window, words or normal form; of
+    many of one kind the first ones, and how many more."""
+    problems = []
+    for column in table.fields:
+        different = set(cells[column.name])  # few, in most columns
+        filled = different - {""}
+        faults = [
+            ({text for text in filled if not demand.holds(text)}, demand.expected, demand.fix)
+            for demand in _demands(column, filled, day)
+        ]
+        if column.required:
+            fix = "fill the cell; a figure not reported has no row at all"
+            faults.append((different & {""}, "a value", fix))
+        for wrong, expected, fix in faults:
+            if not wrong:
+                continue
+            places = [
+                (line, column.name, text, expected, fix)
+                for line, text in zip(cells.lines, cells[column.name], strict=True)
+                if text in wrong
+            ]
+            problems += reading.first(
+                places, lambda at: Problem(table.file, *at[:2], shown(at[2]), *at[3:])
+            )
+    return problems
+
+
+def shown(text: str) -> str:
+    """A cell as a message shows it: quoted, shortened, with an empty one named, and the first sign in
+    it that is not what it looks like."""
+    if not text:
+        return "an empty cell"
+    found = repr(text) if len(text) <= 60 else repr(text[:57] + "...")
+    if len(text) > LONGEST:
+        found = f"{len(text):,} letters, {found}"
+    odd = [at for at, char in enumerate(text) if _is_odd(char)]
+    if odd:
+        char = text[odd[0]]
+        name = unicodedata.name(char, "CONTROL CHARACTER").lower()
+        found += f", with U+{ord(char):04X} {name} at letter {odd[0] + 1}"
+    return found
+
+
+def _is_odd(char: str) -> bool:
+    """Whether a sign can be taken for another, or for none: unseen ones, spaces that are not the
+    space, letters of other scripts than the Latin."""
+    if char.isascii():
+        return char != "\n" and not char.isprintable()
+    kind = unicodedata.category(char)
+    foreign = kind[0] == "L" and not unicodedata.name(char, "").startswith("LATIN")
+    return foreign or kind == "Zs" or _hides(char)
+
+
+def nearest(code: str, known: Iterable[str]) -> str:
+    """The beginning of a remedy: which of the `known` codes a wrong one comes near to; "" if none."""
+    written = {plain(one): one for one in sorted(known) if one}
+    near = difflib.get_close_matches(plain(code), written, n=1, cutoff=0.7)
+    return f"did you mean {written[near[0]]}? " if near else ""
+
+
+def plain(code: str) -> str:
+    """A code without what sets it apart from its like: case, unseen signs, marks on letters."""
+    letters = unicodedata.normalize("NFKD", code[:LONGEST]).casefold()
+    return "".join(letter for letter in letters if letter.isalnum())[:100]

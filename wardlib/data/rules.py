@@ -1,0 +1,569 @@
+"""Rules: what several cells of a table must be together, a row's or many rows'.
+
+A rule sees a table whose every cell is as its column asks, and yields a fault for each that it finds.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from wardlib.data import descriptors, reading
+from wardlib.data.cells import Shelf, nearest, plain, shown
+from wardlib.data.descriptors import Table
+from wardlib.errors import Problem, RequestError
+from wardlib.periods import Period
+
+# A fault that a rule finds in a typed table: row, column, what was found, what was expected, what to do.
+_Fault = tuple[int, str, str, str, str]
+_Rule = Callable[[Shelf, Table, pd.DataFrame], Iterator[_Fault]]
+_Reported = dict[str, tuple[int, float, float]]  # by revenue line: row, collected, kept
+_School = tuple[str, str, str]  # level, first month, last month or ""
+
+
+def broken(shelf: Shelf, table: Table, frame: pd.DataFrame) -> list[Problem]:
+    """A problem for each fault over several cells of a typed table; of many of one rule and column the
+    first ones, and how many more."""
+    problems = []
+    for rule in of(table):
+        faults: dict[str, list[_Fault]] = {}
+        try:
+            for fault in rule(shelf, table, frame):
+                faults.setdefault(fault[1], []).append(fault)
+        except KeyError as error:  # a rule knows a table by its name, and asks for its columns
+            file = f"data/{table.package}/{descriptors.DESCRIPTOR}"
+            fix = f"describe {table.name} as data/phuc-dong or data/reference does"
+            lacks, needs = f"no column {error}", "the columns that the rules of this table read"
+            problems.append(Problem(file, 0, table.name, lacks, needs, fix))
+        for of_column in faults.values():
+            problems += reading.first(sorted(of_column), lambda fault: Problem(table.file, *fault))
+    return problems
+
+
+def of(table: Table) -> list[_Rule]:
+    """The rules that a table is held to."""
+    return [*_general(table), *_RULES.get(table.name, ())]
+
+
+def _general(table: Table) -> Iterator[_Rule]:
+    """The rules of every table with such columns, whatever it is called."""
+    columns = set(table.columns)
+    if {"month", "reported_on"} <= columns:
+        yield _reported_early
+    if {"year", "reported_on"} <= columns:
+        yield _set_early
+    if {"period", "published_on"} <= columns:
+        yield _published_early
+    for field in table.fields:
+        if field.at_most in columns:
+            yield _at_most(field.name, field.at_most)
+
+
+def _where(frame: pd.DataFrame, wrong: Any) -> pd.DataFrame:
+    """The rows that are wrong; mostly none, which is told quickly."""
+    return frame[wrong] if wrong.any() else frame.iloc[:0]
+
+
+def _at_most(part: str, whole: str) -> _Rule:
+    """A rule: where both are filled, the column `part` is not above the column `whole`."""
+
+    def rule(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+        above = _where(frame, frame[part] > frame[whole])
+        for row, high, low in zip(above.index, above[part], above[whole], strict=True):
+            fix = f"correct {part} or {whole}"
+            yield row, part, str(high), f"at most {low}, which stands in {whole}", fix
+
+    return rule
+
+
+def _families(shelf: Shelf, table: Table, reported: set[str]) -> dict[str, set[str]] | None:
+    """The children of each revenue line that has some, of those reported; "" has those whose parent
+    is not reported. None where the file of the lines is faulty."""
+    lines = shelf.find("revenue_lines", table)
+    cells = shelf.cells(lines) if lines else None
+    if cells is None:
+        return None
+    families: dict[str, set[str]] = {}
+    for code, parent in zip(cells["code"], cells["parent"], strict=True):
+        if code in reported:
+            families.setdefault(parent if parent in reported else "", set()).add(code)
+    return families
+
+
+def _one_root(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """All lines but one have a parent that is reported too."""
+    families = _families(shelf, table, set(frame["line"].tolist()))
+    if families is not None and len(roots := sorted(families.get("", ()))) != 1:
+        tops = ", ".join(roots[: reading.SHOWN]) or "no line"
+        tops += f", and {len(roots) - reading.SHOWN:,} more" * (len(roots) > reading.SHOWN)
+        fix = "report a line that holds all of them, and each line's parents"
+        yield 0, "line", tops, "one line that no other is above", fix
+
+
+def _family_sums(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """On each day on which any line of a family was reported, the parent's newest figure of the
+    month exists and is the sum of its children's newest, each rounded to whole units."""
+    families = _families(shelf, table, set(frame["line"].tolist())) or {}
+    families.pop("", None)
+    for month, day, today, known in _known_by_day(frame):
+        for parent, children in families.items():
+            if parent not in today and children.isdisjoint(today):
+                continue
+            parts = [known[child] for child in children if child in known]
+            if parent not in known:
+                part_of = f"a part of {parent} in {month}, reported on {day:%Y-%m-%d}"
+                expected = f"a figure of {parent} for that month by that day"
+                fix = f"report {parent} too, the sum of its parts known on that day"
+                yield min(row for row, *_ in parts), "line", part_of, expected, fix
+                continue
+            slack = 0.5 * (len(parts) + 1)  # half a unit of rounding for each figure
+            row, *totals = known[parent]
+            for at, (column, total) in enumerate(
+                zip(("collected", "kept"), totals, strict=True), 1
+            ):
+                whole = sum([part[at] for part in parts])
+                if parts and abs(total - whole) > slack:
+                    amount = f"{total:.0f} for {parent} in {month}"
+                    expected = f"{whole:.0f}, the sum of its children known on {day:%Y-%m-%d}"
+                    fix = "correct the parent or a child, or report the parent again on that day"
+                    yield row, column, amount, expected, fix
+
+
+def _known_by_day(frame: pd.DataFrame) -> Iterator[tuple[str, datetime.date, _Reported, _Reported]]:
+    """For each month ("2020-09") and each day on which something of it was reported: what was
+    reported then, and of all lines known by then the newest."""
+    days = frame["reported_on"].to_numpy().astype("datetime64[D]").tolist()
+    months = reading.plain(frame["month"])
+    columns = (frame[name].tolist() for name in ("line", "collected", "kept"))
+    by_day: dict[tuple[int, datetime.date], _Reported] = {}
+    for month, day, row, line, collected, kept in zip(
+        months, days, frame.index.tolist(), *columns, strict=True
+    ):  # of two alike the first: they are a fault already
+        by_day.setdefault((month, day), {}).setdefault(line, (row, collected, kept))
+    before, known = None, {}
+    for month, day in sorted(by_day):
+        today = by_day[month, day]
+        known = known | today if month == before else today
+        before = month
+        yield str(np.datetime64(month, "M")), day, today, known
+
+
+def _reported_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """No figure of a month is reported before the month has begun."""
+    begun = frame["month"].astype("int64").to_numpy().astype("datetime64[M]")
+    early = _where(frame, frame["reported_on"].to_numpy() < begun)
+    expected = "a day in or after the month that the figure is about"
+    for row, month, day in zip(early.index, early["month"], early["reported_on"], strict=True):
+        early_day = f"{day:%Y-%m-%d} for {month}"
+        yield row, "reported_on", early_day, expected, "correct the day or the month"
+
+
+def _set_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """Nothing of a year is set before the year before it."""
+    early = _where(frame, frame["reported_on"].dt.year.to_numpy() < frame["year"].to_numpy() - 1)
+    expected = "a day in the year before the one that the figure is for, or later"
+    for row, year, day in zip(early.index, early["year"], early["reported_on"], strict=True):
+        early_day = f"{day:%Y-%m-%d} for {year}"
+        yield row, "reported_on", early_day, expected, "correct the day or the year"
+
+
+def _published_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """Nothing is published of a period that has not begun, or of one before this workbook's time."""
+    periods = {text: _period(text) for text in set(frame["period"].tolist())}
+    days = frame["published_on"].dt.strftime("%Y-%m-%d").tolist()
+    for row, text, day in zip(frame.index.tolist(), frame["period"].tolist(), days, strict=True):
+        period = periods[text]
+        if period is None or period.year < 2000:
+            expected = "a period such as 2020-9M, of 2000 or later"
+            yield row, "period", shown(text), expected, "correct the period"
+        elif day < f"{period.year}-{period.bounds[0]:02}-01":
+            expected = "a day in or after the period that the figure is about"
+            yield (
+                row,
+                "published_on",
+                f"{day} for {text}",
+                expected,
+                "correct the day or the period",
+            )
+
+
+def _period(text: str) -> Period | None:
+    try:
+        return Period.parse(text)
+    except RequestError:
+        return None
+
+
+def _adds_up(whole: str, *parts: str) -> _Rule:
+    """A rule: in every row the column `whole` is the sum of the columns `parts`."""
+
+    def rule(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+        sums = frame[list(parts)].sum(axis=1)
+        wrong = frame[whole] != sums
+        if not wrong.any():
+            return
+        for row, total, added in zip(
+            frame.index[wrong], frame[whole][wrong], sums[wrong], strict=True
+        ):
+            expected = f"{added}, the sum of {' + '.join(parts)}"
+            yield row, whole, str(total), expected, "correct the total or its parts"
+
+    return rule
+
+
+def _in_order(first: str, second: str) -> _Rule:
+    """A rule: where both are filled, the column `second` is not below the column `first`."""
+
+    def rule(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+        below = _where(frame, frame[second] < frame[first])
+        for row, *pair in zip(below.index, below[first], below[second], strict=True):
+            low, high = (str(value).removesuffix(" 00:00:00") for value in pair)
+            yield row, second, high, f"not below {first}, {low}", f"correct {first} or {second}"
+
+    return rule
+
+
+def _relief_is_whole(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """A rule that touches a line has what the ledger needs: both shares, and until when."""
+    shares = ["share_low", "share_high"]
+    days = {"deferral": ["extended_due"], "none": ["normal_due"]}
+    columns = [*shares, "extended_due", "normal_due"]
+    missing = frame[columns].isna().to_numpy().tolist()
+    for row, lines, kind, absent in zip(
+        frame.index, frame["lines"], frame["kind"], missing, strict=True
+    ):
+        empty = dict(zip(columns, absent, strict=True))
+        if not lines or all(empty[share] for share in shares):
+            continue  # no share is known: the ledger leaves the rule out
+        expected = f"a value, as the rule is of kind {kind} and names a line"
+        for column in [*shares, *days.get(kind, [])]:
+            if empty[column]:
+                fix = "fill the cell, or empty the cell in lines"
+                yield row, column, "an empty cell", expected, fix
+
+
+def _school_reports(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """What a school reports of a month is possible: the days fit into it, the school exists, its level
+    has pupils, and attendance stands where there was a day in class."""
+    register = shelf.find("schools", table)
+    cells = shelf.cells(register) if register else None
+    if register is None or cells is None:
+        return
+    columns = ("school", "level", "valid_from", "valid_to")
+    rows = list(zip(*(cells[column] for column in columns), strict=True))
+    schools = {school: (level, first, last) for school, level, first, last in reversed(rows)}
+    if schools.keys() >= set(frame["school"].tolist()):
+        yield from _impossible_months(frame, schools, register.file)
+        yield from _no_pupils(reading.newest(frame, table.primary_key), schools)
+
+
+_ASK = "correct the figure, or ask the school that reported it"
+
+
+def _impossible_months(
+    frame: pd.DataFrame, schools: dict[str, _School], register: str
+) -> Iterator[_Fault]:
+    """Reports of a month without the school, with more days than it has, with attendance but no day
+    in class, or the other way round."""
+    months = frame["month"].astype("int64").to_numpy().astype("datetime64[M]")
+    names = np.datetime_as_string(months).tolist()
+    most = np.busday_count(
+        months, months + np.timedelta64(1, "M"), weekmask="Mon Tue Wed Thu Fri Sat"
+    ).tolist()
+    columns = ("school", "planned_days", "in_person_days", "attendance_share")
+    reports = (frame[name].tolist() for name in columns)
+    for row, month, limit, school, planned, in_person, share in zip(
+        frame.index.tolist(), names, most, *reports, strict=True
+    ):
+        _, first, last = schools[school]
+        if month < first or (last and month > last):
+            spell = f"a month from {first or 'the first'} to {last or 'now'}"
+            fix = f"correct the month, or the school's dates in {register}"
+            yield row, "month", f"{month} for {school}", spell, fix
+        if planned > limit:
+            expected = f"at most {limit}, the days of {month} without Sundays"
+            yield row, "planned_days", str(planned), expected, _ASK
+        if in_person > 0 and math.isnan(share):
+            expected = "a share, as days were taught in class"
+            yield row, "attendance_share", "an empty cell", expected, _ASK
+        if in_person <= 0 and not math.isnan(share):
+            expected = "an empty cell, as no day was taught in class"
+            yield row, "attendance_share", str(share), expected, _ASK
+
+
+def _no_pupils(known: pd.DataFrame, schools: dict[str, _School]) -> Iterator[_Fault]:
+    """Of the newest reports, those of school days in a level and month that has no pupil."""
+    levels = [schools[school][0] for school in known["school"].tolist()]
+    places = list(zip(levels, reading.plain(known["month"]), strict=True))
+    pupils: Counter[tuple[str, int]] = Counter()
+    for place, count in zip(places, known["pupils"].tolist(), strict=True):
+        pupils[place] += count
+    days = known["planned_days"].tolist()
+    expected = "at least one pupil where school days are planned"
+    for row, (level, month), planned in zip(known.index.tolist(), places, days, strict=True):
+        if planned > 0 and not pupils[level, month]:
+            found = f"no pupil in level {level} in {np.datetime64(month, 'M')}"
+            yield row, "pupils", found, expected, _ASK
+
+
+def _participants(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """Nobody takes part where no event was held."""
+    idle = frame[frame["held"] + frame["held_later"] == 0]
+    for row, count in zip(idle.index, idle["participants"], strict=True):
+        if count > 0:
+            fix = "correct the number, or held and held_later"
+            yield row, "participants", str(count), "0, as no event was held", fix
+
+
+def _figures_fit(item: str, column: str) -> _Rule:
+    """A rule: the figure in `column` is one that its `item` can have: money is whole; a share lies in 0
+    to 100 per cent; of an indicator no more decimals are told than it has (a share: one more)."""
+
+    def rule(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+        lines = {row["code"] for row in shelf.rows("revenue_lines", table) or ()}
+        indicators = {row["code"]: row for row in shelf.rows("indicators", table) or ()}
+        currency = shelf.ward.currency
+        for row, code, value in zip(
+            frame.index.tolist(), frame[item].tolist(), frame[column].tolist(), strict=True
+        ):
+            if code in lines:
+                if value % 1:
+                    expected = f"a whole number ({currency}), as {code} is a revenue line"
+                    yield row, column, str(value), expected, "write digits only, without a point"
+            elif code in indicators:
+                about = indicators[code]
+                unit, share = about["unit_en"], about["kind"] == "share"
+                if not 0 <= value <= (100 if share else 10**9):
+                    expected = f"at least 0 and at most {100 if share else 10**9:,} ({unit})"
+                    yield row, column, f"{value:,.10g}", expected, _ASK_OFFICE
+                places = (
+                    int(about["decimals"] or 0) + share if about["decimals"].isdecimal() else 15
+                )
+                if round(value, places) != value:
+                    expected = (
+                        f"at most {places} decimals ({unit})"
+                        if places
+                        else f"a whole number ({unit})"
+                    )
+                    yield row, column, str(value), expected, _ASK_OFFICE
+
+    return rule
+
+
+_ASK_OFFICE = "correct the figure, or ask the office that reported it"
+# By table that a published figure is held against: what of it is compared.
+_COMPARED = {
+    "receipts": ("collected", "kept", "share_upper"),
+    "indicators": ("value", "share_target"),
+    "targets": ("met",),
+}
+_SETTERS = {"upper", "ward"}
+
+
+def _published_fits(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """A published figure names an item of its table, a measure that the table has, and a unit and
+    a scale that belong to them."""
+    lines, indicators = (shelf.rows(name, table) for name in ("revenue_lines", "indicators"))
+    items: dict[str, set[str] | None] = {
+        "receipts": {row["code"] for row in lines} if lines is not None else None,
+        "indicators": {row["code"] for row in indicators} if indicators is not None else None,
+        "targets": _SETTERS,
+    }
+    units = {row["code"]: row for row in indicators or ()}
+    columns = ("table", "item", "measure", "unit", "scale")
+    for row, name, item, measure, unit, scale in zip(
+        frame.index.tolist(), *(frame[column].tolist() for column in columns), strict=True
+    ):
+        if name not in _COMPARED:
+            continue  # the descriptor's own words say which tables there are
+        known = items[name]
+        if known is not None and item not in known:
+            word = {"receipts": "a revenue line", "indicators": "an indicator"}.get(
+                name, "upper or ward"
+            )
+            yield (
+                row,
+                "item",
+                shown(item),
+                f"{word}, as the table is {name}",
+                nearest(item, known) + "correct the code",
+            )
+            continue
+        if measure not in _COMPARED[name]:
+            expected = f"one of {', '.join(_COMPARED[name])}, as the table is {name}"
+            yield row, "measure", measure, expected, "correct the measure or the table"
+            continue
+        expected_units, factor = _units(shelf.ward.currency, measure, unit, units.get(item))
+        if unit not in expected_units:
+            expected = f"{' or '.join(expected_units)}, as {item} is compared by {measure}"
+            yield row, "unit", shown(unit), expected, "correct the unit or the measure"
+        elif not math.isclose(scale, factor):
+            yield (
+                row,
+                "scale",
+                f"{scale:g}",
+                f"{factor:g}, one {unit}",
+                "correct the scale or the unit",
+            )
+
+
+def _units(
+    currency: str, measure: str, unit: str, indicator: dict[str, str] | None
+) -> tuple[list[str], float]:
+    """The units that a published figure may be in, and what one of them is worth."""
+    if measure.startswith("share_"):
+        return ["%"], 0.01
+    if measure == "met":
+        return ["1"], 1
+    if measure == "value":
+        if indicator is None:
+            return [unit], 1
+        own = [indicator["unit_vi"], indicator["unit_en"]]
+        return list(dict.fromkeys(own)), 0.01 if indicator["unit_vi"].startswith("%") else 1
+    power = re.fullmatch(rf"1e([0-9]{{1,2}}) {re.escape(currency)}", unit)
+    return [unit if power else f"1e6 {currency}", currency], 10.0 ** int(power[1]) if power else 1
+
+
+def _attributed(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """What is said to have gone badly is a revenue line, the schools or a field of activities. The
+    cause is quoted, and may be a document that nobody recorded, but not one written in another way."""
+    lines, measures = (shelf.rows(name, table) for name in ("revenue_lines", "covid_measures"))
+    known = {row["code"] for row in lines or ()} | {"schools"}
+    documents = {text for row in measures or () for text in row["document"].split("; ") if text}
+    written = {plain(text): text for text in documents}
+    columns = (frame[name].tolist() for name in ("subject", "cause"))
+    for row, subject, cause in zip(frame.index.tolist(), *columns, strict=True):
+        if lines is not None and subject not in known and not subject.startswith("activities:"):
+            expected = "a revenue line, schools, or activities: with a field"
+            yield (
+                row,
+                "subject",
+                shown(subject),
+                expected,
+                nearest(subject, known) + "correct the code",
+            )
+        recorded = written.get(plain(cause), cause)
+        if recorded != cause:
+            expected = f"{recorded}, as column document of covid_measures writes it"
+            yield row, "cause", shown(cause), expected, "write the number in the same way"
+
+
+def _above_itself(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """No line or area is a part of itself, by way of whatever others."""
+    parents = dict(zip(frame["code"].tolist(), frame["parent"].tolist(), strict=True))
+    good = {""}
+    for row, code in zip(frame.index.tolist(), parents, strict=False):
+        way: list[str] = []
+        at = code
+        while at not in good and at not in way:
+            way.append(at)
+            at = parents.get(at, "")
+        if at not in good:
+            yield (
+                row,
+                "parent",
+                " in ".join([*way, at][:5]),
+                "a parent that is no part of it",
+                ("correct the parent"),
+            )
+        good.update(way)
+
+
+def _tet(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """The lunar year begins in its calendar year, between 20 January and 21 February."""
+    days = frame["date"].dt.strftime("%Y-%m-%d").tolist()
+    for row, year, day in zip(frame.index.tolist(), frame["year"].tolist(), days, strict=True):
+        if not f"{year}-01-20" <= day <= f"{year}-02-21":
+            expected = f"a day from {year}-01-20 to {year}-02-21"
+            yield row, "date", day, expected, "correct the day or the year"
+
+
+_LEVELS = {"mam_non", "tieu_hoc", "thcs", "thpt"}
+_MONTHS = {str(month) for month in range(1, 13)}
+# Taxes that a law names beside those that are revenue lines of the workbook.
+_TAXES = {"vat", "cit", "pit", "sct", "land_rent", "land_tax", "licence_fee", "car_registration"}
+
+
+def _items(column: str, known: set[str], *, lines: bool = False) -> _Rule:
+    """A rule: each item of the lists in `column` is one of the `known`, or, with `lines`, the code of a
+    revenue line."""
+
+    def rule(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+        codes = known | {row["code"] for row in shelf.rows("revenue_lines", table) or () if lines}
+        expected = "items out of " + ", ".join(sorted(known, key=lambda item: item.zfill(2)))
+        expected += " or the revenue lines" * lines
+        for row, items in zip(frame.index.tolist(), frame[column].tolist(), strict=True):
+            for item in items:
+                if item not in codes:
+                    fix = nearest(item, codes) + "correct the item"
+                    yield row, column, shown(item), expected, fix
+
+    return rule
+
+
+def _sub_items(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """Sub-items of the state budget index have four digits."""
+    for row, items in zip(frame.index.tolist(), frame["sub_items"].tolist(), strict=True):
+        for item in items:
+            if not re.fullmatch("[0-9]{4}", item):
+                yield row, "sub_items", shown(item), "four digits, such as 1701", "correct the item"
+
+
+def _within(years: int, first: str, second: str) -> _Rule:
+    """A rule: where both are filled, the day `second` is at most so many years after `first`."""
+
+    def rule(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+        most = np.timedelta64(366 * years, "D")
+        late = _where(frame, frame[second] - frame[first] > most)
+        for row, low, high in zip(late.index, late[first], late[second], strict=True):
+            expected = f"at most {years} years after {first}, {low:%Y-%m-%d}"
+            yield row, second, f"{high:%Y-%m-%d}", expected, f"correct {first} or {second}"
+
+    return rule
+
+
+_RULES: dict[str, tuple[_Rule, ...]] = {
+    "areas": (_above_itself,),
+    "covid_measures": (_in_order("start", "end"), _within(3, "start", "end")),
+    "covid_phases": (_in_order("start", "end"), _within(3, "start", "end")),
+    "school_closures": (
+        _in_order("start", "end"),
+        _within(3, "start", "end"),
+        _items("levels", _LEVELS),
+    ),
+    "tax_relief": (
+        _relief_is_whole,
+        _items("tax", _TAXES, lines=True),
+        _in_order("share_low", "share_high"),
+        _in_order("period_start", "period_end"),
+        _in_order("normal_due", "extended_due"),
+        _within(3, "normal_due", "extended_due"),
+    ),
+    "tet": (_tet,),
+    "owners": (_in_order("valid_from", "valid_to"),),
+    "revenue_lines": (
+        _above_itself,
+        _in_order("valid_from", "valid_to"),
+        _items("due_months", _MONTHS),
+        _sub_items,
+    ),
+    "schools": (_in_order("valid_from", "valid_to"),),
+    "vn_fiscal_published": (_in_order("period_start", "period_end"),),
+    "receipts": (_one_root, _family_sums),
+    "targets": (_figures_fit("line", "amount"),),
+    "indicator_months": (_figures_fit("indicator", "value"),),
+    "published": (_published_fits,),
+    "attributions": (_attributed,),
+    "school_months": (
+        _adds_up("planned_days", "in_person_days", "online_days", "closed_days"),
+        _school_reports,
+    ),
+    "activities": (_adds_up("planned", "held", "cancelled", "postponed"), _participants),
+}
