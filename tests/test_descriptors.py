@@ -122,7 +122,7 @@ def test_a_sound_descriptor_is_read(zoo):
     assert (receipts.bytes, receipts.accepted_on, receipts.hash) == (None, None, "")
     fields = {field.name: field for field in receipts.fields}
     assert fields["line"].codes == (("lines", "code"), ("lines", "parent"))
-    assert (fields["kept"].at_most, fields["collected"].hidden_with) == ("collected", "kept")
+    assert (fields["kept"].at_most, fields["collected"].at_most) == ("collected", "")
     assert fields["month"].codes == ()
 
 
@@ -190,7 +190,6 @@ TAGS = f"{RECEIPTS}/fields/4"
           for value in ("", ";;", '"', "\n", "a", " ", None)),
         *((f"{RECEIPTS}/fields/3/at_most", value, "resources.receipts.schema.fields.kept.at_most", "")
           for value in ("x", "kept", "line", None)),
-        (f"{SUM}/hidden_with", "x", "resources.receipts.schema.fields.collected.hidden_with", "numbers"),
     ],
 )  # fmt: skip
 def test_each_fault_of_a_descriptor_is_found_in_its_place(zoo, path, value, column, part):

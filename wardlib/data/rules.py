@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wardlib.data import descriptors, reading
+from wardlib.data import reading
 from wardlib.data.cells import Shelf, nearest, plain, shown
 from wardlib.data.descriptors import Table
 from wardlib.errors import Problem, RequestError
@@ -34,14 +34,8 @@ def broken(shelf: Shelf, table: Table, frame: pd.DataFrame) -> list[Problem]:
     problems = []
     for rule in of(table):
         faults: dict[str, list[_Fault]] = {}
-        try:
-            for fault in rule(shelf, table, frame):
-                faults.setdefault(fault[1], []).append(fault)
-        except KeyError as error:  # a rule knows a table by its name, and asks for its columns
-            file = f"data/{table.package}/{descriptors.DESCRIPTOR}"
-            fix = f"describe {table.name} as data/phuc-dong or data/reference does"
-            lacks, needs = f"no column {error}", "the columns that the rules of this table read"
-            problems.append(Problem(file, 0, table.name, lacks, needs, fix))
+        for fault in rule(shelf, table, frame):
+            faults.setdefault(fault[1], []).append(fault)
         for of_column in faults.values():
             problems += reading.first(sorted(of_column), lambda fault: Problem(table.file, *fault))
     return problems
