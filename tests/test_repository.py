@@ -28,6 +28,7 @@ OWNERS = {
     "nbconvert": {"runs.execution", "pages.exporters"},
     "typst": {"pages.typst"},
     "mistune": {"pages.markdown"},
+    "nh3": {"pages.cleaning"},
     "matplotlib": {"pages.drawing", "runs.warm"},
     "seaborn": {"pages.drawing"},
     "csv": {"data.reading", "language"},
