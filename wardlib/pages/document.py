@@ -166,7 +166,7 @@ def read(notebook: NotebookNode) -> Document:
     # A section of which nothing is known shows nothing, and its heading goes with it.
     parts = [
         part
-        for part, following in zip(parts, [*parts[1:], Part(_SECTION)], strict=True)
+        for part, following in zip(parts, [*parts, Part(_SECTION)][1:], strict=True)
         if not (part.is_section and "\n" not in part.prose and following.is_section)
     ]
     _number(parts, heads[0])

@@ -53,7 +53,8 @@ class _TypstRenderer(mistune.BaseRenderer):
 
 @functools.cache
 def _html() -> mistune.Markdown:
-    return mistune.create_markdown(escape=True)
+    # Which addresses a page may lead to is said in `cleaning` alone.
+    return mistune.Markdown(mistune.HTMLRenderer(escape=True, allow_harmful_protocols=True))
 
 
 @functools.cache
