@@ -275,7 +275,7 @@ def test_an_output_of_another_version_is_refused(exporter):
     for cell in made.cells:
         for output in cell.get("outputs", []):
             output.metadata["wardlib"].pop("rows", None)
-    with pytest.raises(ExportError, match=r"'rows' is undefined.*Run the notebook again"):
+    with pytest.raises(ExportError, match=r"\(table: rows\).*Run the notebook again"):
         exporter().from_notebook_node(made)
 
 

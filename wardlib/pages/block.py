@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +18,52 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wardlib.language import is_missing
+from wardlib.errors import ExportError
+from wardlib.language import CODES, is_missing
 from wardlib.pages import html
 
 RESOURCE = "application/vnd.dataresource+json"
 SVG = "image/svg+xml"
+
+# What each kind of content has: a type, a pattern of a text, a list or a record of these; in a tuple,
+# what may be null instead.
+_SLUG = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")  # it names files, too
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_KINDS: dict[str, dict[str, Any]] = {
+    "paragraph": {"text": str, "note": bool},
+    "sources": {"text": str, "note": bool, "digests": dict},
+    "headline": {"sentences": [str]},
+    "answer": {"lines": [{"about": str, "says": str}]},
+    "list": {"items": [str]},
+    "chart": {"slug": _SLUG, "caption": str, "alt": str, "newest": bool},
+    "table": {
+        "slug": _SLUG,
+        "caption": str,
+        "columns": [{"head": str, "width": int, "words": bool}],
+        "rows": [
+            {
+                "head": str,
+                "depth": int,
+                "says": str,
+                "cells": [{"lines": [str], "mark": str, "pad": str}],
+            }
+        ],
+        "note": str,
+    },
+    "head": {
+        **dict.fromkeys(
+            ("subtitle", "known", "mark", "number", "dated", "draft", "paper", "record", "superior",
+             "to", "chart", "table", "id", "period_id", "skip"),
+            str,
+        ),
+        **{name: [str] for name in ("lines", "authority", "motto", "recipients", "signature")},
+        "language": re.compile("|".join(CODES)),
+        "vietnamese": bool,
+        "day": _DAY,
+        "as_of": (_DAY,),
+    },
+}  # fmt: skip
+_FIGURES = {"schema": {"fields": [{"name": str, "type": str}]}, "data": [dict]}
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,15 +144,98 @@ def resource(
     }
 
 
+def known(output: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a notebook's output, which any cell may have put there, with what this version
+    draws of its kind and nothing else; empty where it claims to be none of ours.
+
+    Raises ExportError where it lacks something or has it in another shape.
+    """
+    content = output.get("metadata", {}).get("wardlib")
+    if not content:
+        return {}
+    kind = content.get("kind") if isinstance(content, dict) else None
+    if not (isinstance(kind, str) and kind in _KINDS):
+        raise _strange("kind")
+    drawn: dict[str, Any] = _fitted(content, _KINDS[kind], kind)
+    return {"kind": kind} | drawn
+
+
+def known_figures(figures: Any, slug: str) -> dict[str, Any]:
+    """The figures behind the table or chart `slug` as an output holds them; ExportError where they are
+    no Tabular Data Resource."""
+    if isinstance(figures, str):
+        try:
+            figures = json.loads(figures)
+        except ValueError:
+            raise _strange(f"{slug}: figures") from None
+    fields = _fitted(figures, _FIGURES, f"{slug}: figures")["schema"]["fields"]
+    if len({field["name"] for field in fields}) < len(fields):
+        raise _strange(f"{slug}: figures: schema: fields")
+    return dict(figures)
+
+
+def _fitted(value: Any, shape: Any, place: str) -> Any:
+    """What of `value` has its place in `shape`; ExportError names the place of what does not fit."""
+    if isinstance(shape, dict) and isinstance(value, dict):
+        return {
+            name: _fitted(value.get(name, ...), inner, f"{place}: {name}")
+            for name, inner in shape.items()
+        }
+    if isinstance(shape, list) and isinstance(value, list):
+        return [_fitted(each, shape[0], place) for each in value]
+    if isinstance(shape, tuple):
+        return None if value is None else _fitted(value, shape[0], place)
+    if isinstance(shape, re.Pattern):
+        fits = isinstance(value, str) and shape.fullmatch(value) is not None
+    else:  # a notebook's records are of a class of their own; of the rest exactly, as True is an int
+        fits = isinstance(value, dict) if shape is dict else type(value) is shape
+    if not fits:
+        raise _strange(place)
+    return value
+
+
+def _strange(place: str) -> ExportError:
+    return ExportError(
+        f"an output lacks what this version of wardlib draws ({place}): it was made by another one. "
+        "Run the notebook again."
+    )
+
+
+# What begins so is a formula for Excel and LibreOffice, be it a cell or what a reader takes for one that
+# parts cells at another sign than the comma, as a Vietnamese Excel does. The apostrophe before it makes
+# it a text. OWASP, CSV Injection: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = re.compile(
+    r"(^|[;\t\r\n])(?=[\s\"\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠])|^(?=[\t\r\n])"
+)
+
+
 def as_csv(resource: dict[str, Any]) -> str:
-    """The rows of a Tabular Data Resource as CSV, the unit of a column in brackets in its head."""
+    """The rows of a Tabular Data Resource as CSV, the unit of a column in brackets in its head. No text
+    is a formula for a program of spreadsheets; numbers stay as they are."""
     fields = resource["schema"]["fields"]
     frame = pd.DataFrame(resource["data"], columns=[field["name"] for field in fields])
     for described in fields:
-        if described["type"] == "integer":
-            frame[described["name"]] = frame[described["name"]].astype("Int64")
-    heads = [f"{f['name']} ({f['unit']})" if "unit" in f else f["name"] for f in fields]
+        column = frame[described["name"]]
+        if described["type"] == "integer" and column.map(_whole).all():
+            frame[described["name"]] = column.astype("Int64")
+        elif not pd.api.types.is_numeric_dtype(column):
+            frame[described["name"]] = column.map(_as_text, na_action="ignore")
+    heads = [
+        _as_text(f"{f['name']} ({_as_text(f['unit'])})" if "unit" in f else f["name"])
+        for f in fields
+    ]
     return frame.to_csv(index=False, header=heads, lineterminator="\n")
+
+
+def _whole(value: Any) -> bool:
+    return is_missing(value) or (
+        type(value) in (int, float) and value % 1 == 0 and abs(value) < 2**63
+    )
+
+
+def _as_text(value: Any) -> Any:
+    """A text as one, whatever it begins with; what is no text as it is."""
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def dumps(value: Any) -> str:

@@ -7,7 +7,6 @@ out.
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,8 +16,8 @@ from nbformat import NotebookNode
 
 from wardlib import provenance
 from wardlib.errors import ExportError
-from wardlib.pages import html, markdown, typst
-from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps
+from wardlib.pages import cleaning, html, markdown, typst
+from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps, known, known_figures
 
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
 _SECTION = "## "
@@ -54,10 +53,7 @@ class Part:
     @property
     def resource(self) -> dict[str, Any] | None:
         """The figures behind a table or chart, under its name on the page."""
-        figures = self.data.get(RESOURCE) if self.slug else None
-        if isinstance(figures, str):
-            figures = json.loads(figures)
-        return figures and figures | {"name": self.slug}
+        return self.data[RESOURCE] | {"name": self.slug} if self.slug else None
 
     def as_html(self) -> str:
         """This part of an HTML page."""
@@ -70,8 +66,8 @@ class Part:
                 picture = f"data:image/svg+xml;base64,{encoded}"
             return html.render(self.content, label=self.label, see=self.see, picture=picture)
         if "text/html" in self.data:
-            return str(self.data["text/html"])
-        return f"<pre>{html.escape(self.data.get('text/plain', ''))}</pre>"
+            return cleaning.html(self.data["text/html"])
+        return f"<pre>{html.escape(self._plain)}</pre>"
 
     def as_typst(self) -> str:
         """This part of a page in Typst."""
@@ -79,7 +75,11 @@ class Part:
             return markdown.as_typst(self.prose)
         if self.content:
             return typst.render(self.content, label=self.label, see=self.see)
-        return f"#raw({typst.string(self.data.get('text/plain', ''))}, block: true)"
+        return f"#raw({typst.string(self._plain)}, block: true)"
+
+    @property
+    def _plain(self) -> str:
+        return cleaning.plain(self.data.get("text/plain", ""))
 
 
 @dataclass
@@ -110,7 +110,7 @@ def record(notebook: NotebookNode) -> dict[str, Any]:
     with the digests of the rows read, versions of the packages that made it, the face that its PDF is
     set in. No clock, no host, no path of the
     machine."""
-    contents = [_content(output) for cell in notebook.cells for output in cell.get("outputs", [])]
+    contents = [known(output) for cell in notebook.cells for output in cell.get("outputs", [])]
     head = next(content for content in contents if content.get("kind") == "head")
     read: dict[str, str] = {}
     for content in contents:
@@ -139,8 +139,9 @@ def read(notebook: NotebookNode) -> Document:
                     f"cell {cell.get('id', '?')} failed with {output.ename}: {output.evalue}\n"
                     "A failed notebook is not made into a briefing: mend the cause, run it again."
                 )
-            if _content(output).get("kind") == "head":
-                heads.append(_content(output))
+            content = known(output)
+            if content.get("kind") == "head":
+                heads.append(content)
     if not heads:
         raise ExportError(
             "the notebook shows no head: run it first (its second cell shows the edition), "
@@ -165,7 +166,7 @@ def read(notebook: NotebookNode) -> Document:
     # A section of which nothing is known shows nothing, and its heading goes with it.
     parts = [
         part
-        for part, following in zip(parts, [*parts[1:], Part(_SECTION)], strict=True)
+        for part, following in zip(parts, [*parts, Part(_SECTION)][1:], strict=True)
         if not (part.is_section and "\n" not in part.prose and following.is_section)
     ]
     _number(parts, heads[0])
@@ -201,15 +202,17 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
                 headline.see.append((part.label, part.slug))
 
 
-def _content(output: NotebookNode) -> dict[str, Any]:
-    content: dict[str, Any] = output.get("metadata", {}).get("wardlib", {})
-    return content
-
-
 def _part(output: NotebookNode) -> Part | None:
     """An output as a part; None for what no reader needs there."""
     if output.output_type == "stream":
         return None if output.name == "stderr" else Part(data={"text/plain": output.text})
-    if _content(output).get("kind") == "head":
+    content, data = known(output), dict(output.data)
+    if content.get("kind") == "head":
         return None
-    return Part(data=dict(output.data), content=dict(_content(output)))
+    if slug := content.get("slug"):
+        data[RESOURCE] = known_figures(data.get(RESOURCE), slug)
+        if content["kind"] == "chart":
+            data[SVG] = cleaning.svg(data.get(SVG, ""))
+        else:
+            data.pop(SVG, None)
+    return Part(data=data, content=content)

@@ -7,7 +7,9 @@ Both take an executed notebook and need nothing else (see `document`). They serv
 
 from __future__ import annotations
 
+import base64
 import datetime
+import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -89,12 +91,20 @@ class _WardExporter(TemplateExporter):
         yield from super().default_filters()  # type: ignore[no-untyped-call]  # nbconvert has no types
         yield "part", type(self)._part
         yield "html", html.escape
+        yield "css", html.css
+        yield "digest", _digest
         yield "typst", typst.escape
         yield "typst_string", typst.string
 
 
+def _digest(style: str) -> str:
+    """The source of a style that a Content-Security-Policy lets through: this one and no other."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}"
+
+
 class WardHTMLExporter(_WardExporter):
-    """One HTML file that asks for nothing from outside: no script, no font, no style sheet."""
+    """One HTML file that asks for nothing from outside: no script, no font, no style sheet. What a
+    cell put out is cleaned, and a Content-Security-Policy forbids the rest a second time."""
 
     output_mimetype = "text/html"
 

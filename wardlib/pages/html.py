@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html as _html
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ TEMPLATES = Path(__file__).parent / "templates"
 def escape(text: str) -> str:
     """`text` as character data or a quoted attribute."""
     return _html.escape(printed(text))
+
+
+def css(text: str) -> str:
+    """`text` inside a string of a style sheet that stands in a page."""
+    return re.sub(r"[\"\\<>&\n]", lambda sign: f"\\{ord(sign[0]):x} ", printed(text))
 
 
 def template(name: str, escape: Callable[[str], str], **literals: Callable[[str], str]) -> Template:

@@ -7,7 +7,7 @@ from typing import Any
 
 import mistune
 
-from wardlib.pages import typst
+from wardlib.pages import cleaning, typst
 
 
 class _TypstRenderer(mistune.BaseRenderer):
@@ -37,7 +37,8 @@ class _TypstRenderer(mistune.BaseRenderer):
             case "emphasis":
                 return f"#emph[{inner}]"
             case "link":
-                return f"#link({typst.string(attributes['url'])})[{inner}]"
+                to = cleaning.address(attributes["url"])
+                return f"#link({typst.string(to)})[{inner}]" if to else inner
             case "list":
                 return f"#{'enum' if attributes.get('ordered') else 'list'}({inner})\n\n"
             case "list_item":
@@ -52,7 +53,8 @@ class _TypstRenderer(mistune.BaseRenderer):
 
 @functools.cache
 def _html() -> mistune.Markdown:
-    return mistune.create_markdown(escape=True)
+    # Which addresses a page may lead to is said in `cleaning` alone.
+    return mistune.Markdown(mistune.HTMLRenderer(escape=True, allow_harmful_protocols=True))
 
 
 @functools.cache
@@ -61,8 +63,8 @@ def _typst() -> mistune.Markdown:
 
 
 def as_html(text: str) -> str:
-    """Markdown as HTML; HTML in it stands as text."""
-    return str(_html()(text))
+    """Markdown as HTML; HTML in it stands as text, and a picture from elsewhere as its words."""
+    return cleaning.html(str(_html()(text)))
 
 
 def as_typst(text: str) -> str:
