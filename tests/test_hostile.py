@@ -282,6 +282,13 @@ class Watched:
         self.file, self.count, self.seen = folder / "page.html", 0, set()
         self.context = chromium.new_context()
         self.context.on("request", self._requested)
+        self.tab = None
+        self._fresh()
+
+    def _fresh(self):
+        """A tab of its own for each page: the page before may be about to leave for somewhere else."""
+        if self.tab:
+            self.tab.close()
         self.tab = self.context.new_page()
         self.tab.on("popup", self._popped)
         self.tab.on("dialog", self._dismissed)
@@ -294,7 +301,8 @@ class Watched:
 
     def _popped(self, page):
         self.seen.add("popup")
-        page.close()
+        with suppress(Error):
+            page.close()
 
     def _dismissed(self, dialog):
         self.seen.add("dialog")
@@ -311,10 +319,7 @@ class Watched:
         self.count += 1
         self.file = self.file.with_name(f"page-{self.count}.html")
         self.file.write_text(page.replace(SITE, f"{self.site}/{self.count}"), encoding="utf-8")
-        for _ in range(3):  # the page before may be about to leave for somewhere else
-            with suppress(Error):
-                self.tab.goto("about:blank")
-                break
+        self._fresh()
         self.asked.clear()
         self.seen.clear()
         self.tab.goto(self.file.as_uri(), wait_until="commit")
