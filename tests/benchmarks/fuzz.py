@@ -1480,7 +1480,7 @@ def _(chance: random.Random, book: Workbook) -> Damage:
     if field["type"] != "string":
         raise Elsewhere
     values = [
-        "(", ")", "[a-", "*", "a{2,1}", "(?P<n>a)(?P<n>b)", "\\", "(?<=a+)b", "[z-a]", None, 5, [],
+        "(", ")", "[a-", "*", "a{2,1}", "(?P<n>a", "\\", "(?<=a+)b", "[z-a]", None, 5, [],
         {}, True,
     ]  # fmt: skip
     return constrained(chance, book, package, field, {"pattern": chance.choice(values)}, "pattern")
