@@ -162,8 +162,8 @@ def test_a_table_of_ones_own_hides_what_it_counts_in_persons(home, accept):
     """A table that this workbook knows nothing of, with a column whose unit is persons, whole or not."""
     folder = home / "data" / "phuc-dong"
     (folder / "cases.csv").write_text(
-        "month,cases,days,reported_on\n2020-01,3,3,2020-02-01\n2020-02,,4,2020-03-01\n"
-        "2020-03,0,5,2020-04-01\n2020-04,5,1,2020-05-01\n", "utf-8"
+        "month,cases,days,who,reported_on\n2020-01,3,3,a,2020-02-01\n2020-02,,4,b,2020-03-01\n"
+        "2020-03,0,5,c,2020-04-01\n2020-04,5,1,d,2020-05-01\n", "utf-8"
     )  # fmt: skip
     path = folder / "datapackage.json"
     described = json.loads(path.read_text("utf-8"))
@@ -171,6 +171,7 @@ def test_a_table_of_ones_own_hides_what_it_counts_in_persons(home, accept):
         {"name": "month", "type": "yearmonth"},
         {"name": "cases", "type": "integer", "unit": "persons"},
         {"name": "days", "type": "integer", "unit": "days"},
+        {"name": "who", "type": "string", "unit": "persons"},
         {"name": "reported_on", "type": "date"},
     ]
     described["resources"].append(

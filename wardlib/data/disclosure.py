@@ -92,7 +92,8 @@ def columns(name: str) -> tuple[str, str, str]:
 def _persons(table: Table) -> dict[str, tuple[str, ...]]:
     """The columns of a table that count persons, each with those that are shares of them."""
     counts = _COUNTS.get(table.name, {})
-    persons = {field.name for field in table.fields if field.unit == _PERSONS}
+    numbers = [field for field in table.fields if field.type in ("integer", "number")]
+    persons = {field.name for field in numbers if field.unit == _PERSONS}
     return {
         name: counts.get(name, ()) for name in table.columns if name in counts or name in persons
     }
