@@ -61,6 +61,7 @@ PACKAGES = ("phuc-dong", "philadelphia", "reference")
 YEARS = ("2020", "2021")  # of the tables of figures; the others are whole
 SECONDS = 8  # a case in process takes some hundredths of one
 TODAY = datetime.date(2026, 12, 31)  # the day on which files are accepted
+TYPES = ("string", "integer", "number", "boolean", "date", "yearmonth", "list")
 SEEN, LAWFUL, FREE = "seen", "lawful", "free"
 # What comes of a case; from the third on it is a failure.
 OUTCOMES = (
@@ -1228,7 +1229,7 @@ MUST: dict[str, Callable[[Any], bool]] = {
     r"resources\.\d+\.schema\.primaryKey\.\d+": filled,
     FIELD: lambda v: isinstance(v, dict),
     rf"{FIELD}\.name": filled,
-    rf"{FIELD}\.type": lambda v: isinstance(v, str) and v in descriptors.TYPES,
+    rf"{FIELD}\.type": lambda v: isinstance(v, str) and v in TYPES,
     rf"{FIELD}\.unit": text,
     rf"{FIELD}\.codes": codes,
     rf"{FIELD}\.delimiter": lambda v: text(v) and v != "",
