@@ -31,7 +31,7 @@ LINE = "gift,total,a,b,,3;6,,,false,,,d,yes"
 OWNER = "total,VN,x,y,2020-01-01,2021-01-01,d,no"
 TET = "2024,2024-02-10,d,yes"
 HOLIDAY = "2022-05-09,a,b,d,yes"
-AREA = "VN-DN,VN,a,b,d,yes"
+AREA = "VN-DN-490,VN-DN,a,b,d,yes"
 
 
 def write(path, lines):
@@ -94,7 +94,7 @@ def test_a_row_as_it_should_be_is_taken(home, place):
         ("phuc-dong/attributions", {"subject": "nonstat"}, "a revenue line, schools, or activities",
          "did you mean nonstate?"),
         ("phuc-dong/attributions", {"cause": "16/CT-TTG"}, "16/CT-TTg, as column document", "in the same way"),
-        ("reference/covid_measures", {"area": "VN-HM"}, "in column code of data/reference/areas.csv",
+        ("reference/covid_measures", {"area": "VN-HNN"}, "in column code of data/reference/areas.csv",
          "did you mean VN-HN?"),
         ("reference/covid_measures", {"sectors": "sport;karaoke_bar"}, "data/reference/sectors.csv",
          "did you mean karaoke_bars?"),
@@ -293,6 +293,7 @@ def areas(home, ward, chain):
     [
         ["VN"], ["VN", "VN-HN"], ["VN", "VN-HN", "VN-HN-004", "VN-HN-00145"],
         ["VN", "VN-HN", "VN-HN-005", "VN-HN-00157"], ["VN", "VN-SG", "VN-SG-760", "VN-SG-26734"],
+        ["VN", "VN-73", "VN-73-00001"],
     ],
 )  # fmt: skip
 def test_a_new_ward_writes_its_own_areas(home, chain):
@@ -305,7 +306,7 @@ def test_a_new_ward_writes_its_own_areas(home, chain):
     [
         ("philadelphia", ["US", "US-PA", "us-pa-101"], '"us-pa-101"', "the code of an area"),
         ("phuc-dong", ["VN", "VN-hn", "VN-HN-00151"], "'VN-hn'", "VN-HN, as in column code"),
-        ("phuc-dong", ["VN", "VN-HM", "VN-HN-004"], "'VN-HN-004'", "VN-HN-004 after VN-HN, in which"),
+        ("phuc-dong", ["VN", "VN-HM", "VN-HM-004"], "'VN-HM'", "a part of VN in column code"),
         ("phuc-dong", ["VN-HN", "VN-HN-004"], '"VN-HN"', "a country in two capitals first"),
         ("phuc-dong", ["VN", "VN-HN-004"], "'VN-HN-004'", "VN-HN-004 after VN-HN, in which"),
         ("phuc-dong", ["VN", "VN-HN", "US-PA"], '"US-PA"', "a country in two capitals first"),
@@ -325,6 +326,25 @@ def test_rows_of_an_area_that_the_ward_no_longer_names_are_told(home):
     problems = areas(home, "philadelphia", ["US", "US-PA", "US-PA-11"])
     assert {p.file.rpartition("/")[2] for p in problems} == {"covid_phases.csv", "tax_relief.csv"}
     assert {p.found for p in problems} == {"'US-PA-101'"}
+
+
+def test_a_faulty_cell_hides_no_fault_of_another_row(home):
+    """Rules over a row's cells look at the sound rows; those over many rows wait until all are sound."""
+    path = home / "data" / "phuc-dong" / "activities.csv"
+    lines = path.read_text("utf-8").splitlines()
+    rows = ["2022-01,sport,5,5,0,0,0,x,2022-02-10", "2022-02,sport,9,5,0,0,0,7,2022-03-10"]
+    write(path, [*lines, *rows])
+    problems = checks.check(descriptors.ward("phuc-dong"), hashes=False, day=DAY)
+    found = [(p.row - len(lines), p.column) for p in problems]
+    assert found == [(1, "participants"), (2, "planned")]
+    path = path.with_name("receipts.csv")
+    lines = path.read_text("utf-8").splitlines()
+    write(
+        path,
+        [*lines, "2022-01,total,5,5,actual,2022-02-10", "2022-01,nonstate,x,5,actual,2022-02-10"],
+    )
+    problems = checks.check(descriptors.ward("phuc-dong"), hashes=False, day=DAY)
+    assert [p.column for p in problems if p.file.endswith("receipts.csv")] == ["collected"]
 
 
 def test_a_country_that_nobody_knows_is_told(home):

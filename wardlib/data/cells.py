@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,13 +41,22 @@ _OTHERWISE = (-(10**15), 10**15)
 @dataclass(frozen=True)
 class Cells:
     """The cells of a table as they are written: the line of each row, and by column the cell of each
-    row."""
+    row; `whole`: whether no row was left out."""
 
     lines: list[int]
     columns: dict[str, tuple[str, ...]]
+    whole: bool = True
 
     def __getitem__(self, column: str) -> tuple[str, ...]:
         return self.columns[column]
+
+    def without(self, lines: set[int]) -> Cells:
+        """The cells but for those of some rows."""
+        if not lines:
+            return self
+        kept = [line not in lines for line in self.lines]
+        columns = {name: tuple(compress(own, kept)) for name, own in self.columns.items()}
+        return Cells(list(compress(self.lines, kept)), columns, whole=False)
 
 
 def _cells(table: Table, sheet: Sheet) -> Cells | None:

@@ -33,7 +33,7 @@ def check(ward: Ward, *, hashes: bool = True, day: datetime.date | None = None) 
         faults, written = _written(shelf, table, day)
         problems += faults
         if written and rules.of(table):
-            problems += rules.broken(shelf, table, _frame(table, written))
+            problems += rules.broken(shelf, table, _frame(table, written), whole=written.whole)
         problems += _changed(table, shelf.sheet(table)) if hashes else []
     return sorted(problems)
 
@@ -48,7 +48,7 @@ def typed(ward: Ward, table: Table) -> tuple[pd.DataFrame, Sheet]:
     shelf = Shelf(ward)
     problems, written = _written(shelf, table)
     frame = _frame(table, written) if written else pd.DataFrame(columns=table.columns)
-    problems += rules.broken(shelf, table, frame) if written else []
+    problems += rules.broken(shelf, table, frame, whole=written.whole) if written else []
     problems += _changed(table, shelf.sheet(table))
     if problems:
         raise DataError(problems)
@@ -58,7 +58,7 @@ def typed(ward: Ward, table: Table) -> tuple[pd.DataFrame, Sheet]:
 def _written(
     shelf: Shelf, table: Table, day: datetime.date | None = None
 ) -> tuple[list[Problem], Cells | None]:
-    """Every problem of a table's cells, each by itself; and the cells where rules may look at them.
+    """Every problem of a table's cells, each by itself; and the sound rows, where rules may look at them.
     Without a `day` on which all was known, it is that on which just this file was accepted."""
     sheet = shelf.sheet(table)
     if day is None and sheet.digest == table.hash:
@@ -75,7 +75,9 @@ def _written(
     unknown = _unknown_codes(shelf, table, written)
     problems += faulty + unknown + _repeated_keys(table, written)
     # Rules are for tables with a slip or two: they take long over one of nothing but wrong codes.
-    return problems, None if faulty or len(unknown) > reading.SHOWN else written
+    if len(faulty) > reading.SHOWN or len(unknown) > reading.SHOWN:
+        return problems, None
+    return problems, written.without({problem.row for problem in faulty})
 
 
 def _frame(table: Table, written: Cells) -> pd.DataFrame:
@@ -183,7 +185,8 @@ _AREAS = "areas"  # the reference table of what lies in what
 def _areas(shelf: Shelf) -> list[Problem]:
     """A problem for each of the ward's areas that is no link of a chain from the country down: those
     that the reference knows come first, each within the one before it; what follows is the ward's own.
-    And one for each reference table whose country the reference does not know."""
+    Of a country that the reference knows it knows all provinces. And a problem for each reference table
+    whose country the reference does not know."""
     ward = shelf.ward
     table = ward.reference.table(_AREAS)
     written = shelf.cells(table) if table else None
@@ -192,21 +195,25 @@ def _areas(shelf: Shelf) -> list[Problem]:
     parents = dict(zip(written["code"], written["parent"], strict=True))
     problems = []
 
-    def fault(package: str, place: str, found: str, expected: str) -> None:
-        fix = cells.nearest(found, parents) + "correct the area, or add it to " + table.file
+    def fault(package: str, place: str, found: str, expected: str, fix: str = "") -> None:
+        fix = fix or cells.nearest(found, parents) + f"correct the area, or add it to {table.file}"
         file = f"data/{package}/{descriptors.DESCRIPTOR}"
         problems.append(Problem(file, 0, place, cells.shown(found), expected, fix))
 
     above, own = "", False
-    for area in ward.areas:
+    for at, area in enumerate(ward.areas, 1):
+        place = f"ward.areas.{at}"
         if area in parents:
             if own or parents[area] != above:
-                expected = f"{area} after {parents[area] or 'nothing'}, in which it lies"
-                fault(ward.id, "ward.areas", area, expected)
+                inside = parents[area] or "nothing"
+                expected, fix = f"{area} after {inside}, in which it lies", "put that one before it"
+                fault(ward.id, place, area, expected, fix)
         else:
             twin = next((code for code in parents if code.casefold() == area.casefold()), "")
             if twin:
-                fault(ward.id, "ward.areas", area, f"{twin}, as in column code of {table.file}")
+                fault(ward.id, place, area, f"{twin}, as in column code of {table.file}")
+            elif not own and parents.get(above) == "":
+                fault(ward.id, place, area, f"a part of {above} in column code of {table.file}")
             own = True
         above = area
     for shared in ward.reference.tables.values():

@@ -28,11 +28,13 @@ _Reported = dict[str, tuple[int, float, float]]  # by revenue line: row, collect
 _School = tuple[str, str, str]  # level, first month, last month or ""
 
 
-def broken(shelf: Shelf, table: Table, frame: pd.DataFrame) -> list[Problem]:
+def broken(shelf: Shelf, table: Table, frame: pd.DataFrame, *, whole: bool = True) -> list[Problem]:
     """A problem for each fault over several cells of a typed table; of many of one rule and column the
-    first ones, and how many more."""
+    first ones, and how many more. Where it is not the `whole` table, rules over many rows wait."""
     problems = []
     for rule in of(table):
+        if not whole and rule in _OVER_ROWS:
+            continue
         faults: dict[str, list[_Fault]] = {}
         for fault in rule(shelf, table, frame):
             faults.setdefault(fault[1], []).append(fault)
@@ -561,3 +563,5 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
     ),
     "activities": (_adds_up("planned", "held", "cancelled", "postponed"), _participants),
 }
+# Those that a row left out for a fault of its own would mislead.
+_OVER_ROWS = {_one_root, _family_sums, _school_reports, _above_itself}
