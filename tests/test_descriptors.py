@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 from wardlib.data import cells, descriptors, profile
 from wardlib.data.book import load
@@ -37,13 +39,14 @@ WARD = {
             "schema": {
                 "fields": [
                     {"name": "month", "type": "yearmonth", "constraints": {"required": True}},
-                    {"name": "line", "type": "string", "codes": ["lines.code", "lines.parent"],
+                    {"name": "line", "type": "string", "codes": "revenue_lines.code",
                      "constraints": {"required": True, "pattern": "^[a-z]+$", "enum": ["a", "b"]}},
                     {"name": "collected", "type": "integer", 
                      "constraints": {"required": True, "minimum": 0, "maximum": 9}},
                     {"name": "kept", "type": "integer", "at_most": "collected",
                      "constraints": {"required": True}},
-                    {"name": "tags", "type": "list", "delimiter": ";"},
+                    {"name": "tags", "type": "list", "delimiter": ";",
+                     "codes": ["lines.code", "lines.parent"]},
                     {"name": "status", "type": "string",
                      "constraints": {"required": True, "enum": ["actual"]}},
                     {"name": "reported_on", "type": "date", "constraints": {"required": True}},
@@ -60,7 +63,14 @@ WARD = {
         },
     ],
 }  # fmt: skip
-REFERENCE = {"name": "reference", "title": "-", "licenses": [{"title": "-"}], "resources": []}
+SHIPPED = json.loads((ROOT / "data" / "reference" / "datapackage.json").read_text("utf-8"))
+REFERENCE = {
+    "name": "reference", "title": "-", "licenses": [{"title": "-"}],
+    "resources": [
+        {name: value for name, value in one.items() if name in ("name", "path", "schema")}
+        for one in SHIPPED["resources"] if one["name"] == "revenue_lines"
+    ],
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -71,6 +81,7 @@ def zoo(tmp_path, monkeypatch):
     for made in (folder, tmp_path / "data" / "reference", tmp_path / "notebooks"):
         made.mkdir(parents=True)
     (tmp_path / "data" / "reference" / "datapackage.json").write_text(json.dumps(REFERENCE))
+    shutil.copy(ROOT / "data" / "reference" / "revenue_lines.csv", tmp_path / "data" / "reference")
     (folder / "lines.csv").write_text("code,parent\n")
     (folder / "receipts.csv").write_text("month,line,collected,kept,tags,status,reported_on\n")
     monkeypatch.setenv("WARDLIB_HOME", str(tmp_path))
@@ -121,7 +132,8 @@ def test_a_sound_descriptor_is_read(zoo):
     assert (lines.bytes, lines.accepted_on) == (11, datetime.date(2026, 11, 26))
     assert (receipts.bytes, receipts.accepted_on, receipts.hash) == (None, None, "")
     fields = {field.name: field for field in receipts.fields}
-    assert fields["line"].codes == (("lines", "code"), ("lines", "parent"))
+    assert fields["tags"].codes == (("lines", "code"), ("lines", "parent"))
+    assert fields["line"].codes == (("revenue_lines", "code"),)
     assert (fields["kept"].at_most, fields["collected"].at_most) == ("collected", "")
     assert fields["month"].codes == ()
 
@@ -129,6 +141,8 @@ def test_a_sound_descriptor_is_read(zoo):
 RECEIPTS = "resources/0/schema"
 LINE = f"{RECEIPTS}/fields/1"
 SUM = f"{RECEIPTS}/fields/2"
+TAGS = f"{RECEIPTS}/fields/4"
+LINES = "resources/1/schema"
 TAGS = f"{RECEIPTS}/fields/4"
 
 
@@ -176,13 +190,13 @@ TAGS = f"{RECEIPTS}/fields/4"
         (f"{RECEIPTS}/primaryKey", "months", "resources.receipts.schema.primaryKey", "one of month"),
         (f"{RECEIPTS}/primaryKey", [], "resources.receipts.schema.primaryKey", "a list"),
         (f"{RECEIPTS}/primaryKey", ["line", "line"], "resources.receipts.schema.primaryKey", "different"),
-        (f"{RECEIPTS}/primaryKey/1", "x", "resources.receipts.schema.primaryKey.2", "one of month"),
+        (f"{LINES}/primaryKey", "x", "resources.lines.schema.primaryKey", "one of code"),
         (f"{RECEIPTS}/missingValues", ["-"], "resources.receipts.schema.missingValues", "empty cell"),
         (f"{TAGS}/name", "month", "resources.receipts.schema.fields.5.name", "each name once"),
         (f"{TAGS}/name", "", "resources.receipts.schema.fields.5.name", "text"),
         (f"{LINE}/type", "money", "resources.receipts.schema.fields.line.type", "one of string"),
         (f"{LINE}/type", ["string"], "resources.receipts.schema.fields.line.type", "one of string"),
-        *((f"{LINE}/codes", value, "resources.receipts.schema.fields.line.codes", "table.column")
+        *((f"{TAGS}/codes", value, "resources.receipts.schema.fields.tags.codes", "table.column")
           for value in ("lines", "x.code", "lines.x", ["lines.code", "x.code"], [], 3,
                         ["lines.code", "lines.code"])),
         (f"{LINE}/delimiter", ";", "resources.receipts.schema.fields.line.delimiter", "type list"),
@@ -267,7 +281,7 @@ def written(text):
 @pytest.mark.parametrize(
     ("change", "column", "part"),
     [
-        (lambda fields: fields.pop(0), "", "no column month"),
+        (lambda fields: fields.pop(0), "", "no month"),
         (lambda fields: fields[2].update(type="number"), "collected.type", '"number"'),
         (lambda fields: fields[3].pop("constraints"), "kept.constraints.required", "no such"),
         (lambda fields: fields[3]["constraints"].update(required=False),
@@ -293,14 +307,84 @@ def test_a_table_of_reports_has_a_key(zoo, key):
     assert {problem.column for problem in found()} == {"resources.receipts.schema.primaryKey"}
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        ["month", "line", "collected", "reported_on"],
+        ["month", "reported_on"],
+        ["month", "line", "status"],
+    ],
+)
+def test_a_known_table_has_its_own_key(zoo, key):
+    """With a column more a correction would count beside what it corrects, with one less it would be lost."""
+    zoo(put(f"{RECEIPTS}/primaryKey", key))
+    problem = found()[-1]
+    assert problem.column == "resources.receipts.schema.primaryKey"
+    assert (
+        problem.expected == '["month", "line", "reported_on"]' or "reported_on" in problem.expected
+    )
+
+
+@pytest.mark.parametrize("codes", [None, "lines.code", ["revenue_lines.code", "lines.code"]])
+def test_a_known_column_has_its_lists_of_codes(zoo, codes):
+    """Without them, or with others, a misspelt code would pass."""
+
+    def change(raw):
+        field = raw["resources"][0]["schema"]["fields"][1]
+        field.pop("codes")
+        field.update({"codes": codes} if codes else {})
+
+    zoo(change)
+    (problem,) = found()
+    assert problem.column == "resources.receipts.schema.fields.line.codes"
+    assert problem.expected == '["revenue_lines.code"]'
+    assert problem.row > 1
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "part"),
+    [
+        ({"unit": "persons", "type": "number"}, "type", "integer"),
+        ({"unit": "persons", "type": "date"}, "type", "integer"),
+        ({"unit": "người", "type": "integer"}, "unit", "persons"),
+        ({"unit": "Person", "type": "integer"}, "unit", "persons"),
+        ({"name": "code", "unit": "persons", "type": "integer"}, "unit", "another column"),
+        ({"name": "parent", "unit": "persons", "type": "integer"}, "", "no column parent_hidden"),
+        ({"unit": "USD", "type": "integer"}, "unit", "VND"),
+    ],
+)
+def test_a_count_of_persons_is_one_and_an_amount_is_in_the_ward_s_currency(
+    zoo, field, column, part
+):
+    """So that small ones are hidden: in the unit persons, whole, in no key, with room for the mark."""
+
+    def change(raw):
+        fields = raw["resources"][1]["schema"]["fields"]
+        fields[0 if field.get("name") == "code" else 1].update({"name": "parent"} | field)
+        raw["resources"][0]["schema"]["fields"][4].pop("codes")
+        fields.append({"name": "parent_hidden", "type": "boolean"})
+
+    zoo(change)
+    wanted = [p for p in found() if part in p.expected]
+    assert len(wanted) == 1
+    assert wanted[0].column.endswith(column)
+
+
 def test_the_shipped_tables_are_those_that_are_asked_for():
-    """`tables.json` says of each what its descriptor says: no table or column of it is missing."""
+    """`tables.json` says of each what its descriptor says: no table, key, column or list is missing."""
     known = json.loads((Path(profile.__file__).parent / "tables.json").read_text("utf-8"))
     for name in ("phuc-dong", "philadelphia"):
         ward = descriptors.ward(name)
         for table in (*ward.tables.values(), *ward.reference.tables.values()):
-            assert known[table.name].keys() <= set(table.columns)
-            assert set(table.columns) <= {*known[table.name], "note"}
+            columns = known[table.name]["columns"]
+            assert columns.keys() <= set(table.columns) <= {*columns, "note"}
+            assert known[table.name]["key"] == list(table.primary_key)
+            lists = {
+                f.name: sorted(".".join(code) for code in f.codes) for f in table.fields if f.codes
+            }
+            lists.pop("measures", None)  # Philadelphia has no table of measures
+            wanted = {n: sorted(own["codes"]) for n, own in columns.items() if "codes" in own}
+            assert lists == wanted
 
 
 @pytest.mark.parametrize(
@@ -414,7 +498,7 @@ def test_a_folder_without_a_descriptor_is_said_to_have_none(zoo):
     folder = zoo()
     file = folder / "datapackage.json"
     file.unlink()
-    assert descriptors.names() == []
+    assert descriptors.names() == ["zoo"], "it has tables"
     (problem,) = found()
     assert (problem.file, problem.found) == (
         "data/zoo/datapackage.json",

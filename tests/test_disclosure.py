@@ -159,19 +159,21 @@ def test_papers_are_the_same_whatever_the_hidden_counts_are(put, notebook, perio
 
 
 def test_a_table_of_ones_own_hides_what_it_counts_in_persons(home, accept):
-    """A table that this workbook knows nothing of, with a column whose unit is persons, whole or not."""
+    """A table that this workbook knows nothing of: with a small count all counts and shares of its row, any
+    of which may be a sum or a part of it."""
     folder = home / "data" / "phuc-dong"
     (folder / "cases.csv").write_text(
-        "month,cases,days,who,reported_on\n2020-01,3,3,a,2020-02-01\n2020-02,,4,b,2020-03-01\n"
-        "2020-03,0,5,c,2020-04-01\n2020-04,5,1,d,2020-05-01\n", "utf-8"
+        "month,cases,girls,share,days,reported_on\n2020-01,596,3,0.005,3,2020-02-01\n"
+        "2020-02,,,,4,2020-03-01\n2020-03,0,0,,5,2020-04-01\n2020-04,15,5,0.3333,1,2020-05-01\n", "utf-8"
     )  # fmt: skip
     path = folder / "datapackage.json"
     described = json.loads(path.read_text("utf-8"))
     fields = [
         {"name": "month", "type": "yearmonth"},
         {"name": "cases", "type": "integer", "unit": "persons"},
+        {"name": "girls", "type": "integer", "unit": "persons"},
+        {"name": "share", "type": "number", "unit": "1"},
         {"name": "days", "type": "integer", "unit": "days"},
-        {"name": "who", "type": "string", "unit": "persons"},
         {"name": "reported_on", "type": "date"},
     ]
     described["resources"].append(
@@ -181,8 +183,11 @@ def test_a_table_of_ones_own_hides_what_it_counts_in_persons(home, accept):
     path.write_text(json.dumps(described), "utf-8")
     accept()
     table = load(descriptors.ward("phuc-dong"), "cases")
-    assert table["cases"].fillna(-1).tolist() == [-1, -1, 0, 5]
-    assert table["cases_hidden"].tolist() == [True, False, False, False]
+    assert table["cases"].fillna(-1).tolist() == [-1, -1, 0, 15]
+    assert table["girls"].fillna(-1).tolist() == [-1, -1, 0, 5]
+    assert table["share"].fillna(-1).tolist() == [-1, -1, -1, 0.3333]
+    for column in ("cases", "girls"):
+        assert table[f"{column}_hidden"].tolist() == [True, False, False, False]
     assert table["days"].tolist() == [3, 4, 5, 1]
 
 

@@ -352,20 +352,24 @@ def test_a_country_that_nobody_knows_is_told(home):
     path = home / "data" / "reference" / "datapackage.json"
     path.write_text(path.read_text(encoding="utf-8").replace('"area": "VN"', '"area": "VV"', 1))
     problems = checks.check(descriptors.ward("philadelphia"), hashes=False)
-    assert [(p.column, p.found) for p in problems] == [("indicators.area", "'VV'")]
+    assert [(p.column, p.found) for p in problems] == [("resources.indicators.area", "'VV'")]
 
 
 def test_codes_that_name_no_list_are_told(home):
     """Of several lists each must exist; one of another country is passed over."""
     path = home / "data" / "phuc-dong" / "datapackage.json"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace('"indicators.code"\n', '"indicatorz.code"\n', 1), encoding="utf-8")
+    raw = json.loads(text)
+    (table,) = (one for one in raw["resources"] if one["name"] == "truth")
+    (field,) = (one for one in table["schema"]["fields"] if one["name"] == "item")
+    field["codes"] = "covid_phasez.id"
+    path.write_text(json.dumps(raw), encoding="utf-8")
     _, (problem,) = descriptors.wards(["phuc-dong"])
-    place = "resources.targets.schema.fields.line.codes"
-    assert (problem.column, problem.found) == (place, "codes indicatorz.code")
+    place = "resources.truth.schema.fields.item.codes"
+    assert (problem.column, problem.found) == (place, "codes covid_phasez.id")
     path.write_text(text, encoding="utf-8")
     abroad = areas(home, "phuc-dong", ["US", "US-PA"])
-    assert not [p for p in abroad if p.found == "codes indicators.code" and p.column == place]
+    assert not [p for p in abroad if p.found == "codes indicators.code" and "targets" in p.column]
 
 
 # ------------------------------------------------------------------------------------------- files

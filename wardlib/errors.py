@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# Control signs, those without width or of writing direction, halves of a sign, ends of lines.
-_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-_FILLERS = (
-    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters and marks that print nothing
+# Control signs, those without width or of writing direction, halves of a sign, ends of lines, signs that
+# nobody has given a meaning.
+_UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
+# Printable for Unicode, but nothing to be seen, or a sign that a file was spoilt: variation selectors,
+# fillers, the blank of Braille, the replacement character.
+_FILLERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffd"
+    "\U000e0100-\U000e01ef]"
 )
+
+
+def hides(text: str) -> bool:
+    """Whether some sign of a text shows nothing on paper, or moves what stands beside it."""
+    if text.isprintable():
+        return bool(_FILLERS.search(text))
+    return any(unicodedata.category(char) in _UNSEEN or _FILLERS.match(char) for char in text)
 
 
 def visible(text: str, spared: str = "") -> str:
@@ -22,10 +34,7 @@ def visible(text: str, spared: str = "") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        ascii(char)[1:-1]
-        if (unicodedata.category(char) in _UNSEEN or char in _FILLERS) and char not in spared
-        else char
-        for char in text
+        ascii(char)[1:-1] if hides(char) and char not in spared else char for char in text
     )
 
 

@@ -299,13 +299,16 @@ def read(file: Path) -> Language:
     return Language(file.stem, translations)
 
 
+_NO_MONEY = {"XXX", "XTS", "XAU", "XAG", "XPD", "XPT"}  # of ISO 4217: none, a test, metals
+
+
 def is_currency(code: str) -> bool:
     """Whether `code` is that of a currency in ISO 4217, of today or of the past.
 
     >>> is_currency("VND"), is_currency("vnd"), is_currency("VNX")
     (True, False, False)
     """
-    return code in list_currencies()
+    return code in list_currencies() and code not in _NO_MONEY
 
 
 @functools.cache

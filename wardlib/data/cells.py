@@ -19,7 +19,7 @@ from typing import NamedTuple
 from wardlib.data import descriptors, patterns, reading
 from wardlib.data.descriptors import Field, Table, Ward
 from wardlib.data.reading import Sheet
-from wardlib.errors import Problem
+from wardlib.errors import Problem, hides
 
 LONGEST = 2_000  # letters of a cell: several times the longest remark that a table needs
 _FIRST = datetime.date(2000, 1, 1)  # no figure of this workbook is about an earlier day
@@ -137,12 +137,6 @@ _WRITTEN = {
     "boolean": (r"true|false", "true or false", "write true or false"),
 }
 _THOUSANDS = re.compile(r"-?[1-9][0-9]*\.[0-9]{3}")
-# Printable for Unicode, but nothing to be seen, or a sign that a file was spoilt: variation selectors,
-# fillers, the blank of Braille, the replacement character.
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffd"
-    "\U000e0100-\U000e01ef]"
-)
 
 
 def _demands(column: Field, filled: set[str], day: datetime.date | None) -> Iterator[_Demand]:
@@ -242,7 +236,9 @@ def _texts(column: Field) -> Iterator[_Demand]:
     )
     yield _Demand(lambda text: text == text.strip(), "no space at either end", "remove the spaces")
     yield _Demand(
-        _is_seen, "letters that can be seen", "remove the sign, or write the cell anew by hand"
+        lambda text: not hides(text.replace("\r\n", "").replace("\n", "")),
+        "letters that can be seen",
+        "remove the sign, or write the cell anew by hand",
     )
     yield _Demand(
         lambda text: len(text) <= LONGEST,
@@ -279,20 +275,6 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_seen(text: str) -> bool:
-    """Whether every sign of a text shows on paper, line ends apart."""
-    if text.isprintable():
-        return not _UNSEEN.search(text)
-    lines = text.replace("\r\n", "").replace("\n", "")
-    return not any(map(_hides, lines))
-
-
-def _hides(char: str) -> bool:
-    """Whether a sign shows nothing on paper: controls, zero-width and direction signs, but no space."""
-    blank = not char.isprintable() and unicodedata.category(char) != "Zs"
-    return blank or bool(_UNSEEN.match(char))
 
 
 def faulty(table: Table, cells: Cells, day: datetime.date | None) -> list[Problem]:
@@ -346,7 +328,7 @@ def _is_odd(char: str) -> bool:
         return char != "\n" and not char.isprintable()
     kind = unicodedata.category(char)
     foreign = kind[0] == "L" and not unicodedata.name(char, "").startswith("LATIN")
-    return foreign or kind == "Zs" or _hides(char)
+    return foreign or kind == "Zs" or hides(char)
 
 
 def nearest(code: str, known: Iterable[str]) -> str:

@@ -195,14 +195,15 @@ def _areas(shelf: Shelf) -> list[Problem]:
     parents = dict(zip(written["code"], written["parent"], strict=True))
     problems = []
 
-    def fault(package: str, place: str, found: str, expected: str, fix: str = "") -> None:
+    def fault(
+        package: str, place: tuple[str | int, ...], found: str, expected: str, fix: str = ""
+    ) -> None:
         fix = fix or cells.nearest(found, parents) + f"correct the area, or add it to {table.file}"
-        file = f"data/{package}/{descriptors.DESCRIPTOR}"
-        problems.append(Problem(file, 0, place, cells.shown(found), expected, fix))
+        problems.append(descriptors.fault(package, place, cells.shown(found), expected, fix))
 
     above, own = "", False
-    for at, area in enumerate(ward.areas, 1):
-        place = f"ward.areas.{at}"
+    for at, area in enumerate(ward.areas):
+        place = "ward", "areas", at
         if area in parents:
             if own or parents[area] != above:
                 inside = parents[area] or "nothing"
@@ -216,10 +217,10 @@ def _areas(shelf: Shelf) -> list[Problem]:
                 fault(ward.id, place, area, f"a part of {above} in column code of {table.file}")
             own = True
         above = area
-    for shared in ward.reference.tables.values():
+    for at, shared in enumerate(ward.reference.tables.values()):
         if shared.area and shared.area not in parents:
             expected = f"a code in column code of {table.file}"
-            fault(descriptors.REFERENCE, f"{shared.name}.area", shared.area, expected)
+            fault(descriptors.REFERENCE, ("resources", at, "area"), shared.area, expected)
     return problems
 
 

@@ -185,26 +185,31 @@ def digest_descriptor(package: str) -> str:
 
 
 def names() -> list[str]:
-    """The folders with a descriptor, be it faulty or not, that are no part of the reference, sorted;
-    hidden ones are none."""
+    """The folders of wards, sorted: those with a descriptor, be it faulty or not, or with tables, whose
+    descriptor is then missing; hidden ones are none.
+
+    Raises RequestError where data/ may not be read.
+    """
     data = home() / "data"
+    try:
+        folders = [folder for folder in data.iterdir() if not folder.name.startswith(".")]
+    except OSError as error:
+        raise RequestError(
+            f"{data}: {error.strerror}. Give whoever runs this the right to read the folder."
+        ) from None
     return sorted(
-        folder.name
-        for folder in data.iterdir()
-        if not folder.name.startswith(".")
-        and folder.name.casefold() != REFERENCE
-        and _is_described(folder)
+        folder.name for folder in folders if folder.name != REFERENCE and _is_ward(folder)
     )
 
 
-def _is_described(folder: Path) -> bool:
+def _is_ward(folder: Path) -> bool:
     try:
-        (folder / DESCRIPTOR).lstat()
-    except (FileNotFoundError, NotADirectoryError):
+        inside = {file.name for file in folder.iterdir()}
+    except NotADirectoryError:
         return False
     except OSError:  # it may not be looked into: whoever asks for the ward is told
         return True
-    return True
+    return DESCRIPTOR in inside or any(name.endswith(".csv") for name in inside)
 
 
 def package(name: str) -> Package:
@@ -236,8 +241,8 @@ def wards(names: Iterable[str]) -> tuple[list[Ward], list[Problem]]:
         try:
             described = _read(name)
             if "ward" not in described:
-                expected, fix = "a ward", "add the property ward"
-                raise DataError([_problem(name, "ward", "no such property", expected, fix)])
+                said = "no such property", "a ward", "add the property ward"
+                raise DataError([fault(name, ("ward",), *said)])
             if reference:
                 found.append(_ward(name, described, reference))
         except DataError as error:
@@ -293,8 +298,12 @@ def _read(package: str) -> dict[str, Any]:
     return described
 
 
-def _problem(package: str, column: str, found: str, expected: str, fix: str) -> Problem:
-    return Problem(f"data/{package}/{DESCRIPTOR}", 0, column, found, expected, fix)
+def fault(
+    package: str, path: tuple[str | int, ...], found: str, expected: str, fix: str
+) -> Problem:
+    """A fault at a place (keys and numbers from 0) of a descriptor that can be read."""
+    text = reading.descriptor(_folder(package) / DESCRIPTOR)
+    return profile.located(package, text, path, found, expected, fix)
 
 
 def _package(name: str, described: dict[str, Any]) -> dict[str, Any]:
@@ -358,15 +367,15 @@ def _unknown_codes(ward: Ward) -> list[Problem]:
     """A problem for each table or column of codes that is neither the ward's nor the reference's."""
     problems = []
     for owner in (ward, ward.reference):
-        for table in owner.tables.values():
-            for field in table.fields:
+        for at, table in enumerate(owner.tables.values()):
+            for place, field in enumerate(table.fields):
                 for name, column in field.codes:
                     target = owner.table(name)
                     if target is None and name in ward.reference.tables and len(field.codes) > 1:
                         continue  # a table of one country is none of a ward outside it
                     if target is None or column not in target.columns:
-                        place = f"resources.{table.name}.schema.fields.{field.name}.codes"
+                        path = ("resources", at, "schema", "fields", place, "codes")
                         expected = "table.column of this ward or of the reference"
                         found, fix = f"codes {name}.{column}", "correct the property codes"
-                        problems.append(_problem(owner.id, place, found, expected, fix))
+                        problems.append(fault(owner.id, path, found, expected, fix))
     return problems

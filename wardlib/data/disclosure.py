@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from wardlib.data.descriptors import Table
+from wardlib.data.profile import PERSONS
 from wardlib.data.reading import Row, Sheet, View
 from wardlib.provenance import digest_bytes
 
@@ -29,28 +30,40 @@ SMALLEST, LARGEST = 1, 4  # the counts that are hidden
 # What a hidden count weighs in a mean: the middle of what it may be, whatever it is.
 WEIGHT = (SMALLEST + LARGEST) / 2
 
-_PERSONS = "persons"  # the unit of a column that counts them, in any table
-# The columns of this workbook's own tables that count persons, whatever unit a descriptor gives them, and
-# the shares of so many persons, which are hidden with them.
+# The columns that count persons in this workbook's own tables, whatever unit a descriptor gives them, each
+# with the shares of so many persons, which are hidden with it.
 _COUNTS: dict[str, dict[str, tuple[str, ...]]] = {
     "school_months": {"pupils": ("attendance_share",)},
     "activities": {"participants": ()},
 }
+_SHARES = ("1", "%")  # their units, in a table of the ward's own
 
 
 def disclosed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     """A typed table as its readers get it: counts of persons from 1 to 4 missing, and with them the
     shares of so many persons; beside each column of persons a boolean one, "pupils_hidden", that tells
-    them from cells not reported."""
-    changed = {}
-    for name, shares in _persons(table).items():
-        counts = frame[name]
-        if counts.dtype == "int64":
-            counts = counts.astype("Int64")  # which can hold a missing one
-        small = counts.between(SMALLEST, LARGEST).fillna(False).astype(bool)
-        changed[name], changed[f"{name}_hidden"] = counts.mask(small), small
-        changed |= {share: frame[share].mask(small) for share in shares}
-    return frame.assign(**changed) if changed else frame
+    them from cells not reported.
+
+    In a table of the ward's own nobody knows which of a row's counts is the sum of which: where one is
+    hidden, all of the row's counts and shares are.
+    """
+    counts = {name: _whole(frame[name]) for name in _persons(table)}
+    small = {
+        name: own.between(SMALLEST, LARGEST).fillna(False).astype(bool)
+        for name, own in counts.items()
+    }
+    changed: dict[str, pd.Series] = {}
+    for name, others in _persons(table).items():
+        for other in (name, *others):
+            own = counts.get(other, frame[other])
+            changed[other] = changed.get(other, own).mask(small[name])
+    marks = {f"{name}_hidden": changed[name].isna() & counts[name].notna() for name in counts}
+    return frame.assign(**changed, **marks) if changed else frame
+
+
+def _whole(counts: pd.Series) -> pd.Series:
+    """Counts that can hold a missing one."""
+    return counts.astype("Int64") if counts.dtype == "int64" else counts
 
 
 def digest(table: Table, view: View, sheet: Sheet) -> str:
@@ -62,8 +75,8 @@ def digest(table: Table, view: View, sheet: Sheet) -> str:
     rows = view.rows(sheet)
     place = rows[0].cells.index
     hides = [
-        (place(name), [place(share) for share in shares])
-        for name, shares in _persons(table).items()
+        (place(name), [place(other) for other in others])
+        for name, others in _persons(table).items()
     ]
     texts = [_disclosed_text(row, hides) for row in rows[1:]]
     if all(text == row.text for text, row in zip(texts, rows[1:], strict=True)):
@@ -90,12 +103,13 @@ def columns(name: str) -> tuple[str, str, str]:
 
 
 def _persons(table: Table) -> dict[str, tuple[str, ...]]:
-    """The columns of a table that count persons, each with those that are shares of them."""
-    counts = _COUNTS.get(table.name, {})
-    numbers = [field for field in table.fields if field.type in ("integer", "number")]
-    persons = {field.name for field in numbers if field.unit == _PERSONS}
+    """The columns of a table that count persons, each with those that are hidden with it."""
+    if table.name in _COUNTS:
+        return {n: own for n, own in _COUNTS[table.name].items() if n in table.columns}
+    persons = [field.name for field in table.fields if field.unit == PERSONS]
+    shares = [field.name for field in table.fields if field.unit in _SHARES]
     return {
-        name: counts.get(name, ()) for name in table.columns if name in counts or name in persons
+        name: tuple(other for other in [*persons, *shares] if other != name) for name in persons
     }
 
 
@@ -103,7 +117,7 @@ def _disclosed_text(row: Row, hides: list[tuple[int, list[int]]]) -> str:
     """A row as it is written; with hidden cells, its cells as JSON, an asterisk for each hidden one."""
     cells = list(row.cells)
     for at, others in hides:
-        if cells and cells[at] and SMALLEST <= float(cells[at]) <= LARGEST:
+        if cells and row.cells[at] and SMALLEST <= float(row.cells[at]) <= LARGEST:
             for place in (at, *others):
                 cells[place] = "*"
     if cells == row.cells:

@@ -11,17 +11,20 @@ import functools
 import json
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from wardlib.data import patterns
-from wardlib.errors import Problem, RequestError, visible
+from wardlib.errors import Problem, RequestError, hides
 from wardlib.language import is_currency
 from wardlib.periods import parse_day
 
 REFERENCE = "reference"  # the folder of what all wards share
+PERSONS = "persons"  # the unit of a column that counts them
+_LIKE_PERSONS = {"person", PERSONS, "people", "pupils", "students", "children", "người", "học sinh"}
 _RESERVED = ("all", REFERENCE)  # words that mean something else where wards are named
 _DEEPEST = 20  # objects and lists in one another; a sound descriptor has eight
 _MOST = 200  # faults told of one descriptor; a file of millions is none
@@ -83,11 +86,22 @@ def faults(folder: str, text: str) -> tuple[Problem, ...]:
         problems.append(Problem(file, line, place, found_key, "each key once", fix))
     if left := len(found[_MOST:]) + len(twice[_MOST:]):
         fix = "correct those above first"
-        problems.append(Problem(file, 0, "", f"{left} more faults", "none", fix))
+        last = text.count("\n") + 1  # told last
+        problems.append(Problem(file, last, "", f"{left} more faults", "none", fix))
     for path, *said in found[:_MOST]:
-        line = next(lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in lines)
-        problems.append(Problem(file, line, _shown_path(described, path), *said))
+        problems.append(Problem(file, _line(lines, path), _shown_path(described, path), *said))
     return tuple(sorted(set(problems)))
+
+
+def located(folder: str, text: str, path: _Path, found: str, expected: str, fix: str) -> Problem:
+    """A fault at a place of a descriptor that has none of `faults`, found beside other files."""
+    line, place = _line(_places(text)[0], path), _shown_path(json.loads(text), path)
+    return Problem(f"data/{folder}/datapackage.json", line, place, found, expected, fix)
+
+
+def _line(lines: dict[_Path, int], path: _Path) -> int:
+    """The line of a place, or of what it should stand in."""
+    return next(lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in lines)
 
 
 _TOO_DEEP = (
@@ -127,11 +141,13 @@ def _unfit(value: Any, path: _Path) -> Iterator[_Fault]:
 
 
 def _hidden(text: str, path: _Path) -> Iterator[_Fault]:
-    if visible(text, "\n") != text:
+    if hides(text.replace("\n", "")):
         expected = "no control sign, nor one without width or of writing direction"
-        yield _Fault(
-            path, _shown(text), expected, "write the text anew, without what is shown as \\"
-        )
+        fix = "write the text anew, without what is shown as \\"
+        yield _Fault(path, _shown(text), expected, fix)
+    if not unicodedata.is_normalized("NFC", text):
+        fix = "save the file with composed letters (NFC), e.g. from a Unicode keyboard"
+        yield _Fault(path, _shown(text), "composed Unicode letters (NFC)", fix)
 
 
 def _is_day(text: str) -> bool:
@@ -196,7 +212,7 @@ def _expected(schema: dict[str, Any], rule: dict[str, Any]) -> str:
 def _contradictions(folder: str, described: dict[str, Any]) -> Iterator[_Fault]:
     """Faults of a descriptor of the right shape: what does not fit to the rest of it."""
     name = described["name"]
-    if name in _RESERVED and folder != REFERENCE:
+    if name.casefold() in _RESERVED and folder != REFERENCE:
         yield _Fault(("name",), _shown(name), "another name", "give the folder another name")
     if name != folder:
         expected = f"{folder!r}, the name of the folder"
@@ -204,18 +220,17 @@ def _contradictions(folder: str, described: dict[str, Any]) -> Iterator[_Fault]:
     if folder == REFERENCE and "ward" in described:
         fix = "remove it; a ward has a folder of its own"
         yield _Fault(("ward",), "a ward", "no ward: all wards share these tables", fix)
+    resources = described["resources"]
     if "ward" in described:
         yield from _ward(described["ward"])
-    resources = described["resources"]
+        yield from _money(described["ward"]["currency"], resources)
     for key in ("name", "path"):  # some systems tell no capitals from small letters
         values = [resource[key].casefold() for resource in resources]
         yield from _again(values, ("resources",), key)
     for at, resource in enumerate(resources):
         yield from _table(resource["schema"], ("resources", at, "schema"))
-        known = _known_tables().get(resource["name"], {})
-        yield from _columns(
-            known, resource["schema"]["fields"], ("resources", at, "schema", "fields")
-        )
+        if known := _known_tables().get(resource["name"]):
+            yield from _known_table(known, resource["schema"], ("resources", at, "schema"))
 
 
 def _ward(ward: dict[str, Any]) -> Iterator[_Fault]:
@@ -234,22 +249,37 @@ def _ward(ward: dict[str, Any]) -> Iterator[_Fault]:
             yield _Fault(path, _shown(last), expected, "correct one of the two days")
 
 
+def _money(currency: str, resources: list[dict[str, Any]]) -> Iterator[_Fault]:
+    """What a ward cannot do without, and amounts in another currency than its own."""
+    if not resources:
+        fix = "describe the table of receipts at least"
+        yield _Fault(("resources",), "no table", "the tables of the ward", fix)
+    for at, resource in enumerate(resources):
+        for place, field in enumerate(resource["schema"]["fields"]):
+            unit = field.get("unit", currency)
+            if unit != currency and is_currency(unit):
+                path = ("resources", at, "schema", "fields", place, "unit")
+                fix = "correct the unit, or the currency of the ward"
+                yield _Fault(path, _shown(unit), f"{currency}, the currency of the ward", fix)
+
+
 def _table(schema: dict[str, Any], path: _Path) -> Iterator[_Fault]:
     fields = schema["fields"]
     names = [field["name"] for field in fields]
     yield from _again(names, (*path, "fields"), "name")
     fix = "name a column of this table"
     key = schema.get("primaryKey", [])
-    for at, name in enumerate([key] if isinstance(key, str) else key):
+    for at, name in enumerate(_several(key)):
         if name not in names:
             place = (*path, "primaryKey") if isinstance(key, str) else (*path, "primaryKey", at)
             yield _Fault(place, _shown(name), f"one of {', '.join(names)}", fix)
-    if "reported_on" in names and "reported_on" not in ([key] if isinstance(key, str) else key):
+    if "reported_on" in names and "reported_on" not in _several(key):
         expected = "a key with reported_on: what makes a row a new report of the same figure"
         yield _Fault((*path, "primaryKey"), _shown(key), expected, "name the columns of the key")
     types = {field["name"]: field["type"] for field in fields}
     for at, field in enumerate(fields):
         place = (*path, "fields", at)
+        yield from _persons(field, names, _several(key), place)
         other = field.get("at_most")
         numbers = [name for name in names if types[name] in ("integer", "number")]
         fit = [name for name in numbers if name != field["name"]]
@@ -257,6 +287,27 @@ def _table(schema: dict[str, Any], path: _Path) -> Iterator[_Fault]:
             expected = f"another column of numbers: {', '.join(fit) or 'there is none'}"
             yield _Fault((*place, "at_most"), _shown(other), expected, fix)
         yield from _constraints(field, (*place, "constraints"))
+
+
+def _persons(
+    field: dict[str, Any], names: list[str], key: list[str], path: _Path
+) -> Iterator[_Fault]:
+    """Counts of persons, of which small ones are hidden (see `disclosure`): whole numbers in the unit that
+    tells them, none of them in a key, and room for the column that marks what is hidden."""
+    name, unit = field["name"], field.get("unit", "")
+    if unit.casefold() in _LIKE_PERSONS and unit != PERSONS:
+        yield _Fault((*path, "unit"), _shown(unit), PERSONS, "write it so: small counts are hidden")
+    if unit != PERSONS:
+        return
+    if field["type"] != "integer":
+        fix = "correct the type, or the unit"
+        yield _Fault((*path, "type"), _shown(field["type"]), "integer, as it counts persons", fix)
+    if name in key:
+        fix = "leave the column out of the key: a hidden count must not tell rows apart"
+        yield _Fault((*path, "unit"), f"{_shown(unit)} in the primary key", "another column", fix)
+    if f"{name}_hidden" in names:
+        expected = f"no column {name}_hidden, which marks the hidden counts of {name}"
+        yield _Fault(path, f"a column {name}_hidden", expected, "give it another name")
 
 
 @functools.cache
@@ -267,19 +318,32 @@ def _known_tables() -> dict[str, dict[str, Any]]:
     return known
 
 
+def _known_table(known: dict[str, Any], schema: dict[str, Any], path: _Path) -> Iterator[_Fault]:
+    """What the pages and the checks count on: the key, by which a later report takes the place of an
+    earlier one, and the columns."""
+    key = _several(schema.get("primaryKey", []))
+    if set(key) != set(known["key"]):
+        fix = "write this key: with another one a figure would count twice, or be lost"
+        yield _Fault((*path, "primaryKey"), _shown(key), _shown(known["key"]), fix)
+    yield from _columns(known["columns"], schema["fields"], (*path, "fields"))
+
+
 def _columns(known: dict[str, Any], fields: list[dict[str, Any]], path: _Path) -> Iterator[_Fault]:
-    """Columns that the pages and the checks count on: missing, of another type, with cells that may be
-    empty, or with words that nobody knows."""
+    """Columns that are missing, of another type, with cells that may be empty, with words that nobody
+    knows, or with codes of no list."""
     places = {field["name"]: at for at, field in reversed(list(enumerate(fields)))}
+    if missing := [name for name in known if name not in places]:
+        fix = "describe the columns, or give the table another name"
+        yield _Fault(path, f"no {', '.join(missing)}", f"the columns {', '.join(known)}", fix)
     for name, needs in known.items():
-        if name not in places:
-            fix = "describe the column, or give the table another name"
-            yield _Fault(path, f"no column {name}", f"the columns {', '.join(known)}", fix)
+        if name in missing:
             continue
         place, field = (*path, places[name]), fields[places[name]]
         limits = field.get("constraints", {})
         if field["type"] != needs["type"]:
             fix = "correct the type, or give the table another name"
+            if needs["type"] == "integer" and field["type"] == "number":
+                fix = "write integer, and round the column to whole units"
             yield _Fault((*place, "type"), _shown(field["type"]), needs["type"], fix)
         if needs.get("required") and not limits.get("required"):
             found = _shown(limits["required"]) if "required" in limits else "no such property"
@@ -290,6 +354,16 @@ def _columns(known: dict[str, Any], fields: list[dict[str, Any]], path: _Path) -
             found = _shown(limits["enum"]) if "enum" in limits else "no such property"
             fix = "leave out the words that are not among these"
             yield _Fault((*place, "constraints", "enum"), found, f"some of {_shown(words)}", fix)
+        codes = _several(field.get("codes", []))
+        if "codes" in needs and set(codes) != set(needs["codes"]):
+            found = _shown(codes) if codes else "no such property"
+            fix = "write these lists: without them a misspelt code would be dropped without a word"
+            yield _Fault((*place, "codes"), found, _shown(needs["codes"]), fix)
+
+
+def _several(value: str | list[str]) -> list[str]:
+    """A text or a list of texts as a list."""
+    return [value] if isinstance(value, str) else value
 
 
 def _constraints(field: dict[str, Any], path: _Path) -> Iterator[_Fault]:
