@@ -201,7 +201,7 @@ def test_pages_show_a_range_and_say_why(put):
         assert "1–4" in drawn
         assert total in drawn
     assert "Số từ 1 đến 4 người không nêu cụ thể" in block.plain
-    assert "coi như có 2,5 học sinh" in block.plain
+    assert "được coi là có 2,5 học sinh" in block.plain
 
 
 def audit():

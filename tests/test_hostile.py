@@ -624,6 +624,9 @@ def test_the_head_is_drawn_from_its_content(watched):
         (forged_table(columns=[{"head": "x", "width": ["#panic()"], "words": True}]), "table: columns: width"),
         (forged_table(rows=[{"head": "x", "depth": True, "says": "", "cells": []}]), "table: rows: depth"),
         (forged_table(caption=["x"]), "table: caption"),
+        (forged_table(slug="x" * 300), "table: slug"),
+        (forged_table(columns=[]), "table: columns"),
+        (forged("paragraph", text="x\ud800", note=False), "paragraph: text"),
         (forged_chart(""), "no SVG"),
         (forged_chart("<svg"), "no SVG"),
         (forged_chart("<html/>"), "no SVG"),
@@ -635,6 +638,29 @@ def test_a_block_of_another_shape_is_refused(output, place):
     """Where ours has a text, a number or a name, nothing else is drawn; the message names the place."""
     with pytest.raises(ExportError, match=place):
         html([output])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("day", "9999-99-99"), ("day", "0000-00-00"), ("as_of", "2020-02-30"), ("motto", []), ("signature", ["x"])],
+)  # fmt: skip
+def test_a_head_of_another_shape_is_refused(name, value):
+    """No page is made of it, in either format; nor of two heads that differ, be it in the mark alone."""
+    head = shown(edition())
+    head.metadata["wardlib"][name] = value
+    for export in (html, pdf):
+        with pytest.raises(ExportError, match=rf"\(head: {name}\)"):
+            export(head=head)
+
+
+def test_two_heads_that_differ_are_refused():
+    """A cell above the edition's own would take the mark off; the same head twice is none the worse."""
+    head, other = shown(edition()), shown(edition())
+    assert html([other], head=head)
+    other.metadata["wardlib"]["mark"] = ""
+    for first, second in ((head, other), (other, head)):
+        with pytest.raises(ExportError, match="two different heads"):
+            html([second], head=first)
 
 
 @pytest.mark.parametrize(

@@ -302,13 +302,16 @@ def test_small_schools_show_neither_pupils_nor_attendance():
 
 
 def test_a_month_with_few_pupils_hides_the_attendance_of_the_span():
-    """A school that shrank from 60 to 3 pupils: of its attendance only the months of 60 are in the level's."""
+    """A school that shrank from 60 to 3 pupils: neither it nor its level, of which it is the only one."""
     shrunk = months("a", {"2020-01": (60, 16, 16, 0, 0), "2020-02": (3, 16, 16, 0, 0)})
     shrunk["attendance_share"] = [0.5, float("nan")]
     found = assess("2020-Q1", shrunk, register(a="thcs"), CLOSED)
     assert pd.isna(found.schools.loc[(0, "a"), "attendance"])
-    assert found.levels.loc[(0, "thcs"), "attendance"] == pytest.approx(0.5)
+    assert pd.isna(found.levels.loc[(0, "thcs"), "attendance"])
     assert found.levels.loc[(0, "thcs"), "hidden"]
+    other = months("b", {"2020-01": (60, 16, 16, 0, 0)})
+    found = assess("2020-Q1", pd.concat([shrunk, other]), register(a="thcs", b="thcs"), CLOSED)
+    assert found.levels.loc[(0, "thcs"), "attendance"] == pytest.approx(0.9), "of the other alone"
 
 
 def test_few_pupils_weigh_the_same_whatever_their_number():

@@ -44,8 +44,8 @@ class Schools:
     in_person, online, lost, made_up` over the months reported, and those `taught`, in class or online;
     `attendance`, attended pupil-days as a share of those in class; `usual_planned`, `usual_taught`,
     `usual_attendance`: of the same months, those reported, in the `years` school years before COVID-19
-    (mean; missing where there is none); attendance leaves out months of schools whose pupils are
-    hidden; `hidden`: whether there is one; `reported`, `expected`: school-months.
+    (mean; missing where there is none); attendance leaves out schools whose pupils are hidden in some
+    month; `hidden`: whether there is one; `reported`, `expected`: school-months.
 
     `schools`: index (`span`, `school`); `name`, `level`, the same days and counts, `pupils` at the end,
     missing where their number is hidden, and the bounds that this leaves, `pupils_at_least` and
@@ -299,13 +299,15 @@ def _by_level(
                 continue
             by_month = _within(means[level], months)
             here = _within(own[level], months)
+            few = set(here["school"][here["hidden"]].tolist())
+            counted = _where(here, ~np.isin(here["school"], list(few)))
             row = {
                 "span": span,
                 "level": level,
                 **{name: _sum(by_month[name]) for name in [*DAYS, "taught"]},
-                "attendance": _attendance(here["attended"], here["offered"]),
+                "attendance": _attendance(counted["attended"], counted["offered"]),
                 **_usual(means[level], own[level], by_month["at"], start),
-                "hidden": bool(here["hidden"].any()),
+                "hidden": bool(few),
                 "reported": len(here["at"]),
                 "expected": wanted,
             }

@@ -26,8 +26,8 @@ RESOURCE = "application/vnd.dataresource+json"
 SVG = "image/svg+xml"
 
 # What each kind of content has: a type, a pattern of a text, a list or a record of these; in a tuple,
-# what may be null instead.
-_SLUG = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")  # it names files, too
+# what may be null instead; after an item, how many of it a list has at least.
+_SLUG = re.compile("(?!.{81})[a-z0-9]+(?:-[a-z0-9]+)*")  # it names files, too
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KINDS: dict[str, dict[str, Any]] = {
     "paragraph": {"text": str, "note": bool},
@@ -39,13 +39,13 @@ _KINDS: dict[str, dict[str, Any]] = {
     "table": {
         "slug": _SLUG,
         "caption": str,
-        "columns": [{"head": str, "width": int, "words": bool}],
+        "columns": [{"head": str, "width": int, "words": bool}, 1],
         "rows": [
             {
                 "head": str,
                 "depth": int,
                 "says": str,
-                "cells": [{"lines": [str], "mark": str, "pad": str}],
+                "cells": [{"lines": [str, 1], "mark": str, "pad": str}],
             }
         ],
         "note": str,
@@ -56,7 +56,9 @@ _KINDS: dict[str, dict[str, Any]] = {
              "to", "chart", "table", "id", "period_id", "skip"),
             str,
         ),
-        **{name: [str] for name in ("lines", "authority", "motto", "recipients", "signature")},
+        **{name: [str] for name in ("lines", "authority", "recipients")},
+        "motto": [str, 2],
+        "signature": [str, 2],
         "language": re.compile("|".join(CODES)),
         "vietnamese": bool,
         "day": _DAY,
@@ -181,17 +183,27 @@ def _fitted(value: Any, shape: Any, place: str) -> Any:
             name: _fitted(value.get(name, ...), inner, f"{place}: {name}")
             for name, inner in shape.items()
         }
-    if isinstance(shape, list) and isinstance(value, list):
+    if isinstance(shape, list) and isinstance(value, list) and len(value) >= sum(shape[1:]):
         return [_fitted(each, shape[0], place) for each in value]
     if isinstance(shape, tuple):
         return None if value is None else _fitted(value, shape[0], place)
+    if isinstance(value, str) and re.search("[\ud800-\udfff]", value):
+        raise _strange(place)  # half of a sign, which no file can hold
     if isinstance(shape, re.Pattern):
         fits = isinstance(value, str) and shape.fullmatch(value) is not None
+        fits = fits and (shape is not _DAY or _is_day(value))
     else:  # a notebook's records are of a class of their own; of the rest exactly, as True is an int
         fits = isinstance(value, dict) if shape is dict else type(value) is shape
     if not fits:
         raise _strange(place)
     return value
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def _strange(place: str) -> ExportError:

@@ -140,12 +140,17 @@ def read(notebook: NotebookNode) -> Document:
                     "A failed notebook is not made into a briefing: mend the cause, run it again."
                 )
             content = known(output)
-            if content.get("kind") == "head":
+            if content.get("kind") == "head" and content not in heads:
                 heads.append(content)
     if not heads:
         raise ExportError(
             "the notebook shows no head: run it first (its second cell shows the edition), "
             "e.g. with `papermill` or `ward run`"
+        )
+    if len(heads) > 1:
+        raise ExportError(
+            "the notebook shows two different heads, of two editions or with and without a mark: run it "
+            "again from the top"
         )
     title, parts = "", []
     for cell in notebook.cells:

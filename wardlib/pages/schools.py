@@ -136,6 +136,8 @@ class SchoolsPage(Page[Schools | None]):
                         levels="; ".join(parts),
                     )
                 )
+                if own["hidden"].any():
+                    said.append(text("Schools that had 1 to 4 pupils in a month are left out."))
         return paragraph(" ".join(said), note=True) if said else None
 
     def longest_closure(self) -> Block | None:
@@ -363,7 +365,10 @@ class SchoolsPage(Page[Schools | None]):
             )
         ]
         if few:
-            notes += [hiding(self.edition), self._weight]
+            few_pupils = text(
+                "–: a school that had 1 to 4 pupils in one of these months, whose attendance is not given."
+            )
+            notes += [hiding(self.edition), few_pupils, self._weight]
         if marked(rows, PARTIAL):
             notes.append(text("† some school or month is not reported."))
         heads = [
@@ -722,8 +727,7 @@ class SchoolsPage(Page[Schools | None]):
     @property
     def _weight(self) -> str:
         return self.edition.text(
-            "A school of 1 to 4 pupils: its attendance is not given (–), and in means it counts as one of "
-            "{pupils} pupils.",
+            "In means, a school of 1 to 4 pupils counts as one of {pupils}.",
             pupils=self._language.number(disclosure.WEIGHT, 1),
         )
 

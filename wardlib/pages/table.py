@@ -149,5 +149,5 @@ def marked(rows: Iterable[Row], mark: str) -> bool:
 def hiding(edition: Edition) -> str:
     """The note of a table in which counts of persons are hidden."""
     return edition.text(
-        "A number from 1 to 4 persons is not given: it stands as 1–4, and a sum that holds one as a range."
+        "A number from 1 to 4 persons is not given: it stands as 1–4, and in a sum it counts as 1 to 4."
     )
