@@ -248,7 +248,7 @@ def _table(broken: list[Outcome]) -> None:
     console.print(table)
 
 
-@app.command()
+@app.command(cls=Lists)
 def check(
     ward: Wards = [],  # noqa: B006 - typer copies defaults
     accept: Annotated[
@@ -258,12 +258,12 @@ def check(
         ),
     ] = False,
     rewrite: Annotated[
-        bool,
+        list[str],
         typer.Option(
-            "--rewrite",
-            help="With --accept: record files too in which accepted rows were lost or changed.",
+            help="With --accept: tables of which accepted rows may be lost or changed, "
+            "such as receipts or reference/tet."
         ),
-    ] = False,
+    ] = [],  # noqa: B006 - typer copies defaults
 ) -> None:
     """Check every row of every table of the wards (default: all) and of the reference.
 
@@ -272,12 +272,12 @@ def check(
     from wardlib.data import acceptance, checks, descriptors
 
     if rewrite and not accept:
-        raise RequestError("--rewrite goes with --accept: ward check --accept --rewrite")
+        raise RequestError("--rewrite goes with --accept: ward check --accept --rewrite receipts")
     wards, faults = descriptors.wards(dict.fromkeys(ward or descriptors.names()))
     today = datetime.date.today() if accept else None
     # Before the checks: what they find sound is what is recorded, or nothing is.
     proposal = acceptance.propose(wards if accept else [])
-    problems = set(faults) | set(() if rewrite else proposal.losses)
+    problems = set(faults) | set(proposal.losses(rewrite))
     for described in wards:
         problems |= set(checks.check(described, hashes=not accept, day=today))
     if problems:

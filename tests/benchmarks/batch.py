@@ -366,7 +366,7 @@ def check(home: Path, rounds: int) -> None:
     row[head.index("participants")] += "0"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([head, *lines])
-    accept = [BIN / "ward", "check", "--accept", "--rewrite"]
+    accept = [BIN / "ward", "check", "--accept", "--rewrite", "activities"]
     subprocess.run(accept, check=True, capture_output=True)
     done = subprocess.run([BIN / "ward", "run", *BOTH], capture_output=True, text=True, check=True)
     again = [line.split()[1:4] for line in done.stdout.splitlines() if "done in" in line]

@@ -21,13 +21,14 @@ where the file kept here begins with the recorded one and goes on: then that rec
 from __future__ import annotations
 
 import datetime
+import errno
 import hashlib
 import json
 import os
 import subprocess
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +37,9 @@ from typing import Any, NamedTuple
 from filelock import FileLock
 
 from wardlib.data import descriptors, reading
-from wardlib.data.descriptors import DESCRIPTOR, Package, Table, Ward
+from wardlib.data.descriptors import DESCRIPTOR, REFERENCE, Package, Table, Ward
 from wardlib.data.reading import Row
-from wardlib.errors import DataError, Problem
+from wardlib.errors import DataError, Problem, RequestError
 from wardlib.provenance import digest_bytes
 
 KEPT = ".accepted"  # the folder beside the tables
@@ -61,11 +62,13 @@ class _File:
 
 @dataclass(frozen=True)
 class _Proposed:
-    """A package with its files as they stand, and the tables that its descriptor has lost."""
+    """A package with its files as they stand, the tables (by name) that its descriptor has lost, and the
+    lines that tell what else of it bears on every page."""
 
     package: Package
     files: tuple[_File, ...]
-    losses: tuple[Problem, ...]
+    losses: dict[str, Problem]
+    turned: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,27 @@ class Proposal:
 
     packages: tuple[_Proposed, ...]
 
-    @property
-    def losses(self) -> list[Problem]:
-        """What accepted files and descriptors have lost, or what has changed in them, sorted."""
-        problems: list[Problem] = []
+    def losses(self, meant: Collection[str] = ()) -> list[Problem]:
+        """What accepted files and descriptors have lost, or what has changed in them, sorted; without
+        that of the tables that are `meant` to change ("receipts", "reference/tet").
+
+        Raises RequestError for a name of which nothing has changed so.
+        """
+        problems: dict[str, list[Problem]] = {}
         for proposed in self.packages:
-            problems += proposed.losses
-            problems += (problem for file in proposed.files for problem in file.losses)
-        return sorted(problems)
+            for file in proposed.files:
+                if file.losses:
+                    name = _name(proposed.package.id, file.table.name)
+                    problems.setdefault(name, []).extend(file.losses)
+            for table, loss in proposed.losses.items():
+                problems.setdefault(_name(proposed.package.id, table), []).append(loss)
+        if unknown := sorted(set(meant) - problems.keys()):
+            names = ", ".join(sorted(problems)) or "none"
+            raise RequestError(
+                f"--rewrite {' '.join(unknown)}: nothing accepted was lost or changed there. Tables "
+                f"of which something was: {names}."
+            )
+        return sorted(loss for name, own in problems.items() if name not in meant for loss in own)
 
 
 def propose(wards: Sequence[Ward]) -> Proposal:
@@ -116,8 +132,15 @@ def record(proposal: Proposal, day: datetime.date) -> list[str]:
             line for file in changed for line in _told(file.table.file, file.said, file.losses[1:])
         ]
         if proposed.losses:
-            said += _told(f"data/{folder.name}/{DESCRIPTOR}", "rewritten", proposed.losses)
+            losses = tuple(proposed.losses.values())
+            said += _told(f"data/{folder.name}/{DESCRIPTOR}", "rewritten", losses)
+        said += proposed.turned
     return said
+
+
+def _name(package: str, table: str) -> str:
+    """A table as `--rewrite` names it."""
+    return f"{REFERENCE}/{table}" if package == REFERENCE else table
 
 
 def _folder(package: str) -> Path:
@@ -131,6 +154,11 @@ def _write(folder: Path, proposed: _Proposed, day: str) -> None:
     """Keep the copies and write the record of a package."""
     kept, target = folder / KEPT, folder / DESCRIPTOR
     kept.mkdir(exist_ok=True)
+    for path in (kept, kept / ".lock"):
+        if path.is_symlink():
+            raise OSError(
+                errno.ELOOP, "a link, where a file or folder of its own should be", str(path)
+            )
     with FileLock(kept / ".lock", timeout=60):
         text = reading.content(target) or b""
         described = json.loads(reading.descriptor(target))
@@ -150,13 +178,21 @@ def _write(folder: Path, proposed: _Proposed, day: str) -> None:
             name: data for name, data in copies.items() if reading.content(kept / name) != data
         }
         for name, data in fresh.items():
-            (kept / f"{name}{_NEXT}").write_bytes(data)
+            _put(kept / f"{name}{_NEXT}", data)
         if written != text:
             partial = target.with_suffix(".partial")
-            partial.write_bytes(written)
+            _put(partial, written)
             partial.replace(target)
         for name in fresh:
             (kept / f"{name}{_NEXT}").replace(kept / name)
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Write a file of its own: a link or a pipe that stands there is removed, neither followed nor
+    opened."""
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:
+        file.write(data)
 
 
 def _overtaken(file: str) -> Problem:
@@ -178,7 +214,9 @@ def _unwritten(folder: Path, error: OSError) -> Problem:
         "",
         error.strerror or str(error),
         f"a folder {place}/ in which this command may write, and in it {KEPT}/",
-        "ask who looks after this computer for the right to write there; nothing was recorded there",
+        "ask who looks after this computer for the right to write there; nothing was recorded there"
+        if isinstance(error, PermissionError) or not error.filename
+        else f"remove {Path(error.filename).name}, or put it back as it was; nothing was recorded there",
     )
 
 
@@ -196,40 +234,65 @@ def _told(file: str, said: str, losses: tuple[Problem, ...]) -> list[str]:
 
 def _proposed(package: Package, ward: str) -> _Proposed:
     """A package beside what was accepted of it; `ward` is whose acceptance takes it in."""
-    former = _former_resources(package.id)
-    meant = f"if the change is meant, run `ward check --ward {ward} --accept --rewrite`"
+    descriptor = _former_descriptor(package.id)
+    former = _former_resources(descriptor)
+    meant = f"if the change is meant, run `ward check --ward {ward} --accept --rewrite"
     files = []
     for table in package.tables.values():
         data = reading.content(table.path)
         if data is not None:
-            files.append(_examined(table, data, former.get(table.name, {}), meant))
-    losses = [
-        Problem(
+            own = f"{meant} {_name(package.id, table.name)}`"
+            files.append(_examined(table, data, former.get(table.name, {}), own))
+    losses = {
+        name: Problem(
             f"data/{package.id}/{DESCRIPTOR}",
             0,
             "",
             f"no table {name}",
             f"the table {name} of {resource['path']}, which was accepted"
             + (f" on {day}" if (day := resource.get("accepted_on")) else ""),
-            f"put the table back into the descriptor, and its file beside it; or, {meant}",
+            f"put the table back into the descriptor, and its file beside it; or, {meant} "
+            f"{_name(package.id, name)}`",
         )
         for name, resource in former.items()
         if name not in package.tables
-    ]
-    return _Proposed(package, tuple(files), tuple(losses))
+    }
+    return _Proposed(package, tuple(files), losses, tuple(_turned(package, descriptor)))
 
 
-def _former_resources(package: str) -> dict[str, dict[str, Any]]:
-    """By name, the tables with a record that the descriptor held when it was last accepted, else when it
-    was last committed; none where neither is at hand."""
+def _turned(package: Package, former: Any) -> Iterator[str]:
+    """What a ward's descriptor says otherwise than when it was last accepted, where that bears on every
+    page: told, not refused."""
+    before = former.get("ward") if isinstance(former, dict) else None
+    if not isinstance(package, Ward) or not isinstance(before, dict):
+        return
+    place = f"data/{package.id}/{DESCRIPTOR}"
+    if before.get("illustrative", package.illustrative) != package.illustrative:
+        now = "are marked as illustrative" if package.illustrative else "lose the mark illustrative"
+        yield f"note {place}: from now on all pages {now}"
+    for name, value in (("areas", list(package.areas)), ("currency", package.currency)):
+        if before.get(name, value) != value:
+            yield f"note {place}: {name} was {before[name]}, and is now {value}"
+
+
+def _former_descriptor(package: str) -> Any:
+    """What the descriptor held when it was last accepted, else when it was last committed; None where
+    neither is at hand."""
     path = _folder(package) / DESCRIPTOR
     kept = reading.content(path.parent / KEPT / DESCRIPTOR)
     data = kept if kept is not None else next((data for _, data in _committed(path)), b"")
+    with suppress(ValueError):
+        return json.loads(data)
+    return None
+
+
+def _former_resources(former: Any) -> dict[str, dict[str, Any]]:
+    """By name, the tables with a record that a former descriptor held."""
     # It may be of another time, and of another form.
-    with suppress(ValueError, TypeError, KeyError, AttributeError):
+    with suppress(TypeError, KeyError, AttributeError):
         return {
             str(resource["name"]): resource
-            for resource in json.loads(data)["resources"]
+            for resource in former["resources"]
             if resource.get("hash") and resource["path"] == Path(resource["path"]).name
         }
     return {}
@@ -265,6 +328,8 @@ def _examined(table: Table, data: bytes, former: dict[str, Any], meant: str) -> 
     before, place = found
     old = _rows(table, before)
     head, parts, named = _differing(table, old, new, _form(before, data))
+    if not head:
+        return _File(table, data, parts, ())
     expected = f"the accepted file ({_counted([], old[1:])}), new rows after it"
     fix = f"put the former file back ({place}), new rows at its end; or, {meant}"
     summary = Problem(table.file, 0, "", f"{head}: {parts}", expected, fix)
@@ -327,7 +392,7 @@ def _accepted(table: Table, record: _Record, former: dict[str, Any]) -> tuple[by
         for end in ("", _NEXT)
     )
     commits = (
-        (data, f"`git show {commit[:12]}:./data/{folder.name}/{name}`")
+        (data, f"`git checkout {commit[:12]} -- data/{folder.name}/{name}`")
         for name in names
         for commit, data in _committed(folder / name)
     )
@@ -378,6 +443,16 @@ def _differing(
     """How the rows of a file differ from the accepted ones: whether a figure does, how much of each kind
     (with what is said of the `form`), and the first differences of each."""
     kinds = _differences(table, old, new)
+    if closed := _closed(table, kinds):
+        return "", closed, []
+    lost = len(kinds["lost"])
+    if old and new and set(old[0].cells).isdisjoint(new[0].cells):
+        lost = len(old) - 1  # not one of its columns is there
+    if lost > max(_SHOWN, len(old) // 2) and len(new) > len(old) // 2:
+        # Rows that stand there under other keys: another separator, days in another form.
+        parts = [f"{lost} of {len(old) - 1} rows are not found again", *form]
+        parts.append("columns of the key may be written in another form, or parted by another sign")
+        return "a file that has not only grown", "; ".join(parts), []
     later = "put the former cell back; a later report is a row of its own at the end"
     fixes = {
         "column": "put the column back as it was",
@@ -402,6 +477,19 @@ def _differing(
     if any(len(differences) > _SHOWN for differences in kinds.values()):
         parts.append(f"the first {_SHOWN} of each kind are named")
     return head, "; ".join(parts), sorted(named)
+
+
+def _closed(table: Table, kinds: dict[str, list[_Difference]]) -> str:
+    """What is told where nothing but the last month or day of something was filled in, which no new row
+    could say of a table without reports; "" for any other difference."""
+    filled = kinds["changed"]
+    others = any(own for kind, own in kinds.items() if kind != "changed")
+    if others or not filled or table.is_reported:
+        return ""
+    if any(one.column != "valid_to" or not one.expected.startswith("'',") for one in filled):
+        return ""
+    rows = ", ".join(f"row {one.row}: {one.found}" for one in filled[:_SHOWN])
+    return f"{len(filled)} cell{'s' * (len(filled) != 1)} of valid_to filled ({rows})"
 
 
 def _differences(table: Table, old: list[Row], new: list[Row]) -> dict[str, list[_Difference]]:
@@ -431,8 +519,8 @@ def _differences(table: Table, old: list[Row], new: list[Row]) -> dict[str, list
             _Difference(
                 row.line,
                 "",
-                "this row is gone",
-                f"{_line(row)}, row {row.line} of the accepted file",
+                f"row {row.line} of the accepted file is gone",
+                _line(row),
             )
             for key, row in keyed_old.items()
             if key not in keyed_new

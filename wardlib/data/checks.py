@@ -70,6 +70,9 @@ def _written(
     if written is None:
         found = ", ".join(sheet.rows[0].cells)[:500] or "an empty file"
         fix = "name each of the columns once, as the descriptor does"
+        for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+            if len(sheet.rows[0].cells) == 1 and sign in found:
+                fix = f"the columns are parted by {name}: save the file as CSV UTF-8 with commas"
         return [*problems, Problem(table.file, 1, "", found, ", ".join(table.columns), fix)], None
     faulty = cells.faulty(table, written, day)
     unknown = _unknown_codes(shelf, table, written)
@@ -91,11 +94,15 @@ def _changed(table: Table, sheet: Sheet) -> list[Problem]:
     if sheet.digest in ("", table.hash):
         return []
     option = "" if table.package == descriptors.REFERENCE else f" --ward {table.package}"
+    if not table.hash:
+        fix = f"if it is as it should be, run `ward check{option} --accept`"
+        expected = "a file that was accepted, whose hash datapackage.json records"
+        return [Problem(table.file, 0, "", "a file that was never accepted", expected, fix)]
     fix = (
         f"if the change is meant, run `ward check{option} --accept`; "
         "if not, put the former file back"
     )
-    expected = f"{table.hash or 'a hash'}, as datapackage.json records"
+    expected = f"{table.hash}, as datapackage.json records"
     return [Problem(table.file, 0, "", sheet.digest, expected, fix)]
 
 

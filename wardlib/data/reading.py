@@ -96,7 +96,9 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
                 return Sheet("", (broken(0, kind, "a CSV file", fix),))
             if (bytes_ := path.stat().st_size) > LARGEST:
                 size, most = f"{bytes_:,} bytes", f"a CSV file of at most {LARGEST:,} bytes"
-                fix = "put the table's own file here, or part the table by years"
+                fix = (
+                    "put the table's own file here; one of this workbook has some hundred kilobytes"
+                )
                 return Sheet("", (broken(0, size, most, fix),))
             data = path.read_bytes()
     except PermissionError as error:
