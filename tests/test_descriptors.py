@@ -730,3 +730,81 @@ def test_a_table_of_another_country_is_no_table_of_the_ward(home):
     raw["resources"].append(tet | {"area": "US"})
     path.write_text(json.dumps(raw), encoding="utf-8")
     assert descriptors.ward("philadelphia").table("tet").area == "US"
+
+
+def test_a_name_of_a_sign_that_nobody_sees_is_none(zoo):
+    """It looks empty."""
+    zoo(put("ward/name_vi", "\ufe0f"))
+    assert [problem.column for problem in found()] == ["ward.name_vi"]
+
+
+@pytest.mark.parametrize("path", ["ward/name_vi", "title", f"{LINE}/description"])
+def test_texts_are_composed(zoo, path):
+    """Decomposed letters are other letters to whoever searches or sorts."""
+    zoo(put(path, "Phu\u0301c"))
+    (problem,) = found()
+    assert (problem.column.rpartition(".")[2], problem.row > 1) == (path.rpartition("/")[2], True)
+    assert "NFC" in problem.expected
+    assert "u\\u0301" in problem.found
+
+
+def test_how_many_more_faults_there_are_is_said_last(zoo):
+    """After those that are told."""
+    zoo(lambda raw: raw.update(keywords=[""] * 5000))
+    problems = found()
+    assert "4,800 more faults" in problems[-1].found
+    assert not any("more" in problem.found for problem in problems[:-1])
+
+
+def test_a_ward_that_lost_its_descriptor_is_not_passed_over(zoo):
+    """A folder with tables, with what was accepted of them, or a link to nowhere: each command that goes
+    through all wards names the file; empty folders, hidden ones and those of other things are none."""
+    data = zoo().parent
+    (data / "an" / ".accepted").mkdir(parents=True)
+    (data / "bo").mkdir()
+    (data / "bo" / "X.CSV").touch()
+    (data / "co").symlink_to(data / "elsewhere")
+    for other in ("empty", ".hidden", "notes"):
+        (data / other).mkdir()
+        (data / other / ("x.md" if other == "notes" else ".x")).touch()
+    (data / ".hidden" / "x.csv").touch()
+    (data / "x.csv").touch()
+    assert descriptors.names() == ["an", "bo", "co", "zoo"]
+    for words in (("list",), ("check",), ("run", "2020", "--ward", "all")):
+        done = command(*words)
+        assert done.returncode == 2
+        for name in ("an", "bo", "co"):
+            assert f"data/{name}/datapackage.json\n    found: No such file" in done.stderr
+
+
+@pytest.mark.parametrize("folder", ["Reference", "ALL", "Zoo"])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_name_in_other_capitals_is_a_fault(zoo, folder, own):
+    """That of the reference, of all wards, of another ward: some systems hold them for the same."""
+    data = zoo().parent
+    (data / folder).mkdir()
+    raw = WARD | {"name": folder if own else folder.lower()}
+    (data / folder / "datapackage.json").write_text(json.dumps(raw))
+    for words in (("list",), ("check",), ("run", "2020", "--ward", "all")):
+        done = command(*words)
+        assert done.returncode == 2
+        assert f"data/{folder}/datapackage.json, row 1, column name" in done.stderr
+
+
+@pytest.mark.parametrize("mode", [0, 0o444])
+@pytest.mark.parametrize("closed", [".", "data", "notebooks"])
+def test_a_workbook_without_the_right_to_read_it_is_said_so(zoo, closed, mode):
+    """Its folder, that of the data or of the notebooks: a message with what to do, no traceback."""
+    path = zoo().parent.parent / closed
+    path.chmod(mode)
+    try:
+        for words in (("list",), ("check",), ("run", "2020"), ("run", "2020", "--ward", "zoo")):
+            if closed == "notebooks" and (mode or words == ("check",)):
+                continue
+            done = command(*words)
+            assert done.returncode == 2, done.stderr
+            assert "Permission denied" in done.stderr
+            assert "give whoever runs this the right to read" in done.stderr.casefold()
+            assert "Traceback" not in done.stderr
+    finally:
+        path.chmod(0o755)

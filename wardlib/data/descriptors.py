@@ -40,7 +40,7 @@ def home() -> Path:
     """
     if named := os.environ.get("WARDLIB_HOME"):
         folder = Path(named).absolute()
-        if not (folder / "data").is_dir():
+        if not _is_folder(folder / "data"):
             raise RequestError(
                 f"no data/ in {folder}, which WARDLIB_HOME names. Set it to the workbook's folder, "
                 "which holds data/ and notebooks/."
@@ -48,11 +48,28 @@ def home() -> Path:
         return _resolved(folder)
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "data").is_dir() and (folder / "notebooks").is_dir():
+        if _is_folder(folder / "data") and _is_folder(folder / "notebooks"):
             return _resolved(folder)
     raise RequestError(
         f"no folder with data/ and notebooks/ in {here} or above it. Go to the workbook's folder, or "
         "set WARDLIB_HOME to it."
+    )
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except PermissionError as error:
+        raise unreadable(path, error) from None
+    except OSError:  # such as a name that is too long
+        return False
+
+
+def unreadable(folder: Path, error: OSError) -> RequestError:
+    """What is said of a folder that cannot be looked into."""
+    return RequestError(
+        f"{folder} cannot be read: {error.strerror}. Give whoever runs this the right to read it and "
+        "the folders above it."
     )
 
 
@@ -194,9 +211,7 @@ def names() -> list[str]:
     try:
         folders = [folder for folder in data.iterdir() if not folder.name.startswith(".")]
     except OSError as error:
-        raise RequestError(
-            f"{data}: {error.strerror}. Give whoever runs this the right to read the folder."
-        ) from None
+        raise unreadable(data, error) from None
     return sorted(
         folder.name for folder in folders if folder.name != REFERENCE and _is_ward(folder)
     )
@@ -204,12 +219,12 @@ def names() -> list[str]:
 
 def _is_ward(folder: Path) -> bool:
     try:
-        inside = {file.name for file in folder.iterdir()}
+        inside = {file.name.casefold() for file in folder.iterdir()}
     except NotADirectoryError:
         return False
     except OSError:  # it may not be looked into: whoever asks for the ward is told
         return True
-    return DESCRIPTOR in inside or any(name.endswith(".csv") for name in inside)
+    return any(name in (DESCRIPTOR, ".accepted") or name.endswith(".csv") for name in inside)
 
 
 def package(name: str) -> Package:
@@ -252,11 +267,12 @@ def wards(names: Iterable[str]) -> tuple[list[Ward], list[Problem]]:
 
 def _ask(name: str) -> None:
     """Raise RequestError unless there may be a ward of that name in a folder of its own."""
-    here = f"Wards here: {', '.join(map(visible, names()))}."
+    known = names()
+    here = f"Wards here: {', '.join(map(visible, known))}."
     plain = name not in ("", ".", "..") and not re.search(r"[/\\\0]", name)
     if name == REFERENCE:
         raise RequestError(f"there is no ward {name!r}: it is what all wards share. {here}")
-    if not plain or not os.path.lexists(_folder(name)):
+    if not plain or not (name in known or _is_folder(_folder(name))):
         raise RequestError(f"there is no ward {name!r}. {here}")
 
 

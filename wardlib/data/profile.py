@@ -87,7 +87,7 @@ def faults(folder: str, text: str) -> tuple[Problem, ...]:
     if left := len(found[_MOST:]) + len(twice[_MOST:]):
         fix = "correct those above first"
         last = text.count("\n") + 1  # told last
-        problems.append(Problem(file, last, "", f"{left} more faults", "none", fix))
+        problems.append(Problem(file, last, "", f"{left:,} more faults", "none", fix))
     for path, *said in found[:_MOST]:
         problems.append(Problem(file, _line(lines, path), _shown_path(described, path), *said))
     return tuple(sorted(set(problems)))
@@ -147,7 +147,7 @@ def _hidden(text: str, path: _Path) -> Iterator[_Fault]:
         yield _Fault(path, _shown(text), expected, fix)
     if not unicodedata.is_normalized("NFC", text):
         fix = "save the file with composed letters (NFC), e.g. from a Unicode keyboard"
-        yield _Fault(path, _shown(text), "composed Unicode letters (NFC)", fix)
+        yield _Fault(path, ascii(text)[:100], "composed Unicode letters (NFC)", fix)
 
 
 def _is_day(text: str) -> bool:

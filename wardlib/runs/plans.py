@@ -63,8 +63,18 @@ def output() -> Path:
 
 
 def notebooks() -> list[str]:
-    """The notebooks of a run: those that are numbered, in order."""
-    return sorted(path.stem for path in (descriptors.home() / "notebooks").glob("[0-9]*.ipynb"))
+    """The notebooks of a run: those that are numbered, in order.
+
+    Raises RequestError where their folder cannot be read.
+    """
+    folder = descriptors.home() / "notebooks"
+    try:
+        files = list(folder.iterdir())
+    except FileNotFoundError:
+        files = []
+    except OSError as error:
+        raise descriptors.unreadable(folder, error) from None
+    return sorted(path.stem for path in files if path.match("[0-9]*.ipynb"))
 
 
 def cells(notebook: Path) -> list[tuple[str, list[str], str]]:
@@ -157,7 +167,7 @@ def _signature(notebook: str) -> None:
     mend = "mend its parameters cell."
     try:
         tree = ast.parse("\n".join(s for _, tags, s in cells(job.source) if "parameters" in tags))
-    except (ValueError, KeyError, SyntaxError) as error:
+    except (OSError, ValueError, KeyError, SyntaxError) as error:
         raise RequestError(f"notebooks/{notebook}.ipynb cannot be read ({error}): {mend}") from None
     takes = {
         target.id
