@@ -191,6 +191,32 @@ def test_a_table_of_ones_own_hides_what_it_counts_in_persons(home, accept):
     assert table["days"].tolist() == [3, 4, 5, 1]
 
 
+def test_a_column_of_ones_own_in_a_known_table_is_no_way_round(home, accept):
+    """Girls beside the pupils of a school: a small number of them hides the number of all with it."""
+    folder = home / "data" / "phuc-dong"
+    path = folder / "school_months.csv"
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text(
+        "\n".join(
+            [
+                f"{lines[0]},girls",
+                *(f"{x},{3 if at == 0 else 300}" for at, x in enumerate(lines[1:])),
+            ]
+        )
+        + "\n",
+        "utf-8",
+    )
+    descriptor = folder / "datapackage.json"
+    described = json.loads(descriptor.read_text("utf-8"))
+    (months,) = (r for r in described["resources"] if r["name"] == "school_months")
+    months["schema"]["fields"].append({"name": "girls", "type": "integer", "unit": "persons"})
+    descriptor.write_text(json.dumps(described), "utf-8")
+    accept()
+    table = load(descriptors.ward("phuc-dong"), "school_months")
+    assert table.loc[0, ["pupils", "girls", "attendance_share"]].isna().all()
+    assert table.loc[1:, ["pupils", "girls"]].notna().all(axis=None)
+
+
 def test_pages_show_a_range_and_say_why(put):
     """In Vietnamese, in the table's text, HTML and Typst: the school, its level, and the notes."""
     put("school_months", {("2020-01", "mam_non_d"): {"pupils": 2}})

@@ -36,7 +36,7 @@ _COUNTS: dict[str, dict[str, tuple[str, ...]]] = {
     "school_months": {"pupils": ("attendance_share",)},
     "activities": {"participants": ()},
 }
-_SHARES = ("1", "%")  # their units, in a table of the ward's own
+_SHARES = ("1", "%")  # the units of shares
 
 
 def disclosed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
@@ -44,8 +44,8 @@ def disclosed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     shares of so many persons; beside each column of persons a boolean one, "pupils_hidden", that tells
     them from cells not reported.
 
-    In a table of the ward's own nobody knows which of a row's counts is the sum of which: where one is
-    hidden, all of the row's counts and shares are.
+    Where a table counts persons in several columns, nobody knows which is the sum of which: where one of
+    a row is hidden, all of the row's counts and shares are.
     """
     counts = {name: _whole(frame[name]) for name in _persons(table)}
     small = {
@@ -104,10 +104,12 @@ def columns(name: str) -> tuple[str, str, str]:
 
 def _persons(table: Table) -> dict[str, tuple[str, ...]]:
     """The columns of a table that count persons, each with those that are hidden with it."""
-    if table.name in _COUNTS:
-        return {n: own for n, own in _COUNTS[table.name].items() if n in table.columns}
-    persons = [field.name for field in table.fields if field.unit == PERSONS]
-    shares = [field.name for field in table.fields if field.unit in _SHARES]
+    known = _COUNTS.get(table.name, {})
+    shares_known = {share for shares in known.values() for share in shares}
+    persons = [field.name for field in table.fields if field.unit == PERSONS or field.name in known]
+    shares = [
+        field.name for field in table.fields if field.unit in _SHARES or field.name in shares_known
+    ]
     return {
         name: tuple(other for other in [*persons, *shares] if other != name) for name in persons
     }
