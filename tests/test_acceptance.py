@@ -560,6 +560,87 @@ def test_the_last_month_of_a_school_may_be_filled_in(folder, home):
     assert len(losses()) == 2
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda data: data.replace(b"\n", b"\r\n"),
+        lambda data: data.replace(b"public", b'"public"', 1),
+    ],
+    ids=["line-ends", "quotes"],
+)
+def test_a_filled_last_month_takes_no_other_form_with_it(folder, form):
+    """Written in another form as well it is asked for, like any change of form."""
+    edit(
+        folder / "schools.csv",
+        lambda lines: [*lines[:-2], lines[-2].rstrip(b"\n") + b"2021-12\n", lines[-1]],
+    )
+    assert losses() == []
+    path = folder / "schools.csv"
+    path.write_bytes(form(path.read_bytes()))
+    assert "1 cell changed" in losses()[0][2]
+
+
+def test_a_filled_last_month_and_new_rows_are_both_told(folder):
+    """A school closes and another opens in the same month."""
+    edit(
+        folder / "schools.csv",
+        lambda lines: [
+            *lines[:-2],
+            lines[-2].rstrip(b"\n") + b"2021-12\n",
+            lines[-1],
+            lines[-1].replace(b"_c", b"_x"),
+        ],
+    )
+    (line,) = accepted()
+    assert line.endswith("1 cell of valid_to filled (row 6: '2021-12'); 1 row more")
+
+
+def test_a_named_table_hides_no_fault(folder, home, describe):
+    """A missing file, a faulty descriptor: they are told, not that nothing was lost."""
+    (folder / "targets.csv").unlink()
+    words = ["check", "--ward", "phuc-dong", "--accept", "--rewrite", "targets"]
+    code, _, err = ward(home, *words)
+    assert (code, "data/phuc-dong/targets.csv\n    found: No such file" in err) == (2, True)
+    describe(lambda _, described: described["ward"].pop("currency"))
+    code, _, err = ward(home, *words)
+    assert (code, "currency" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [".accepted/.lock", ".accepted/targets.csv", ".accepted/targets.csv.next", "datapackage.partial"],
+)  # fmt: skip
+def test_a_folder_where_it_writes_is_named_and_nothing_recorded(folder, home, place):
+    """The place that is in the way, before anything is written; removing it is all there is to do."""
+    edit(folder / "targets.csv", lambda lines: [*lines, b"2021,total,ward,5000000000,2022-02-02\n"])
+    (folder / place).unlink(missing_ok=True)
+    (folder / place).mkdir()
+    before = contents(home)
+    with pytest.raises(DataError, match="a folder where a file should be") as caught:
+        accepted()
+    assert f"remove data/phuc-dong/{place};" in caught.value.problems[0].fix
+    assert contents(home) == before
+    (folder / place).rmdir()
+    assert len(accepted()) == 1
+
+
+def test_a_commit_is_restored_from_the_folder_of_the_workbook(tmp_path, monkeypatch):
+    """The command that a loss prints, run there, puts the file back: also in a part of a repository."""
+    home = tmp_path / "repository" / "workbook"
+    ignored = shutil.ignore_patterns(".accepted")
+    shutil.copytree(ROOT / "data", home / "data", ignore=ignored)
+    monkeypatch.setenv("WARDLIB_HOME", str(home))
+    git(home.parent, "init", "-q")
+    git(home.parent, "add", ".")
+    git(home.parent, "commit", "-qm", "as accepted")
+    path = home / "data" / "phuc-dong" / "targets.csv"
+    whole = path.read_bytes()
+    edit(path, lambda lines: lines[:-1])
+    command = re.search(r"`(git checkout [^`]*)`", proposal().losses()[0].fix).group(1)
+    subprocess.run(command.split(), cwd=home, check=True, capture_output=True)
+    assert path.read_bytes() == whole
+
+
 def test_rows_in_another_form_are_not_listed_as_lost(folder):
     """Semicolons or days as a spreadsheet writes them: one line, not a hundred rows to put back."""
     path = folder / "targets.csv"
@@ -775,5 +856,6 @@ def test_a_file_in_the_place_of_the_copies_is_named(folder):
     shutil.rmtree(folder / ".accepted")
     (folder / ".accepted").write_text("")
     edit(folder / "targets.csv", lambda lines: [*lines, lines[-1].replace(b"2021", b"2022", 1)])
-    with pytest.raises(DataError, match=r"in which this command may write, and in it \.accepted/"):
+    with pytest.raises(DataError, match="ordinary file where the folder of copies") as caught:
         accepted()
+    assert "remove data/phuc-dong/.accepted;" in caught.value.problems[0].fix

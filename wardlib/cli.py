@@ -277,6 +277,8 @@ def check(
     today = datetime.date.today() if accept else None
     # Before the checks: what they find sound is what is recorded, or nothing is.
     proposal = acceptance.propose(wards if accept else [])
+    if not faults:  # else the table may be one of a ward that could not be read
+        proposal.ask(rewrite)
     problems = set(faults) | set(proposal.losses(rewrite))
     for described in wards:
         problems |= set(checks.check(described, hashes=not accept, day=today))

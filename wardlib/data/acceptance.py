@@ -79,10 +79,29 @@ class Proposal:
 
     def losses(self, meant: Collection[str] = ()) -> list[Problem]:
         """What accepted files and descriptors have lost, or what has changed in them, sorted; without
-        that of the tables that are `meant` to change ("receipts", "reference/tet").
+        that of the tables that are `meant` to change ("receipts", "reference/tet")."""
+        own = self._losses()
+        return sorted(loss for name in own if name not in meant for loss in own[name])
 
-        Raises RequestError for a name of which nothing has changed so.
-        """
+    def ask(self, meant: Collection[str]) -> None:
+        """Raise RequestError for a name of which nothing was lost or changed; not for a table whose file
+        cannot be read: the checks name it."""
+        losses = self._losses()
+        unread = {
+            _name(proposed.package.id, name)
+            for proposed in self.packages
+            for name in proposed.package.tables.keys()
+            - {file.table.name for file in proposed.files}
+        }
+        if unknown := sorted(set(meant) - losses.keys() - unread):
+            names = ", ".join(sorted(losses)) or "none"
+            raise RequestError(
+                f"--rewrite {' '.join(unknown)}: nothing accepted was lost or changed there. Tables "
+                f"of which something was: {names}."
+            )
+
+    def _losses(self) -> dict[str, list[Problem]]:
+        """What was lost or changed, by the name of the table."""
         problems: dict[str, list[Problem]] = {}
         for proposed in self.packages:
             for file in proposed.files:
@@ -91,13 +110,7 @@ class Proposal:
                     problems.setdefault(name, []).extend(file.losses)
             for table, loss in proposed.losses.items():
                 problems.setdefault(_name(proposed.package.id, table), []).append(loss)
-        if unknown := sorted(set(meant) - problems.keys()):
-            names = ", ".join(sorted(problems)) or "none"
-            raise RequestError(
-                f"--rewrite {' '.join(unknown)}: nothing accepted was lost or changed there. Tables "
-                f"of which something was: {names}."
-            )
-        return sorted(loss for name, own in problems.items() if name not in meant for loss in own)
+        return problems
 
 
 def propose(wards: Sequence[Ward]) -> Proposal:
@@ -153,12 +166,8 @@ def _folder(package: str) -> Path:
 def _write(folder: Path, proposed: _Proposed, day: str) -> None:
     """Keep the copies and write the record of a package."""
     kept, target = folder / KEPT, folder / DESCRIPTOR
+    _clear(kept, target, [*(file.table.path.name for file in proposed.files), DESCRIPTOR])
     kept.mkdir(exist_ok=True)
-    for path in (kept, kept / ".lock"):
-        if path.is_symlink():
-            raise OSError(
-                errno.ELOOP, "a link, where a file or folder of its own should be", str(path)
-            )
     with FileLock(kept / ".lock", timeout=60):
         text = reading.content(target) or b""
         described = json.loads(reading.descriptor(target))
@@ -185,6 +194,22 @@ def _write(folder: Path, proposed: _Proposed, day: str) -> None:
             partial.replace(target)
         for name in fresh:
             (kept / f"{name}{_NEXT}").replace(kept / name)
+
+
+def _clear(kept: Path, target: Path, names: Sequence[str]) -> None:
+    """Raise OSError, before anything is written, where something stands in the way that is not ours to
+    remove."""
+    for path in (kept, kept / ".lock"):
+        if path.is_symlink():
+            said = "a link, where a file or folder of its own should be"
+            raise OSError(errno.ELOOP, said, str(path))
+    if kept.exists() and not kept.is_dir():
+        said = "an ordinary file where the folder of copies should be"
+        raise OSError(errno.EEXIST, said, str(kept))
+    copies = [kept / f"{name}{end}" for name in names for end in ("", _NEXT)]
+    for path in (kept / ".lock", target.with_suffix(".partial"), *copies):
+        if path.is_dir() and not path.is_symlink():
+            raise OSError(errno.EISDIR, "a folder where a file should be", str(path))
 
 
 def _put(path: Path, data: bytes) -> None:
@@ -216,7 +241,7 @@ def _unwritten(folder: Path, error: OSError) -> Problem:
         f"a folder {place}/ in which this command may write, and in it {KEPT}/",
         "ask who looks after this computer for the right to write there; nothing was recorded there"
         if isinstance(error, PermissionError) or not error.filename
-        else f"remove {Path(error.filename).name}, or put it back as it was; nothing was recorded there",
+        else f"remove {Path(error.filename).relative_to(folder.parents[1])}; nothing was recorded there",
     )
 
 
@@ -443,7 +468,7 @@ def _differing(
     """How the rows of a file differ from the accepted ones: whether a figure does, how much of each kind
     (with what is said of the `form`), and the first differences of each."""
     kinds = _differences(table, old, new)
-    if closed := _closed(table, kinds):
+    if not form and (closed := _closed(table, kinds, old, new)):
         return "", closed, []
     lost = len(kinds["lost"])
     if old and new and set(old[0].cells).isdisjoint(new[0].cells):
@@ -479,17 +504,26 @@ def _differing(
     return head, "; ".join(parts), sorted(named)
 
 
-def _closed(table: Table, kinds: dict[str, list[_Difference]]) -> str:
+def _closed(
+    table: Table, kinds: dict[str, list[_Difference]], old: list[Row], new: list[Row]
+) -> str:
     """What is told where nothing but the last month or day of something was filled in, which no new row
-    could say of a table without reports; "" for any other difference."""
+    could say of a table without reports, and rows were added at the end; "" for any other difference,
+    also one of form."""
     filled = kinds["changed"]
     others = any(own for kind, own in kinds.items() if kind != "changed")
     if others or not filled or table.is_reported:
         return ""
     if any(one.column != "valid_to" or not one.expected.startswith("'',") for one in filled):
         return ""
+    lines = {one.row for one in filled}
+    pairs = zip(old, new, strict=False)  # what follows the accepted rows is growth
+    if any(before.text != now.text for before, now in pairs if now.line not in lines):
+        return ""
     rows = ", ".join(f"row {one.row}: {one.found}" for one in filled[:_SHOWN])
-    return f"{len(filled)} cell{'s' * (len(filled) != 1)} of valid_to filled ({rows})"
+    said = f"{len(filled)} cell{'s' * (len(filled) != 1)} of valid_to filled ({rows})"
+    more = new[len(old) :]
+    return f"{said}; {_counted(new[:1], more, ' more')}" if more else said
 
 
 def _differences(table: Table, old: list[Row], new: list[Row]) -> dict[str, list[_Difference]]:
