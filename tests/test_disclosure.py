@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import pickle
 import sys
 
 import numpy as np
@@ -189,6 +190,16 @@ def test_a_table_of_ones_own_hides_what_it_counts_in_persons(home, accept):
     for column in ("cases", "girls"):
         assert table[f"{column}_hidden"].tolist() == [True, False, False, False]
     assert table["days"].tolist() == [3, 4, 5, 1]
+
+
+def test_no_number_is_left_under_what_is_marked_as_missing(put):
+    """The bytes of the tables, as pandas keeps them in memory or in a file, are the same too."""
+    made = []
+    for seed in (1, 2):
+        planted(put, np.random.default_rng(seed))
+        ward = descriptors.ward("phuc-dong")
+        made.append([pickle.dumps(load(ward, name)) for name in ("school_months", "activities")])
+    assert made[0] == made[1]
 
 
 def test_a_column_of_ones_own_in_a_known_table_is_no_way_round(home, accept):

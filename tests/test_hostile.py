@@ -605,6 +605,19 @@ def test_the_head_is_drawn_from_its_content(watched):
             html(head=head)
 
 
+def test_names_of_the_page_itself_are_told_apart():
+    """A slug that the template uses for a place of its own, and half of a sign in a printed text."""
+    outputs = [forged_table(slug=name) for name in ("start", "end", "content", "to")]
+    outputs.append(new_output("stream", name="stdout", text="x\ud800y"))
+    assert "x\ufffdy" in html(outputs)
+    assert sorted(pdf(outputs).attachments)[:4] == [
+        "content-2.csv",
+        "end-2.csv",
+        "run.json",
+        "start-2.csv",
+    ]
+
+
 @pytest.mark.parametrize(
     ("output", "place"),
     [

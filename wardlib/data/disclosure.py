@@ -55,8 +55,9 @@ def disclosed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     changed: dict[str, pd.Series] = {}
     for name, others in _persons(table).items():
         for other in (name, *others):
-            own = counts.get(other, frame[other])
-            changed[other] = changed.get(other, own).mask(small[name])
+            own = changed.get(other, counts.get(other, frame[other]))
+            # The nought first: pandas leaves the number under what it marks as missing.
+            changed[other] = own.mask(small[name], 0).mask(small[name])
     marks = {f"{name}_hidden": changed[name].isna() & counts[name].notna() for name in counts}
     return frame.assign(**changed, **marks) if changed else frame
 

@@ -90,13 +90,16 @@ _STEERING = re.compile(
 )
 
 
+_HALVES = re.compile("[\ud800-\udfff]")  # of a sign, which no file can hold
+
+
 def plain(text: str) -> str:
-    r"""`text` without what would steer a terminal.
+    r"""`text` without what would steer a terminal or stop a file from being written.
 
     >>> plain("\x1b[1;31mthu\x1b[0m \x1b]8;;https://x.vn\x1b\\phí\x1b]8;;\x1b\\")
     'thu phí'
     """
-    return _STEERING.sub("", text)
+    return _STEERING.sub("", _HALVES.sub("\ufffd", text))
 
 
 # What charts are made of (see `drawing.outlines`); the last is what matplotlib says of each of them.

@@ -183,7 +183,7 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
     the page; each headline refers to those that stand below it in its section. Charts of one slug (the
     same chart of two revenue lines) are told apart by a number after it."""
     counts = {"chart": 0, "table": 0}
-    taken = {"content", "to"}  # anchors of the page itself
+    taken = {"content", "to", "start", "end"}  # anchors of the page itself
     headline: Part | None = None
     sections = 0
     for part in parts:
