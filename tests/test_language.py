@@ -21,8 +21,9 @@ from wardlib.language import NBSP, NONE, get, read
 CODE = Path(wardlib.__file__).parent
 
 
-# Where a text stands in a call: `text(message)`, `self._text(message)`, `plural(singular, plural, count)`.
-CALLS = {"text": None, "_text": None, "plural": (1, 2)}
+# Where a text stands in a call: `text(message)`, `self._text(message)`, `said(message)`,
+# `plural(singular, plural, count)`.
+CALLS = {"text": None, "_text": None, "said": None, "plural": (1, 2)}
 
 
 def _in_code(folder=CODE) -> set[str | tuple[str, str]]:

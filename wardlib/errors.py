@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 # Control signs, those without width or of writing direction, halves of a sign, ends of lines, signs that
 # nobody has given a meaning.
@@ -38,6 +39,47 @@ def visible(text: str, spared: str = "") -> str:
     )
 
 
+class Said(str):
+    """A text in English that knows of which message it was made and what fills it, so that a language
+    can say it anew; it is an ordinary text for whoever reads English."""
+
+    message: str
+    values: dict[str, str]
+
+    def __new__(cls, message: str, values: dict[str, str]) -> Said:
+        text = super().__new__(cls, message.format(**values))
+        text.message, text.values = message, values
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Said, (self.message, self.values)
+
+
+def said(message: str, **values: object) -> Said:
+    """The English `message`, its {names} filled with `values`; what of these is `Said` itself is said
+    in the reader's language, all else as it stands.
+
+    >>> said("at most {limit} days", limit=27)
+    'at most 27 days'
+    """
+    return Said(
+        message,
+        {name: value if isinstance(value, str) else str(value) for name, value in values.items()},
+    )
+
+
+class Tongue(Protocol):
+    """What says a text anew: `language.Language` is one."""
+
+    def say(self, text: str) -> str:
+        """The text in this language."""
+
+
+class _English:
+    def say(self, text: str) -> str:
+        return text
+
+
 class WardError(Exception):
     """Base of every error that wardlib raises on purpose; its text says what to do. It shows what came
     from data or names of files so that a terminal obeys nothing of it."""
@@ -50,12 +92,17 @@ class RequestError(WardError):
     """What was asked for does not exist or cannot be understood (ward, period, language, date)."""
 
 
+REFUSE, ASK, NOTE = "refuse", "ask", "note"  # what a problem asks of the clerk
+
+
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One fault in one place of a file.
+    """One fault, one question or one remark about one place of a file.
 
     `file` is relative to the workbook's folder; `row` is the line number in the file (the header
-    is 1; 0 means the whole file); `column` may be empty.
+    is 1; 0 means the whole file); `column` may be empty. Of an office file `sheet` and `cell` ("E9", ""
+    for the sheet as a whole) name the place. `kind` is a word for programs; `severity` says whether the
+    file is refused, a person has to decide, or something is only told. The three texts may be `Said`.
     """
 
     file: str
@@ -64,15 +111,33 @@ class Problem:
     found: str
     expected: str
     fix: str
+    sheet: str = ""
+    cell: str = ""
+    kind: str = ""
+    severity: str = REFUSE
 
     def __str__(self) -> str:
+        return self.told(_English())
+
+    def told(self, language: Tongue) -> str:
+        """The place, and below it what was found, what was expected and what to do."""
+        say = language.say
         where = visible(self.file)
-        if self.row:
-            where += f", row {self.row}"
+        if self.sheet:
+            where += ", " + say(said("sheet {sheet}", sheet=visible(self.sheet)))
+        if self.cell:
+            where += ", " + say(said("cell {cell}", cell=self.cell))
+        elif self.row:
+            where += ", " + say(said("row {row}", row=self.row))
         if self.column:
-            where += f", column {visible(self.column)}"
-        found, expected, fix = map(visible, (self.found, self.expected, self.fix))
-        return f"{where}\n    found: {found}\n    expected: {expected}\n    do: {fix}"
+            where += ", " + say(said("column {column}", column=visible(self.column)))
+        texts = [
+            (said("found"), self.found),
+            (said("expected"), self.expected),
+            (said("do"), self.fix),
+        ]
+        lines = [f"\n    {say(head)}: {visible(say(text))}" for head, text in texts if text]
+        return where + "".join(lines)
 
 
 class DataError(WardError):
@@ -80,9 +145,17 @@ class DataError(WardError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))
+        super().__init__(self.told(_English()))
+
+    def told(self, language: Tongue) -> str:
+        """How many problems there are, and each of them."""
         count = len(self.problems)
-        head = f"{count} problem{'s' * (count != 1)} in the data:"
-        super().__init__("\n".join([head, *(f"- {problem}" for problem in self.problems)]))
+        head = said("1 problem in the data:")
+        if count != 1:
+            head = said("{count} problems in the data:", count=count)
+        return "\n".join(
+            [language.say(head), *(f"- {problem.told(language)}" for problem in self.problems)]
+        )
 
     def __reduce__(self) -> tuple[type[DataError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)

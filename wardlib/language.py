@@ -24,7 +24,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import NumberPattern, get_decimal_symbol, list_currencies, parse_pattern
 
-from wardlib.errors import RequestError, TranslationError
+from wardlib.errors import RequestError, Said, TranslationError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +69,15 @@ class Language:
     def text(self, message: str, **values: str) -> str:
         """The translation of the English `message`, its {names} filled with `values`."""
         return _PER_CENT.sub(NBSP, self._catalogue.gettext(message).format(**values))
+
+    def say(self, text: str) -> str:
+        """What `errors.said` made, said in this language, with all that fills it; any other text as
+        it stands."""
+        if not isinstance(text, Said):
+            return text
+        return self.text(
+            text.message, **{name: self.say(value) for name, value in text.values.items()}
+        )
 
     def plural(self, singular: str, plural: str, count: int, **values: str) -> str:
         """As `text`, in the form that the language has for `count` things; {count} is filled with it.

@@ -1,0 +1,1 @@
+"""The clerk's intake: from office files to checked data."""
