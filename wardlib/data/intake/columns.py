@@ -1,0 +1,697 @@
+"""Columns: what the columns of a sheet's tables mean: which month, which measure, which unit.
+
+Plan, month, year to date, the same month of the year before and percentages are different things. What
+the heads and the lines above a table do not tell surely is a question at its cell.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from wardlib.data.descriptors import Ward
+from wardlib.data.intake import amounts, layouts
+from wardlib.data.intake.amounts import Reading
+from wardlib.data.intake.grids import Grid, OfficeFile, Place
+from wardlib.data.intake.layouts import Head, Line, Table, View
+from wardlib.data.intake.months import told
+from wardlib.data.intake.questions import ASKED, FACTORS, Answers
+from wardlib.data.intake.wordings import FIELD, GROUP, INDICATOR, LINE, SCHOOL, SUM, Wordings, fold
+from wardlib.errors import ASK, NOTE, REFUSE, Problem, said
+
+RECEIPTS, TARGETS, SCHOOLS, ACTIVITIES, INDICATORS = (
+    "receipts",
+    "targets",
+    "school_months",
+    "activities",
+    "indicator_months",
+)
+COLLECTED, KEPT = "collected", "kept"
+MONTH, UNTIL = "month", "until"  # what a column of figures covers: its month, or the year up to it
+_MEASURES = {
+    SCHOOLS: ("pupils", "planned_days", "in_person_days", "online_days", "closed_days", "attendance_share"),
+    ACTIVITIES: ("planned", "held", "cancelled", "postponed", "held_later", "participants"),
+}
+_IGNORED = {"ratio", "previous", "note"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that is needed: of which table, time and measure its figures are, whether of a month or of
+    the year up to it, in which unit (`factor`, and the place that says so), with the reading of each line
+    of the table."""
+
+    table: Table
+    head: Head
+    kind: str
+    span: str
+    time: str
+    measure: str
+    status: str
+    factor: Decimal
+    unit: tuple[Place, str] | None
+    items: dict[int, Line]
+    readings: dict[int, Reading]
+
+
+@dataclass
+class Sheet:
+    """A sheet as it is read: its problems, and the columns and figures that it gives."""
+
+    file: str
+    grid: Grid
+    problems: list[Problem] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+    understood: list[str] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
+    left_out: set[int] = field(default_factory=set)
+
+    def tell(
+        self, kind: str, severity: str, place: Place | None, found: str, expected: str, fix: str, *, view: View | None = None
+    ) -> None:
+        """Add a problem at a place of the sheet, or of the sheet as a whole."""
+        cell, row = "", 0
+        if place is not None:
+            original = view.original(place) if view else place
+            cell = (view or View(self.grid)).name(place)
+            row = original[0] + 1
+        if severity == ASK and kind in ASKED:
+            fix = said("{advice} Answer: {options}", advice=fix, options=options(kind, self.grid.name, cell))
+        made = Problem(self.file, row, "", found, expected, fix, self.grid.name, cell, kind, severity)
+        if made not in self.problems:
+            self.problems.append(made)
+
+
+def options(kind: str, sheet: str, cell: str) -> str:
+    """The answers to a question, ready to copy."""
+    name, choices = ASKED[kind]
+    place = ""
+    if name in ("line", "column", "month"):
+        place = f"@{sheet}!{cell}" if cell and name == "line" else (f"@{sheet}" if sheet else "")
+    quote = '"' if re.search(r"[\s!&()']", place) else ""
+    return ", ".join(f"--answer {quote}{name}{place}={choice}{quote}" for choice in choices)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What sheets are read with: the ward and what its files may call things, the answers, the day of
+    the report, the status that the clerk has given ("" for what the heads say), and the indicators that
+    are given in per cent."""
+
+    ward: Ward
+    wordings: Wordings
+    answers: Answers
+    reported_on: datetime.date
+    status: str = ""
+    percent: frozenset[str] = frozenset()
+
+    def sheets(self, file: OfficeFile) -> list[Sheet]:
+        """The sheets of a file, read; a hidden one is told of and left aside."""
+        read = []
+        for grid in file.grids:
+            sheet = Sheet(file.name, grid)
+            if grid.hidden:
+                if layouts.tables(grid, self.wordings):
+                    found = said("a hidden sheet with a table")
+                    sheet.tell("hidden_sheet", NOTE, None, found, said("it is left aside"), said("show the sheet if it is meant to be taken in"))
+            else:
+                self._read(sheet)
+            read.append(sheet)
+        return read
+
+    # ------------------------------------------------------------------------------- one sheet
+
+    def _read(self, sheet: Sheet) -> None:
+        before: list[tuple[Place, str]] = []
+        for table in layouts.tables(sheet.grid, self.wordings):
+            table = self._visible(sheet, table)
+            context = [*table.above, *before]
+            if table.family == LINE:
+                self._lines(sheet, table, context)
+            elif table.family in (SCHOOL, FIELD):
+                self._reports(sheet, table, context)
+            else:
+                self._indicators(sheet, table, context)
+            before = [*table.above, *before]
+        self._other_ward(sheet)
+
+    def _other_ward(self, sheet: Sheet) -> None:
+        """A letterhead of another ward."""
+        own = fold(self.ward.name_vi)
+        if not sheet.columns or not self.ward.vietnamese:
+            return
+        for place, cell in sorted(sheet.grid.cells.items()):
+            if place[0] > min(column.table.top for column in sheet.columns) or not isinstance(cell.value, str):
+                continue
+            match = re.search(r"(?i)(?:ủy ban nhân dân|uỷ ban nhân dân|ubnd)\s+((?:phường|xã|thị trấn)\s+[^\n,;:()–-]+)", cell.value)
+            if match and fold(match[1]) != own and not fold(match[1]).startswith(own):
+                if self.answers.get("ward", sheet.grid.name) == "right":
+                    return
+                sheet.tell(
+                    "other_ward", ASK, place, said("{name} in the letterhead", name=match[1].strip()),
+                    self.ward.name_vi, said("Make sure that the file is of this ward."),
+                )  # fmt: skip
+
+    def _visible(self, sheet: Sheet, table: Table) -> Table:
+        """The table without hidden rows that the clerk has left out; a question for each other one that
+        holds figures."""
+        lines = []
+        for line in table.lines:
+            if not table.view.hidden_row(line.row):
+                lines.append(line)
+                continue
+            filled = any(table.cell(line, head) is not None for head in table.heads)
+            if not filled or set(line.codes) <= {GROUP}:
+                continue
+            answer = self.answers.get("hidden", sheet.grid.name, table.view.name(line.place))
+            if answer == "take":
+                lines.append(line)
+            elif answer != "leave-out":
+                twice = any(other.codes == line.codes and other is not line for other in table.lines)
+                found = said("a hidden row that gives “{name}” a second time", name=line.text) if twice else said("a hidden row with figures: “{name}”", name=line.text)
+                expected = said("rows that can be seen")
+                sheet.tell("hidden_row", ASK, line.place, found, expected, said("Leave the row out, or take it?"), view=table.view)
+        return replace(table, lines=tuple(lines))
+
+    # ---------------------------------------------------------------------------- revenue lines
+
+    def _lines(self, sheet: Sheet, table: Table, context: list[tuple[Place, str]]) -> None:
+        roles = {head.column: self._role(head) for head in table.heads}
+        plans = [head for head in table.heads if roles[head.column] == "plan"]
+        figures = [head for head in table.heads if roles[head.column] in (MONTH, UNTIL)]
+        if not figures and plans:
+            self._targets(sheet, table, context, plans)
+            return
+        items = self._items(sheet, table)
+        found = self._dated(sheet, table, context, figures, roles)
+        found = self._apart(sheet, table, found)
+        if not any("measure" in line.said for line in items.values()):
+            self._kept_missing(sheet, table, found)
+        for head, span, time, measure in found:
+            if span is None:
+                continue
+            factor, unit = self._unit(sheet, table, head, context)
+            status = self._status(head, context)
+            self._column(sheet, table, head, items, RECEIPTS, span, time, measure, status, factor, unit)
+
+    def _role(self, head: Head) -> str:
+        """What a column beside revenue lines holds: a month, the year up to one, the plan, or what is
+        not needed."""
+        codes = head.codes
+        if "%" in head.text or codes & _IGNORED or {"plan", "actual"} <= codes:
+            return "ignored"
+        if codes & {"plan", "upper", "ward"} and not head.told.months:
+            return "plan"
+        if codes & {"number", "unit"}:
+            return "ignored"
+        if "ytd" in codes or head.told.until:
+            return UNTIL
+        if not head.text:
+            return "ignored"
+        return MONTH
+
+    def _dated(
+        self, sheet: Sheet, table: Table, context: list[tuple[Place, str]], heads: list[Head], roles: dict[int, str]
+    ) -> list[tuple[Head, str | None, str, str]]:
+        """Each column with what it covers, its month and its measure; a span of None where it is not
+        needed or cannot be dated."""
+        title = _Title(context, sheet.grid.name)
+        year = title.year or next((head.told.year for head in table.heads if head.told.year), 0)
+        asked = self.answers.get("month", sheet.grid.name)
+        in_rows = any(line.said.get("month") for line in table.lines)
+        latest = max((head.told.year for head in heads), default=0)
+        found: list[tuple[Head, str | None, str, str]] = []
+        for head in heads:
+            codes, when = head.codes, head.told
+            measure = KEPT if KEPT in codes and COLLECTED not in codes else COLLECTED if COLLECTED in codes else ""
+            span = roles[head.column]
+            if when.quarters and not when.months and not when.until:
+                found.append((head, "quarter", "", measure))
+                continue
+            pairs = when.until if span == UNTIL and when.until else when.months
+            if span == MONTH and not pairs and when.years and "actual" in codes and not in_rows:
+                if len(heads) > 1 and when.year < latest or any(other.told.months for other in heads):
+                    continue  # the whole year before, beside months
+                span, pairs = UNTIL, ((when.year, 12),)
+            if len(pairs) > 1:
+                continue  # two months set against each other
+            if pairs:
+                (own_year, number), = pairs
+                own_year = own_year or year
+            elif asked:
+                own_year, number = int(asked[:4]), int(asked[5:])
+            elif in_rows:
+                own_year, number = 0, 0
+            else:
+                span, own_year, number = title.month(span)
+                own_year = own_year or year
+            time = f"{own_year}-{number:02}" if own_year and number else ""
+            found.append((head, span, time, measure))
+        self._undated(sheet, table, title, found, in_rows)
+        return [(head, None if span == "quarter" else span, time, measure) for head, span, time, measure in found]
+
+    def _undated(
+        self, sheet: Sheet, table: Table, title: _Title, found: list[tuple[Head, str | None, str, str]], in_rows: bool
+    ) -> None:
+        """What is wrong with the months of a table's columns."""
+        real = [own for own in found if own[1] in (MONTH, UNTIL)]
+        quarters = [own for own in found if own[1] == "quarter"]
+        month_heads = [own for own in real if own[0].told.months and own[1] == MONTH]
+        if quarters and not real:
+            for place in dict.fromkeys(own[0].telling() for own in quarters):
+                sheet.tell(
+                    "quarter_for_month", REFUSE, place, said("a quarter: “{text}”", text=table.view.text(place)),
+                    said("the figures of one month, or of the year up to one"),
+                    said("ask the sender for the figures of each month"), view=table.view,
+                )  # fmt: skip
+            return
+        if title.quarter and real and not in_rows and not any(time for _, _, time, _ in real):
+            place, text = title.quarter
+            sheet.tell(
+                "quarter_for_month", REFUSE, place, said("a quarter: “{text}”", text=text),
+                said("the figures of one month, or of the year up to one"),
+                said("ask the sender for the figures of each month"),
+            )  # fmt: skip
+            return
+        named = {time for _, _, time, _ in month_heads if time}
+        above = title.single
+        if above and len(named) == 1 and not title.cumulative:
+            (time,) = named
+            if time != above[1]:
+                expected = said("one month in the title and in the head of the column")
+                for place, view in ((above[0], None), (month_heads[0][0].telling(), table.view)):
+                    found_text = said("“{title}” above the table, “{head}” in it", title=above[2], head=table.view.text(month_heads[0][0].telling()))
+                    sheet.tell("month_conflict", REFUSE, place, found_text, expected, said("correct the title or the head, or ask the sender which month it is"), view=view)
+        undated = [own for own in real if not own[2]]
+        if undated and not in_rows:
+            head = undated[0][0]
+            sheet.tell(
+                "month_unknown", ASK, head.telling(), said("no month and year, neither above the table nor in this head: “{text}”", text=head.text),
+                said("the month that the figures are of"), said("Say which month it is."), view=table.view,
+            )  # fmt: skip
+        for place, month in {own[0].telling(): own[2] for own in real if own[2]}.items():
+            if month > f"{self.reported_on:%Y-%m}":
+                sheet.tell(
+                    "month_future", REFUSE, place, said("{month}, which had not begun on {day}", month=_plain(month), day=f"{self.reported_on:%d/%m/%Y}"),
+                    said("a month that had begun when the file was handed in"), said("correct the month, or the day of --reported-on"), view=table.view,
+                )  # fmt: skip
+
+    def _apart(
+        self, sheet: Sheet, table: Table, found: list[tuple[Head, str | None, str, str]]
+    ) -> list[tuple[Head, str | None, str, str]]:
+        """The columns, each of another month and measure; a question where two may be the same."""
+        kept = []
+        for head, span, time, measure in found:
+            if table.view.hidden_column(head.column) and span is not None:
+                answer = self.answers.get("hidden", sheet.grid.name, table.view.name(head.place))
+                if answer == "leave-out":
+                    continue
+                if not answer:
+                    sheet.tell("hidden_column", ASK, head.place, said("a hidden column with figures: “{text}”", text=head.text), said("columns that can be seen"), said("Leave the column out, or take it?"), view=table.view)
+            kept.append((head, span, time, measure))
+        chosen = self.answers.get("column", sheet.grid.name)
+        groups: dict[tuple[str, str, str], list[Head]] = {}
+        for head, span, time, measure in kept:
+            if span is not None:
+                groups.setdefault((span, time, measure or COLLECTED), []).append(head)
+        double = {head.column for own in groups.values() if len(own) > 1 for head in own}
+        if double and chosen:
+            letters = set(chosen.split(","))
+            return [
+                own for own in kept
+                if own[0].column not in double or re.sub("[0-9]", "", table.view.name(own[0].place)) in letters
+            ]  # fmt: skip
+        for own in groups.values():
+            for head in own if len(own) > 1 else ():
+                others = ", ".join(table.view.name(other.place) for other in own if other is not head)
+                sheet.tell(
+                    "column_ambiguous", ASK, head.place, said("“{text}”, as in {others}", text=head.text, others=others),
+                    said("one column for each month and measure, and a head that says which"), said("Say which columns are the month's."), view=table.view,
+                )  # fmt: skip
+        return [(head, None if head.column in double else span, time, measure) for head, span, time, measure in kept]
+
+    def _kept_missing(self, sheet: Sheet, table: Table, found: list[tuple[Head, str | None, str, str]]) -> None:
+        """A question where a month has what was collected, not what the ward keeps, and the other way
+        round."""
+        months: dict[str, dict[str, Head]] = {}
+        single = {time for _, span, time, _ in found if span == MONTH}
+        for head, span, time, measure in found:
+            if span == MONTH or (span == UNTIL and time not in single):
+                months.setdefault(time, {}).setdefault(measure or COLLECTED, head)
+        if any(problem.kind == "column_ambiguous" for problem in sheet.problems):
+            return
+        for heads in months.values():
+            if KEPT not in heads and self.answers.get("kept", sheet.grid.name) != "shares":
+                head = heads[COLLECTED]
+                sheet.tell(
+                    "kept_missing", ASK, head.place, said("“{text}”: what was collected, and no column of what the ward keeps", text=head.text),
+                    said("both columns, thu NSNN and thu NSX"), said("Give the kept amounts in a file that has both, or have them calculated from the shares known for each line."), view=table.view,
+                )  # fmt: skip
+            elif COLLECTED not in heads:
+                head = heads[KEPT]
+                sheet.tell(
+                    "collected_missing", REFUSE, head.place, said("“{text}”: what the ward keeps, and no column of what was collected", text=head.text),
+                    said("both columns, thu NSNN and thu NSX"), said("ask the sender for a file with both columns"), view=table.view,
+                )  # fmt: skip
+
+    def _status(self, head: Head, context: list[tuple[Place, str]]) -> str:
+        if self.status:
+            return self.status
+        if "estimate" in head.codes:
+            return "estimate"
+        if "actual" not in head.codes and any(
+            "estimate" in self.wordings.heads(text) for _, text in context[:8]
+        ):
+            return "estimate"
+        return "actual"
+
+    # ------------------------------------------------------------------------------------ units
+
+    def _unit(
+        self, sheet: Sheet, table: Table, head: Head, context: list[tuple[Place, str]]
+    ) -> tuple[Decimal, tuple[Place, str] | None]:
+        """How many đồng (or units of the ward's money) a figure of the column holds, and the place that
+        says so; a question where none, two, or an unknown one is given."""
+        currency = self.ward.currency
+        spelt = [(place, text, *self.wordings.unit_line(text)) for place, text in head.levels]
+        in_head = [own for own in spelt if own[2]]
+        above = [(place, text, *self.wordings.unit_line(text)) for place, text in context]
+        above = [own for own in above if own[2] or own[3]]
+        answer = self.answers.get("unit", sheet.grid.name)
+        found = in_head or [own for own in above if own[2]]
+        place = (found or above)[0][:2] if (found or above) else None
+        if answer:
+            return self._factor(FACTORS[answer]), place
+        units = {own[2] for own in found}
+        unknown = [own for own in (spelt if in_head else above) if not own[2] and own[3]]
+        if len(units) > 1:
+            for other in found:
+                sheet.tell(
+                    "unit_conflict", ASK, other[0], said("“{text}” and another unit on the same sheet", text=other[1]),
+                    said("one unit of money"), said("Say in which unit the figures are."), view=table.view if in_head else None,
+                )  # fmt: skip
+        elif unknown and not units:
+            for other in unknown:
+                sheet.tell(
+                    "unit_unknown", ASK, other[0], said("“{text}”", text=other[1]),
+                    said("a unit of money that is known: đồng, nghìn đồng, triệu đồng, tỷ đồng"), said("Say in which unit the figures are."),
+                )  # fmt: skip
+        elif not units:
+            sheet.tell(
+                "unit_missing", ASK, None, said("no unit, neither above the table nor in its heads"),
+                said("a line such as “Đơn vị tính: nghìn đồng”"), said("Say in which unit the figures are."),
+            )  # fmt: skip
+        elif (units == {"USD"}) != (currency == "USD"):
+            sheet.tell(
+                "unit_conflict", ASK, found[0][0], said("“{text}”", text=found[0][1]), said("a unit of {currency}", currency=currency),
+                said("Say in which unit the figures are."), view=table.view if in_head else None,
+            )  # fmt: skip
+        if not units:
+            return Decimal(1), place
+        return self._factor(found[0][2]), place
+
+    @staticmethod
+    def _factor(unit: str) -> Decimal:
+        return Decimal(1) if unit == "USD" else Decimal(unit)
+
+    # ------------------------------------------------------------------------------------ items
+
+    def _items(self, sheet: Sheet, table: Table) -> dict[int, Line]:
+        """The lines of a table that name one thing each, by row; a question for each other that holds
+        figures."""
+        known: dict[int, Line] = {}
+        numbers: dict[str, str] = {}
+        last = ""  # the last name that began with no dash
+        explicit = {line.codes[0] for line in table.lines if len(line.codes) == 1}
+        root = next((code for code, parent in self.wordings.parents.items() if not parent), "")
+        leaves = set(self.wordings.parents) - set(self.wordings.parents.values())
+        for line in table.lines:
+            codes = line.codes
+            cell = table.view.name(line.place)
+            answer = self.answers.get("line", sheet.grid.name, cell) if (len(codes) != 1) else ""
+            if answer and answer != "none":
+                codes = (answer,)
+            elif answer == "none":
+                sheet.left_out.add(line.row)
+                continue
+            if len(codes) > 1:
+                codes = self._one_of(codes, line, numbers, last, explicit - {SUM, GROUP})
+            if codes == (SUM,):
+                codes = (root,) if root not in explicit else (GROUP,)
+            if len(codes) == 1:
+                known[line.row] = replace(line, codes=codes)
+                if codes[0] != GROUP:
+                    numbers.setdefault(line.number, codes[0])
+                    if not line.dashed:
+                        last = codes[0]
+                continue
+            if len(codes) > 1:
+                names = ", ".join(f"{code} ({self.wordings.names.get(code, code)})" for code in codes)
+                sheet.tell(
+                    "line_ambiguous", ASK, line.place, said("“{text}”, which may be {names}", text=line.text, names=names),
+                    said("a name or a number that says which line it is"), said("Say which line it is."), view=table.view,
+                )  # fmt: skip
+                continue
+            if re.fullmatch("[IVX]{1,5}|[A-Z]", line.number) or fold(line.text).startswith(fold("nhóm")):
+                known[line.row] = replace(line, codes=(GROUP,))
+                continue
+            parent = numbers.get(line.number.rpartition(".")[0]) if "." in line.number else (last if line.dashed else None)
+            if parent in leaves:
+                continue  # a detail of a line that is itself taken
+            if not self._holds(table, line):
+                continue
+            near = self.wordings.nearest(table.family, line.text)
+            hint = said("a name that is known; near to it: {codes}", codes=", ".join(near)) if near else said("a name that is known")
+            kind = "school_unknown" if table.family == SCHOOL else "line_unknown"
+            sheet.tell(
+                kind, ASK, line.place, said("“{text}” with figures", text=line.text or "…"), hint,
+                said("Say which line it is, or none: the row is then left out."), view=table.view,
+            )  # fmt: skip
+        return known
+
+    def _holds(self, table: Table, line: Line) -> bool:
+        """Whether a row holds some figure that is not 0."""
+        for head in table.heads:
+            cell = table.cell(line, head)
+            if cell is None or self._role(head) in ("ignored", "plan"):
+                continue
+            if cell.fault or (isinstance(cell.value, Decimal) and cell.value != 0):
+                return True
+            if isinstance(cell.value, str):
+                (reading,) = amounts.read([cell])
+                if reading.state in (amounts.NUMBER, amounts.AMBIGUOUS, amounts.PERCENT, amounts.ERROR) and reading.value != 0:
+                    return True
+        return False
+
+    def _one_of(
+        self, codes: tuple[str, ...], line: Line, numbers: dict[str, str], last: str, explicit: set[str]
+    ) -> tuple[str, ...]:
+        """Which of several lines of one name a row is: its number, a dash, or what else is in the table
+        tells under which parent it stands."""
+        parents = self.wordings.parents
+        if "." in line.number:
+            above = numbers.get(line.number.rpartition(".")[0])
+        elif line.dashed and last:
+            above = last if last in parents.values() else parents.get(last)
+        elif line.number:
+            above = next((code for code, parent in parents.items() if not parent), None)
+        else:
+            above = None
+        if above is not None:
+            own = tuple(code for code in codes if parents.get(code) == above)
+            return own if len(own) == 1 else codes
+        others = tuple(code for code in codes if code not in explicit)
+        return others if len(others) == 1 else codes
+
+    # ---------------------------------------------------------------------------------- columns
+
+    def _column(
+        self,
+        sheet: Sheet,
+        table: Table,
+        head: Head,
+        items: dict[int, Line],
+        kind: str,
+        span: str,
+        time: str,
+        measure: str,
+        status: str,
+        factor: Decimal,
+        unit: tuple[Place, str] | None,
+    ) -> None:
+        """Read a column of amounts."""
+        letter = re.sub("[0-9]", "", table.view.name((0, head.column)))
+        answer = self.answers.get("number", sheet.grid.name, letter)
+        lines = [line for line in table.lines if line.row not in sheet.left_out]
+        readings = amounts.read([table.cell(line, head) for line in lines], answer)
+        found = {line.row: reading for line, reading in zip(lines, readings, strict=True)}
+        column = Column(table, head, kind, span, time, measure, status, factor, unit, items, found)
+        sheet.columns.append(column)
+        place = f"{table.view.name(unit[0])}: {unit[1]}" if unit else ""
+        if place and place not in sheet.units:
+            sheet.units.append(place)
+        sheet.understood.append(f"{letter}={measure or COLLECTED} {'→' if span == UNTIL else ''}{time or '…'} {status}".strip())
+
+    # ------------------------------------------------------------------- schools and activities
+
+    def _reports(self, sheet: Sheet, table: Table, context: list[tuple[Place, str]]) -> None:
+        """A table of schools or of fields of activities: a column a measure."""
+        kind = SCHOOLS if table.family == SCHOOL else ACTIVITIES
+        time = self._month_of(sheet, table, context)
+        items = self._items(sheet, table)
+        found: dict[str, list[Head]] = {}
+        for head in table.heads:
+            measures = [measure for measure in _MEASURES[kind] if measure in head.codes]
+            if kind == ACTIVITIES and "held_later" in measures:
+                measures = ["held_later"]
+            if len(measures) == 1:
+                found.setdefault(measures[0], []).append(head)
+        for heads in found.values():
+            for head in heads if len(heads) > 1 else ():
+                sheet.tell("column_ambiguous", ASK, head.place, said("“{text}” stands twice", text=head.text), said("one column for each measure"), said("Say which columns are the month's."), view=table.view)
+        for measure in _MEASURES[kind]:
+            if measure not in found:
+                sheet.tell(
+                    "column_missing", REFUSE, None, said("no column of {measure}", measure=measure),
+                    said("a head such as “{head}”", head=_HEADS[measure]), said("ask the sender for that column, or name its head so"),
+                )  # fmt: skip
+        for measure, heads in found.items():
+            if len(heads) == 1:
+                self._column(sheet, table, heads[0], items, kind, MONTH, time, measure, "", Decimal(1), None)
+
+    def _month_of(self, sheet: Sheet, table: Table, context: list[tuple[Place, str]]) -> str:
+        """The month of a table without months in its heads."""
+        title = _Title(context, sheet.grid.name)
+        asked = self.answers.get("month", sheet.grid.name)
+        if asked:
+            return asked
+        if any(line.said.get("month") for line in table.lines):
+            return ""
+        _, year, number = title.month(MONTH)
+        year = year or title.year
+        if year and number:
+            time = f"{year}-{number:02}"
+            if time > f"{self.reported_on:%Y-%m}" and title.place:
+                sheet.tell(
+                    "month_future", REFUSE, title.place, said("{month}, which had not begun on {day}", month=_plain(time), day=f"{self.reported_on:%d/%m/%Y}"),
+                    said("a month that had begun when the file was handed in"), said("correct the month, or the day of --reported-on"),
+                )  # fmt: skip
+            return time
+        if title.quarter:
+            place, text = title.quarter
+            sheet.tell("quarter_for_month", REFUSE, place, said("a quarter: “{text}”", text=text), said("the figures of one month"), said("ask the sender for the figures of each month"))
+        else:
+            sheet.tell("month_unknown", ASK, None, said("no month and year above the table"), said("the month that the figures are of"), said("Say which month it is."))
+        return ""
+
+    def _indicators(self, sheet: Sheet, table: Table, context: list[tuple[Place, str]]) -> None:
+        """A table of indicators: their value of the year up to a month, or their targets."""
+        roles = {head.column: self._role(head) for head in table.heads}
+        plans = [head for head in table.heads if roles[head.column] == "plan"]
+        values = [head for head in table.heads if roles[head.column] in (MONTH, UNTIL)]
+        if plans and not values:
+            self._targets(sheet, table, context, plans)
+            return
+        items = self._items(sheet, table)
+        dated = [own for own in self._dated(sheet, table, context, values, roles) if own[1]]
+        dated = self._apart(sheet, table, dated)
+        for head, span, time, _ in dated:
+            if span is not None:
+                self._column(sheet, table, head, items, INDICATORS, MONTH, time, "value", self._status(head, context), Decimal(1), None)
+
+    def _targets(self, sheet: Sheet, table: Table, context: list[tuple[Place, str]], plans: list[Head]) -> None:
+        """A table of the year's targets: a column for each who sets them."""
+        title = _Title(context, sheet.grid.name)
+        years = {head.told.year or title.year for head in plans} - {0}
+        asked = self.answers.get("month", sheet.grid.name)
+        year = asked[:4] if asked else str(years.pop()) if len(years) == 1 else ""
+        if not year:
+            sheet.tell("month_unknown", ASK, None, said("no year above the table"), said("the year that the targets are for"), said("Say any month of that year."))
+        items = self._items(sheet, table)
+        found: dict[str, list[Head]] = {}
+        for head in plans:
+            if KEPT in head.codes and COLLECTED not in head.codes:
+                continue  # targets are of what is collected
+            setter = "ward" if "ward" in head.codes else "upper"
+            found.setdefault(setter, []).append(head)
+        for setter, heads in found.items():
+            if len(heads) > 1:
+                for head in heads:
+                    sheet.tell("column_ambiguous", ASK, head.place, said("“{text}” stands twice", text=head.text), said("one column for each who sets targets"), said("Say which columns are meant."), view=table.view)
+                continue
+            factor, unit = Decimal(1), None
+            if table.family == LINE:
+                factor, unit = self._unit(sheet, table, heads[0], context)
+            self._column(sheet, table, heads[0], items, TARGETS, MONTH, year, setter, "", factor, unit)
+
+
+_HEADS = {
+    "pupils": "Số học sinh",
+    "planned_days": "Số ngày kế hoạch",
+    "in_person_days": "Số ngày trực tiếp",
+    "online_days": "Số ngày trực tuyến",
+    "closed_days": "Số ngày nghỉ",
+    "attendance_share": "Tỷ lệ chuyên cần",
+    "planned": "Kế hoạch",
+    "held": "Đã tổ chức",
+    "cancelled": "Hủy",
+    "postponed": "Hoãn",
+    "held_later": "Tổ chức bù",
+    "participants": "Lượt người tham gia",
+}
+
+
+class _Title:
+    """What stands above a table says of time, the nearest first; the name of the sheet says it last."""
+
+    def __init__(self, context: list[tuple[Place, str]], sheet: str) -> None:
+        self._said = [(place, text, told(text)) for place, text in context]
+        self._sheet = told(sheet)
+
+    @property
+    def year(self) -> int:
+        for _, _, when in self._said:
+            if when.year:
+                return when.year
+        return self._sheet.year
+
+    @property
+    def quarter(self) -> tuple[Place, str] | None:
+        return next(((place, text) for place, text, when in self._said if when.quarters), None)
+
+    @property
+    def cumulative(self) -> bool:
+        """Whether the title speaks of several months from January on."""
+        return any(when.until for _, _, when in self._said)
+
+    @property
+    def single(self) -> tuple[Place, str, str] | None:
+        """The place, month and text of a title that names one month and year."""
+        for place, text, when in self._said:
+            if when.months:
+                if len(when.months) == 1 and when.months[0][0]:
+                    (year, number), = when.months
+                    return place, f"{year}-{number:02}", text
+                return None
+        return None
+
+    @property
+    def place(self) -> Place | None:
+        return next((place for place, _, when in self._said if when.months), None)
+
+    def month(self, span: str) -> tuple[str, int, int]:
+        """Span, year and number of the month that a column without one is of; zeros where unknown."""
+        for when in (*(own for _, _, own in self._said), self._sheet):
+            if len(when.months) == 1 and not (span == UNTIL and when.until):
+                return (span, *when.months[0])
+            if len(when.until) == 1:
+                return (UNTIL, *when.until[0])
+            if when.months or when.until:
+                break
+        return span, 0, 0
+
+
+def _plain(month: str) -> str:
+    return f"{month[5:]}/{month[:4]}" if "-" in month else month

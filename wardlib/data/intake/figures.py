@@ -1,0 +1,339 @@
+"""Figures: what each needed cell of a sheet says, as a figure of a table; only these are read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from wardlib.data.intake import amounts, months
+from wardlib.data.intake.amounts import Reading
+from wardlib.data.intake.columns import (
+    ACTIVITIES,
+    COLLECTED,
+    INDICATORS,
+    KEPT,
+    MONTH,
+    RECEIPTS,
+    SCHOOLS,
+    Column,
+    Reader,
+    Sheet,
+)
+from wardlib.data.intake.grids import Place
+from wardlib.data.intake.layouts import Line
+from wardlib.data.intake.wordings import GROUP
+from wardlib.errors import ASK, NOTE, REFUSE, said
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a file: for a table, a time ("2022-01"; of targets "2022"), an item and a measure (a
+    column of the table; of targets who set it) its value, where it stands and what stood there. `head`
+    is the place that tells its month, `label` the one that names its item. `derived`: calculated, from
+    the figure that stands there and others."""
+
+    table: str
+    time: str
+    item: str
+    measure: str
+    value: Decimal
+    status: str
+    sheet: str
+    place: Place
+    cell: str
+    text: str
+    label: Place
+    head: Place
+    derived: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.table, self.time, self.item
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a line says in a column: the cell, its time, measure and status, and its value in đồng (or
+    in whole things), None where it is not reported or cannot be taken."""
+
+    column: Column
+    line: Line
+    time: str
+    measure: str
+    status: str
+    place: Place
+    value: Decimal | None
+    state: str
+
+    @property
+    def item(self) -> str:
+        return self.line.codes[0]
+
+
+def said_by(sheet: Sheet, reader: Reader, column: Column, *, strict: bool = True) -> list[Said]:
+    """What the lines of a column say; with `strict` a problem at each cell that cannot be taken.
+    Group rows are never read strictly: they check."""
+    found = []
+    shares = _shares(column, reader)
+    for row, line in column.items.items():
+        place = row, column.head.column
+        group = line.codes == (GROUP,)
+        time = column.time or _time(sheet, reader, column, line, strict and not group)
+        measure = column.measure or _measure(reader, line)
+        status = _status(reader, line) or column.status
+        state, value = _taken(sheet, reader, column, line, place, measure, shares, strict and not group)
+        found.append(Said(column, line, time, measure, status, place, value, state))
+    return found
+
+
+def figure(said_there: Said, sheet: Sheet, value: Decimal, *, time: str = "", derived: bool = False) -> Figure:
+    """What a line says, as a figure; `value` and `time` may be calculated ones."""
+    column, view = said_there.column, said_there.column.table.view
+    cell = view.cells.get(said_there.place)
+    month = said_there.line.said.get("month")
+    return Figure(
+        table=column.kind,
+        time=time or said_there.time,
+        item=said_there.item,
+        measure=said_there.measure,
+        value=value,
+        status=said_there.status,
+        sheet=sheet.grid.name,
+        place=view.original(said_there.place),
+        cell=view.name(said_there.place),
+        text=cell.text if cell else "",
+        label=view.original(said_there.line.place),
+        head=view.original(month[0] if month and not column.time else column.head.telling()),
+        derived=derived,
+    )
+
+
+def _time(sheet: Sheet, reader: Reader, column: Column, line: Line, strict: bool) -> str:
+    """The month of a row that tells it itself."""
+    told = line.said.get("month")
+    year_told = line.said.get("year")
+    if told is None:
+        return ""
+    place, text = told
+    when = months.told(text)
+    if not when.months and text.isdecimal():
+        when = months.told(f"tháng {text}")
+    year = next((year for year, _ in when.months if year), 0)
+    if not year and year_told and year_told[1].isdecimal():
+        year = int(year_told[1])
+    year = year or _title_year(column)
+    if len(when.months) == 1 and year:
+        time = f"{year}-{when.months[0][1]:02}"
+        if time > f"{reader.reported_on:%Y-%m}" and strict:
+            sheet.tell(
+                "month_future", REFUSE, place, said("{month}, which had not begun on {day}", month=f"{time[5:]}/{time[:4]}", day=f"{reader.reported_on:%d/%m/%Y}"),
+                said("a month that had begun when the file was handed in"), said("correct the month, or the day of --reported-on"), view=column.table.view,
+            )  # fmt: skip
+        return time
+    if strict and when.quarters:
+        sheet.tell("quarter_for_month", REFUSE, place, said("a quarter: “{text}”", text=text), said("the figures of one month"), said("ask the sender for the figures of each month"), view=column.table.view)
+    elif strict:
+        sheet.tell("month_unknown", ASK, place, said("“{text}”, no month with its year", text=text), said("the month that the figures are of"), said("Say which month it is."), view=column.table.view)
+    return ""
+
+
+def _title_year(column: Column) -> int:
+    for _, text in column.table.above:
+        year = months.told(text).year
+        if year:
+            return year
+    return 0
+
+
+def _measure(reader: Reader, line: Line) -> str:
+    told = line.said.get("measure")
+    codes = reader.wordings.heads(told[1]) if told else frozenset()
+    return KEPT if KEPT in codes and COLLECTED not in codes else COLLECTED
+
+
+def _status(reader: Reader, line: Line) -> str:
+    told = line.said.get("status")
+    if told is None or reader.status:
+        return ""
+    codes = reader.wordings.heads(told[1])
+    return "estimate" if "estimate" in codes else "actual" if "actual" in codes else ""
+
+
+def _shares(column: Column, reader: Reader) -> Decimal | None:
+    """By what the numbers of a column of shares are divided (attendance) or multiplied (an indicator in
+    per cent has its own way); None for any other column."""
+    if column.measure != "attendance_share":
+        return None
+    numbers = [own.value for own in column.readings.values() if own.state == amounts.NUMBER and own.value is not None]
+    return Decimal(100) if any(number > 1 for number in numbers) else Decimal(1)
+
+
+def _taken(
+    sheet: Sheet,
+    reader: Reader,
+    column: Column,
+    line: Line,
+    place: Place,
+    measure: str,
+    shares: Decimal | None,
+    strict: bool,
+) -> tuple[str, Decimal | None]:
+    """State and value of a cell."""
+    view = column.table.view
+    reading = column.readings[line.row]
+    block = view.blocks.get(place)
+    if block and _covers_lines(column, block):
+        if strict and reading.state not in (amounts.BLANK,):
+            sheet.tell("merged_amount", REFUSE, place, said("one amount over several merged cells"), said("an amount for each line"), said("undo the merge, and give each line its own amount"), view=view)
+        return "merged", None
+    state, value = reading.state, reading.value
+    if shares is not None:
+        state, value = _as_share(reading, shares)
+    elif state == amounts.PERCENT and column.kind == INDICATORS and value is not None and _in_percent(reader, line):
+        return amounts.NUMBER, amounts.exact(Reading(amounts.NUMBER, value * 100, stored=True))
+    elif state == amounts.NUMBER and column.kind != INDICATORS:
+        return _whole(sheet, column, place, reading, strict)
+    if state == amounts.NUMBER and value is not None:
+        return state, amounts.exact(Reading(amounts.NUMBER, value, stored=reading.stored))
+    if state == amounts.DASH:
+        answer = reader.answers.get("dash", sheet.grid.name, view.name(place))
+        if answer == "zero":
+            return amounts.NUMBER, Decimal(0)
+        if answer == "not-reported":
+            return amounts.UNREPORTED, None
+    if strict:
+        _tell(sheet, column, line, place, state, reading)
+    return state, None
+
+
+def _covers_lines(column: Column, block: tuple[int, int, int, int]) -> bool:
+    """Whether a merged block covers more than one figure of the table."""
+    top, left, bottom, right = block
+    lines = sum(top <= row <= bottom for row in column.items)
+    heads = sum(left <= head.column <= right for head in column.table.heads)
+    return lines * heads > 1
+
+
+def _in_percent(reader: Reader, line: Line) -> bool:
+    return line.codes[0] in reader.percent
+
+
+def _as_share(reading: Reading, divisor: Decimal) -> tuple[str, Decimal | None]:
+    if reading.state == amounts.PERCENT and reading.value is not None:
+        return amounts.NUMBER, reading.value
+    if reading.state == amounts.NUMBER and reading.value is not None:
+        return amounts.NUMBER, amounts.exact(reading) / divisor
+    if reading.state == amounts.AMBIGUOUS and reading.other is not None:
+        return amounts.NUMBER, reading.other / (100 if reading.other > 1 else 1)
+    return reading.state, None
+
+
+def _whole(
+    sheet: Sheet, column: Column, place: Place, reading: Reading, strict: bool
+) -> tuple[str, Decimal | None]:
+    """A number in whole đồng or things."""
+    view = column.table.view
+    if reading.money and column.factor != 1:
+        if strict:
+            sheet.tell("not_a_number", REFUSE, place, said("“{text}”, an amount with a unit of its own", text=view.text(place)), said("a number in the unit of the column"), said("write the number without its unit"), view=view)
+        return amounts.NONSENSE, None
+    amount = amounts.whole(reading, column.factor)
+    if amount is not None:
+        return amounts.NUMBER, Decimal(amount)
+    if strict:
+        exact = amounts.exact(reading)
+        if column.kind == RECEIPTS:
+            found = said("{text}, which holds a part of a đồng", text=f"{exact:f}")
+            sheet.tell("part_of_dong", REFUSE, place, found, said("whole đồng"), said("ask the sender for the exact amount; no figure is rounded here"), view=view)
+        else:
+            sheet.tell("not_a_number", REFUSE, place, said("{text}", text=f"{exact:f}"), said("a whole number"), said("correct the number, or ask the sender"), view=view)
+    return "part", None
+
+
+def _tell(sheet: Sheet, column: Column, line: Line, place: Place, state: str, reading: Reading) -> None:
+    """The problem of a cell that cannot be taken."""
+    view = column.table.view
+    text = view.text(place)
+    number = said("a number")
+    match state:
+        case amounts.AMBIGUOUS:
+            found = said("“{text}”: the sign in it may set apart thousands ({thousands}) or decimals ({decimals})", text=text, thousands=f"{reading.value:f}", decimals=f"{reading.other:f}")
+            sheet.tell("number_ambiguous", ASK, place, found, said("a number that can be read in one way; nothing in the column decides"), said("Say what the sign sets apart."), view=view)
+        case amounts.DASH:
+            sheet.tell("dash_meaning", ASK, place, said("“{text}” for {line}", text=text, line=line.text), said("a number, or an empty cell where nothing was reported"), said("Was nothing collected (0), or was it not reported?"), view=view)
+        case amounts.ERROR:
+            sheet.tell("error_cell", REFUSE, place, said("{text}, an error of a formula", text=text), number, said("correct the formula in Excel, or ask the sender for the figure"), view=view)
+        case amounts.UNCALCULATED:
+            sheet.tell("formula_without_value", REFUSE, place, said("a formula that no program has calculated"), number, said("open the file in Excel, save it, and take it in again"), view=view)
+        case amounts.DIFFERS:
+            sheet.tell("readers_differ", REFUSE, place, said("a cell that two readers of the file read differently"), number, said("open the file in Excel, save it as .xlsx, and take it in again"), view=view)
+        case amounts.PERCENT:
+            sheet.tell("percent_in_money", REFUSE, place, said("{text}, a percentage", text=text), said("an amount"), said("put the amount there, or ask the sender for it"), view=view)
+        case amounts.DATE:
+            sheet.tell("date_in_money", REFUSE, place, said("{text}, a day: Excel makes days of numbers that look like one", text=text), said("an amount"), said("look up the amount, set the cell's format to number, and write it anew"), view=view)
+        case amounts.NONSENSE:
+            sheet.tell("not_a_number", REFUSE, place, said("“{text}”", text=text[:80]), number, said("write the number alone, or leave the cell empty where nothing was reported"), view=view)
+
+
+def complete(found: list[tuple[Sheet, Said]], reader: Reader) -> Iterator[Figure]:
+    """The figures of the lines that are reported in full; those that are not are told, and one that is
+    reported in part is a problem at the cell that lacks. `found`: what the columns of months say, of one
+    file and table."""
+    by_key: dict[tuple[str, str, str], dict[str, list[tuple[Sheet, Said]]]] = {}
+    for sheet, own in found:
+        if own.line.codes != (GROUP,) and own.time:
+            by_key.setdefault((own.column.kind, own.time, own.item), {}).setdefault(own.measure, []).append((sheet, own))
+    for (kind, _, _), measures in by_key.items():
+        _twice(measures)
+        first = {measure: own[0] for measure, own in measures.items()}
+        open_ = [own for _, own in first.values() if own.state not in (amounts.NUMBER, amounts.BLANK, amounts.UNREPORTED)]
+        filled = {measure for measure, (_, own) in first.items() if own.state == amounts.NUMBER}
+        if not filled and not open_:
+            sheet, own = next(iter(first.values()))
+            sheet.tell("not_reported", NOTE, own.place, said("no figure for {line}", line=own.line.text), said("no row is written, and nothing becomes 0"), "", view=own.column.table.view)
+            continue
+        for measure, (sheet, own) in first.items():
+            if own.state in (amounts.BLANK, amounts.UNREPORTED) and measure != "attendance_share" and kind in (RECEIPTS, SCHOOLS, ACTIVITIES):
+                _lacking(sheet, own, measure, reader)
+        for sheet, own in first.values():
+            if own.value is not None:
+                yield figure(own, sheet, own.value)
+
+
+def _lacking(sheet: Sheet, own: Said, measure: str, reader: Reader) -> None:
+    """A line of which one column is filled and another is not."""
+    view = own.column.table.view
+    found = said("an empty cell for {line}, whose other figures are given", line=own.line.text)
+    if measure == KEPT:
+        if reader.answers.get("kept", sheet.grid.name, view.name(own.place)) != "shares":
+            sheet.tell("kept_missing", ASK, own.place, found, said("both figures, thu NSNN and thu NSX"), said("Give the kept amount, or have it calculated from the share known for the line."), view=view)
+    else:
+        sheet.tell("cell_missing", REFUSE, own.place, found, said("all figures of the line, or none"), said("ask the sender for the figure"), view=view)
+
+
+def _twice(measures: dict[str, list[tuple[Sheet, Said]]]) -> None:
+    """A line that stands twice for the same month; the same amounts on another sheet are no fault."""
+    rows = {(id(sheet), id(own.column.table), own.line.row): (sheet, own) for all_ in measures.values() for sheet, own in all_}
+    (first_sheet, first), *others = rows.values()
+    for sheet, own in others:
+        same_table = sheet is first_sheet and own.column.table is first.column.table
+        values = [
+            {said_there.value for _, said_there in all_} for all_ in measures.values()
+        ]
+        if same_table or any(len(own_values) > 1 for own_values in values):
+            where = first.column.table.view.name(first.line.place)
+            found = said("“{name}” a second time, as in {cell}", name=own.line.text, cell=where if sheet is first_sheet else f"{first_sheet.grid.name}!{where}")
+            sheet.tell("line_twice", REFUSE, own.line.place, found, said("each line once for a month"), said("remove one of the two, or name the second as the line that it is"), view=own.column.table.view)
+
+
+def of_months(sheets: list[Sheet], reader: Reader) -> tuple[list[tuple[Sheet, Said]], list[tuple[Sheet, Said]]]:
+    """What the columns of a file say, those of months and those of the year up to a month."""
+    months_said, until_said = [], []
+    for sheet in sheets:
+        times = {column.time for column in sheet.columns if column.span == MONTH and column.kind == RECEIPTS}
+        for column in sheet.columns:
+            needed = column.span == MONTH or column.time not in times
+            own = [(sheet, one) for one in said_by(sheet, reader, column, strict=needed)]
+            (months_said if column.span == MONTH else until_said).extend(own)
+    return months_said, until_said

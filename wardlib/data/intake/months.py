@@ -1,0 +1,123 @@
+"""Months: which months a title or a column's head speaks of."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from calendar import month_abbr, month_name
+from dataclasses import dataclass
+
+from wardlib.data.intake.wordings import fold
+
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+_WORDS = dict(
+    zip(
+        ("một", "giêng", "hai", "ba", "tư", "bốn", "năm", "sáu", "bảy", "bẩy", "tám", "chín", "mười một",
+         "mười hai", "mười", "chạp"),
+        (1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 11, 12, 10, 12),
+        strict=True,
+    )
+)  # fmt: skip
+_ENGLISH = {
+    name.casefold(): at
+    for names in (month_name, month_abbr)
+    for at, name in enumerate(names)
+    if name
+}
+_YEAR = r"(?:\s*(?:[/.,-]|năm|\s)\s*((?:19|20)\d\d))?"
+# "until 31/01/2022" speaks of the months up to it; any other day is a date of the paper or of a law.
+_UNTIL = re.compile(r"đến\s*(?:hết\s*)?(?:ngày\s*)?(\d{1,2})\s*(?:[/.-]|tháng)\s*(\d{1,2})\s*(?:[/.-]|năm)\s*(\d{4})")
+_DAYS = re.compile(
+    r"(?:ngày\s*)?\d{1,2}\s*(?:/|-|\.)\s*\d{1,2}\s*(?:/|-|\.)\s*\d{4}"
+    r"|ngày\s*(?:\d{1,2}|[….]+)\s*tháng\s*(?:\d{1,2}|[….]+)(?:\s*năm\s*(?:\d{4}|[….]+))?"
+)
+_PAPERS = re.compile(r"\d+\s*/\s*\d{4}\s*/\s*[\w-]+|(?:số|thông tư|nghị định|quyết định|luật)\s*:?\s*\d+[\w/.-]*")
+_QUARTER = re.compile(r"quý\s*(iv|iii|ii|i|[1-4])\b" + _YEAR)
+_FIRST = re.compile(r"(?<![\d/.-])(\d{1,2})\s*tháng(?:\s*đầu)?(?:\s*năm)?(?!\s*\d{1,2}(?!\d))" + _YEAR)
+_RANGE = re.compile(r"tháng\s*0?(\d{1,2})\s*(?:-|–|đến|đến hết)\s*(?:tháng\s*)?0?(\d{1,2})(?![\d])" + _YEAR)
+_MONTH = re.compile(r"(?:tháng|\bth?)\s*\.?\s*0?(\d{1,2})(?!\d)" + _YEAR)
+_NUMERALS = "|".join(sorted(_WORDS, key=len, reverse=True))
+_WORDED = re.compile(rf"tháng\s+({_NUMERALS})\b(?!\s*\d)" + _YEAR)
+_SLASHED = re.compile(r"(?<![\d/.,-])(\d{1,2})\s*[/-]\s*((?:19|20)\d\d)(?![\d/])")
+_ISO = re.compile(r"(?<![\d/.,-])((?:19|20)\d\d)[-/.](\d{1,2})(?![\d])")
+_NAMED = re.compile(rf"\b({'|'.join(sorted(_ENGLISH, key=len, reverse=True))})\b\.?[\s,/-]*((?:19|20)\d\d)?")
+_ALONE = re.compile(r"(?<![\d.,/])((?:19|20)\d\d)(?![\d.,/])")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a text says of time: single months and months from January on, each with its year (0 where
+    the text has none), quarters likewise, and the years that it names."""
+
+    months: tuple[tuple[int, int], ...] = ()
+    until: tuple[tuple[int, int], ...] = ()
+    quarters: tuple[tuple[int, int], ...] = ()
+    years: tuple[int, ...] = ()
+
+    @property
+    def year(self) -> int:
+        """The year that the text names, 0 where it names none or several."""
+        return self.years[0] if len(self.years) == 1 else 0
+
+
+def told(text: str) -> Told:
+    """What a text says of time; the days of letters, laws and signatures do not count.
+
+    >>> told("Thực hiện tháng 01 năm 2022").months, told("Lũy kế 2 tháng năm 2022").until
+    (((2022, 1),), ((2022, 2),))
+    >>> told("Phúc Đồng, ngày 10 tháng 02 năm 2022").months, told("Quý I/2022").quarters
+    ((), ((2022, 1),))
+    """
+    text = unicodedata.normalize("NFC", text).casefold().replace("qúy", "quý")
+    months: list[tuple[int, int]] = []
+    until: list[tuple[int, int]] = []
+    quarters: list[tuple[int, int]] = []
+    years: list[int] = []
+
+    def take(pattern: re.Pattern[str], into: list[tuple[int, int]], numbers: dict[str, int] | None = None) -> None:
+        nonlocal text
+        rest, end = "", 0
+        for match in pattern.finditer(text):
+            number = numbers[match[1]] if numbers else int(match[1])
+            if 1 <= number <= 12:
+                into.append((int(match[2] or 0), number))
+            rest, end = rest + text[end : match.start()] + " | ", match.end()
+        text = rest + text[end:]
+
+    text = _PAPERS.sub(" | ", text)
+    for match in _UNTIL.finditer(text):
+        if 1 <= int(match[2]) <= 12:
+            until.append((int(match[3]), int(match[2])))
+    text = _DAYS.sub(" | ", _UNTIL.sub(" | ", text))
+    take(_QUARTER, quarters, _ROMAN | {str(at): at for at in range(1, 5)})
+    for match in _RANGE.finditer(text):
+        first, last = int(match[1]), int(match[2])
+        if 1 <= first < last <= 12:
+            year = int(match[3] or 0)
+            if first == 1:
+                until.append((year, last))
+            else:  # neither a month nor from January on
+                quarters.append((year, (first + 2) // 3))
+    text = _RANGE.sub(" | ", text)
+    take(_FIRST, until)
+    take(_WORDED, months, _WORDS)
+    take(_MONTH, months)
+    take(_SLASHED, months)
+    for match in _ISO.finditer(text):
+        if 1 <= int(match[2]) <= 12:
+            months.append((int(match[1]), int(match[2])))
+    text = _ISO.sub(" | ", text)
+    take(_NAMED, months, _ENGLISH)
+    years = [year for year, _ in (*months, *until, *quarters) if year]
+    years += [int(match[1]) for match in _ALONE.finditer(text)]
+    return Told(
+        tuple(dict.fromkeys(months)),
+        tuple(dict.fromkeys(until)),
+        tuple(dict.fromkeys(quarters)),
+        tuple(dict.fromkeys(years)),
+    )
+
+
+def is_month_word(text: str) -> bool:
+    """Whether a head says "month" and no more: the months stand in the rows below it."""
+    return fold(text) in {fold(word) for word in ("tháng", "kỳ", "kỳ báo cáo", "tháng báo cáo", "month")}

@@ -1,0 +1,81 @@
+"""Questions: what a person has to decide, by which name it is answered, and with which words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from wardlib.errors import RequestError
+
+# By kind of problem: the name of its answer, and the words that it takes ("" for a word of another form,
+# which the text behind it shows).
+ASKED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "kept_missing": ("kept", ("shares",)),
+    "number_ambiguous": ("number", ("decimals", "thousands")),
+    "hidden_row": ("hidden", ("leave-out", "take")),
+    "hidden_column": ("hidden", ("leave-out", "take")),
+    "unit_missing": ("unit", ("dong", "nghin", "trieu", "ty", "usd")),
+    "unit_conflict": ("unit", ("dong", "nghin", "trieu", "ty", "usd")),
+    "unit_unknown": ("unit", ("dong", "nghin", "trieu", "ty", "usd")),
+    "unit_implausible": ("unit", ("dong", "nghin", "trieu", "ty", "usd")),
+    "value_implausible": ("value", ("right",)),
+    "column_ambiguous": ("column", ("C,D",)),
+    "dash_meaning": ("dash", ("zero", "not-reported")),
+    "month_unknown": ("month", ("2022-01",)),
+    "line_unknown": ("line", ("none", "CODE")),
+    "line_ambiguous": ("line", ("CODE",)),
+    "school_unknown": ("line", ("none", "CODE")),
+    "text_foreign": ("text", ("convert", "leave")),
+    "month_copied": ("copied", ("right",)),
+    "month_not_over": ("status", ("estimate", "actual")),
+    "ytd_mismatch": ("ytd", ("ignore",)),
+    "other_ward": ("ward", ("right",)),
+}
+FACTORS = {"dong": "1", "nghin": "1000", "trieu": "1000000", "ty": "1000000000", "usd": "USD"}
+_FORMS = {
+    "column": re.compile(r"[A-Z]{1,3}(,[A-Z]{1,3})*"),
+    "month": re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])"),
+    "line": re.compile(r"[a-z][a-z0-9_]*"),
+}
+
+
+@dataclass
+class Answers:
+    """What the clerk has answered; each answer is taken for every place, or for the one that it names:
+    a sheet ("unit@T01=dong") or a cell ("line@Thu!B12=fees"). `used` collects those that were asked for."""
+
+    given: dict[tuple[str, str], str] = field(default_factory=dict)
+    used: set[tuple[str, str]] = field(default_factory=set)
+
+    def get(self, name: str, sheet: str = "", cell: str = "") -> str:
+        """The answer for a place, the nearest to it first; "" where there is none."""
+        for place in (f"{sheet}!{cell}", sheet, ""):
+            if (name, place) in self.given:
+                self.used.add((name, place))
+                return self.given[name, place]
+        return ""
+
+    def lines(self) -> list[str]:
+        """The answers as they were given, sorted."""
+        return [f"{name}@{place}={word}" if place else f"{name}={word}" for (name, place), word in sorted(self.given.items())]
+
+
+def answers(texts: Iterable[str]) -> Answers:
+    """The answers of `--answer` options; RequestError for one that answers no question that may be asked."""
+    words: dict[str, set[str]] = {}
+    for name, choices in ASKED.values():
+        words.setdefault(name, set()).update(choices)
+    given = {}
+    for text in texts:
+        place_name, sign, word = text.partition("=")
+        if "=" in word:  # the name of a sheet may hold the sign
+            place_name, sign, word = text.rpartition("=")
+        name, _, place = place_name.partition("@")
+        if not sign or name not in words:
+            raise RequestError(f"--answer {text}: no question has that name. Names: {', '.join(sorted(words))}.")
+        form = _FORMS.get(name)
+        if not (form.fullmatch(word) if form else word in words[name]):
+            raise RequestError(f"--answer {text}: expected {name}= and one of: {', '.join(sorted(words[name]))}.")
+        given[name, place] = word
+    return Answers(given)

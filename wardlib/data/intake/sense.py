@@ -1,0 +1,331 @@
+"""Sense: whether the figures of a file can be, beside each other and beside what is known.
+
+Parents are the sums of their parts; what is kept is no more than what was collected; the year to date less
+the months before is the month; an amount a hundred times off a line's own history is asked about.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from wardlib.data.intake import amounts
+from wardlib.data.intake.columns import COLLECTED, KEPT, RECEIPTS, Column, Reader, Sheet
+from wardlib.data.intake.figures import Figure, Said, figure
+from wardlib.data.intake.wordings import GROUP, LINE, SUM
+from wardlib.errors import ASK, NOTE, REFUSE, said
+from wardlib.language import NBSP
+
+FAR = 100  # times off its history from which an amount is asked about
+_COPIED = 3  # amounts other than 0 that make a month like the one before a copy
+# What is known: by month and line the newest collected and kept.
+History = dict[tuple[str, str], tuple[int, int]]
+_Found = Iterable[tuple[Sheet, Said]]
+_READ = (amounts.NUMBER, amounts.BLANK, amounts.UNREPORTED, amounts.DASH)
+
+
+def plain(amount: Decimal | int) -> str:
+    """An amount as both languages can read it.
+
+    >>> plain(Decimal(916560000)).replace(NBSP, " ")
+    '916 560 000'
+    """
+    return f"{amount:,f}".replace(",", NBSP) if isinstance(amount, Decimal) else f"{amount:,}".replace(",", NBSP)
+
+
+def sums(found: _Found, reader: Reader) -> None:
+    """A refusal at each total that is not the sum of its parts: lines above others by the ward's table,
+    and groups by their numbers."""
+    by_column: dict[tuple[int, int, str, str], tuple[Sheet, list[Said]]] = {}
+    for sheet, own in found:
+        if own.column.kind == RECEIPTS:
+            key = id(own.column.table), own.column.head.column, own.time, own.measure
+            by_column.setdefault(key, (sheet, []))[1].append(own)
+    for sheet, column in by_column.values():
+        values = {}
+        for own in column:
+            if own.line.codes != (GROUP,):
+                values.setdefault(own.item, own)
+        for parent in dict.fromkeys(reader.wordings.parents.values()):
+            if parent in values:
+                parts = [values[item] for item, above in reader.wordings.parents.items() if above == parent and item in values]
+                _adds_up(sheet, values[parent], parts)
+        for at, own in enumerate(column):
+            if own.line.codes == (GROUP,):
+                _group(sheet, reader, own, column[at + 1 :], values)
+
+
+def _group(sheet: Sheet, reader: Reader, own: Said, below: list[Said], values: dict[str, Said]) -> None:
+    level = _level(own.line.number)
+    if reader.wordings.items(own.line.text).get(LINE) == (SUM,):
+        root = next((values[code] for code, parent in reader.wordings.parents.items() if not parent and code in values), None)
+        if root is not None:
+            _adds_up(sheet, own, [root])
+        return
+    if level is None:
+        return
+    members: list[Said] = []
+    for other in below:
+        other_level = _level(other.line.number) if other.line.codes == (GROUP,) else None
+        if other_level is not None and other_level <= level:
+            break
+        if other.line.codes == (GROUP,):
+            continue
+        if not reader.wordings.parents.get(other.item):
+            break  # the total of the whole table
+        members.append(other)
+    inside = {member.item for member in members}
+    top = [member for member in members if reader.wordings.parents.get(member.item) not in inside]
+    if top:
+        _adds_up(sheet, own, top)
+
+
+def _level(number: str) -> int | None:
+    if re.fullmatch("[IVX]+", number):
+        return 1
+    return 0 if re.fullmatch("[A-ZĐ]", number) else None
+
+
+def _adds_up(sheet: Sheet, whole: Said, parts: list[Said]) -> None:
+    if whole.state != amounts.NUMBER or any(part.state not in _READ for part in parts):
+        return
+    filled = [part.value for part in parts if part.value is not None]
+    if not filled or whole.value is None:
+        return
+    total = sum(filled, Decimal(0))
+    slack = Decimal(len(filled) + 1) / 2  # half a đồng of rounding for each figure, as the checks allow
+    if abs(whole.value - total) <= slack:
+        return
+    found = said("{amount} for {line}", amount=plain(whole.value), line=whole.line.text)
+    expected = said("{amount}, the sum of its parts in this file (difference {difference})", amount=plain(total), difference=plain(whole.value - total))
+    fix = said("find the figure that is wrong, with the sender, and correct it in the file")
+    if abs(whole.value - total) <= whole.column.factor * slack:
+        fix = said("the amounts were rounded: ask the sender for the file in đồng")
+    sheet.tell("total_mismatch", REFUSE, whole.place, found, expected, fix, view=whole.column.table.view)
+
+
+def kept_within(figures: list[Figure], tell: Callable[..., None]) -> None:
+    """A refusal where more is kept than was collected."""
+    by_key: dict[tuple[str, str, str], dict[str, Figure]] = {}
+    for own in figures:
+        if own.table == RECEIPTS:
+            by_key.setdefault(own.key, {})[own.measure] = own
+    for pair in by_key.values():
+        if {COLLECTED, KEPT} <= set(pair) and pair[KEPT].value > pair[COLLECTED].value:
+            kept, collected = pair[KEPT], pair[COLLECTED]
+            found = said("{kept} kept, {collected} collected ({cell})", kept=plain(kept.value), collected=plain(collected.value), cell=collected.cell)
+            tell(kept, "kept_above_collected", REFUSE, found, said("no more kept than collected"), said("see whether the two columns were exchanged, or ask the sender"))
+
+
+def months_of_year(
+    until: list[tuple[Sheet, Said]], months: list[tuple[Sheet, Said]], history: History, reader: Reader
+) -> Iterator[Figure]:
+    """The figures of months that only the year up to them tells, derived from the months before; a
+    refusal where the year falls, or a month lacks, and a question where both are told and differ."""
+    here = {
+        (own.time, own.item, own.measure): own.value
+        for _, own in months
+        if own.column.kind == RECEIPTS and own.value is not None
+    }
+    told_until: dict[tuple[str, str, str], Decimal] = {}
+    for _, own in until:
+        if own.value is not None and own.line.codes != (GROUP,):
+            told_until[own.time, own.item, own.measure] = own.value
+    derived_on = set()
+    for sheet, own in until:
+        if own.value is None or own.line.codes == (GROUP,) or not own.time:
+            continue
+        year, number = own.time.split("-")
+        before = [f"{year}-{month:02}" for month in range(1, int(number))]
+        parts = [_known(time, own, here, history) for time in before]
+        lacking = [time for time, part in zip(before, parts, strict=True) if part is None]
+        total = sum((part for part in parts if part is not None), Decimal(0))
+        is_told = (own.time, own.item, own.measure) in here
+        view = own.column.table.view
+        if not lacking and own.value < total:
+            if is_told and own.column.readings[own.line.row].state != amounts.NUMBER:
+                continue
+            found = said("{amount} from January to {month}", amount=plain(own.value), month=_shown(own.time))
+            expected = said("at least {amount}, what the months before come to", amount=plain(total))
+            sheet.tell("ytd_falls", REFUSE, own.place, found, expected, said("ask the sender which of the figures is right"), view=view)
+        elif is_told:
+            month = here[own.time, own.item, own.measure]
+            slack = Decimal(own.column.factor) * (int(number) + 1) / 2 if own.column.factor > 1 else Decimal(int(number) + 1) / 2
+            if not lacking and abs(own.value - total - month) > slack and reader.answers.get("ytd", sheet.grid.name) != "ignore":
+                found = said("{amount} from January to {month}", amount=plain(own.value), month=_shown(own.time))
+                expected = said("{amount}, what is known of the months before and this month come to", amount=plain(total + month))
+                sheet.tell("ytd_mismatch", ASK, own.place, found, expected, said("If an earlier month was corrected, take its file in first; else ignore the year to date."), view=view)
+        elif lacking:
+            found = said("only the year up to {month}; {months} not known for {line}", month=_shown(own.time), months=", ".join(map(_shown, lacking)), line=own.line.text)
+            sheet.tell("month_missing", REFUSE, own.place, found, said("the figures of all months before"), said("take in the files of these months first"), view=view)
+        else:
+            if number != "01" and id(sheet) not in derived_on:
+                derived_on.add(id(sheet))
+                sheet.tell("month_derived", NOTE, None, said("only the year up to {month}", month=_shown(own.time)), said("the month is calculated: the year to date less the months before"), "")
+            yield figure(own, sheet, own.value - total, derived=number != "01")
+
+
+def _known(time: str, own: Said, here: dict[tuple[str, str, str], Decimal], history: History) -> Decimal | None:
+    if (time, own.item, own.measure) in here:
+        return here[time, own.item, own.measure]
+    pair = history.get((time, own.item))
+    return None if pair is None else Decimal(pair[0 if own.measure == COLLECTED else 1])
+
+
+def _shown(month: str) -> str:
+    return f"{month[5:]}/{month[:4]}" if "-" in month else month
+
+
+def by_shares(figures: list[Figure], history: History, sheets: dict[str, Sheet], reader: Reader) -> Iterator[Figure]:
+    """What is kept of each line that only tells what was collected, by the share that was kept of it in
+    every month known; parents as the sum of their parts. A refusal where a line has no one share."""
+    by_time: dict[str, dict[str, dict[str, Figure]]] = {}
+    for own in figures:
+        if own.table == RECEIPTS:
+            by_time.setdefault(own.time, {}).setdefault(own.item, {})[own.measure] = own
+    parents = reader.wordings.parents
+    for lines in by_time.values():
+        needed = {item: pair[COLLECTED] for item, pair in lines.items() if KEPT not in pair and COLLECTED in pair}
+        made: dict[str, Figure] = {}
+        for item, collected in needed.items():
+            if any(parents.get(child) == item for child in lines):
+                continue
+            share = _share(item, history)
+            kept = collected.value * share if share is not None else None
+            if collected.value == 0:
+                kept = Decimal(0)
+            if kept is None or kept != kept.to_integral_value():
+                sheets[collected.sheet].tell(
+                    "kept_missing", REFUSE, collected.place, said("no share of {line} that was the same in all months known", line=reader.wordings.names.get(item, item)),
+                    said("a column of what the ward keeps"), said("ask for a file with both columns"),
+                )  # fmt: skip
+                continue
+            made[item] = replace(collected, measure=KEPT, value=kept, derived=True)
+        for item in sorted(needed, key=lambda item: -_depth(item, parents)):
+            children = [child for child in lines if parents.get(child) == item]
+            if children:
+                own_parts = [made[child] if child in made else lines[child].get(KEPT) for child in children]
+                if all(part is not None for part in own_parts):
+                    made[item] = replace(needed[item], measure=KEPT, value=sum((part.value for part in own_parts if part), Decimal(0)), derived=True)
+        yield from made.values()
+
+
+def _depth(item: str, parents: dict[str, str]) -> int:
+    depth = 0
+    while item := parents.get(item, ""):
+        depth += 1
+    return depth
+
+
+def _share(item: str, history: History) -> Decimal | None:
+    """The share of a line that was kept in each of the last twelve months known with any."""
+    known = [(month, pair) for (month, line), pair in sorted(history.items()) if line == item and pair[0] > 0][-12:]
+    shares = {Decimal(kept) / Decimal(collected) for _, (collected, kept) in known}
+    return shares.pop() if len(shares) == 1 else None
+
+
+def plausible(figures: list[Figure], columns: list[tuple[Sheet, Column]], history: History, reader: Reader) -> None:
+    """A question where a sheet's amounts, or one of them, are a hundred times and more off what each line
+    has ever brought."""
+    ranges: dict[tuple[str, str], tuple[int, int]] = {}
+    for (_, line), pair in history.items():
+        for measure, amount in zip((COLLECTED, KEPT), pair, strict=True):
+            if amount:
+                low, high = ranges.get((line, measure), (amount, amount))
+                ranges[line, measure] = min(low, amount), max(high, amount)
+    by_sheet: dict[str, list[Figure]] = {}
+    for own in figures:
+        if own.table == RECEIPTS and own.value and (own.item, own.measure) in ranges:
+            by_sheet.setdefault(own.sheet, []).append(own)
+    for name, those in by_sheet.items():
+        sheet = next(sheet for sheet, _ in columns if sheet.grid.name == name)
+        far = [own for own in those if _times(own, ranges[own.item, own.measure])]
+        above = [own for own in far if _times(own, ranges[own.item, own.measure]) > 0]
+        for side in (above, [own for own in far if own not in above]):
+            if not side:
+                continue
+            if 2 * len(side) > len(those) and len(those) > 2:
+                _unit(sheet, side, columns, ranges, reader)
+                continue
+            for own in side:
+                _value(sheet, own, ranges[own.item, own.measure], reader)
+
+
+def _times(own: Figure, known: tuple[int, int]) -> int:
+    """1 where an amount is FAR times above all known ones, -1 below, else 0."""
+    if own.value >= FAR * known[1]:
+        return 1
+    return -1 if own.value * FAR <= known[0] else 0
+
+
+def _unit(
+    sheet: Sheet, far: list[Figure], columns: list[tuple[Sheet, Column]], ranges: dict[tuple[str, str], tuple[int, int]], reader: Reader
+) -> None:
+    if reader.answers.get("unit", sheet.grid.name):
+        return
+    largest = max(far, key=lambda own: own.value)
+    low, high = ranges[largest.item, largest.measure]
+    found = said("read so, {line} is {amount}", line=reader.wordings.names.get(largest.item, largest.item), amount=plain(largest.value))
+    expected = said("an amount like those known, {low} to {high}", low=plain(low), high=plain(high))
+    units = {own.unit[0]: own for other, own in columns if other is sheet and own.unit}
+    fix = said("Say in which unit the figures are.")
+    if not units:
+        sheet.tell("unit_implausible", ASK, None, found, expected, fix)
+    for place, own in units.items():
+        in_head = any(place == level for level, _ in own.head.levels)
+        sheet.tell("unit_implausible", ASK, place, found, expected, fix, view=own.table.view if in_head else None)
+
+
+def _value(sheet: Sheet, own: Figure, known: tuple[int, int], reader: Reader) -> None:
+    if reader.answers.get("value", own.sheet, own.cell) == "right":
+        return
+    found = said("{amount} for {line}", amount=plain(own.value), line=reader.wordings.names.get(own.item, own.item))
+    expected = said("an amount like those known, {low} to {high}", low=plain(known[0]), high=plain(known[1]))
+    sheet.tell("value_implausible", ASK, own.place, found, expected, said("See whether it is in another unit than the others. If it is right, say so."))
+
+
+def copied(figures: list[Figure], history: History, sheets: dict[str, Sheet], reader: Reader) -> None:
+    """A question for a month whose lines are, amount by amount, those of the month before."""
+    by_time: dict[str, dict[str, Figure]] = {}
+    leaves = set(reader.wordings.parents) - set(reader.wordings.parents.values())
+    for own in figures:
+        if own.table == RECEIPTS and own.measure == COLLECTED and own.item in leaves:
+            by_time.setdefault(own.time, {})[own.item] = own
+    for time, lines in by_time.items():
+        former = _before(time)
+        pairs = []
+        for item, own in lines.items():
+            known = by_time.get(former, {}).get(item)
+            amount = known.value if known else history.get((former, item), (None,))[0]
+            if amount is not None and (own.value or amount):
+                pairs.append(own.value == amount)
+        if len(pairs) >= _COPIED and all(pairs):
+            first = next(iter(lines.values()))
+            if reader.answers.get("copied", first.sheet) != "right":
+                found = said("{month}, with all amounts of {before}", month=_shown(time), before=_shown(former))
+                sheets[first.sheet].tell("month_copied", ASK, first.head, found, said("amounts of its own"), said("See whether the month before was sent again. If the amounts are right, say so."))
+
+
+def _before(time: str) -> str:
+    year, month = int(time[:4]), int(time[5:])
+    return f"{year - 1}-12" if month == 1 else f"{year}-{month - 1:02}"
+
+
+def over(figures: list[Figure], sheets: dict[str, Sheet], reader: Reader) -> None:
+    """A question for figures that are called actual although their month was not over."""
+    day: datetime.date = reader.reported_on
+    for own in figures:
+        if own.table == RECEIPTS and own.status == "actual" and own.time == f"{day:%Y-%m}" and not reader.status and not _last_day(day):
+            if reader.answers.get("status", own.sheet) == "actual":
+                continue
+            found = said("{month} as collected, reported on {day}", month=_shown(own.time), day=f"{day:%d/%m/%Y}")
+            sheets[own.sheet].tell("month_not_over", ASK, own.head, found, said("the figures of a whole month"), said("Are they an estimate (ước thực hiện), or all that was collected?"))
+
+
+def _last_day(day: datetime.date) -> bool:
+    return (day + datetime.timedelta(days=1)).day == 1
+
+
