@@ -38,7 +38,7 @@ def number(stored: float) -> Decimal:
     >>> number(916.56), number(5.0), number(1e16)
     (Decimal('916.56'), Decimal('5'), Decimal('10000000000000000'))
     """
-    text = format(Decimal(repr(stored)), "f")
+    text = format(Decimal(repr(stored or 0.0)), "f")  # a zero has no sign
     return Decimal(text.removesuffix(".0"))
 
 
