@@ -10,7 +10,7 @@ import xlrd
 
 from wardlib.data.intake import containers, formats, openxml
 from wardlib.data.intake.grids import Cell, Grid, Place
-from wardlib.errors import said
+from wardlib.errors import DataError
 
 _FORMULA, _SUPBOOK, _BOUNDSHEET, _EOF = 0x0006, 0x01AE, 0x0085, 0x000A
 _SHARED = {b"\x01\x04", b"\x01\x3a"}  # books of links that lead to the file itself, or to functions
@@ -25,24 +25,21 @@ def grids(data: bytes, name: str) -> tuple[list[Grid], tuple[str, ...]]:
             ragged_rows=True,
         )  # fmt: skip
         if book.nsheets > containers.SHEETS:
-            raise containers.too_large(
-                name,
-                said("{count} sheets", count=book.nsheets),
-                said("at most {count} sheets", count=containers.SHEETS),
-            )
+            raise containers.too_many_sheets(name)
         left = containers.CELLS
         found = []
         for index in range(book.nsheets):
             sheet = book.sheet_by_index(index)
             formulas = _formulas(book.mem, book._sh_abs_posn[index])
             grid = _grid(book, sheet, formulas)
+            containers.within(name, grid.name, grid.height, grid.width)
             left -= len(grid.cells)
             if left < 0:
                 raise containers.too_many_cells(name)
             found.append(grid)
             book.unload_sheet(index)
         return found, _ignored(data, book)
-    except containers.DataError:
+    except DataError:
         raise
     except xlrd.XLRDError as error:
         if "encrypted" in str(error).lower():

@@ -21,19 +21,23 @@ UNPACKED = 200 * MEGABYTE
 PARTS = 2_000
 SHEETS = 100
 CELLS = 500_000
-AREA = 4_000_000  # python-calamine lays out each cell between the outermost ones, filled or not
+AREA = 4_000_000  # rows by columns from A1 to the outermost cell that holds anything
 MERGING = 20_000_000  # cells looked at for whether a merged block covers them
 NAME = 200
 
 _CHUNK = 1 << 16
 _HEAD = 4096  # letters in which a web page tells what it is
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(?:\.|$)", re.IGNORECASE)
-_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|meta|style|table|script|div)\b", re.IGNORECASE)
+_HTML = re.compile(
+    r"<(?:!doctype\s+html|html|head|body|meta|style|table|script|div)\b", re.IGNORECASE
+)
 _ARCHIVE = re.compile(r"mime-version:", re.IGNORECASE)  # Excel's "single file web page"
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _EXPECTED = said("a workbook (.xlsx, .xls, .ods) or a CSV file")
-_AS_XLSX = said("open it in Excel, choose Save As, “Excel Workbook (.xlsx)”, and bring the new file")
+_AS_XLSX = said(
+    "open it in Excel, choose Save As, “Excel Workbook (.xlsx)”, and bring the new file"
+)
 _ANEW = said(
     "download it or ask for it once more; if Excel still opens it, save it there as a new .xlsx file"
 )
@@ -81,6 +85,27 @@ def too_many_cells(name: str) -> DataError:
     )
 
 
+def too_many_sheets(name: str) -> DataError:
+    """The refusal of a file with more sheets than `SHEETS`."""
+    return too_large(
+        name,
+        said("more than {count} sheets", count=SHEETS),
+        said("at most {count} sheets", count=SHEETS),
+    )
+
+
+def within(name: str, sheet: str, height: int, width: int) -> None:
+    """DataError where a sheet's outermost cells that hold anything lie too far apart: python-calamine
+    lays out each cell between them, filled or not."""
+    if height * width > AREA:
+        raise too_large(
+            name,
+            said("cells far apart on sheet {sheet}: {height} rows by {width} columns",
+                 sheet=sheet, height=height, width=width),
+            said("a table without filled cells far below it or to its right"),
+        )  # fmt: skip
+
+
 class Archive:
     """The parts of a zip file that was looked at: their number, names and unpacked size are sound."""
 
@@ -113,7 +138,10 @@ class Archive:
 
     def _measured(self, info: zipfile.ZipInfo, left: int) -> int:
         """The size of a part, unpacked to its end and thrown away; its check sum is verified."""
-        declared, info.file_size = info.file_size, left + 1  # the declared size would end the reading
+        declared, info.file_size = (
+            info.file_size,
+            left + 1,
+        )  # the declared size would end the reading
         size = 0
         try:
             with self._zip.open(info) as part:
@@ -297,7 +325,9 @@ def _text(data: bytes, name: str) -> None:
     head = data[:_HEAD].decode("utf-16" if wide else "latin-1", "replace")
     head = head.removeprefix("\xef\xbb\xbf").lstrip()
     if _ARCHIVE.match(head) or (head.startswith("<") and _HTML.search(head)):
-        raise refusal(name, "file_is_html", said("a web page, whatever its name says"), fix=_AS_XLSX)
+        raise refusal(
+            name, "file_is_html", said("a web page, whatever its name says"), fix=_AS_XLSX
+        )
     if "urn:schemas-microsoft-com:office:spreadsheet" in head:
         raise refusal(name, "file_is_html", said("an “XML Spreadsheet 2003”"), fix=_AS_XLSX)
     if head.startswith("<?xml"):

@@ -12,7 +12,12 @@ from wardlib.data.intake import containers, letters
 from wardlib.data.intake.grids import Cell, Grid
 from wardlib.errors import said
 
-DELIMITERS = (";", "\t", ",", "|")  # the likelier first: Excel with Vietnamese settings writes the first
+DELIMITERS = (
+    ";",
+    "\t",
+    ",",
+    "|",
+)  # the likelier first: Excel with Vietnamese settings writes the first
 _LOOKED_AT = 2_000  # rows that tell encoding and delimiter
 _ROWS = 1_048_576
 

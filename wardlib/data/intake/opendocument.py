@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from typing import Any
 from xml.sax.handler import ContentHandler
 
 from wardlib.data.intake import containers, formats
 from wardlib.data.intake.grids import Block, Cell, Grid, Place
-from wardlib.errors import said
 
 _ERROR = re.compile(r"#[A-Z/0]+[!?]?|#N/A|Err:[0-9]+")
 _DURATION = re.compile(r"(-?)P(?:([0-9]+)D)?T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9.]+)S)?")
 _CELLS = {"table:table-cell", "table:covered-table-cell"}
+_SIDE = 1_048_576
 _NUMBERS = {"float", "currency", "percentage"}
 
 
@@ -88,11 +89,7 @@ class _Content(ContentHandler):
             self._nested += 1
             if self._nested == 1:
                 if len(self.grids) == containers.SHEETS:
-                    raise containers.too_large(
-                        self._file,
-                        said("more than {count} sheets", count=containers.SHEETS),
-                        said("at most {count} sheets", count=containers.SHEETS),
-                    )
+                    raise containers.too_many_sheets(self._file)
                 hidden = attrs.get("table:style-name", "") in self._styles.hidden
                 self._sheet = _Sheet(attrs.get("table:name", ""), hidden)
             return
@@ -133,6 +130,7 @@ class _Content(ContentHandler):
         if name == "table:table":
             self._nested -= 1
             if sheet is not None and not self._nested:
+                containers.within(self._file, sheet.name, sheet.height, sheet.width)
                 self.grids.append(sheet.grid())
                 self._sheet = None
         elif sheet is None or self._nested > 1:
@@ -151,18 +149,18 @@ class _Content(ContentHandler):
     def _end_cell(self, sheet: _Sheet, name: str) -> None:
         attrs, self._cell = self._cell, None
         count = _many(attrs, "columns")
-        cell = None
-        if name == "table:table-cell":
-            text = "\n".join(self._paragraphs)
-            style = attrs.get("table:style-name") or sheet.style()
-            cell = _made(attrs, text, self._styles.font(style))
-            height = int(attrs.get("table:number-rows-spanned", "1"))
-            width = int(attrs.get("table:number-columns-spanned", "1"))
-            if height > 1 or width > 1:
-                sheet.merge(height, width)
-        if cell is not None and count > self._left:
+        text = "\n".join(self._paragraphs)
+        style = attrs.get("table:style-name") or sheet.style()
+        cell = _made(attrs, text, self._styles.font(style))
+        height = int(attrs.get("table:number-rows-spanned", "1"))
+        width = int(attrs.get("table:number-columns-spanned", "1"))
+        if name == "table:table-cell" and (height > 1 or width > 1):
+            sheet.merge(height, width)
+        # An empty text holds something too.
+        holds = bool(self._paragraphs) or "office:value-type" in attrs or "table:formula" in attrs
+        if holds and count > self._left:
             raise containers.too_many_cells(self._file)
-        sheet.put(cell, count)
+        sheet.put(cell, count, holds)
 
 
 class _Sheet:
@@ -170,37 +168,43 @@ class _Sheet:
 
     def __init__(self, name: str, hidden: bool) -> None:
         self.groups: list[bool] = []  # whether each row or column group around is folded
-        self._name, self._hidden = name, hidden
+        self.name, self._hidden = name, hidden
+        self.height = self.width = 0  # up to the outermost cell that holds anything
         self._cells: dict[Place, Cell] = {}
         self._merges: list[Block] = []
         self._rows: list[range] = []
         self._columns: list[range] = []
-        self._styles: list[tuple[range, str]] = []
+        self._starts: list[int] = []
+        self._styles: list[str] = []
         self._row = self._column = self._next_column = 0
-        self._count, self._style = 1, ""
+        self._count, self._held, self._style = 1, 0, ""
         self._filled: dict[int, Cell] = {}
 
     def column(self, count: int, hides: bool, attrs: Any) -> None:
         """`count` columns, and the style of their cells."""
         columns = range(self._next_column, self._next_column + count)
         self._next_column += count
+        if self._next_column > _SIDE:
+            raise ValueError("columns outside a sheet")
         if hides or any(self.groups):
             self._columns.append(columns)
-        if style := attrs.get("table:default-cell-style-name"):
-            self._styles.append((columns, style))
+        self._starts.append(columns.start)
+        self._styles.append(attrs.get("table:default-cell-style-name", ""))
 
     def begin_row(self, count: int, hides: bool, attrs: Any) -> None:
         """`count` rows of the cells that follow."""
-        self._column, self._count, self._filled = 0, count, {}
+        self._column, self._count, self._held, self._filled = 0, count, 0, {}
+        if self._row + count > _SIDE:
+            raise ValueError("rows outside a sheet")
         self._style = attrs.get("table:default-cell-style-name", "")
         if hides or any(self.groups):
             self._rows.append(range(self._row, self._row + count))
 
     def style(self) -> str:
         """The style of a cell that names none, at the place of the next one."""
-        return self._style or next(
-            (style for columns, style in self._styles if self._column in columns), ""
-        )
+        if self._style or not self._starts:
+            return self._style
+        return self._styles[bisect.bisect_right(self._starts, self._column) - 1]
 
     def merge(self, height: int, width: int) -> None:
         """The next cell covers a block."""
@@ -208,15 +212,21 @@ class _Sheet:
             (self._row, self._column, self._row + height - 1, self._column + width - 1)
         )
 
-    def put(self, cell: Cell | None, count: int) -> None:
-        """The same cell `count` times."""
+    def put(self, cell: Cell | None, count: int, holds: bool) -> None:
+        """The same cell `count` times; whether it holds anything, an empty text too."""
+        if holds:
+            self._held += count
+            self.width = max(self.width, self._column + count)
         if cell is not None:
             self._filled.update(dict.fromkeys(range(self._column, self._column + count), cell))
         self._column += count
 
     def end_row(self, left: int) -> int:
-        """How many cells the row and its repetitions fill; nothing is kept if more than `left`."""
-        total = len(self._filled) * self._count
+        """How many cells of the row and its repetitions hold anything; if these are more than
+        `left`, nothing is kept."""
+        total = self._held * self._count
+        if total:
+            self.height = self._row + self._count
         if total <= left and self._filled:
             for row in range(self._row, self._row + self._count):
                 for column, cell in self._filled.items():
@@ -226,13 +236,12 @@ class _Sheet:
 
     def grid(self) -> Grid:
         """What was read; what is hidden beyond the last filled row and column is left out."""
-        grid = Grid(self._name, self._cells, tuple(self._merges), hidden=self._hidden)
         return Grid(
-            self._name,
+            self.name,
             self._cells,
             tuple(self._merges),
-            _within(self._rows, grid.height),
-            _within(self._columns, grid.width),
+            _within(self._rows, self.height),
+            _within(self._columns, self.width),
             self._hidden,
         )
 
@@ -245,7 +254,7 @@ def _within(ranges: list[range], end: int) -> frozenset[int]:
 
 def _many(attrs: Any, what: str) -> int:
     count = int(attrs.get(f"table:number-{what}-repeated", "1"))
-    if not 1 <= count <= 1_048_576:
+    if not 1 <= count <= _SIDE:
         raise ValueError("no number of repetitions")
     return count
 

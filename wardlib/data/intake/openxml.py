@@ -30,15 +30,11 @@ def grids(archive: containers.Archive) -> list[Grid]:
     book = _Book()
     archive.parse(workbook, book)
     if len(book.sheets) > containers.SHEETS:
-        raise containers.too_large(
-            archive.name,
-            containers.said("{count} sheets", count=len(book.sheets)),
-            containers.said("at most {count} sheets", count=containers.SHEETS),
-        )
+        raise containers.too_many_sheets(archive.name)
     styles = _Styles()
     if part := _target(archive, workbook, "styles"):
         archive.parse(part, styles)
-    strings = _Strings()
+    strings = _Strings(archive.name)
     if part := _target(archive, workbook, "sharedstrings"):
         archive.parse(part, strings)
     related = _related(archive, workbook)
@@ -109,9 +105,7 @@ def _related(archive: containers.Archive, part: str) -> dict[str, tuple[str, str
 
 
 def _target(archive: containers.Archive, part: str, kind: str) -> str:
-    return next(
-        (target for found, target in _related(archive, part).values() if found == kind), ""
-    )
+    return next((target for found, target in _related(archive, part).values() if found == kind), "")
 
 
 class _Book(ContentHandler):
@@ -165,8 +159,9 @@ class _Styles(ContentHandler):
 class _Strings(ContentHandler):
     """The shared texts; how a word is read aloud (phonetic runs) is none of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str) -> None:
         self.texts: list[str] = []
+        self._file = file
         self._text: list[str] = []
         self._reads = self._phonetic = False
 
@@ -191,6 +186,8 @@ class _Strings(ContentHandler):
             self._phonetic = False
         elif name == "si":
             self.texts.append(text_of("".join(self._text)))
+            if len(self.texts) > containers.CELLS:
+                raise containers.too_many_cells(self._file)
 
 
 @dataclass
@@ -218,12 +215,14 @@ class _Sheet(ContentHandler):
         self._file, self._styles, self._strings = file, styles, strings
         self._since_1904, self._left = since_1904, left
         self._row = self._column = -1
+        self._height = self._width = self._hidden_to = 0
         self._open: _Open | None = None
         self._text: list[str] | None = None
         self._phonetic = False
 
     def grid(self, name: str, hidden: bool) -> Grid:
-        """What was read, as a sheet."""
+        """What was read, as a sheet; DataError where its cells lie too far apart."""
+        containers.within(self._file, name, self._height, self._width)
         return Grid(
             name,
             self.cells,
@@ -242,6 +241,9 @@ class _Sheet(ContentHandler):
             self._row, self._column = at
             self._open = _Open(at, int(attrs.get("s", "0")), attrs.get("t", "n"))
         elif self._open is not None:
+            # A cell that holds anything, an empty text too.
+            self._height = max(self._height, self._row + 1)
+            self._width = max(self._width, self._column + 1)
             if name == "v":
                 self._text = self._open.value = []
             elif name == "f":
@@ -260,10 +262,15 @@ class _Sheet(ContentHandler):
         elif name == "col":
             if attrs.get("hidden", "0") in _TRUE or float(attrs.get("width", "1")) == 0:
                 first, last = int(attrs["min"]), min(int(attrs["max"]), _COLUMNS)
+                if not self._hidden_to < first:
+                    raise ValueError("columns out of their order")
                 self.columns.update(range(first - 1, last))
+                self._hidden_to = last
         elif name == "mergeCell":
             first, _, last = attrs["ref"].partition(":")
             self.merges.append((*place(first), *place(last or first)))
+            if len(self.merges) > containers.CELLS:
+                raise containers.too_many_cells(self._file)
 
     def characters(self, content: str) -> None:
         if self._text is not None:

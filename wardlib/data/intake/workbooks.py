@@ -11,10 +11,19 @@ from collections.abc import Callable, Iterable
 import python_calamine
 
 from wardlib.data.intake import binaries, containers, delimited, formats, opendocument, openxml
-from wardlib.data.intake.grids import Block, Cell, Grid, OfficeFile, Place
+from wardlib.data.intake.grids import Cell, Grid, OfficeFile, Place
 from wardlib.errors import said
 
-_Value = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
+_Value = (
+    int
+    | float
+    | str
+    | bool
+    | datetime.time
+    | datetime.date
+    | datetime.datetime
+    | datetime.timedelta
+)
 # Parts of an archive that are ignored, by what their names begin with.
 _IGNORED = {
     "macros": ("xl/vbaproject", "xl/macrosheets/", "basic/", "scripts/"),
@@ -44,19 +53,12 @@ def opened(data: bytes, name: str, known: Callable[[str], bool]) -> OfficeFile:
     else:
         grids = openxml.grids(archive) if kind == "xlsx" else opendocument.grids(archive)
         ignored = _ignored(archive.parts)
-    grids = [_uncovered(grid, name) for grid in grids]
     if not grids:
         raise containers.damaged(name, said("a workbook without a sheet"))
     if len({grid.name for grid in grids}) < len(grids):
         raise containers.damaged(name, said("two sheets of one name"))
-    for grid in grids:
-        if grid.height * grid.width > containers.AREA:
-            raise containers.too_large(
-                name,
-                said("cells that lie too far apart on sheet {sheet}", sheet=grid.name),
-                said("a table without filled cells far below or beside it"),
-            )
-    return OfficeFile(name, digest, kind, tuple(_agreed(data, name, grids)), ignored=ignored)
+    grids = [_uncovered(grid, name) for grid in _agreed(data, name, grids)]
+    return OfficeFile(name, digest, kind, tuple(grids), ignored=ignored)
 
 
 def _ignored(parts: Iterable[str]) -> tuple[str, ...]:
@@ -135,18 +137,9 @@ def _compared(grid: Grid, sheet: python_calamine.CalamineSheet) -> Grid:
         if not cell.fault and not _same(cell, value):
             cell = dataclasses.replace(cell, value=None, fault="differs")
         cells[at] = cell
-    blocks = grid.merges or ()
     for at, value in read.items():
-        if not _covered(at, blocks):
-            cells[at] = Cell(None, str(value), "differs")
+        cells[at] = Cell(None, str(value), "differs")
     return dataclasses.replace(grid, cells=cells)
-
-
-def _covered(at: Place, blocks: tuple[Block, ...]) -> bool:
-    return any(
-        top <= at[0] <= bottom and left <= at[1] <= right and at != (top, left)
-        for top, left, bottom, right in blocks
-    )
 
 
 def _same(cell: Cell, value: _Value) -> bool:
@@ -179,5 +172,3 @@ def _moment(day: datetime.date) -> datetime.datetime:
     if isinstance(day, datetime.datetime):
         return day
     return datetime.datetime.combine(day, datetime.time())
-
-
