@@ -133,8 +133,13 @@ class Archive:
         if sum(info.file_size for info in infos) > UNPACKED:
             raise _unpacks(name)
         left = UNPACKED
+        declared = [info.file_size for info in infos]
+        sizes = []
         for info in infos:
-            left -= self._measured(info, left)
+            sizes.append(self._measured(info, left))
+            left -= sizes[-1]
+        if sizes != declared:
+            raise damaged(name)
 
     def _measured(self, info: zipfile.ZipInfo, left: int) -> int:
         """The size of a part, unpacked to its end and thrown away; its check sum is verified."""
@@ -155,8 +160,6 @@ class Archive:
         ) as error:  # fmt: skip
             raise damaged(self.name) from error
         info.file_size = declared
-        if size != declared:
-            raise damaged(self.name)
         return size
 
     @property

@@ -46,9 +46,8 @@ class _Styles(ContentHandler):
             font = attrs.get("style:font-name") or attrs.get("fo:font-family", "")
             if font:
                 self._fonts[self._at] = font.strip("'\"")
-        elif self._at and name == "style:table-properties":
-            if attrs.get("table:display") == "false":
-                self.hidden.add(self._at[1])
+        elif name == "style:table-properties" and attrs.get("table:display") == "false":
+            self.hidden.update(self._at[1:] if self._at else ())
 
     def endElement(self, name: str) -> None:  # noqa: N802
         if name in ("style:style", "style:default-style"):
@@ -260,7 +259,7 @@ def _many(attrs: Any, what: str) -> int:
 
 
 def _hides(attrs: Any) -> bool:
-    return attrs.get("table:visibility", "visible") != "visible"
+    return bool(attrs.get("table:visibility", "visible") != "visible")
 
 
 def _made(attrs: Any, text: str, font: str) -> Cell | None:
