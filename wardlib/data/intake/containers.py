@@ -143,10 +143,9 @@ class Archive:
 
     def _measured(self, info: zipfile.ZipInfo, left: int) -> int:
         """The size of a part, unpacked to its end and thrown away; its check sum is verified."""
-        declared, info.file_size = (
-            info.file_size,
-            left + 1,
-        )  # the declared size would end the reading
+        declared = info.file_size
+        # It would end the reading; so that the limit is passed before this one does.
+        info.file_size = left + 2 * _CHUNK
         size = 0
         try:
             with self._zip.open(info) as part:
