@@ -1,0 +1,132 @@
+"""Binaries: the sheets of an old .xls file, with all that is stored of each cell."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any
+
+import xlrd
+
+from wardlib.data.intake import containers, formats, openxml
+from wardlib.data.intake.grids import Cell, Grid, Place
+from wardlib.errors import DataError
+
+_FORMULA, _SUPBOOK, _BOUNDSHEET, _EOF = 0x0006, 0x01AE, 0x0085, 0x000A
+_SHARED = {b"\x01\x04", b"\x01\x3a"}  # books of links that lead to the file itself, or to functions
+
+
+def grids(data: bytes, name: str) -> tuple[list[Grid], tuple[str, ...]]:
+    """The sheets in their order, and what is ignored. xlrd tells no formula; the records of the file
+    do. DataError where the file is damaged, too large or asks for a password."""
+    try:
+        book = xlrd.open_workbook(
+            file_contents=data, formatting_info=True, on_demand=True, logfile=io.StringIO(),
+            ragged_rows=True,
+        )  # fmt: skip
+        if book.nsheets > containers.SHEETS:
+            raise containers.too_many_sheets(name)
+        left = containers.CELLS
+        found = []
+        for index in range(book.nsheets):
+            sheet = book.sheet_by_index(index)
+            formulas = _formulas(book.mem, book._sh_abs_posn[index])
+            grid = _grid(book, sheet, formulas)
+            containers.within(name, grid.name, grid.height, grid.width)
+            left -= len(grid.cells)
+            if left < 0:
+                raise containers.too_many_cells(name)
+            found.append(grid)
+            book.unload_sheet(index)
+        return found, _ignored(data, book)
+    except DataError:
+        raise
+    except xlrd.XLRDError as error:
+        if "encrypted" in str(error).lower():
+            raise containers.encrypted(name) from error
+        raise containers.damaged(name) from error
+    except Exception as error:
+        # xlrd follows what a damaged file says until something breaks, whatever that is.
+        raise containers.damaged(name) from error
+
+
+def _grid(book: Any, sheet: Any, formulas: dict[Place, bool]) -> Grid:
+    cells = {}
+    for row in range(sheet.nrows):
+        kinds, values, styles = (
+            sheet.row_types(row),
+            sheet.row_values(row),
+            sheet._cell_xf_indexes[row],
+        )
+        for column, (kind, value, style) in enumerate(zip(kinds, values, styles, strict=True)):
+            if kind in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
+                continue
+            formula = (row, column) in formulas
+            cell = _cell(book, kind, value, book.xf_list[style], formula)
+            if cell is not None:
+                cells[row, column] = cell
+    return Grid(
+        sheet.name,
+        cells,
+        tuple(
+            (top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells
+        ),
+        frozenset(
+            row for row, info in sheet.rowinfo_map.items() if info.hidden or info.height == 0
+        ),
+        frozenset(
+            column for column, info in sheet.colinfo_map.items() if info.hidden or info.width == 0
+        ),
+        bool(sheet.visibility),
+    )
+
+
+def _cell(book: Any, kind: int, value: Any, style: Any, formula: bool) -> Cell | None:
+    font = book.font_list[style.font_index].name
+    if kind == xlrd.XL_CELL_TEXT:
+        text = openxml.text_of(value) if "\r" in value else value
+        if text:
+            return Cell(text, text, formula=formula, font=font)
+        # What no program has calculated is stored as a formula that gave an empty text.
+        return Cell(None, "", "formula", formula=True, font=font) if formula else None
+    if kind == xlrd.XL_CELL_BOOLEAN:
+        return Cell(bool(value), "TRUE" if value else "FALSE", formula=formula, font=font)
+    if kind == xlrd.XL_CELL_ERROR:
+        text = xlrd.error_text_from_code.get(value, "#ERR!")
+        return Cell(None, text, "error", formula=formula, font=font)
+    code = book.format_map[style.format_key].format_str
+    return formats.cell(
+        value, formats.shape(code), font, formula=formula, since_1904=book.datemode == 1
+    )
+
+
+def _formulas(stream: bytes, start: int) -> dict[Place, bool]:
+    """The places of a sheet's formulas, from its records: a number, a length, the content."""
+    places = {}
+    while start + 4 <= len(stream):
+        record, length = struct.unpack_from("<HH", stream, start)
+        if record == _FORMULA:
+            places[struct.unpack_from("<HH", stream, start + 4)] = True
+        elif record == _EOF:
+            break
+        start += 4 + length
+    return places
+
+
+def _ignored(data: bytes, book: Any) -> tuple[str, ...]:
+    names = containers.entries(data)
+    kinds = []
+    if any(name.upper() in {"_VBA_PROJECT_CUR", "_VBA_PROJECT", "VBA"} for name in names):
+        kinds.append("macros")
+    start = book.base
+    while start + 8 <= len(book.mem):
+        record, length = struct.unpack_from("<HH", book.mem, start)
+        if record == _SUPBOOK and bytes(book.mem[start + 6 : start + 8]) not in _SHARED:
+            kinds.append("links")
+            break
+        if record == _EOF:
+            break
+        start += 4 + length
+    if any(name.startswith("MBD") or name == "Ctls" for name in names):
+        kinds.append("embedded")
+    return tuple(kinds)
