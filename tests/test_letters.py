@@ -19,11 +19,12 @@ DATA = [
     for row in csv.reader(path.read_text("utf-8").splitlines())
     for value in row
 ]
-HEADS = (
-    "Chỉ tiêu|Nội dung|Mã số|Số TT|Dự toán năm|Kế hoạch|Thực hiện tháng 1|Ước thực hiện|Lũy kế|Luỹ kế"
-    "|Cùng kỳ năm trước|So sánh (%)|Thu NSNN|Thu NSX|Phường hưởng|Đơn vị: triệu đồng|Đơn vị tính: 1.000 đồng"
-    "|Tháng 1/2022|Quý IV năm 2021|Ghi chú|Tổng số|Số ngày học trực tuyến|Tỷ lệ chuyên cần"
-).split("|")
+HEADS = """
+Chỉ tiêu|Nội dung|Mã số|Số TT|Dự toán năm|Kế hoạch|Thực hiện tháng 1|Ước thực hiện|Lũy kế|Luỹ kế
+Cùng kỳ năm trước|So sánh (%)|Thu NSNN|Thu NSX|Phường hưởng|Đơn vị: triệu đồng|Tháng 1/2022|Tổng số
+Đơn vị tính: 1.000 đồng|Quý IV năm 2021|Ghi chú|Số ngày học trực tuyến|Tỷ lệ chuyên cần
+"""
+HEADS = HEADS.strip().replace("\n", "|").split("|")
 
 
 def _column(path, name):
@@ -39,14 +40,14 @@ KNOWN = {name.casefold() for name in NAMES}
 LETTERS = (
     ".áàảãạ âấầẩẫậ ăắằẳẵặ .éèẻẽẹ êếềểễệ .óòỏõọ ôốồổỗộ ơớờởỡợ .úùủũụ ưứừửữự .íìỉĩị .ýỳỷỹỵ đ ĂÂÊÔƠƯĐ"
 )
-TCVN3_CODES = (
-    ". b8 b5 b6 b7 b9  a9 ca c7 c8 c9 cb  a8 be bb bc bd c6  . d0 cc ce cf d1  aa d5 d2 d3 d4 d6 "
-    ". e3 df e1 e2 e4  ab e8 e5 e6 e7 e9  ac ed ea eb ec ee  . f3 ef f1 f2 f4  ad f8 f5 f6 f7 f9 "
-    ". dd d7 d8 dc de  . fd fa fb fc fe  ae  a1 a2 a3 a4 a5 a6 a7"
-).split()
+TCVN3_CODES = """
+. b8 b5 b6 b7 b9  a9 ca c7 c8 c9 cb  a8 be bb bc bd c6  . d0 cc ce cf d1  aa d5 d2 d3 d4 d6
+. e3 df e1 e2 e4  ab e8 e5 e6 e7 e9  ac ed ea eb ec ee  . f3 ef f1 f2 f4  ad f8 f5 f6 f7 f9
+. dd d7 d8 dc de  . fd fa fb fc fe  ae  a1 a2 a3 a4 a5 a6 a7
+"""
 TCVN3 = {
     letter: chr(int(code, 16))
-    for letter, code in zip(LETTERS.replace(" ", ""), TCVN3_CODES, strict=True)
+    for letter, code in zip(LETTERS.replace(" ", ""), TCVN3_CODES.split(), strict=True)
     if letter != "."
 }
 SMALL = [letter for letter in TCVN3 if letter.islower()]
@@ -128,8 +129,8 @@ def test_every_vietnamese_letter_comes_back_from_its_legacy_code():
     both = [*SMALL, *(letter.upper() for letter in SMALL)]
     assert len({vni(letter) for letter in both}) == 134
     assert all(from_vni(vni(letter)) == letter for letter in both)
-    assert from_vni("Thueá ngoaøi QUOÁC DOANH, LÒCH, kyø, kyõ, kî, Ñ") == (
-        "Thuế ngoài QUỐC DOANH, LỊCH, kỳ, kỹ, kị".replace("kị", "kỵ") + ", Đ"
+    assert from_vni("Thueá ngoaøi QUOÁC DOANH, LÒCH, kyø, kî, Ñ") == (
+        "Thuế ngoài QUỐC DOANH, LỊCH, kỳ, kỵ, Đ"
     )
 
 
@@ -172,19 +173,16 @@ def test_the_likeliest_reading_of_bytes_is_the_right_one(name, encode):
     first, decoded = next(decodings(encode(text)))
     assert (first, decoded.casefold()) == (name, text.casefold())
     for text in NAMES:
-        assert text.casefold() in {
-            found.casefold() for _, found in decodings(encode(text + ";1"))
-        } | {found[:-2].casefold() for _, found in decodings(encode(text + ";1"))}
+        readings = [found.casefold() for _, found in decodings(encode(text + ";1"))]
+        assert text.casefold() + ";1" in readings
 
 
 def test_bytes_that_are_no_text_have_no_reading():
     """NUL, half a sign, control signs; a letter's code without a meaning rules its encoding out."""
     assert [name for name, _ in decodings(b"Thu;1")] == ["UTF-8"]
-    assert list(decodings(b"a\0b\x81")) == []
+    assert list(decodings(b"Thu\0khac\x81")) == []
     assert list(decodings(b"\xff\xfea\0\0\xd8")) == []
-    assert list(decodings("a\x85b".encode())) == [] or all(
-        "\x85" not in text for _, text in decodings("a\x85b".encode())
-    )
+    assert "UTF-8" not in dict(decodings("a\x85b".encode()))
     assert "TCVN3 (ABC)" not in dict(decodings(b"T\xe0i ch\xednh"))
     assert "VNI-Windows" not in dict(decodings(b"kh\xb8c \xf8ng"))
     assert "Windows-1258" not in dict(decodings(b"1\xcc2"))
@@ -297,7 +295,7 @@ def test_utf8_read_as_something_else_is_refused(encoding):
     """Every name; it is not taken for legacy letters."""
     for name in NAMES:
         if not name.isascii():
-            values, kinds = read([_misread(name, encoding)])
+            _, kinds = read([_misread(name, encoding)])
             assert kinds == [(REFUSE, "text_broken", "A1")], name
 
 

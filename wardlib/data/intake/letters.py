@@ -257,9 +257,13 @@ def _worded(cell: Cell) -> bool:
     return signs and _font_encoding(cell.font) == TCVN3
 
 
+# No-break spaces, but for those that hold a number together or to its sign ("29 000", "30 %").
+_NO_BREAK = re.compile(r"(?<!\d)[\xa0\u2007\u202f]|[\xa0\u2007\u202f](?![\d%‰])")
+
+
 def _spaced(text: str) -> str:
     """`text` composed, with ordinary spaces, and with Đ for the Icelandic letter that looks like it."""
-    text = compose(re.sub("[\xa0\u2007\u202f]", " ", text))
+    text = compose(_NO_BREAK.sub(" ", text))
     crossed = text.translate({0xD0: "Đ", 0xF0: "đ", 0x189: "Đ"})
     if crossed != text and (_plausible(crossed) or not _BEYOND.isdisjoint(text)):
         return crossed
