@@ -150,6 +150,7 @@ def test_signs_that_are_no_letters_stay_and_words_in_capitals_stay_capitals():
     assert from_tcvn3("L\xadu \u2013 20 \u20ac\u2026 (\x96 \x85) gi÷") == "Lưu – 20 €… (– …) giữ"
     assert from_vni("Soá \x96 “a” 20°") == "Số – “a” 20°"
     assert from_tcvn3("UBND PH¦êNG, Sè TT") == "UBND PHƯỜNG, Số TT"
+    assert from_tcvn3("CéNG HßA X· HéI\nñY BAN: Sè liÖu") == "CỘNG HÒA XÃ HỘI\nủY BAN: Số liệu"
 
 
 @pytest.mark.parametrize(

@@ -145,18 +145,24 @@ def from_tcvn3(text: str) -> str:
 
     The table is form VN3 of TCVN 5712:1993, as the ABC fonts (.VnTime, .VnArial) have it. It has capitals
     for Ă Â Ê Ô Ơ Ư Đ alone: a capital with a tone stands as the small letter, which becomes a capital
-    again in a word whose other letters are capitals, two at least.
+    again in a word whose other letters are capitals, two at least, and in a line of such words.
 
     >>> from_tcvn3("§¬n vÞ: triÖu ®ång"), from_tcvn3("PH¦êNG")
     ('Đơn vị: triệu đồng', 'PHƯỜNG')
     """
-    words = compose(text.translate(_SIGNS).translate(_TCVN3))
-    return _WORD.sub(lambda word: _raised(word[0]), words)
+    text = compose(text.translate(_SIGNS).translate(_TCVN3))
+    return "\n".join(map(_raised, text.split("\n")))
 
 
-def _raised(word: str) -> str:
-    sure = [letter for letter in word if letter.isascii() or letter in "ĂÂÊÔƠƯĐăâêôơưđ"]
-    return word.upper() if len(sure) > 1 and all(map(str.isupper, sure)) else word
+def _raised(line: str) -> str:
+    """Capitals again where no other is meant: in a word, and in a line with two such words."""
+    words = [word for word in _WORD.findall(line) if not word.isascii()]
+    sure = {word: [x for x in word if x.isascii() or x in "ĂÂÊÔƠƯĐăâêôơưđ"] for word in words}
+    high = {word for word in words if len(sure[word]) > 1 and all(map(str.isupper, sure[word]))}
+    known = [x for x in line if x.isascii() and x.isalpha()] + [x for y in sure.values() for x in y]
+    if len(high) > 1 and all(map(str.isupper, known)):
+        return line.upper()
+    return _WORD.sub(lambda word: word[0].upper() if word[0] in high else word[0], line)
 
 
 def from_vni(text: str) -> str:
