@@ -186,7 +186,9 @@ def test_bytes_that_are_no_text_have_no_reading():
     assert "UTF-8" not in dict(decodings("a\x85b".encode()))
     assert "TCVN3 (ABC)" not in dict(decodings(b"T\xe0i ch\xednh"))
     assert "VNI-Windows" not in dict(decodings(b"kh\xb8c \xf8ng"))
+    assert "VNI-Windows" not in dict(decodings(b"ca\xf9 \xf8ng"))
     assert "Windows-1258" not in dict(decodings(b"1\xcc2"))
+    assert next(decodings(b"Thue\xe1;1")) == ("VNI-Windows", "Thuế;1")
 
 
 @pytest.mark.parametrize("encode", [tcvn3, vni, lambda text: cp1258(text).decode("cp1252")])
@@ -198,6 +200,19 @@ def test_a_sheet_in_legacy_letters_is_converted_and_told_once(encode, font):
     values, kinds = read([encode(text) for text in texts], font)
     assert [x.casefold() for x in values] == [x.casefold() for x in texts]
     assert kinds == TOLD
+
+
+def test_a_legacy_sheet_is_converted_to_its_last_text_but_for_numbers_and_signs():
+    """What its font asks for though it is no word; without fonts what the rest of the sheet tells."""
+    lines = [tcvn3(line) for line in LINES]
+    values, _ = read([*lines, tcvn3("Mẫuxyz"), "®"], ".VnTime")
+    assert values[-2:] == ["Mẫuxyz", "đ"]
+    values, _ = read([*lines, "Sè", "1·234", "12 ± 3", "÷"])
+    assert values[-4:] == ["Số", "1·234", "12 ± 3", "÷"]
+    values, _ = read([*map(vni, LINES), "ñi"])
+    assert values[-1] == "đi"
+    values, _ = read([*lines, *NAMES[-9:], "Sè"])
+    assert values[-1] == "Sè"  # a word of Unicode too, on a sheet that holds both
 
 
 def test_the_note_names_encoding_and_an_example_in_either_language():
@@ -234,7 +249,7 @@ def test_texts_of_unicode_are_never_changed_or_asked_about():
 
 def test_a_legacy_cell_among_unicode_is_asked_about_and_the_answer_settles_it():
     """A name that is known when converted, and a name beside a figure that is Vietnamese only then."""
-    for foreign in ("Thu khác, thu phạt", "Thu hồi nợ đọng"):
+    for foreign in ("Thu khác, thu phạt", "Thu hồi nợ đọng", "xốp tốt"):
         for encode in (tcvn3, vni):
             texts = [*LINES, encode(foreign)]
             cell = f"A{len(texts)}"
@@ -318,7 +333,7 @@ def test_questions_are_not_lost_letters():
         "Đã nộp chưa?",
         "Sao? Vì đâu? Ai?",
         "Thuế môn bài?",
-        "https://a.vn/?x=đ",
+        "https://đ.vn/a?b&c?d&e?f",
         "?",
         "Lệ phí (?)",
     ]
