@@ -353,7 +353,7 @@ def test_a_new_table_is_accepted_with_its_rows(home, describe):
     describe(lambda tables, _: [table.pop("hash") for table in tables.values()])
     lines = accepted()
     assert lines[0] == "accepted data/phuc-dong/receipts.csv: first accepted, 1525 rows"
-    assert len(lines) == 9
+    assert len(lines) == 11
 
 
 def git(folder, *words):
