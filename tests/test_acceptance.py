@@ -21,7 +21,11 @@ from wardlib.errors import DataError
 
 ROOT = Path(__file__).parent.parent
 DAY = datetime.date(2022, 3, 1)
-TABLES = [path.stem for path in sorted((ROOT / "data" / "phuc-dong").glob("*.csv"))]
+TABLES = [
+    path.stem
+    for path in sorted((ROOT / "data" / "phuc-dong").glob("*.csv"))
+    if path.stem not in ("received", "origins")  # nothing has come in by an intake
+]
 REWRITE = "if the change is meant, run `ward check --ward phuc-dong --accept --rewrite "
 
 
@@ -279,7 +283,7 @@ def test_growth_tells_the_months_that_came(folder, home):
         "accepted data/phuc-dong/schools.csv: 1 row more",
         "accepted data/phuc-dong/activities.csv: 3 rows more (2022-01: 2; 2021-12: 1)",
         "accepted data/reference/tet.csv: 1 row more (2030: 1)",
-        "phuc-dong: 9 tables, no problem",
+        "phuc-dong: 11 tables, no problem",
     ]
     assert checks.check(descriptors.ward("phuc-dong")) == []
 
@@ -349,7 +353,7 @@ def test_a_new_table_is_accepted_with_its_rows(home, describe):
     describe(lambda tables, _: [table.pop("hash") for table in tables.values()])
     lines = accepted()
     assert lines[0] == "accepted data/phuc-dong/receipts.csv: first accepted, 1525 rows"
-    assert len(lines) == 9
+    assert len(lines) == 11
 
 
 def git(folder, *words):
@@ -497,7 +501,7 @@ def test_rewrite_takes_what_it_tells(folder, home):
     )
     assert checks.check(descriptors.ward("phuc-dong")) == []
     assert ward(home, "check", "--ward", "phuc-dong", "--accept")[1] == (
-        "phuc-dong: 9 tables, no problem\n"
+        "phuc-dong: 11 tables, no problem\n"
     )
 
 
@@ -732,8 +736,8 @@ def counted(write):
             os.kill(os.getpid(), signal.SIGKILL)
         return write(*words)
     return call
-from wardlib.data import acceptance
-acceptance._put = counted(acceptance._put)
+from wardlib.data import journal
+journal._put = counted(journal._put)
 Path.replace = counted(Path.replace)
 from wardlib.cli import main
 main()

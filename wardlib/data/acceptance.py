@@ -21,7 +21,6 @@ where the file kept here begins with the recorded one and goes on: then that rec
 from __future__ import annotations
 
 import datetime
-import errno
 import hashlib
 import json
 import os
@@ -34,16 +33,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock
-
-from wardlib.data import descriptors, reading
+from wardlib.data import descriptors, journal, reading
 from wardlib.data.descriptors import DESCRIPTOR, REFERENCE, Package, Table, Ward
-from wardlib.data.reading import Row
+from wardlib.data.journal import NEXT
+from wardlib.data.reading import KEPT, Row
 from wardlib.errors import DataError, Problem, RequestError
 from wardlib.provenance import digest_bytes
 
-KEPT = ".accepted"  # the folder beside the tables
-_NEXT = ".next"  # ends the name of a copy whose record is not written yet
 _SHOWN = 5  # differences of a kind that are named one by one
 _MONTHS = 12  # months, or years, that a sentence counts
 _COMMITS = 20  # commits of a file that are looked through
@@ -140,7 +136,7 @@ def record(proposal: Proposal, day: datetime.date) -> list[str]:
         except OSError as error:
             # Who may not write the reference still accepts a month of the ward's own.
             if changed or proposed.losses:
-                raise DataError([_unwritten(folder, error)]) from error
+                raise DataError([journal.unwritten(folder, error)]) from error
         said += [
             line for file in changed for line in _told(file.table.file, file.said, file.losses[1:])
         ]
@@ -165,59 +161,16 @@ def _folder(package: str) -> Path:
 
 def _write(folder: Path, proposed: _Proposed, day: str) -> None:
     """Keep the copies and write the record of a package."""
-    kept, target = folder / KEPT, folder / DESCRIPTOR
-    _clear(kept, target, [*(file.table.path.name for file in proposed.files), DESCRIPTOR])
-    kept.mkdir(exist_ok=True)
-    with FileLock(kept / ".lock", timeout=60):
-        text = reading.content(target) or b""
-        described = json.loads(reading.descriptor(target))
-        files = {file.table.path.name: file for file in proposed.files}
+    files = {file.table.path.name: file for file in proposed.files}
+    with journal.held(folder.name, files):
+        journal.settle(folder)
+        described = json.loads(reading.descriptor(folder / DESCRIPTOR))
         for resource in described["resources"]:
             file = files.get(resource["path"])
             if file is None or reading.content(file.table.path) != file.data:
                 raise DataError([_overtaken(f"data/{folder.name}/{resource['path']}")])
-            now: dict[str, Any] = {"hash": digest_bytes(file.data), "bytes": len(file.data)}
-            same = all(resource.get(key) == value for key, value in now.items())
-            now["accepted_on"] = resource.get("accepted_on", day) if same else day
-            schema = resource.pop("schema")  # long: the record stands before it
-            resource |= now | {"schema": schema}
-        written = (json.dumps(described, ensure_ascii=False, indent=2) + "\n").encode()
-        copies = {name: file.data for name, file in files.items()} | {DESCRIPTOR: written}
-        fresh = {
-            name: data for name, data in copies.items() if reading.content(kept / name) != data
-        }
-        for name, data in fresh.items():
-            _put(kept / f"{name}{_NEXT}", data)
-        if written != text:
-            partial = target.with_suffix(".partial")
-            _put(partial, written)
-            partial.replace(target)
-        for name in fresh:
-            (kept / f"{name}{_NEXT}").replace(kept / name)
-
-
-def _clear(kept: Path, target: Path, names: Sequence[str]) -> None:
-    """Raise OSError, before anything is written, where something stands in the way that is not ours to
-    remove."""
-    for path in (kept, kept / ".lock"):
-        if path.is_symlink():
-            said = "a link, where a file or folder of its own should be"
-            raise OSError(errno.ELOOP, said, str(path))
-    if kept.exists() and not kept.is_dir():
-        said = "an ordinary file where the folder of copies should be"
-        raise OSError(errno.EEXIST, said, str(kept))
-    copies = [kept / f"{name}{end}" for name in names for end in ("", _NEXT)]
-    for path in (kept / ".lock", target.with_suffix(".partial"), *copies):
-        if path.is_dir() and not path.is_symlink():
-            raise OSError(errno.EISDIR, "a folder where a file should be", str(path))
-
-
-def _put(path: Path, data: bytes) -> None:
-    """Write a file of its own: a link or a pipe that stands there is removed, neither followed nor
-    opened."""
-    path.unlink(missing_ok=True)
-    with path.open("xb") as file:
-        file.write(data)
+            journal.note(resource, file.data, day)
+        journal.record(folder, described, {name: file.data for name, file in files.items()})
 
 
 def _overtaken(file: str) -> Problem:
@@ -228,20 +181,6 @@ def _overtaken(file: str) -> Problem:
         "a file that changed while it was checked",
         "the file that was checked",
         "run the command again",
-    )
-
-
-def _unwritten(folder: Path, error: OSError) -> Problem:
-    place = f"data/{folder.name}"
-    return Problem(
-        f"{place}/{DESCRIPTOR}",
-        0,
-        "",
-        error.strerror or str(error),
-        f"a folder {place}/ in which this command may write, and in it {KEPT}/",
-        "ask who looks after this computer for the right to write there; nothing was recorded there"
-        if isinstance(error, PermissionError) or not error.filename
-        else f"remove {Path(error.filename).relative_to(folder.parents[1])}; nothing was recorded there",
     )
 
 
@@ -332,7 +271,7 @@ def _examined(table: Table, data: bytes, former: dict[str, Any], meant: str) -> 
     if not record.hash:
         return _File(table, data, f"first accepted, {_counted([], _rows(table, data)[1:])}", ())
     end = record.end(data)
-    if end is not None and _ends_a_row(data, end):
+    if end is not None and reading.ends_a_row(data, end):
         header = _rows(table, data[: data.find(b"\n") + 1])  # of a large file the rest is known
         return _File(table, data, _counted(header, _rows(table, data[end:]), " more"), ())
     found = _accepted(table, record, former)
@@ -399,13 +338,6 @@ class _Record:
         return None
 
 
-def _ends_a_row(data: bytes, end: int) -> bool:
-    """Whether what follows the first `end` bytes is rows of its own: without a line end between them it
-    would lengthen the last accepted row."""
-    ends = (b"\n", b"\r")
-    return end == 0 or data[end - 1 : end] in ends or data[end : end + 1] in ends
-
-
 def _accepted(table: Table, record: _Record, former: dict[str, Any]) -> tuple[bytes, str] | None:
     """The accepted file and where it is, as a clerk finds it: a copy, or in a commit; None where
     neither has the bytes of the record."""
@@ -414,7 +346,7 @@ def _accepted(table: Table, record: _Record, former: dict[str, Any]) -> tuple[by
     copies = (
         (reading.content(folder / KEPT / f"{name}{end}"), f"data/{folder.name}/{KEPT}/{name}{end}")
         for name in names
-        for end in ("", _NEXT)
+        for end in ("", NEXT)
     )
     commits = (
         (data, f"`git checkout {commit[:12]} -- data/{folder.name}/{name}`")

@@ -162,7 +162,7 @@ def coverage(book: Book) -> pd.DataFrame:
     """
     rows = []
     for name, table in book.ward.tables.items():
-        if not table.is_reported or "month" not in table.columns:
+        if not table.is_reported or "month" not in table.columns or name == descriptors.ORIGINS:
             continue
         frame = book.table(name)
         assert frame is not None  # the ward has described it

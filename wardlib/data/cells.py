@@ -85,6 +85,16 @@ class Shelf:
             self._sheets[table.path] = reading.sheet(table.path)
         return self._sheets[table.path]
 
+    def lengthen(self, table: Table, tail: bytes, *, new: bool) -> Sheet:
+        """From here on the table is what it would be with the rows of `tail` at its end; gives it as it
+        is. A `new` table has nothing but its header so far."""
+        head = ",".join(table.columns) + "\n"
+        data = head.encode() if new else reading.content(table.path)
+        own = reading.sheet(table.path, data)
+        if data is not None:
+            self._sheets[table.path] = reading.sheet(table.path, reading.lengthened(data, tail))
+        return Sheet("", ()) if new else own
+
     def cells(self, table: Table) -> Cells | None:
         """The table's cells; None where its header does not name its columns."""
         if table.path not in self._cells:

@@ -8,6 +8,7 @@ of many of one kind the first ones, and how many more.
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,24 +18,42 @@ from wardlib.data import cells, descriptors, reading, rules
 from wardlib.data.cells import Cells, Shelf
 from wardlib.data.descriptors import Field, Table, Ward
 from wardlib.data.reading import Sheet
-from wardlib.errors import DataError, Problem
+from wardlib.errors import DataError, Problem, said
+from wardlib.provenance import digest_bytes
 
 
-def check(ward: Ward, *, hashes: bool = True, day: datetime.date | None = None) -> list[Problem]:
+def check(
+    ward: Ward,
+    *,
+    hashes: bool = True,
+    day: datetime.date | None = None,
+    tails: dict[str, bytes] | None = None,
+) -> list[Problem]:
     """Every fault of every table of the ward and of the reference, sorted by place; without
     `hashes`, files that differ from their recorded hash are no fault.
 
     Nothing may have been reported or published after `day`; without one, in a file that is as it was
-    accepted, not after the day of that, where it is recorded.
+    accepted, not after the day of that, where it is recorded. The tables are checked as if the `tails`
+    (by the name of the ward's table, rows that end a line) stood at their ends already; rows are those of
+    the longer file. Of the tables of `descriptors.arrivals` these may be the first rows.
     """
+    tails = tails or {}
+    if missing := tails.keys() - ward.tables.keys():
+        known = descriptors.receiving(ward).tables
+        ward = replace(ward, tables=ward.tables | {name: known[name] for name in sorted(missing)})
     shelf = Shelf(ward)
+    whole = {}  # by their path, the files as they are now
+    for name, tail in tails.items():
+        table = ward.tables[name]
+        whole[table.path] = shelf.lengthen(table, tail, new=name in missing)
     problems = _areas(shelf)
     for table in (*ward.tables.values(), *ward.reference.tables.values()):
         faults, written = _written(shelf, table, day)
-        problems += faults
         if written and rules.of(table):
-            problems += rules.broken(shelf, table, _frame(table, written), whole=written.whole)
-        problems += _changed(table, shelf.sheet(table)) if hashes else []
+            faults += rules.broken(shelf, table, _frame(table, written), whole=written.whole)
+        if hashes and not faults:
+            faults = changed(table, whole.get(table.path, shelf.sheet(table)))
+        problems += faults
     return sorted(problems)
 
 
@@ -49,7 +68,7 @@ def typed(ward: Ward, table: Table) -> tuple[pd.DataFrame, Sheet]:
     problems, written = _written(shelf, table)
     frame = _frame(table, written) if written else pd.DataFrame(columns=table.columns)
     problems += rules.broken(shelf, table, frame, whole=written.whole) if written else []
-    problems += _changed(table, shelf.sheet(table))
+    problems = problems or changed(table, shelf.sheet(table))
     if problems:
         raise DataError(problems)
     return frame, shelf.sheet(table)
@@ -89,8 +108,9 @@ def _frame(table: Table, written: Cells) -> pd.DataFrame:
     return pd.DataFrame(columns, index=written.lines)
 
 
-def _changed(table: Table, sheet: Sheet) -> list[Problem]:
-    """A problem if the file is not the one that the descriptor records; none if it is missing."""
+def changed(table: Table, sheet: Sheet) -> list[Problem]:
+    """A problem if the file is not the one that the descriptor records; none if it is missing. To be told
+    of sound rows alone: what else is wrong with a file comes first."""
     if sheet.digest in ("", table.hash):
         return []
     option = "" if table.package == descriptors.REFERENCE else f" --ward {table.package}"
@@ -103,7 +123,18 @@ def _changed(table: Table, sheet: Sheet) -> list[Problem]:
         "if not, put the former file back"
     )
     expected = f"{table.hash}, as datapackage.json records"
-    return [Problem(table.file, 0, "", sheet.digest, expected, fix)]
+    return [Problem(table.file, 0, "", _more(table) or sheet.digest, expected, fix)]
+
+
+def _more(table: Table) -> str:
+    """How many rows follow the accepted ones; "" where a file does not begin with these."""
+    data, end = reading.content(table.path) or b"", table.bytes
+    if end is None or digest_bytes(data[:end]) != table.hash or not reading.ends_a_row(data, end):
+        return ""
+    count = sum(bool(row.cells) for row in reading.sheet(table.path, data[end:]).rows)
+    if count == 1:
+        return said("1 row not accepted")
+    return said("{count} rows not accepted", count=count)
 
 
 def _repeated_keys(table: Table, written: Cells) -> list[Problem]:
@@ -127,7 +158,9 @@ def _repeated_keys(table: Table, written: Cells) -> list[Problem]:
     expected = "a key that stands once"
     fix = "remove one of the two rows; a later report has its own reported_on"
     ordered = [problems[line] for line in sorted(problems)]
-    return reading.first(ordered, lambda at: Problem(table.file, *at, expected, fix))
+    return reading.first(
+        ordered, lambda at: Problem(table.file, *at, expected, fix, kind="line_twice")
+    )
 
 
 def _unknown_codes(shelf: Shelf, table: Table, written: Cells) -> list[Problem]:

@@ -19,7 +19,8 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ from wardlib.periods import parse_day
 from wardlib.provenance import digest_bytes
 
 REFERENCE = profile.REFERENCE
-DESCRIPTOR = "datapackage.json"
+RECEIVED, ORIGINS = "received", "origins"
+DESCRIPTOR = reading.DESCRIPTOR
 
 
 def home() -> Path:
@@ -124,6 +126,12 @@ class Table:
         return [field.name for field in self.fields]
 
     @property
+    def item(self) -> list[str]:
+        """The columns that tell what a figure is about, beside its month or year and the day of the
+        report: a line, a school."""
+        return [name for name in self.primary_key if name not in ("month", "year", "reported_on")]
+
+    @property
     def is_reported(self) -> bool:
         """Whether its rows say of which month or year they are and on which day they were reported."""
         columns = set(self.columns)
@@ -198,7 +206,24 @@ def digest_descriptor(package: str) -> str:
     for resource in described["resources"]:
         for recorded in ("hash", "bytes", "accepted_on"):
             resource.pop(recorded, None)
+    # Whether a ward's intake has begun moves no figure.
+    described["resources"] = [own for own in described["resources"] if own not in arrivals()]
     return digest_bytes(json.dumps(described, ensure_ascii=False, sort_keys=True).encode())
+
+
+def arrivals() -> list[dict[str, Any]]:
+    """The tables of a ward that tell which files came in (`RECEIVED`) and which figure came from which
+    cell of them (`ORIGINS`), as a descriptor describes them."""
+    source = files("wardlib.data") / "arrivals.json"
+    resources: list[dict[str, Any]] = json.loads(source.read_text(encoding="utf-8"))
+    return resources
+
+
+def receiving(ward: Ward) -> Ward:
+    """The ward with the tables of `arrivals`; those that its descriptor lacks stand at the end."""
+    folder = _folder(ward.id)
+    lacking = [own for own in arrivals() if own["name"] not in ward.tables]
+    return replace(ward, tables=ward.tables | {own["name"]: _table(folder, own) for own in lacking})
 
 
 def names() -> list[str]:

@@ -103,6 +103,12 @@ def columns(name: str) -> tuple[str, str, str]:
     return name, f"{name}_at_least", f"{name}_at_most"
 
 
+def secret(table: Table) -> set[str]:
+    """The columns of a table of which some cell may be hidden."""
+    persons = _persons(table)
+    return {*persons, *(other for others in persons.values() for other in others)}
+
+
 def _persons(table: Table) -> dict[str, tuple[str, ...]]:
     """The columns of a table that count persons, each with those that are hidden with it."""
     known = _COUNTS.get(table.name, {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _REPORTED = ("reported_on", "published_on")  # columns that say since when a row is known
 _LONGEST = 5_000_000  # bytes of a descriptor; one of ten tables has 40,000
+DESCRIPTOR = "datapackage.json"
+KEPT = ".accepted"  # the folder beside the tables that acceptance and intake keep for themselves
+JOURNAL = "journal.json"  # in it: what an intake is appending, see `journal`
 
 
 # A table of this workbook is a hundredth of this in five years; what is larger is another file.
@@ -64,9 +68,71 @@ def content(path: Path) -> bytes | None:
     that may be read."""
     try:
         large = irregular(path) or path.stat().st_size > LARGEST
-        return None if large else path.read_bytes()
+        return None if large else _bytes(path)
     except OSError:
         return None
+
+
+def _bytes(path: Path) -> bytes:
+    """The bytes of a file, without what an intake is still appending to it (`settled`): all that was
+    accepted before it or all that was after, also where it is at work at this moment."""
+    while True:
+        before = _step(path)
+        data = settled(path, path.read_bytes())
+        if _step(path) == before:
+            return data
+
+
+def _step(path: Path) -> tuple[bool, tuple[int, int]]:
+    """What tells an intake's step of the tables beside a file from the next: whether it keeps a journal,
+    and which descriptor stands there."""
+    try:
+        known = path.with_name(DESCRIPTOR).stat()
+        which = known.st_ino, known.st_mtime_ns
+    except OSError:
+        which = 0, 0
+    return (path.parent / KEPT / JOURNAL).exists(), which
+
+
+def settled(path: Path, data: bytes) -> bytes:
+    """What counts of a table's file that holds `data`: where a journal names it and the descriptor is
+    still the one of before, not the rows, whole or in part, that are being appended, or that were when
+    the intake was killed."""
+    pending = unsettled(path.parent).get(path.name)
+    if pending is None:
+        return data
+    length, tail = pending
+    return data[:length] if tail.startswith(data[length:]) else data
+
+
+def unsettled(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """By the name of a table's file: after how many bytes an intake appends to it, and what, where its
+    step has been begun and not done. A journal that no intake has written counts for nothing."""
+    journal = folder / KEPT / JOURNAL
+    try:
+        if not stat.S_ISREG(journal.lstat().st_mode):
+            return {}
+        told = json.loads(journal.read_bytes())
+        if digest_bytes((folder / DESCRIPTOR).read_bytes()) != told["descriptor"]:
+            return {}
+        return {
+            name: (int(own["length"]), str(own["tail"]).encode())
+            for name, own in told["files"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def lengthened(data: bytes, tail: bytes) -> bytes:
+    """The rows of a file and those to append to it; a line end between them where the file lacks it."""
+    return data + (b"" if ends_a_row(data, len(data)) else b"\n") + tail
+
+
+def ends_a_row(data: bytes, end: int) -> bool:
+    """Whether what follows the first `end` bytes is rows of its own: without a line end between them it
+    would lengthen the last row before."""
+    ends = (b"\n", b"\r")
+    return end == 0 or data[end - 1 : end] in ends or data[end : end + 1] in ends
 
 
 def first(faults: Sequence[_Fault], problem: Callable[[_Fault], Problem]) -> list[Problem]:
@@ -100,7 +166,7 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
                     "put the table's own file here; one of this workbook has some hundred kilobytes"
                 )
                 return Sheet("", (broken(0, size, most, fix),))
-            data = path.read_bytes()
+            data = _bytes(path)
     except PermissionError as error:
         fix = "let the user who runs ward read the file and the folders above it"
         return Sheet("", (broken(0, error.strerror or "unreadable", "a CSV file", fix),))
@@ -227,8 +293,8 @@ class View:
 
 def last_report(sheet: Sheet, period: Period) -> str:
     """The newest day ("2020-10-12") on which a row was reported that is about the last month of
-    `period`, its year, or one before; "" where there is none, or the file tells no such months and
-    days.
+    `period`, its year, or one before (a row may tell a month or a year); "" where there is none, or the
+    file tells no such months and days.
 
     Raises DataError where the form of the file is at fault.
     """
@@ -239,12 +305,19 @@ def last_report(sheet: Sheet, period: Period) -> str:
         return ""
     day = header.cells.index("reported_on")
     year = str(period.year)
-    for column, last in (("month", f"{year}-{period.bounds[1]:02}"), ("year", year)):
-        if column in header.cells:
-            at = header.cells.index(column)
-            about = (row.cells for row in rows if row.cells and "" < row.cells[at] <= last)
-            return max((cells[day] for cells in about), default="")
-    return ""
+    bounds = [
+        (header.cells.index(column), last)
+        for column, last in (("month", f"{year}-{period.bounds[1]:02}"), ("year", year))
+        if column in header.cells
+    ]
+    return max(
+        (
+            row.cells[day]
+            for row in rows
+            if row.cells and any("" < row.cells[at] <= last for at, last in bounds)
+        ),
+        default="",
+    )
 
 
 def newest(table: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:

@@ -10,15 +10,16 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from wardlib.data import reading
+from wardlib.data import disclosure, reading
 from wardlib.data.cells import Shelf, nearest, plain, shown
 from wardlib.data.descriptors import Table
-from wardlib.errors import Problem, RequestError
+from wardlib.errors import Problem, RequestError, said
 from wardlib.periods import Period
 
 # A fault that a rule finds in a typed table: row, column, what was found, what was expected, what to do.
@@ -39,8 +40,14 @@ def broken(shelf: Shelf, table: Table, frame: pd.DataFrame, *, whole: bool = Tru
         for fault in rule(shelf, table, frame):
             faults.setdefault(fault[1], []).append(fault)
         for of_column in faults.values():
-            problems += reading.first(sorted(of_column), lambda fault: Problem(table.file, *fault))
+            told = reading.first(sorted(of_column), lambda fault: Problem(table.file, *fault))
+            problems += [replace(one, kind=_kind(rule, one.column)) for one in told]
     return problems
+
+
+def _kind(rule: _Rule, column: str) -> str:
+    """What programs call a rule's fault in a column; "" where none of them asks."""
+    return _KINDS.get((rule.__qualname__.partition(".")[0], column), "")
 
 
 def of(table: Table) -> list[_Rule]:
@@ -163,7 +170,9 @@ def _reported_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault
 
 def _set_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     """Nothing of a year is set before the year before it."""
-    early = _where(frame, frame["reported_on"].dt.year.to_numpy() < frame["year"].to_numpy() - 1)
+    frame = frame[frame["year"].notna()]
+    years = frame["year"].to_numpy("int64")
+    early = _where(frame, frame["reported_on"].dt.year.to_numpy() < years - 1)
     expected = "a day in the year before the one that the figure is for, or later"
     for row, year, day in zip(early.index, early["year"], early["reported_on"], strict=True):
         early_day = f"{day:%Y-%m-%d} for {year}"
@@ -472,6 +481,49 @@ def _above_itself(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
         good.update(way)
 
 
+def _have_figures(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
+    """An origin is that of a figure in another table of the ward, and repeats no count of persons, nor what
+    is hidden with one."""
+    figures: dict[str, set[tuple[str, ...]]] = {}
+    measures: dict[str, set[str]] = {}
+    secret: dict[str, set[str]] = {}
+    for name in set(frame["table"].tolist()):
+        other = shelf.find(name, table)
+        cells = shelf.cells(other) if other else None
+        if other is None or not other.is_reported or other is table:
+            figures[name] = set()
+        elif cells is not None:
+            dated = cells["month"] if "month" in other.columns else cells["year"]
+            items = zip(*(cells[column] for column in other.item), strict=True)
+            figures[name] = set(zip(dated, map(":".join, items), cells["reported_on"], strict=True))
+            measures[name] = set(other.columns) - set(other.primary_key)
+            secret[name] = disclosure.secret(other)
+    cells = shelf.cells(table)
+    assert cells is not None  # the frame is made of them
+    since = map("".join, zip(cells["month"], cells["year"], strict=True))
+    columns = ("table", "item", "reported_on", "measure", "text")
+    places = dict(
+        zip(cells.lines, zip(since, *(cells[name] for name in columns), strict=True), strict=True)
+    )
+    for row in frame.index.tolist():
+        of, name, item, day, measure, text = places[row]
+        if name not in figures:
+            continue  # that file is faulty
+        if (of, item, day) not in figures[name]:
+            found = said("{item} of {of}, reported on {day}", item=shown(item), of=of, day=day)
+            expected = said("a figure of table {table}", table=name)
+            yield row, "item", found, expected, said("take the row out, or report the figure")
+        elif measure not in measures[name]:
+            known = ", ".join(sorted(measures[name]))
+            yield row, "measure", shown(measure), said("one of {words}", words=known), _ORIGIN
+        elif text and measure in secret[name]:
+            expected = said("an empty cell, as persons are counted there")
+            yield row, "text", said("a text"), expected, said("empty the cell")
+
+
+_ORIGIN = said("correct the name of the column")
+
+
 def _tet(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     """The lunar year begins in its calendar year, between 20 January and 21 February."""
     days = frame["date"].dt.strftime("%Y-%m-%d").tolist()
@@ -555,6 +607,7 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
     "receipts": (_one_root, _family_sums),
     "targets": (_figures_fit("line", "amount"),),
     "indicator_months": (_figures_fit("indicator", "value"),),
+    "origins": (_have_figures,),
     "published": (_published_fits,),
     "attributions": (_attributed,),
     "school_months": (
@@ -562,6 +615,17 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
         _school_reports,
     ),
     "activities": (_adds_up("planned", "held", "cancelled", "postponed"), _participants),
+}
+# By the rule, or what makes it, and the column.
+_KINDS = {
+    ("_family_sums", "line"): "total_mismatch",
+    ("_family_sums", "collected"): "total_mismatch",
+    ("_family_sums", "kept"): "total_mismatch",
+    ("_adds_up", "planned"): "total_mismatch",
+    ("_adds_up", "planned_days"): "days_mismatch",
+    ("_school_reports", "month"): "school_not_valid",
+    ("_at_most", "kept"): "kept_above_collected",
+    ("_reported_early", "reported_on"): "month_future",
 }
 # Those that a row left out for a fault of its own would mislead.
 _OVER_ROWS = {_one_root, _family_sums, _school_reports, _above_itself}
