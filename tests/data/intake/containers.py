@@ -231,11 +231,10 @@ def xls(*pages: Page, password: bool = False, since_1904: bool = False) -> bytes
                 sheet.col(column).hidden = True
             sheet.visibility = int(page.out_of_sight)
         stream = book.get_biff_data()
-        if password:  # FILEPASS, by exclusive or, after the record that begins the stream
+        if password:  # FILEPASS with RC4, after the record that begins the stream
             first = 4 + struct.unpack_from("<H", stream, 2)[0]
-            stream = (
-                stream[:first] + struct.pack("<HHHHH", 0x2F, 6, 0, 0x4D2A, 0x91C3) + stream[first:]
-            )
+            record = struct.pack("<HHHHH", 0x2F, 54, 1, 1, 1) + bytes(range(48))
+            stream = stream[:first] + record + stream[first:]
         out = io.BytesIO()
         XlsDoc().save(out, stream)
     return out.getvalue()
@@ -330,7 +329,8 @@ def _table(page: Page) -> str:
 def _cell(entry: Entry, over: str) -> str:
     value, shown = entry.value, str(entry.value)
     if entry.formula:
-        over += f" table:formula={quoteattr('of:' + entry.formula)}"
+        formula = re.sub(r"([A-Z]+[0-9]+)", r"[.\1]", entry.formula)
+        over += f" table:formula={quoteattr('of:' + formula)}"
     if value is None:
         return f"<table:table-cell{over}/>"
     if isinstance(value, datetime.date):

@@ -881,6 +881,816 @@ def seen_schools() -> Iterator[Sample]:
     )
 
 
+# Samples from 35 on: our own ----------------------------------------------------------------------------
+
+
+def own_containers() -> Iterator[Sample]:
+    f = near(35, JANUARY)
+    yield Sample("35-form-in-old-excel.xls", xls(form(f)), "accept", rows_of(f))
+
+    f = near(36, JANUARY)
+    yield Sample("36-form-in-opendocument.ods", ods(form(f)), "accept", rows_of(f))
+
+    f = near(37, JANUARY)
+    page = form(f, unit=1_000_000, unit_line="Đơn vị tính: Triệu dồng", look=THREE)
+    yield Sample("37-form-in-strict-xlsx.xlsx", xlsx(page, strict=True), "accept", rows_of(f))
+
+    f = near(38, JANUARY)
+    page = listed(f, JANUARY, unit=1_000, unit_line="ĐVT: 1.000đ").rewritten(vni, "VNI-Times")
+    yield Sample(
+        "38-vni-in-old-excel.xls",
+        xls(page),
+        "accept",
+        rows_of(f),
+        notes=[("text_converted", page.name, None)],
+    )
+
+    f = near(39, JANUARY)
+    page = listed(f, JANUARY, unit_line="Đơn vị tính: đồng")
+    text = separated(page, ";", grouped)
+    yield Sample(
+        "39-tcvn3-bytes.csv",
+        tcvn3(text).encode("latin-1"),
+        "accept",
+        rows_of(f),
+        notes=[("text_converted", None, None)],
+    )
+
+    f = near(40, JANUARY)
+    page = listed(f, JANUARY)
+    yield Sample(
+        "40-vni-bytes.csv",
+        vni(separated(page, "\t", grouped)).encode("latin-1"),
+        "accept",
+        rows_of(f),
+        notes=[("text_converted", None, None)],
+    )
+
+    f = near(41, JANUARY)
+    page = listed(f, JANUARY, unit=1_000, unit_line="Đơn vị tính: nghìn đồng")
+    yield Sample(
+        "41-vietnamese-windows.csv",
+        cp1258(separated(page, ";", lambda v: grouped(v, ""))),
+        "accept",
+        rows_of(f),
+    )
+
+    f = near(42, JANUARY)
+    page = Page("")
+    heads = ("Mã", "Tên khoản thu", "Tháng", "Thu NSNN\n(đồng)", "Thu NSX,\nphường hưởng (đồng)")
+    for column, head in enumerate(heads):
+        page.put(0, column, head)
+    for row, line in enumerate(lines(), 1):
+        for column, value in enumerate((line, NAMES[line], JANUARY, *f[JANUARY, line])):
+            page.put(row, column, value)
+    yield Sample("42-quoted-heads.csv", separated(page, ",").encode(), "accept", rows_of(f))
+
+    f = near(43, JANUARY)
+    page = listed(f, JANUARY)
+    page.put(3, 2, datetime.datetime(2022, 1, 1), '"Tháng "m/yyyy')
+    yield Sample("43-days-since-1904.xlsx", xlsx(page, since_1904=True), "accept", rows_of(f))
+
+    f = near(44, JANUARY)
+    page = listed(f, JANUARY)
+    yield Sample(
+        "44-with-macros.xlsm",
+        xlsx(page, macros=True),
+        "accept",
+        rows_of(f),
+        notes=[("ignored_part", None, None)],
+    )
+
+    whole = xlsx(form(near(45, JANUARY)))
+    yield Sample(
+        "45-cut-off.xlsx",
+        whole[: len(whole) * 3 // 5],
+        "refuse",
+        problems=[("file_damaged", None, None)],
+    )
+    yield Sample(
+        "46-empty.xlsx",
+        b"",
+        "refuse",
+        problems=[("file_damaged", None, None)],
+    )
+    printed = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+    yield Sample(
+        "47-print-named-xlsx.xlsx",
+        printed,
+        "refuse",
+        problems=[("file_not_office", None, None)],
+    )
+    yield Sample(
+        "48-password.xls",
+        xls(form(near(48, JANUARY)), password=True),
+        "refuse",
+        problems=[("file_encrypted", None, None)],
+    )
+
+
+def own_layouts() -> Iterator[Sample]:
+    f = near(49, JANUARY, FEBRUARY)
+    page = Page("Theo thang")
+    page.put(0, 0, "THU NGÂN SÁCH CÁC THÁNG NĂM 2022 (Đơn vị tính: đồng)")
+    page.put(2, 0, "Tháng")
+    page.span(2, 0, 3, 0)
+    for index, line in enumerate(lines()):
+        page.put(2, 1 + 2 * index, NAMES[line])
+        page.span(2, 1 + 2 * index, 2, 2 + 2 * index)
+        for side, head in enumerate((COLLECTED, KEPT)):
+            page.put(3, 1 + 2 * index + side, head)
+            for row, month in enumerate((JANUARY, FEBRUARY), 4):
+                page.put(row, 0, f"{month[5:]}/{month[:4]}")
+                page.put(row, 1 + 2 * index + side, f[month, line][side], WHOLE)
+    yield Sample(
+        "49-months-down-lines-across.xlsx", xlsx(page), "accept", rows_of(f), reported_on=IN_MARCH
+    )
+
+    months = (JANUARY, FEBRUARY, MARCH, "2022-04")
+    f = near(50, *months)
+    pages = [
+        listed(f, month, name=f"T{month[5:]}", unit=1_000, unit_line="ĐVT: nghìn đồng")
+        for month in months
+    ]
+    yield Sample("50-four-sheets.ods", ods(*pages), "accept", rows_of(f), reported_on="2022-05-10")
+
+    f = near(51, JANUARY, FEBRUARY)
+    page = Page("Du lieu")
+    for column, head in enumerate(("month", "line", "collected", "kept", "status")):
+        page.put(0, column, head)
+    for (month, line), (collected, kept) in f.items():
+        row = page.height
+        for column, value in enumerate((month, line, collected, kept, "actual")):
+            page.put(row, column, value)
+    yield Sample("51-long-list.xlsx", xlsx(page), "accept", rows_of(f), reported_on=IN_MARCH)
+
+    f = near(52, JANUARY, FEBRUARY)
+    page = listed(f, JANUARY, name="Hai thang")
+    below = listed(f, FEBRUARY).moved(page.height + 2, 0)
+    page.cells |= below.cells
+    page.spans += below.spans
+    yield Sample(
+        "52-one-month-below-the-other.xlsx", xlsx(page), "accept", rows_of(f), reported_on=IN_MARCH
+    )
+
+    f = near(53, FEBRUARY)
+    page = listed(f, FEBRUARY, name="Bao cao", unit=1_000, unit_line="Đơn vị tính: 1.000 đồng")
+    taught, school_rows = schools()
+    taught.moved(page.height + 3, 0)
+    page.cells |= taught.cells
+    page.spans += taught.spans
+    yield Sample(
+        "53-receipts-and-schools.xlsx",
+        xlsx(page),
+        "accept",
+        rows_of(f) + school_rows,
+        reported_on="2022-03-12",
+    )
+
+    f = near(54, JANUARY)
+    page = listed(f, JANUARY, name="In hai trang")
+    turn = page.where["name", "registration_fee"][0]
+    for _ in range(3):
+        page.opened(turn)
+    page.put(turn, 3, "Trang 2")
+    for column, (upper, lower) in enumerate(
+        (("STT", ""), ("Nội dung", ""), (month_head(JANUARY), COLLECTED), ("", KEPT))
+    ):
+        page.put(turn + 1, column, upper or None)
+        page.put(turn + 2, column, lower or None)
+    page.span(turn + 1, 2, turn + 1, 3)
+    yield Sample("54-heads-again-on-page-two.xlsx", xlsx(page), "accept", rows_of(f))
+
+    f = near(55, JANUARY)
+    cover = Page("Bia")
+    cover.put(3, 2, "BÁO CÁO THÁNG 01 NĂM 2022")
+    cover.put(5, 2, "Ủy ban nhân dân phường Phúc Đồng")
+    page = listed(f, JANUARY, name="Phu luc").moved(16, 5)
+    yield Sample("55-second-sheet-from-f20.xlsx", xlsx(cover, page), "accept", rows_of(f))
+
+    f = near(56, JANUARY)
+    page = Page("Ba tang")
+    page.put(0, 0, "THU NGÂN SÁCH NĂM 2022")
+    page.put(1, 5, "Đơn vị: Triệu đồng")
+    columns = [
+        Column(("Năm 2022", column.heads[0], column.heads[1]), column.of, column.key, THREE)
+        for column in (
+            *plan_pair("Dự toán", 1_000_000),
+            *pair("Tháng\n01", f, JANUARY, 1_000_000, heads=("Thu\nNSNN", "Phường\nhưởng")),
+        )
+    ]
+    table(page, (2, 0), columns, IN_LIST)
+    yield Sample("56-three-rows-of-heads.xlsx", xlsx(page), "accept", rows_of(f))
+
+    f = near(57, JANUARY, FEBRUARY)
+    page = listed(f, JANUARY, FEBRUARY, spans=False)
+    yield Sample(
+        "57-heads-not-merged.csv",
+        separated(page, ";", grouped).encode("utf-8-sig"),
+        "accept",
+        rows_of(f),
+        reported_on=IN_MARCH,
+    )
+
+    f = near(58, JANUARY)
+    same = NAMES | {
+        "nonstate_vat": "Thuế giá trị gia tăng",
+        "nonstate_pit": "Thuế thu nhập cá nhân",
+        "nonstate_sct": "Thuế tiêu thụ đặc biệt",
+        "pit": "Thuế thu nhập cá nhân",
+    }
+    page = listed(f, JANUARY, names=same)
+    yield Sample("58-one-name-under-two-parents.xlsx", xlsx(page), "accept", rows_of(f))
+
+    f = near(59, JANUARY)
+    short = NAMES | {
+        "total": "TỔNG THU NSNN",
+        "nonstate": "Thuế NQD",
+        "nonstate_vat": "Thuế GTGT hộ kinh doanh",
+        "nonstate_pit": "Thuế TNCN hộ kinh doanh",
+        "nonstate_sct": "Thuế TTĐB hộ kinh doanh",
+        "land_tax": "Thuế SDĐ phi NN",
+        "licence_fee": "LP môn bài",
+        "registration_fee": "LPTB nhà đất",
+        "pit": "Thuế TNCN",
+        "fees": "Phí và lệ phí",
+    }
+    page = listed(f, JANUARY, names=short)
+    yield Sample("59-abbreviations.xlsx", xlsx(page), "accept", rows_of(f))
+
+    f = near(60, JANUARY)
+    title = "UỶ BAN NHÂN DÂN PHƯỜNG PHÚC ĐỒNG: CÂN ĐỐI THU"
+    shouted = {code: name.upper() for code, name in NAMES.items()}
+    shouted |= {"public_land": "THU TỪ QUỸ ĐẤT CÔNG ÍCH VÀ  HOA LỢI CÔNG SẢN "}
+    page = listed(f, JANUARY, names=shouted, title=title, unit_line="ĐVT: ĐỒNG")
+    yield Sample("60-capitals.xlsx", xlsx(page), "accept", rows_of(f))
+
+    f = near(61, FEBRUARY)
+    page = listed(f, FEBRUARY, head=lambda _: "Ước thực hiện tháng 02/2022")
+    yield Sample(
+        "61-estimate.xlsx",
+        xlsx(page),
+        "accept",
+        rows_of(f, "estimate"),
+        reported_on="2022-02-25",
+    )
+
+    f = near(62, JANUARY)
+    page = Page("Tong hop")
+    page.put(0, 0, "BÁO CÁO THU NGÂN SÁCH THÁNG 01 NĂM 2022")
+    page.put(2, 9, "Đơn vị tính: 1.000đ")
+    columns = [
+        *plan_pair("Dự toán năm 2022", 1_000),
+        *pair("Thực hiện tháng 01/2022", f, JANUARY, 1_000),
+        *pair("Lũy kế từ đầu năm", f, JANUARY, 1_000, key="year"),
+        *pair("Cùng kỳ năm 2021", known(), "2021-01", 1_000, key="before", look=PLAIN),
+        *percent_pair("Thực hiện/Dự toán (%)", f, JANUARY),
+    ]
+    table(page, (3, 0), columns, IN_FORM)
+    yield Sample("62-five-pairs-side-by-side.xlsx", xlsx(page), "accept", rows_of(f))
+
+    f = near(63, JANUARY)
+    order = [*[line for line in IN_LIST if line != "total"], "total"]
+    page = listed(
+        f,
+        JANUARY,
+        names=NAMES | {"total": "Tổng cộng"},
+        numbers={line: IN_LIST[line] if line != "total" else "" for line in order},
+    )
+    for line in ("land_tax", "registration_fee", "total"):
+        page.opened(page.where["name", line][0])
+    yield Sample("63-total-at-the-end.xlsx", xlsx(page), "accept", rows_of(f))
+
+
+def own_units() -> Iterator[Sample]:
+    f = near(64, JANUARY)
+    page = listed(f, JANUARY, unit_line="")
+    yield Sample(
+        "64-no-unit.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("unit_missing", page.name, None)],
+        question="Nothing says in what unit the amounts stand: whole đồng here.",
+        answers=["unit=dong"],
+        rows_if_answered=rows_of(f),
+    )
+
+    f = near(65, JANUARY)
+    page = listed(f, JANUARY, unit=1_000, unit_line="Đơn vị tính: nghìn đồng")
+    page.put(0, 4, "ĐVT: triệu đồng")
+    yield Sample(
+        "65-two-units-for-one-table.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("unit_conflict", page.name, "B2"), ("unit_conflict", page.name, "E1")],
+        question="Two lines name two units for one table: thousands of đồng here.",
+        answers=["unit=nghin"],
+        rows_if_answered=rows_of(f),
+    )
+
+    f = near(66, JANUARY)
+    page = Page("Hai don vi")
+    page.put(0, 0, "THU NGÂN SÁCH THÁNG 01 NĂM 2022")
+    columns = [
+        Column(("Thu NSNN (triệu đồng)",), amount(f, JANUARY, 0, 1_000_000), "c", THREE),
+        Column(("Thu NSX (nghìn đồng)",), amount(f, JANUARY, 1, 1_000), "k", WHOLE),
+    ]
+    table(page, (2, 0), columns, IN_LIST)
+    yield Sample("66-a-unit-a-column.xlsx", xlsx(page), "accept", rows_of(f))
+
+    f = near(67, JANUARY)
+    page = listed(
+        f,
+        JANUARY,
+        unit=1_000_000,
+        unit_line="Đơn vị tính: Tr.đ",
+        title="Đơn vị: UBND phường Phúc Đồng",
+        look=THREE,
+    )
+    yield Sample("67-unit-that-is-an-office.xlsx", xlsx(page), "accept", rows_of(f))
+
+    f = near(68, JANUARY)
+    page = listed(f, JANUARY, unit=1_000_000, unit_line="Đơn vị tính: T.Đ", look=THREE)
+    yield Sample(
+        "68-unknown-unit.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("unit_unknown", page.name, "B2")],
+        question="“T.Đ” is no unit that is known: millions of đồng here.",
+        answers=["unit=trieu"],
+        rows_if_answered=rows_of(f),
+    )
+
+
+def own_numbers() -> Iterator[Sample]:
+    f = near(69, JANUARY)
+    page = listed(f, JANUARY, unit=1_000_000, unit_line="Đơn vị tính: triệu đồng", look=THREE)
+    for line in ("nonstate", "total"):
+        for key in "ck":
+            below = [page.cells[page.where[key, part]].value for part in parts(line)]
+            noisy = 0.0
+            for value in below:
+                noisy += float(value)
+            names = "+".join(page.named(key, part) for part in parts(line))
+            page.alter(key, line, noisy, formula=f"={names}")
+    yield Sample("69-noise-of-binary-sums.xlsx", xlsx(page), "accept", rows_of(f))
+
+    f = near(70, JANUARY)
+    page = form(f)
+    for key in ("cplan", "kplan"):
+        for line in ("public_land", "total"):
+            page.alter(key, line, "#N/A", formula="=NA()")
+    yield Sample("70-error-in-the-plan.xlsx", xlsx(page), "accept", rows_of(f))
+
+    f = near(71, JANUARY)
+    page = listed(f, JANUARY)
+    for line in ("nonstate", "total"):
+        for side, key in enumerate("ck"):
+            names = "+".join(page.named(key, part) for part in parts(line))
+            page.alter(key, line, f[JANUARY, line][side], formula=f"={names}")
+    yield Sample("71-formulas-with-values.ods", ods(page), "accept", rows_of(f))
+
+    f = near(72, JANUARY)
+    page = listed(f, JANUARY)
+    cells = [page.alter(key, "other", "(1.234.000)") for key in "ck"]
+    yield Sample(
+        "72-negative-in-brackets.xlsx",
+        xlsx(page),
+        "refuse",
+        problems=[("not_a_number", page.name, cell) for cell in cells],
+        may_also_name=["total_mismatch", *cells_of(page, "ck", ["total"])],
+    )
+
+    f = near(73, JANUARY)
+    page = listed(f, JANUARY, unit=1_000, unit_line="ĐVT: nghìn đồng", look=PLAIN)
+    cells = []
+    for line, more in (("nonstate_vat", 0.0004), ("nonstate_pit", -0.0004)):
+        value = page.cells[page.where["c", line]].value
+        cells.append(page.alter("c", line, round(value + more, 4)))
+    yield Sample(
+        "73-part-of-a-dong.xlsx",
+        xlsx(page),
+        "refuse",
+        problems=[("part_of_dong", page.name, cell) for cell in cells],
+    )
+
+    f = near(74, JANUARY)
+    page = listed(f, JANUARY)
+    top, left = page.where["c", "nonstate_vat"]
+    page.alter("c", "nonstate_vat", f[JANUARY, "nonstate"][0])
+    for line in ("nonstate_pit", "nonstate_sct"):
+        del page.cells[page.where["c", line]]
+    page.span(top, left, top + 2, left)
+    yield Sample(
+        "74-amount-over-three-lines.xlsx",
+        xlsx(page),
+        "refuse",
+        problems=[("merged_amount", page.name, a1((top, left)))],
+        may_also_name=["merged_amount", a1((top + 1, left)), a1((top + 2, left))],
+    )
+
+    f = near(75, JANUARY)
+    collected = f[JANUARY, "land_rent"][0]
+    f[JANUARY, "land_rent"] = collected, collected + 400_000
+    page = listed(summed(f), JANUARY)
+    yield Sample(
+        "75-kept-above-collected.xls",
+        xls(page),
+        "refuse",
+        problems=[("kept_above_collected", page.name, page.named("k", "land_rent"))],
+        may_also_name=["kept_above_collected", page.named("c", "land_rent")],
+    )
+
+
+def own_text() -> Iterator[Sample]:
+    f = near(76, JANUARY)
+    page = listed(f, JANUARY)
+    spoilt = ("land_tax", "registration_fee", "pit")
+    for line in spoilt:
+        page.cells[page.where["name", line]].value = broken(NAMES[line])
+    yield Sample(
+        "76-broken-names.xlsx",
+        xlsx(page),
+        "refuse",
+        problems=[("text_broken", page.name, page.named("name", line)) for line in spoilt],
+    )
+
+    f = near(77, JANUARY)
+    page = listed(f, JANUARY)
+    entry = page.cells[page.where["name", "land_rent"]]
+    entry.value, entry.font = tcvn3(NAMES["land_rent"]), ".VnTime"
+    yield Sample(
+        "77-one-foreign-name.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("text_foreign", page.name, page.named("name", "land_rent"))],
+        question="One name is in letters of before Unicode on a sheet that is in Unicode: convert it?",
+        answers=["text=convert"],
+        rows_if_answered=rows_of(f),
+    )
+
+
+def own_lines() -> Iterator[Sample]:
+    f = near(78, JANUARY)
+    page = listed(f, JANUARY)
+    row = page.height
+    page.put(row, 1, "Trong đó: thu nợ thuế năm trước")
+    page.put(row, 2, 12_000_000, WHOLE)
+    yield Sample(
+        "78-footnote-with-a-figure.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("line_unknown", page.name, a1((row, 1)))],
+        question="A row with a figure names no line that is known: leave it out?",
+        answers=[f"line@{page.name}!{a1((row, 1))}=none"],
+        rows_if_answered=rows_of(f),
+    )
+
+    f = near(79, JANUARY)
+    page = form(f)
+    row = page.where["name", "II"][0]
+    page.opened(row)
+    page.put(row, 0, "4")
+    page.put(row, 1, NAMES["land_rent"])
+    for column, key in ((4, "c"), (5, "k")):
+        page.put(row, column, page.cells[page.where[key, "land_rent"]].value, WHOLE)
+    yield Sample(
+        "79-line-in-two-groups.xlsx",
+        xlsx(page),
+        "refuse",
+        problems=[("line_twice", page.name, page.named("name", "land_rent"))],
+        may_also_name=[
+            "line_twice",
+            "total_mismatch",
+            a1((row, 1)),
+            *cells_of(page, "ck", ["I", "total"]),
+        ],
+    )
+
+    f = near(80, JANUARY)
+    page = form(f)
+    page.put(0, 0, "ỦY BAN NHÂN DÂN\nPHƯỜNG VIỆT HƯNG")
+    yield Sample(
+        "80-another-ward.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("other_ward", page.name, "A1")],
+        question="The letterhead names another ward: is the file this ward's all the same?",
+        answers=["ward=right"],
+        rows_if_answered=rows_of(f),
+    )
+
+
+def own_months() -> Iterator[Sample]:
+    f = near(81, JANUARY)
+    page = listed(f, JANUARY, head=lambda _: "Quý I/2022")
+    yield Sample(
+        "81-quarter-for-a-month.xlsx",
+        xlsx(page),
+        "refuse",
+        problems=[("quarter_for_month", page.name, "C4")],
+        reported_on="2022-04-10",
+    )
+
+    f = near(82, JANUARY)
+    page = form(f)
+    page.put(3, 0, "TÌNH HÌNH THỰC HIỆN DỰ TOÁN THU NGÂN SÁCH THÁNG 02 NĂM 2022")
+    yield Sample(
+        "82-title-of-another-month.xlsx",
+        xlsx(page),
+        "refuse",
+        problems=[("month_conflict", page.name, "A4"), ("month_conflict", page.name, "E7")],
+        reported_on=IN_MARCH,
+    )
+
+    f = {(JANUARY, line): known()["2021-12", line] for line in lines()}
+    page = listed(f, JANUARY)
+    yield Sample(
+        "83-copied-from-december.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("month_copied", page.name, "C4")],
+        may_also_name=["month_copied", "C5", "D5"],
+        question="Every figure is that of the month before: is that right?",
+        answers=["copied=right"],
+        rows_if_answered=rows_of(f),
+    )
+
+    f = near(84, JANUARY, FEBRUARY)
+    page = Page("Luy ke")
+    page.put(0, 0, "THU NGÂN SÁCH ĐẾN HẾT THÁNG 02 NĂM 2022")
+    page.put(1, 1, "Đơn vị tính: đồng")
+    columns = pair("Lũy kế 2 tháng năm 2022", year_to(f, FEBRUARY), FEBRUARY)
+    table(page, (3, 0), columns, IN_LIST)
+    yield Sample(
+        "84-year-to-date-without-january.xlsx",
+        xlsx(page),
+        "refuse",
+        problems=[("month_missing", page.name, "C4")],
+        may_also_name=["month_missing", "C5", "D5"],
+        reported_on=IN_MARCH,
+    )
+
+    f = near(85, JANUARY)
+    page = Page("Thang 1")
+    page.put(0, 0, "THU NGÂN SÁCH THÁNG 01 NĂM 2022")
+    page.put(1, 1, "Đơn vị tính: nghìn đồng")
+    columns = [
+        *pair("Thực hiện tháng 01", f, JANUARY, 1_000),
+        *pair("Lũy kế từ đầu năm", f, JANUARY, 1_000, key="year"),
+    ]
+    table(page, (3, 0), columns, IN_LIST)
+    collected = f[JANUARY, "fees"][0] // 1_000
+    cells = [page.alter(key, "fees", collected + 800) for key in ("cyear", "kyear")]
+    totals = [
+        page.alter(key, "total", page.cells[page.where[key, "total"]].value + 800)
+        for key in ("cyear", "kyear")
+    ]
+    yield Sample(
+        "85-year-to-date-differs.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("ytd_mismatch", page.name, cell) for cell in (*totals, *cells)],
+        question="The year to date is not the months added up: take the month and leave the year to date?",
+        answers=["ytd=ignore"],
+        rows_if_answered=rows_of(f),
+    )
+
+    f = near(86, JANUARY)
+    page = listed(
+        f, JANUARY, head=lambda _: "Thực hiện", title="SỔ THU NGÂN SÁCH PHƯỜNG", name="So thu"
+    )
+    yield Sample(
+        "86-no-month.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("month_unknown", page.name, None)],
+        question="Nothing on the sheet names the month of the figures: January 2022 here.",
+        answers=["month=2022-01"],
+        rows_if_answered=rows_of(f),
+    )
+
+    f = near(87, JANUARY)
+    page = listed(f, JANUARY, head=lambda _: "Thực hiện tháng 01/2022")
+    yield Sample(
+        "87-month-not-over.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("month_not_over", page.name, "C4")],
+        question="The month is not over on the day of the report: are these estimates?",
+        answers=["status=estimate"],
+        rows_if_answered=rows_of(f, "estimate"),
+        reported_on="2022-01-24",
+    )
+
+    december = {
+        (month, line): pair for (month, line), pair in known().items() if month == "2021-12"
+    }
+    other = dict(december)
+    other["2021-12", "land_tax"] = 10_915_000, 7_640_500
+    page = listed(summed(other), "2021-12")
+    yield Sample(
+        "88-same-day-another-amount.xlsx",
+        xlsx(page),
+        "refuse",
+        problems=[
+            ("same_day_differs", page.name, page.named("c", line)) for line in ("total", "land_tax")
+        ],
+        may_also_name=["same_day_differs", *cells_of(page, "k", ["total", "land_tax"])],
+        reported_on="2022-01-31",
+    )
+
+    after = dict(december)
+    after["2021-12", "fees"] = 14_082_000, 14_082_000
+    page = listed(summed(after), "2021-12", title="ĐIỀU CHỈNH SỐ THU THÁNG 12")
+    changed = [line for line in lines() if after["2021-12", line] != december["2021-12", line]]
+    yield Sample(
+        "89-after-the-books-were-closed.ods",
+        ods(page),
+        "accept",
+        rows_of(after, only=changed),
+        notes=[("revised", page.name, None), ("books_closed", page.name, None)],
+        already_known=[line for line in lines() if line not in changed],
+        reported_on=LATE,
+    )
+
+
+def own_sheets() -> Iterator[Sample]:
+    f = near(90, JANUARY)
+    old = form(near(900, JANUARY), name="Ban cu")
+    old.out_of_sight = True
+    yield Sample(
+        "90-hidden-sheet.xlsx",
+        xlsx(form(f, name="Ban chinh"), old),
+        "accept",
+        rows_of(f),
+        notes=[("hidden_sheet", old.name, None)],
+    )
+
+    f = near(91, JANUARY, FEBRUARY)
+    page = listed(f, JANUARY, FEBRUARY)
+    page.out_of_sight_columns |= {2, 3}
+    yield Sample(
+        "91-hidden-columns.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("hidden_column", page.name, None)],
+        question="January stands in columns that are hidden: take it too? It is left out here.",
+        answers=["hidden=leave-out"],
+        rows_if_answered=rows_of({key: value for key, value in f.items() if key[0] == FEBRUARY}),
+        reported_on=IN_MARCH,
+    )
+
+    f = near(92, JANUARY)
+    page = form(f)
+    page.locked = True
+    page.remarks[page.where["c", "pit"]] = "Đã đối chiếu với Chi cục Thuế: 198.700"
+    yield Sample("92-protected-with-remarks.xlsx", xlsx(page), "accept", rows_of(f))
+
+
+def own_tables() -> Iterator[Sample]:
+    fields = ("field", "planned", "held", "cancelled", "postponed", "held_later", "participants")
+    events = [
+        ("extracurricular", 5, 2, 1, 2, 1, 318),
+        ("culture", 4, 3, 1, 0, 0, 242),
+        ("sport", 2, 1, 0, 1, 1, 97),
+    ]
+    named = {"extracurricular": "Ngoại khóa", "culture": "Văn hóa", "sport": "Thể thao"}
+    page = Page("Phong trao")
+    page.put(0, 0, "KẾT QUẢ HOẠT ĐỘNG NGOẠI KHÓA, VĂN HÓA, THỂ THAO THÁNG 02/2022")
+    heads = (
+        "Lĩnh vực",
+        "Kế hoạch",
+        "Đã tổ chức",
+        "Hủy",
+        "Hoãn",
+        "Tổ chức bù",
+        "Lượt người tham gia",
+    )
+    for column, head in enumerate(heads):
+        page.put(2, column, head)
+        for row, event in enumerate(events, 3):
+            page.put(row, column, named[event[0]] if column == 0 else event[column])
+    yield Sample(
+        "93-activities.xlsx",
+        xlsx(page),
+        "accept",
+        [
+            {"table": "activities", "month": FEBRUARY} | dict(zip(fields, event, strict=True))
+            for event in events
+        ],
+        reported_on="2022-03-12",
+    )
+
+    values = {
+        "blood_units": 12,
+        "loan_dossiers": 7,
+        "dossiers_on_time": 99.6,
+        "dossiers_early": 82.5,
+        "health_insurance": 92.1,
+    }
+    about = {row["code"]: row for row in _read("reference/indicators.csv")}
+    page = Page("Chi tieu")
+    page.put(0, 0, "MỘT SỐ CHỈ TIÊU THÁNG 01 NĂM 2022")
+    for column, head in enumerate(("STT", "Chỉ tiêu", "Đơn vị tính", "Thực hiện tháng 01/2022")):
+        page.put(2, column, head)
+    for number, (code, value) in enumerate(values.items(), 1):
+        cells = (number, about[code]["name_vi"], about[code]["unit_vi"], value)
+        for column, cell in enumerate(cells):
+            page.put(2 + number, column, cell)
+    yield Sample(
+        "94-indicators.ods",
+        ods(page),
+        "accept",
+        [
+            {
+                "table": "indicator_months",
+                "month": JANUARY,
+                "indicator": code,
+                "value": value,
+                "status": "actual",
+            }
+            for code, value in values.items()
+        ],
+    )
+
+    amounts = {
+        "nonstate": 960, "land_tax": 470, "licence_fee": 230, "registration_fee": 855, "pit": 355,
+        "land_rent": 175, "fees": 105, "public_land": 85, "other": 135,
+    }  # fmt: skip
+    amounts = {"total": sum(amounts.values())} | amounts
+    page = Page("Du toan 2022")
+    page.put(0, 0, "DỰ TOÁN THU NGÂN SÁCH NĂM 2022")
+    page.put(1, 3, "Đơn vị tính: triệu đồng")
+    for column, head in enumerate(("STT", "Nội dung", "Quận giao", "HĐND phường giao")):
+        page.put(2, column, head)
+    goals = []
+    for row, (line, value) in enumerate(amounts.items(), 3):
+        ward = sum(v + 5 for v in list(amounts.values())[1:]) if line == "total" else value + 5
+        for column, cell in enumerate((IN_LIST[line], NAMES[line], value, ward)):
+            page.put(row, column, cell)
+        for set_by, goal in (("upper", value), ("ward", ward)):
+            goals.append(
+                {
+                    "table": "targets",
+                    "year": 2022,
+                    "line": line,
+                    "set_by": set_by,
+                    "amount": goal * 1_000_000,
+                }
+            )
+    yield Sample("95-targets.xlsx", xlsx(page), "accept", goals, reported_on="2021-12-20")
+
+    page, _ = schools(("Trường Mầm non Hoa Sen", 95, 16, 0, 0, 16, None))
+    yield Sample(
+        "96-unknown-school.xlsx",
+        xlsx(page),
+        "ask",
+        problems=[("school_unknown", page.name, page.named("name", "Trường Mầm non Hoa Sen"))],
+        question="A school that the ward's list of schools does not have: which is it?",
+        reported_on="2022-03-12",
+    )
+
+    taxes = lines("philadelphia")
+    chance = random.Random("intake 97")
+    f = {}
+    for line in leaves("philadelphia"):
+        before = known("philadelphia")["2021-01", line]
+        f[line] = tuple(round(value * 1.04) for value in before)
+        if before[0] == before[1]:
+            f[line] = (round(before[0] * (0.95 + 0.1 * chance.random())),) * 2
+    for parent in ("wage_earnings_net_profits", "total"):
+        below = [f[line] for line in parts(parent, "philadelphia")]
+        f[parent] = tuple(map(sum, zip(*below, strict=True)))
+    page = Page("Collections")
+    page.put(0, 0, "CITY MONTHLY TAX COLLECTIONS")
+    page.put(1, 0, "Unit: USD")
+    for column, head in enumerate(("Month", "Code", "Tax", "Collected", "Kept", "Status")):
+        page.put(3, column, head)
+    for row, line in enumerate(taxes, 4):
+        cells = ("January 2022", line, taxes[line]["name_en"], *f[line], "Actual")
+        for column, cell in enumerate(cells):
+            page.put(row, column, cell)
+    yield Sample(
+        "97-city-in-english.xlsx",
+        xlsx(page),
+        "accept",
+        [
+            {
+                "table": "receipts",
+                "month": JANUARY,
+                "line": line,
+                "collected": f[line][0],
+                "kept": f[line][1],
+                "status": "actual",
+            }
+            for line in taxes
+        ],
+        ward="philadelphia",
+        reported_on="2022-03-18",
+    )
+
+
 # Writing ----------------------------------------------------------------------------------------------
 
 
@@ -893,6 +1703,15 @@ def samples() -> list[Sample]:
         seen_files,
         seen_revisions,
         seen_schools,
+        own_containers,
+        own_layouts,
+        own_units,
+        own_numbers,
+        own_text,
+        own_lines,
+        own_months,
+        own_sheets,
+        own_tables,
     )
     found = sorted((sample for maker in makers for sample in maker()), key=lambda one: one.file)
     numbers = [sample.file[:2] for sample in found]
