@@ -252,6 +252,7 @@ _NAMES = "".join(
         ("manifest", "manifest"),
     )
 )
+_NAMES += ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
 
 
 def ods(*pages: Page) -> bytes:
@@ -339,6 +340,8 @@ def _cell(entry: Entry, over: str) -> str:
         kind, stored = "float", f' office:value="{value!r}"'
         if "%" in entry.look:
             kind, shown = "percentage", f"{value:.1%}"
+    elif entry.formula and shown.startswith("#"):
+        kind, stored = "string", ' office:string-value="" calcext:value-type="error"'
     else:
         kind, stored = "string", ""
     lines = "".join(f"<text:p>{escape(part)}</text:p>" for part in shown.split("\n"))

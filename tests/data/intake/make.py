@@ -738,7 +738,7 @@ def seen_files() -> Iterator[Sample]:
     page = as_text(listed(f, FEBRUARY), lambda v: grouped(v, ","))
     yield Sample(
         "08-unicode-text.csv",
-        separated(page, "\t").encode("utf-16"),
+        b"\xff\xfe" + separated(page, "\t").encode("utf-16-le"),
         "accept",
         rows_of(f),
         reported_on=IN_MARCH,
@@ -971,7 +971,7 @@ def own_containers() -> Iterator[Sample]:
         "46-empty.xlsx",
         b"",
         "refuse",
-        problems=[("file_damaged", None, None)],
+        problems=[("file_not_office", None, None)],
     )
     printed = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
     yield Sample(
@@ -1299,6 +1299,26 @@ def own_numbers() -> Iterator[Sample]:
         "refuse",
         problems=[("kept_above_collected", page.name, page.named("k", "land_rent"))],
         may_also_name=["kept_above_collected", page.named("c", "land_rent")],
+    )
+
+    f = near(98, JANUARY)
+    page = listed(f, JANUARY)
+    page.alter("c", "nonstate_vat", f[JANUARY, "nonstate_vat"][0] + 90_000)
+    yield Sample(
+        "98-sum-that-is-off.csv",
+        separated(page, ";", grouped).encode("utf-8-sig"),
+        "refuse",
+        problems=[("total_mismatch", None, page.named("c", "nonstate"))],
+        may_also_name=["total_mismatch", *cells_of(page, "c", ["total", "nonstate_vat"])],
+    )
+
+    page = listed(near(99, JANUARY), JANUARY)
+    cell = page.alter("k", "land_rent", "#REF!", formula="=#REF!*2")
+    yield Sample(
+        "99-error-cell.ods",
+        ods(page),
+        "refuse",
+        problems=[("error_cell", page.name, cell)],
     )
 
 
