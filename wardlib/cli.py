@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -289,6 +290,38 @@ def check(
     for described in wards:
         count = len(described.tables)
         _say(f"{described.id}: {count} table{'s' * (count != 1)}, no problem")
+
+
+@app.command(cls=Lists)
+def intake(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Excel, OpenDocument or CSV files.", show_default=False)],
+    ward: Annotated[str, typer.Option(help="Folder of data/.")],
+    reported_on: Annotated[str, typer.Option(help="Day on which the figures were reported, e.g. 2020-10-12.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Write what is shown; else nothing is written.")] = False,
+    answer: Annotated[list[str], typer.Option(help="Answers to what was asked, e.g. unit=trieu.")] = [],  # noqa: B006 - typer copies defaults
+    layout: Annotated[str, typer.Option(help="A name for the files' layout, to be used again.")] = "",
+    status: Annotated[str, typer.Option(help="estimate or actual, whatever the heads say.")] = "",
+    language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Show what taking in office FILEs would do; with --apply, do it.
+
+    Whatever cannot be taken surely is asked or refused, and nothing is written then. Example:
+    ward intake thu-thang-9.xlsx --ward phuc-dong --reported-on 2020-10-12
+    """
+    from wardlib import language as languages
+    from wardlib.data import descriptors
+    from wardlib.data.intake import examination, reports
+
+    tongue = languages.get(language)
+    taken = examination.take_in(
+        descriptors.ward(ward), files, reported_on, apply=apply, answers=answer, layout=layout, status=status,
+        today=datetime.date.today(),
+    )  # fmt: skip
+    lines = [reports.as_json(taken, tongue, applied=apply)] if as_json else reports.lines(taken, tongue, applied=apply)
+    for line in lines:
+        _say(line)
+    raise typer.Exit(0 if taken.outcome == "accept" else 2)
 
 
 @app.command("list")

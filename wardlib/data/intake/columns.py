@@ -18,7 +18,7 @@ from wardlib.data.intake.grids import Grid, OfficeFile, Place
 from wardlib.data.intake.layouts import Head, Line, Table, View
 from wardlib.data.intake.months import told
 from wardlib.data.intake.questions import ASKED, FACTORS, Answers
-from wardlib.data.intake.wordings import FIELD, GROUP, INDICATOR, LINE, SCHOOL, SUM, Wordings, fold
+from wardlib.data.intake.wordings import FIELD, GROUP, LINE, SCHOOL, SUM, Wordings, fold
 from wardlib.errors import ASK, NOTE, REFUSE, Problem, said
 
 RECEIPTS, TARGETS, SCHOOLS, ACTIVITIES, INDICATORS = (
@@ -232,7 +232,7 @@ class Reader:
                 continue
             pairs = when.until if span == UNTIL and when.until else when.months
             if span == MONTH and not pairs and when.years and "actual" in codes and not in_rows:
-                if len(heads) > 1 and when.year < latest or any(other.told.months for other in heads):
+                if (len(heads) > 1 and when.year < latest) or any(other.told.months for other in heads):
                     continue  # the whole year before, beside months
                 span, pairs = UNTIL, ((when.year, 12),)
             if len(pairs) > 1:

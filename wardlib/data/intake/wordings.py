@@ -165,8 +165,8 @@ class Wordings:
 
 _IDLE_FOLDED = {fold(word) for word in _IDLE}
 _COUNTRY = {fold(word) for word in ("việt", "nam", "vn")}
-_MONEY_WORDS = {fold(word) for word in "đồng dồng đổng đông triệu nghìn ngàn tỷ vnđ vnd usd đ".split()}
-_OFFICES = {fold(word) for word in "ubnd ủy phường xã trấn trường chi cục phòng quận huyện sở kho thôn tổ".split()}
+_MONEY_WORDS = {fold(word) for word in ["đồng", "dồng", "đổng", "đông", "triệu", "nghìn", "ngàn", "tỷ", "vnđ", "vnd", "usd", "đ"]}
+_OFFICES = {fold(word) for word in ["ubnd", "ủy", "phường", "xã", "trấn", "trường", "chi", "cục", "phòng", "quận", "huyện", "sở", "kho", "thôn", "tổ"]}
 _DUES = {fold(word) for word in ("thuế", "phí", "lệ", "tiền")}
 
 
