@@ -294,12 +294,25 @@ def check(
 
 @app.command(cls=Lists)
 def intake(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Excel, OpenDocument or CSV files.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="Excel, OpenDocument or CSV files.", show_default=False
+        ),
+    ],
     ward: Annotated[str, typer.Option(help="Folder of data/.")],
-    reported_on: Annotated[str, typer.Option(help="Day on which the figures were reported, e.g. 2020-10-12.")],
-    apply: Annotated[bool, typer.Option("--apply", help="Write what is shown; else nothing is written.")] = False,
-    answer: Annotated[list[str], typer.Option(help="Answers to what was asked, e.g. unit=trieu.")] = [],  # noqa: B006 - typer copies defaults
-    layout: Annotated[str, typer.Option(help="A name for the files' layout, to be used again.")] = "",
+    reported_on: Annotated[
+        str, typer.Option(help="Day on which the figures were reported, e.g. 2020-10-12.")
+    ],
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write what is shown; else nothing is written.")
+    ] = False,
+    answer: Annotated[
+        list[str], typer.Option(help="Answers to what was asked, e.g. unit=trieu.")
+    ] = [],  # noqa: B006 - typer copies defaults
+    layout: Annotated[
+        str, typer.Option(help="A name for the files' layout, to be used again.")
+    ] = "",
     status: Annotated[str, typer.Option(help="estimate or actual, whatever the heads say.")] = "",
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
@@ -318,9 +331,11 @@ def intake(
         descriptors.ward(ward), files, reported_on, apply=apply, answers=answer, layout=layout, status=status,
         today=datetime.date.today(),
     )  # fmt: skip
-    lines = [reports.as_json(taken, tongue, applied=apply)] if as_json else reports.lines(taken, tongue, applied=apply)
-    for line in lines:
-        _say(line)
+    if as_json:
+        typer.echo(visible(reports.as_json(taken, tongue, applied=apply), "\n"))
+    else:
+        for line in reports.lines(taken, tongue, applied=apply):
+            _say(line)
     raise typer.Exit(0 if taken.outcome == "accept" else 2)
 
 

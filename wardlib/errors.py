@@ -132,11 +132,11 @@ class Problem:
         if self.column:
             where += ", " + say(said("column {column}", column=visible(self.column)))
         texts = [
-            (said("found"), self.found),
-            (said("expected"), self.expected),
-            (said("do"), self.fix),
+            (said("found:"), self.found),
+            (said("expected:"), self.expected),
+            (said("do:"), self.fix),
         ]
-        lines = [f"\n    {say(head)}: {visible(say(text))}" for head, text in texts if text]
+        lines = [f"\n    {say(head)} {visible(say(text))}" for head, text in texts if text]
         return where + "".join(lines)
 
 

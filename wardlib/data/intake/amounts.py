@@ -66,7 +66,9 @@ def read(cells: Sequence[Cell | None], answer: str = "") -> list[Reading]:
     >>> said("916.560.000", "335.500"), said("0,980", "335,500")
     (['916560000', '335500'], ['0.980', '335.500'])
     """
-    texts = {at: _text(cell) for at, cell in enumerate(cells) if cell and isinstance(cell.value, str)}
+    texts = {
+        at: _text(cell) for at, cell in enumerate(cells) if cell and isinstance(cell.value, str)
+    }
     numbers = {at: text for at, text in texts.items() if text and _word(text) is None}
     styles = _styles(list(numbers.values()), answer)
     return [
@@ -165,7 +167,9 @@ def _value(text: str, style: tuple[str, str]) -> Decimal | None:
     if not match:
         return None
     whole_part = match["whole"].replace(style[0], "")
-    return Decimal(f"{sign}{whole_part}.{match['rest']}" if match["rest"] else f"{sign}{whole_part}")
+    return Decimal(
+        f"{sign}{whole_part}.{match['rest']}" if match["rest"] else f"{sign}{whole_part}"
+    )
 
 
 def _styles(texts: list[str], answer: str) -> list[tuple[str, str]]:

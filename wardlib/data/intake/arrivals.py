@@ -60,7 +60,9 @@ class Known:
     day; with what files of the same intake bring."""
 
     ward: Ward
-    reports: dict[str, dict[tuple[str, ...], dict[str, dict[str, str]]]] = field(default_factory=dict)
+    reports: dict[str, dict[tuple[str, ...], dict[str, dict[str, str]]]] = field(
+        default_factory=dict
+    )
 
     def history(self) -> History:
         """By month and revenue line the newest collected and kept."""
@@ -71,7 +73,9 @@ class Known:
         }
 
     def add(self, table: str, cells: dict[str, str]) -> None:
-        self.reports.setdefault(table, {}).setdefault(_key(self.ward, table, cells), {})[cells["reported_on"]] = cells
+        self.reports.setdefault(table, {}).setdefault(_key(self.ward, table, cells), {})[
+            cells["reported_on"]
+        ] = cells
 
 
 def known(ward: Ward) -> Known:
@@ -90,10 +94,14 @@ def known(ward: Ward) -> Known:
 
 
 def _key(ward: Ward, table: str, cells: dict[str, str]) -> tuple[str, ...]:
-    return tuple(cells[column] for column in ward.tables[table].primary_key if column != "reported_on")
+    return tuple(
+        cells[column] for column in ward.tables[table].primary_key if column != "reported_on"
+    )
 
 
-def arrivals(figures: Iterable[Figure], known_now: Known, reported_on: datetime.date) -> list[Arrival]:
+def arrivals(
+    figures: Iterable[Figure], known_now: Known, reported_on: datetime.date
+) -> list[Arrival]:
     """The rows that figures make, in the order of the figures, each beside what is known."""
     ward, day = known_now.ward, reported_on.isoformat()
     rows: dict[tuple[str, ...], dict[str, Figure]] = {}
@@ -123,17 +131,23 @@ def _status(by_column: dict[str, Figure]) -> str:
     return "estimate" if any(own.status == "estimate" for own in by_column.values()) else "actual"
 
 
-def _beside(table: Table, cells: dict[str, str], figures: dict[str, Figure], known_now: Known, day: str) -> Arrival:
+def _beside(
+    table: Table, cells: dict[str, str], figures: dict[str, Figure], known_now: Known, day: str
+) -> Arrival:
     reports = known_now.reports.get(table.name, {}).get(_key(known_now.ward, table.name, cells), {})
     if not reports:
         return Arrival(table.name, cells, NEW, {}, figures)
     newest = reports[max(reports)]
     if day in reports:
         same = _same(table, reports[day], cells)
-        return Arrival(table.name, cells, SAME if same else REVISED, reports[day], figures, "" if same else day)
+        return Arrival(
+            table.name, cells, SAME if same else REVISED, reports[day], figures, "" if same else day
+        )
     if _same(table, newest, cells):
         return Arrival(table.name, cells, SAME, newest, figures)
-    return Arrival(table.name, cells, REVISED, newest, figures, max(reports) if max(reports) > day else "")
+    return Arrival(
+        table.name, cells, REVISED, newest, figures, max(reports) if max(reports) > day else ""
+    )
 
 
 def _same(table: Table, before: dict[str, str], now: dict[str, str]) -> bool:
@@ -190,8 +204,16 @@ def tails(
                     }
                 )
         if written:
-            received = {"file": file.digest.removeprefix("sha256:"), "name": _told(file.name), "reported_on": day, "kind": file.kind, "encoding": file.encoding}
-            rows.setdefault("received", []).append(received | {name: _told(text) for name, text in about.items()})
+            received = {
+                "file": file.digest.removeprefix("sha256:"),
+                "name": _told(file.name),
+                "reported_on": day,
+                "kind": file.kind,
+                "encoding": file.encoding,
+            }
+            rows.setdefault("received", []).append(
+                received | {name: _told(text) for name, text in about.items()}
+            )
     tables = descriptors.receiving(ward).tables
     return {name: _written(ward, tables[name], own) for name, own in rows.items()}
 
@@ -211,7 +233,11 @@ def _written(ward: Ward, table: Table, rows: list[dict[str, str]]) -> bytes:
 def _told(text: str) -> str:
     """A text of a file as a table keeps it: one line, composed letters, nothing unseen, no formula."""
     plain = visible(" ".join(unicodedata.normalize("NFC", text).split()))[:_LONGEST].strip()
-    return f"'{plain}" if plain[:1] in ("=", "+", "@") or (plain[:1] == "-" and plain[1:2].isalpha()) else plain
+    return (
+        f"'{plain}"
+        if plain[:1] in ("=", "+", "@") or (plain[:1] == "-" and plain[1:2].isalpha())
+        else plain
+    )
 
 
 def checked(

@@ -31,7 +31,14 @@ RECEIPTS, TARGETS, SCHOOLS, ACTIVITIES, INDICATORS = (
 COLLECTED, KEPT = "collected", "kept"
 MONTH, UNTIL = "month", "until"  # what a column of figures covers: its month, or the year up to it
 _MEASURES = {
-    SCHOOLS: ("pupils", "planned_days", "in_person_days", "online_days", "closed_days", "attendance_share"),
+    SCHOOLS: (
+        "pupils",
+        "planned_days",
+        "in_person_days",
+        "online_days",
+        "closed_days",
+        "attendance_share",
+    ),
     ACTIVITIES: ("planned", "held", "cancelled", "postponed", "held_later", "participants"),
 }
 _IGNORED = {"ratio", "previous", "note"}
@@ -69,7 +76,15 @@ class Sheet:
     left_out: set[int] = field(default_factory=set)
 
     def tell(
-        self, kind: str, severity: str, place: Place | None, found: str, expected: str, fix: str, *, view: View | None = None
+        self,
+        kind: str,
+        severity: str,
+        place: Place | None,
+        found: str,
+        expected: str,
+        fix: str,
+        *,
+        view: View | None = None,
     ) -> None:
         """Add a problem at a place of the sheet, or of the sheet as a whole."""
         cell, row = "", 0
@@ -78,8 +93,14 @@ class Sheet:
             cell = (view or View(self.grid)).name(place)
             row = original[0] + 1
         if severity == ASK and kind in ASKED:
-            fix = said("{advice} Answer: {options}", advice=fix, options=options(kind, self.grid.name, cell))
-        made = Problem(self.file, row, "", found, expected, fix, self.grid.name, cell, kind, severity)
+            fix = said(
+                "{advice} Answer: {options}",
+                advice=fix,
+                options=options(kind, self.grid.name, cell),
+            )
+        made = Problem(
+            self.file, row, "", found, expected, fix, self.grid.name, cell, kind, severity
+        )
         if made not in self.problems:
             self.problems.append(made)
 
@@ -115,7 +136,14 @@ class Reader:
             if grid.hidden:
                 if layouts.tables(grid, self.wordings):
                     found = said("a hidden sheet with a table")
-                    sheet.tell("hidden_sheet", NOTE, None, found, said("it is left aside"), said("show the sheet if it is meant to be taken in"))
+                    sheet.tell(
+                        "hidden_sheet",
+                        NOTE,
+                        None,
+                        found,
+                        said("it is left aside"),
+                        said("show the sheet if it is meant to be taken in"),
+                    )
             else:
                 self._read(sheet)
             read.append(sheet)
@@ -143,9 +171,14 @@ class Reader:
         if not sheet.columns or not self.ward.vietnamese:
             return
         for place, cell in sorted(sheet.grid.cells.items()):
-            if place[0] > min(column.table.top for column in sheet.columns) or not isinstance(cell.value, str):
+            if place[0] > min(column.table.top for column in sheet.columns) or not isinstance(
+                cell.value, str
+            ):
                 continue
-            match = re.search(r"(?i)(?:ủy ban nhân dân|uỷ ban nhân dân|ubnd)\s+((?:phường|xã|thị trấn)\s+[^\n,;:()–-]+)", cell.value)
+            match = re.search(
+                r"(?i)(?:ủy ban nhân dân|uỷ ban nhân dân|ubnd)\s+((?:phường|xã|thị trấn)\s+[^\n,;:()–-]+)",
+                cell.value,
+            )
             if match and fold(match[1]) != own and not fold(match[1]).startswith(own):
                 if self.answers.get("ward", sheet.grid.name) == "right":
                     return
@@ -169,10 +202,24 @@ class Reader:
             if answer == "take":
                 lines.append(line)
             elif answer != "leave-out":
-                twice = any(other.codes == line.codes and other is not line for other in table.lines)
-                found = said("a hidden row that gives “{name}” a second time", name=line.text) if twice else said("a hidden row with figures: “{name}”", name=line.text)
+                twice = any(
+                    other.codes == line.codes and other is not line for other in table.lines
+                )
+                found = (
+                    said("a hidden row that gives “{name}” a second time", name=line.text)
+                    if twice
+                    else said("a hidden row with figures: “{name}”", name=line.text)
+                )
                 expected = said("rows that can be seen")
-                sheet.tell("hidden_row", ASK, line.place, found, expected, said("Leave the row out, or take it?"), view=table.view)
+                sheet.tell(
+                    "hidden_row",
+                    ASK,
+                    line.place,
+                    found,
+                    expected,
+                    said("Leave the row out, or take it?"),
+                    view=table.view,
+                )
         return replace(table, lines=tuple(lines))
 
     # ---------------------------------------------------------------------------- revenue lines
@@ -194,7 +241,9 @@ class Reader:
                 continue
             factor, unit = self._unit(sheet, table, head, context)
             status = self._status(head, context)
-            self._column(sheet, table, head, items, RECEIPTS, span, time, measure, status, factor, unit)
+            self._column(
+                sheet, table, head, items, RECEIPTS, span, time, measure, status, factor, unit
+            )
 
     def _role(self, head: Head) -> str:
         """What a column beside revenue lines holds: a month, the year up to one, the plan, or what is
@@ -213,7 +262,12 @@ class Reader:
         return MONTH
 
     def _dated(
-        self, sheet: Sheet, table: Table, context: list[tuple[Place, str]], heads: list[Head], roles: dict[int, str]
+        self,
+        sheet: Sheet,
+        table: Table,
+        context: list[tuple[Place, str]],
+        heads: list[Head],
+        roles: dict[int, str],
     ) -> list[tuple[Head, str | None, str, str]]:
         """Each column with what it covers, its month and its measure; a span of None where it is not
         needed or cannot be dated."""
@@ -225,20 +279,28 @@ class Reader:
         found: list[tuple[Head, str | None, str, str]] = []
         for head in heads:
             codes, when = head.codes, head.told
-            measure = KEPT if KEPT in codes and COLLECTED not in codes else COLLECTED if COLLECTED in codes else ""
+            measure = (
+                KEPT
+                if KEPT in codes and COLLECTED not in codes
+                else COLLECTED
+                if COLLECTED in codes
+                else ""
+            )
             span = roles[head.column]
             if when.quarters and not when.months and not when.until:
                 found.append((head, "quarter", "", measure))
                 continue
             pairs = when.until if span == UNTIL and when.until else when.months
             if span == MONTH and not pairs and when.years and "actual" in codes and not in_rows:
-                if (len(heads) > 1 and when.year < latest) or any(other.told.months for other in heads):
+                if (len(heads) > 1 and when.year < latest) or any(
+                    other.told.months for other in heads
+                ):
                     continue  # the whole year before, beside months
                 span, pairs = UNTIL, ((when.year, 12),)
             if len(pairs) > 1:
                 continue  # two months set against each other
             if pairs:
-                (own_year, number), = pairs
+                ((own_year, number),) = pairs
                 own_year = own_year or year
             elif asked:
                 own_year, number = int(asked[:4]), int(asked[5:])
@@ -250,10 +312,18 @@ class Reader:
             time = f"{own_year}-{number:02}" if own_year and number else ""
             found.append((head, span, time, measure))
         self._undated(sheet, table, title, found, in_rows)
-        return [(head, None if span == "quarter" else span, time, measure) for head, span, time, measure in found]
+        return [
+            (head, None if span == "quarter" else span, time, measure)
+            for head, span, time, measure in found
+        ]
 
     def _undated(
-        self, sheet: Sheet, table: Table, title: _Title, found: list[tuple[Head, str | None, str, str]], in_rows: bool
+        self,
+        sheet: Sheet,
+        table: Table,
+        title: _Title,
+        found: list[tuple[Head, str | None, str, str]],
+        in_rows: bool,
     ) -> None:
         """What is wrong with the months of a table's columns."""
         real = [own for own in found if own[1] in (MONTH, UNTIL)]
@@ -282,8 +352,20 @@ class Reader:
             if time != above[1]:
                 expected = said("one month in the title and in the head of the column")
                 for place, view in ((above[0], None), (month_heads[0][0].telling(), table.view)):
-                    found_text = said("“{title}” above the table, “{head}” in it", title=above[2], head=table.view.text(month_heads[0][0].telling()))
-                    sheet.tell("month_conflict", REFUSE, place, found_text, expected, said("correct the title or the head, or ask the sender which month it is"), view=view)
+                    found_text = said(
+                        "“{title}” above the table, “{head}” in it",
+                        title=above[2],
+                        head=table.view.text(month_heads[0][0].telling()),
+                    )
+                    sheet.tell(
+                        "month_conflict",
+                        REFUSE,
+                        place,
+                        found_text,
+                        expected,
+                        said("correct the title or the head, or ask the sender which month it is"),
+                        view=view,
+                    )
         undated = [own for own in real if not own[2]]
         if undated and not in_rows:
             head = undated[0][0]
@@ -309,7 +391,15 @@ class Reader:
                 if answer == "leave-out":
                     continue
                 if not answer:
-                    sheet.tell("hidden_column", ASK, head.place, said("a hidden column with figures: “{text}”", text=head.text), said("columns that can be seen"), said("Leave the column out, or take it?"), view=table.view)
+                    sheet.tell(
+                        "hidden_column",
+                        ASK,
+                        head.place,
+                        said("a hidden column with figures: “{text}”", text=head.text),
+                        said("columns that can be seen"),
+                        said("Leave the column out, or take it?"),
+                        view=table.view,
+                    )
             kept.append((head, span, time, measure))
         chosen = self.answers.get("column", sheet.grid.name)
         groups: dict[tuple[str, str, str], list[Head]] = {}
@@ -325,14 +415,21 @@ class Reader:
             ]  # fmt: skip
         for own in groups.values():
             for head in own if len(own) > 1 else ():
-                others = ", ".join(table.view.name(other.place) for other in own if other is not head)
+                others = ", ".join(
+                    table.view.name(other.place) for other in own if other is not head
+                )
                 sheet.tell(
                     "column_ambiguous", ASK, head.place, said("“{text}”, as in {others}", text=head.text, others=others),
                     said("one column for each month and measure, and a head that says which"), said("Say which columns are the month's."), view=table.view,
                 )  # fmt: skip
-        return [(head, None if head.column in double else span, time, measure) for head, span, time, measure in kept]
+        return [
+            (head, None if head.column in double else span, time, measure)
+            for head, span, time, measure in kept
+        ]
 
-    def _kept_missing(self, sheet: Sheet, table: Table, found: list[tuple[Head, str | None, str, str]]) -> None:
+    def _kept_missing(
+        self, sheet: Sheet, table: Table, found: list[tuple[Head, str | None, str, str]]
+    ) -> None:
         """A question where a month has what was collected, not what the ward keeps, and the other way
         round."""
         months: dict[str, dict[str, Head]] = {}
@@ -448,22 +545,34 @@ class Reader:
                         last = codes[0]
                 continue
             if len(codes) > 1:
-                names = ", ".join(f"{code} ({self.wordings.names.get(code, code)})" for code in codes)
+                names = ", ".join(
+                    f"{code} ({self.wordings.names.get(code, code)})" for code in codes
+                )
                 sheet.tell(
                     "line_ambiguous", ASK, line.place, said("“{text}”, which may be {names}", text=line.text, names=names),
                     said("a name or a number that says which line it is"), said("Say which line it is."), view=table.view,
                 )  # fmt: skip
                 continue
-            if re.fullmatch("[IVX]{1,5}|[A-Z]", line.number) or fold(line.text).startswith(fold("nhóm")):
+            if re.fullmatch("[IVX]{1,5}|[A-Z]", line.number) or fold(line.text).startswith(
+                fold("nhóm")
+            ):
                 known[line.row] = replace(line, codes=(GROUP,))
                 continue
-            parent = numbers.get(line.number.rpartition(".")[0]) if "." in line.number else (last if line.dashed else None)
+            parent = (
+                numbers.get(line.number.rpartition(".")[0])
+                if "." in line.number
+                else (last if line.dashed else None)
+            )
             if parent in leaves:
                 continue  # a detail of a line that is itself taken
             if not self._holds(table, line):
                 continue
             near = self.wordings.nearest(table.family, line.text)
-            hint = said("a name that is known; near to it: {codes}", codes=", ".join(near)) if near else said("a name that is known")
+            hint = (
+                said("a name that is known; near to it: {codes}", codes=", ".join(near))
+                if near
+                else said("a name that is known")
+            )
             kind = "school_unknown" if table.family == SCHOOL else "line_unknown"
             sheet.tell(
                 kind, ASK, line.place, said("“{text}” with figures", text=line.text or "…"), hint,
@@ -481,12 +590,21 @@ class Reader:
                 return True
             if isinstance(cell.value, str):
                 (reading,) = amounts.read([cell])
-                if reading.state in (amounts.NUMBER, amounts.AMBIGUOUS, amounts.PERCENT, amounts.ERROR) and reading.value != 0:
+                if (
+                    reading.state
+                    in (amounts.NUMBER, amounts.AMBIGUOUS, amounts.PERCENT, amounts.ERROR)
+                    and reading.value != 0
+                ):
                     return True
         return False
 
     def _one_of(
-        self, codes: tuple[str, ...], line: Line, numbers: dict[str, str], last: str, explicit: set[str]
+        self,
+        codes: tuple[str, ...],
+        line: Line,
+        numbers: dict[str, str],
+        last: str,
+        explicit: set[str],
     ) -> tuple[str, ...]:
         """Which of several lines of one name a row is: its number, a dash, or what else is in the table
         tells under which parent it stands."""
@@ -532,7 +650,9 @@ class Reader:
         place = f"{table.view.name(unit[0])}: {unit[1]}" if unit else ""
         if place and place not in sheet.units:
             sheet.units.append(place)
-        sheet.understood.append(f"{letter}={measure or COLLECTED} {'→' if span == UNTIL else ''}{time or '…'} {status}".strip())
+        sheet.understood.append(
+            f"{letter}={measure or COLLECTED} {'→' if span == UNTIL else ''}{time or '…'} {status}".strip()
+        )
 
     # ------------------------------------------------------------------- schools and activities
 
@@ -550,7 +670,15 @@ class Reader:
                 found.setdefault(measures[0], []).append(head)
         for heads in found.values():
             for head in heads if len(heads) > 1 else ():
-                sheet.tell("column_ambiguous", ASK, head.place, said("“{text}” stands twice", text=head.text), said("one column for each measure"), said("Say which columns are the month's."), view=table.view)
+                sheet.tell(
+                    "column_ambiguous",
+                    ASK,
+                    head.place,
+                    said("“{text}” stands twice", text=head.text),
+                    said("one column for each measure"),
+                    said("Say which columns are the month's."),
+                    view=table.view,
+                )
         for measure in _MEASURES[kind]:
             if measure not in found:
                 sheet.tell(
@@ -559,7 +687,9 @@ class Reader:
                 )  # fmt: skip
         for measure, heads in found.items():
             if len(heads) == 1:
-                self._column(sheet, table, heads[0], items, kind, MONTH, time, measure, "", Decimal(1), None)
+                self._column(
+                    sheet, table, heads[0], items, kind, MONTH, time, measure, "", Decimal(1), None
+                )
 
     def _month_of(self, sheet: Sheet, table: Table, context: list[tuple[Place, str]]) -> str:
         """The month of a table without months in its heads."""
@@ -581,9 +711,23 @@ class Reader:
             return time
         if title.quarter:
             place, text = title.quarter
-            sheet.tell("quarter_for_month", REFUSE, place, said("a quarter: “{text}”", text=text), said("the figures of one month"), said("ask the sender for the figures of each month"))
+            sheet.tell(
+                "quarter_for_month",
+                REFUSE,
+                place,
+                said("a quarter: “{text}”", text=text),
+                said("the figures of one month"),
+                said("ask the sender for the figures of each month"),
+            )
         else:
-            sheet.tell("month_unknown", ASK, None, said("no month and year above the table"), said("the month that the figures are of"), said("Say which month it is."))
+            sheet.tell(
+                "month_unknown",
+                ASK,
+                None,
+                said("no month and year above the table"),
+                said("the month that the figures are of"),
+                said("Say which month it is."),
+            )
         return ""
 
     def _indicators(self, sheet: Sheet, table: Table, context: list[tuple[Place, str]]) -> None:
@@ -599,16 +743,37 @@ class Reader:
         dated = self._apart(sheet, table, dated)
         for head, span, time, _ in dated:
             if span is not None:
-                self._column(sheet, table, head, items, INDICATORS, MONTH, time, "value", self._status(head, context), Decimal(1), None)
+                self._column(
+                    sheet,
+                    table,
+                    head,
+                    items,
+                    INDICATORS,
+                    MONTH,
+                    time,
+                    "value",
+                    self._status(head, context),
+                    Decimal(1),
+                    None,
+                )
 
-    def _targets(self, sheet: Sheet, table: Table, context: list[tuple[Place, str]], plans: list[Head]) -> None:
+    def _targets(
+        self, sheet: Sheet, table: Table, context: list[tuple[Place, str]], plans: list[Head]
+    ) -> None:
         """A table of the year's targets: a column for each who sets them."""
         title = _Title(context, sheet.grid.name)
         years = {head.told.year or title.year for head in plans} - {0}
         asked = self.answers.get("month", sheet.grid.name)
         year = asked[:4] if asked else str(years.pop()) if len(years) == 1 else ""
         if not year:
-            sheet.tell("month_unknown", ASK, None, said("no year above the table"), said("the year that the targets are for"), said("Say any month of that year."))
+            sheet.tell(
+                "month_unknown",
+                ASK,
+                None,
+                said("no year above the table"),
+                said("the year that the targets are for"),
+                said("Say any month of that year."),
+            )
         items = self._items(sheet, table)
         found: dict[str, list[Head]] = {}
         for head in plans:
@@ -619,12 +784,22 @@ class Reader:
         for setter, heads in found.items():
             if len(heads) > 1:
                 for head in heads:
-                    sheet.tell("column_ambiguous", ASK, head.place, said("“{text}” stands twice", text=head.text), said("one column for each who sets targets"), said("Say which columns are meant."), view=table.view)
+                    sheet.tell(
+                        "column_ambiguous",
+                        ASK,
+                        head.place,
+                        said("“{text}” stands twice", text=head.text),
+                        said("one column for each who sets targets"),
+                        said("Say which columns are meant."),
+                        view=table.view,
+                    )
                 continue
             factor, unit = Decimal(1), None
             if table.family == LINE:
                 factor, unit = self._unit(sheet, table, heads[0], context)
-            self._column(sheet, table, heads[0], items, TARGETS, MONTH, year, setter, "", factor, unit)
+            self._column(
+                sheet, table, heads[0], items, TARGETS, MONTH, year, setter, "", factor, unit
+            )
 
 
 _HEADS = {
@@ -672,7 +847,7 @@ class _Title:
         for place, text, when in self._said:
             if when.months:
                 if len(when.months) == 1 and when.months[0][0]:
-                    (year, number), = when.months
+                    ((year, number),) = when.months
                     return place, f"{year}-{number:02}", text
                 return None
         return None

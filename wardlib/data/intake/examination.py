@@ -14,7 +14,7 @@ from pathlib import Path
 from wardlib.data import checks, descriptors, journal
 from wardlib.data.cells import Shelf
 from wardlib.data.descriptors import Ward
-from wardlib.data.intake import arrivals, figures, letters, questions, sense, workbooks
+from wardlib.data.intake import arrivals, containers, figures, letters, questions, sense, workbooks
 from wardlib.data.intake.arrivals import REVISED, SAME, Arrival, Known
 from wardlib.data.intake.columns import RECEIPTS, Reader, Sheet
 from wardlib.data.intake.figures import Figure
@@ -83,7 +83,9 @@ def take_in(
     """
     day = parse_day(reported_on)
     if day is None:
-        raise RequestError("--reported-on: name the day on which the figures were reported, such as 2020-10-12.")
+        raise RequestError(
+            "--reported-on: name the day on which the figures were reported, such as 2020-10-12."
+        )
     if status not in ("", "estimate", "actual"):
         raise RequestError(f"--status {status}: estimate or actual.")
     if layout and not re.fullmatch(r"[\w.-]{1,60}", layout):
@@ -92,7 +94,9 @@ def take_in(
     given = (layout_answers(ward, layout) if layout else []) + answers
 
     def look() -> Examination:
-        return examine(ward, files, day, questions.answers(given), today=today, status=status, layout=layout)
+        return examine(
+            ward, files, day, questions.answers(given), today=today, status=status, layout=layout
+        )
 
     found = look()
     if not apply or found.outcome != ACCEPT or not found.rows:
@@ -101,7 +105,11 @@ def take_in(
         ward = descriptors.ward(ward.id)
         found = look()
         if found.outcome == ACCEPT and found.rows:
-            originals = {own.name: data for own, (_, data) in zip(found.files, files, strict=True) if any(one.change != SAME for one in own.arrivals)}
+            originals = {
+                own.name: data
+                for own, (_, data) in zip(found.files, files, strict=True)
+                if any(one.change != SAME for one in own.arrivals)
+            }
             journal.append(ward, found.rows, originals, today)
     return found
 
@@ -114,9 +122,16 @@ def _files(paths: list[Path]) -> list[tuple[str, bytes]]:
             if not path.is_file():
                 raise RequestError(f"{path}: no such file.")
             size = path.stat().st_size
-            files.append((path.name, path.read_bytes() if size <= workbooks.LARGEST else b"\0" * (workbooks.LARGEST + 1)))
+            files.append(
+                (
+                    path.name,
+                    path.read_bytes() if size <= containers.SIZE else b"\0" * (containers.SIZE + 1),
+                )
+            )
         except (OSError, ValueError) as error:
-            raise RequestError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+            raise RequestError(
+                f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}."
+            ) from None
     return files
 
 
@@ -167,7 +182,11 @@ def _in_percent(ward: Ward) -> frozenset[str]:
     cells = Shelf(ward).cells(table) if table else None
     if cells is None:
         return frozenset()
-    return frozenset(code for code, unit in zip(cells["code"], cells["unit_vi"], strict=True) if unit.startswith("%"))
+    return frozenset(
+        code
+        for code, unit in zip(cells["code"], cells["unit_vi"], strict=True)
+        if unit.startswith("%")
+    )
 
 
 def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -> Examined:
@@ -183,23 +202,72 @@ def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -
         if grid.hidden:
             grids.append(grid)
             continue
-        composed, problems = letters.composed(file.name, grid, reader.wordings.known, answers=text_answers)
+        composed, problems = letters.composed(
+            file.name, grid, reader.wordings.known, answers=text_answers
+        )
         grids.append(composed)
         own.problems += problems
     own.file = file = replace(file, grids=tuple(grids))
     for ignored in file.ignored:
-        own.problems.append(Problem(file.name, 0, "", said("{what} in the file", what=_PARTS.get(ignored, said("something that is no table"))), said("they are left aside, and nothing of them runs"), "", "", "", "ignored_part", NOTE))
+        own.problems.append(
+            Problem(
+                file.name,
+                0,
+                "",
+                said(
+                    "{what} in the file",
+                    what=_PARTS.get(ignored, said("something that is no table")),
+                ),
+                said("they are left aside, and nothing of them runs"),
+                "",
+                "",
+                "",
+                "ignored_part",
+                NOTE,
+            )
+        )
     own.sheets = reader.sheets(file)
     found = _figures(own, reader, now)
     own.problems += [problem for sheet in own.sheets for problem in sheet.problems]
     broken = any(problem.severity != NOTE for problem in own.problems)
     if not any(sheet.columns for sheet in own.sheets) and not broken:
         shown = ", ".join(f"“{grid.name}”" for grid in file.grids if grid.name) or file.name
-        own.problems.append(Problem(file.name, 0, "", said("no table that is recognised, in {sheets}", sheets=shown), said("rows named as the revenue lines, schools, fields of activities or indicators of {ward}", ward=reader.ward.name_vi), said("see whether it is the right file; or write the figures into the form of `ward template`"), "", "", "table_not_found", REFUSE))
+        own.problems.append(
+            Problem(
+                file.name,
+                0,
+                "",
+                said("no table that is recognised, in {sheets}", sheets=shown),
+                said(
+                    "rows named as the revenue lines, schools, fields of activities or indicators of {ward}",
+                    ward=reader.ward.name_vi,
+                ),
+                said(
+                    "see whether it is the right file; or write the figures into the form of `ward template`"
+                ),
+                "",
+                "",
+                "table_not_found",
+                REFUSE,
+            )
+        )
     _lay_out(own, reader, layout)
     absent = sorted({figure.table for figure in found} - set(reader.ward.tables))
     for table in absent:
-        own.problems.append(Problem(file.name, 0, "", said("figures for a table {table}", table=table), said("a table that data/{ward}/datapackage.json describes", ward=reader.ward.id), said("ask who looks after this workbook to add the table"), "", "", "table_not_found", REFUSE))
+        own.problems.append(
+            Problem(
+                file.name,
+                0,
+                "",
+                said("figures for a table {table}", table=table),
+                said("a table that data/{ward}/datapackage.json describes", ward=reader.ward.id),
+                said("ask who looks after this workbook to add the table"),
+                "",
+                "",
+                "table_not_found",
+                REFUSE,
+            )
+        )
     if not absent:
         own.arrivals = arrivals.arrivals(found, now, reader.reported_on)
         _compared(own, reader)
@@ -226,15 +294,27 @@ def _figures(own: Examined, reader: Reader, now: Known) -> list[Figure]:
     found += sense.months_of_year(until, months, history, reader)
     if any(reader.answers.get("kept", sheet.grid.name) == "shares" for sheet in own.sheets):
         found += sense.by_shares(found, history, by_name, reader)
-    sense.kept_within(found, lambda figure, kind, severity, *texts: by_name[figure.sheet].tell(kind, severity, figure.place, *texts))
-    columns = [(sheet, column) for sheet in own.sheets for column in sheet.columns if column.kind == RECEIPTS]
+    sense.kept_within(
+        found,
+        lambda figure, kind, severity, *texts: by_name[figure.sheet].tell(
+            kind, severity, figure.place, *texts
+        ),
+    )
+    columns = [
+        (sheet, column)
+        for sheet in own.sheets
+        for column in sheet.columns
+        if column.kind == RECEIPTS
+    ]
     sense.plausible(found, columns, history, reader)
     sense.copied(found, history, by_name, reader)
     sense.over(found, by_name, reader)
     return _whole(found)
 
 
-def _needed(until: list[tuple[Sheet, figures.Said]], months: list[tuple[Sheet, figures.Said]]) -> list[tuple[Sheet, figures.Said]]:
+def _needed(
+    until: list[tuple[Sheet, figures.Said]], months: list[tuple[Sheet, figures.Said]]
+) -> list[tuple[Sheet, figures.Said]]:
     """What columns of the year say of months that no column of their own tells."""
     told = {(id(sheet), own.time) for sheet, own in months if own.column.kind == RECEIPTS}
     return [(sheet, own) for sheet, own in until if (id(sheet), own.time) not in told]
@@ -256,9 +336,16 @@ def _lay_out(own: Examined, reader: Reader, layout: str) -> None:
         for column in sheet.columns:
             head = re.sub("[0-9]+", "#", fold(column.head.text))
             letter = re.sub("[0-9]", "", column.table.view.name((0, column.head.column)))
-            parts.append(f"{sheet.grid.name or '1'}!{letter} {column.kind}.{column.measure} {column.span} ({head})")
+            parts.append(
+                f"{sheet.grid.name or '1'}!{letter} {column.kind}.{column.measure} {column.span} ({head})"
+            )
     units = "; ".join(dict.fromkeys(unit for sheet in own.sheets for unit in sheet.units))
-    own.about = {"layout": layout, "understood": "; ".join(parts) or "…", "units": units, "answers": "; ".join(reader.answers.lines())}
+    own.about = {
+        "layout": layout,
+        "understood": "; ".join(parts) or "…",
+        "units": units,
+        "answers": "; ".join(reader.answers.lines()),
+    }
     former = former_layout(reader.ward, layout) if layout else None
     if former and _shape(former["understood"]) != _shape(own.about["understood"]) and parts:
         own.problems.append(
@@ -278,7 +365,10 @@ def former_layout(ward: Ward, name: str) -> dict[str, str] | None:
     cells = Shelf(ward).cells(table) if table else None
     if cells is None:
         return None
-    rows = [dict(zip(cells.columns, row, strict=True)) for row in zip(*cells.columns.values(), strict=True)]
+    rows = [
+        dict(zip(cells.columns, row, strict=True))
+        for row in zip(*cells.columns.values(), strict=True)
+    ]
     own = [row for row in rows if row["layout"] == name]
     return max(own, key=lambda row: row["reported_on"]) if own else None
 
@@ -304,12 +394,48 @@ def _compared(own: Examined, reader: Reader) -> None:
                 _clash(sheet, arrival, reader)
         counts = Counter(arrival.change for arrival in those if not arrival.clash)
         if counts[SAME]:
-            sheet.tell("already_known", NOTE, None, said("{count} figures that are known already", count=counts[SAME]), said("nothing is written for them"), "")
+            sheet.tell(
+                "already_known",
+                NOTE,
+                None,
+                said("{count} figures that are known already", count=counts[SAME]),
+                said("nothing is written for them"),
+                "",
+            )
         if counts[REVISED]:
-            sheet.tell("revised", NOTE, None, said("{count} figures that differ from those known", count=counts[REVISED]), said("the new ones count from {day}; the former stay on record", day=f"{reader.reported_on:%d/%m/%Y}"), "")
-        closed = sorted({arrival.time[:4] for arrival in those if arrival.change == REVISED and "month" in arrival.cells and reader.reported_on > datetime.date(int(arrival.time[:4]) + 1, 1, 31)})
+            sheet.tell(
+                "revised",
+                NOTE,
+                None,
+                said("{count} figures that differ from those known", count=counts[REVISED]),
+                said(
+                    "the new ones count from {day}; the former stay on record",
+                    day=f"{reader.reported_on:%d/%m/%Y}",
+                ),
+                "",
+            )
+        closed = sorted(
+            {
+                arrival.time[:4]
+                for arrival in those
+                if arrival.change == REVISED
+                and "month" in arrival.cells
+                and reader.reported_on > datetime.date(int(arrival.time[:4]) + 1, 1, 31)
+            }
+        )
         for year in closed:
-            sheet.tell("books_closed", NOTE, None, said("a correction of {year}, whose books were closed on 31/01/{next}", year=year, next=int(year) + 1), said("it is taken in; the year's settlement may have to be corrected too"), "")
+            sheet.tell(
+                "books_closed",
+                NOTE,
+                None,
+                said(
+                    "a correction of {year}, whose books were closed on 31/01/{next}",
+                    year=year,
+                    next=int(year) + 1,
+                ),
+                said("it is taken in; the year's settlement may have to be corrected too"),
+                "",
+            )
         own.problems += sheet.problems[before:]
 
 
@@ -339,7 +465,9 @@ def _checked(result: Examination, rows: dict[str, bytes], today: datetime.date) 
     found = arrivals.checked(result.ward, rows, [arrival for _, arrival in taken], today)
     for problem, arrival, column in found:
         own = where[id(arrival)] if arrival else next(one for one in result.files if one.arrivals)
-        if (arrival is None or arrival.table == RECEIPTS) and any(one.severity != NOTE for one in own.problems):
+        if (arrival is None or arrival.table == RECEIPTS) and any(
+            one.severity != NOTE for one in own.problems
+        ):
             continue
         own.problems = sorted(dict.fromkeys([*own.problems, _moved(own, problem, arrival, column)]))
 
@@ -352,4 +480,13 @@ def _moved(own: Examined, problem: Problem, arrival: Arrival | None, column: str
     figure = arrival.figures.get(column) or next(iter(arrival.figures.values()))
     place = figure.place if column in arrival.figures else figure.label
     sheet = next(sheet for sheet in own.sheets if sheet.grid.name == figure.sheet)
-    return replace(problem, file=own.name, row=place[0] + 1, column="", sheet=sheet.grid.name, cell=a1(place), kind=kind, severity=REFUSE)
+    return replace(
+        problem,
+        file=own.name,
+        row=place[0] + 1,
+        column="",
+        sheet=sheet.grid.name,
+        cell=a1(place),
+        kind=kind,
+        severity=REFUSE,
+    )

@@ -82,12 +82,16 @@ def said_by(sheet: Sheet, reader: Reader, column: Column, *, strict: bool = True
         time = column.time or _time(sheet, reader, column, line, strict and not group)
         measure = column.measure or _measure(reader, line)
         status = _status(reader, line) or column.status
-        state, value = _taken(sheet, reader, column, line, place, measure, shares, strict and not group)
+        state, value = _taken(
+            sheet, reader, column, line, place, measure, shares, strict and not group
+        )
         found.append(Said(column, line, time, measure, status, place, value, state))
     return found
 
 
-def figure(said_there: Said, sheet: Sheet, value: Decimal, *, time: str = "", derived: bool = False) -> Figure:
+def figure(
+    said_there: Said, sheet: Sheet, value: Decimal, *, time: str = "", derived: bool = False
+) -> Figure:
     """What a line says, as a figure; `value` and `time` may be calculated ones."""
     column, view = said_there.column, said_there.column.table.view
     cell = view.cells.get(said_there.place)
@@ -132,9 +136,25 @@ def _time(sheet: Sheet, reader: Reader, column: Column, line: Line, strict: bool
             )  # fmt: skip
         return time
     if strict and when.quarters:
-        sheet.tell("quarter_for_month", REFUSE, place, said("a quarter: “{text}”", text=text), said("the figures of one month"), said("ask the sender for the figures of each month"), view=column.table.view)
+        sheet.tell(
+            "quarter_for_month",
+            REFUSE,
+            place,
+            said("a quarter: “{text}”", text=text),
+            said("the figures of one month"),
+            said("ask the sender for the figures of each month"),
+            view=column.table.view,
+        )
     elif strict:
-        sheet.tell("month_unknown", ASK, place, said("“{text}”, no month with its year", text=text), said("the month that the figures are of"), said("Say which month it is."), view=column.table.view)
+        sheet.tell(
+            "month_unknown",
+            ASK,
+            place,
+            said("“{text}”, no month with its year", text=text),
+            said("the month that the figures are of"),
+            said("Say which month it is."),
+            view=column.table.view,
+        )
     return ""
 
 
@@ -165,7 +185,11 @@ def _shares(column: Column, reader: Reader) -> Decimal | None:
     per cent has its own way); None for any other column."""
     if column.measure != "attendance_share":
         return None
-    numbers = [own.value for own in column.readings.values() if own.state == amounts.NUMBER and own.value is not None]
+    numbers = [
+        own.value
+        for own in column.readings.values()
+        if own.state == amounts.NUMBER and own.value is not None
+    ]
     return Decimal(100) if any(number > 1 for number in numbers) else Decimal(1)
 
 
@@ -185,12 +209,25 @@ def _taken(
     block = view.blocks.get(place)
     if block and _covers_lines(column, block):
         if strict and reading.state not in (amounts.BLANK,):
-            sheet.tell("merged_amount", REFUSE, place, said("one amount over several merged cells"), said("an amount for each line"), said("undo the merge, and give each line its own amount"), view=view)
+            sheet.tell(
+                "merged_amount",
+                REFUSE,
+                place,
+                said("one amount over several merged cells"),
+                said("an amount for each line"),
+                said("undo the merge, and give each line its own amount"),
+                view=view,
+            )
         return "merged", None
     state, value = reading.state, reading.value
     if shares is not None:
         state, value = _as_share(reading, shares)
-    elif state == amounts.PERCENT and column.kind == INDICATORS and value is not None and _in_percent(reader, line):
+    elif (
+        state == amounts.PERCENT
+        and column.kind == INDICATORS
+        and value is not None
+        and _in_percent(reader, line)
+    ):
         return amounts.NUMBER, amounts.exact(Reading(amounts.NUMBER, value * 100, stored=True))
     elif state == amounts.NUMBER and column.kind != INDICATORS:
         return _whole(sheet, column, place, reading, strict)
@@ -236,7 +273,15 @@ def _whole(
     view = column.table.view
     if reading.money and column.factor != 1:
         if strict:
-            sheet.tell("not_a_number", REFUSE, place, said("“{text}”, an amount with a unit of its own", text=view.text(place)), said("a number in the unit of the column"), said("write the number without its unit"), view=view)
+            sheet.tell(
+                "not_a_number",
+                REFUSE,
+                place,
+                said("“{text}”, an amount with a unit of its own", text=view.text(place)),
+                said("a number in the unit of the column"),
+                said("write the number without its unit"),
+                view=view,
+            )
         return amounts.NONSENSE, None
     amount = amounts.whole(reading, column.factor)
     if amount is not None:
@@ -245,35 +290,122 @@ def _whole(
         exact = amounts.exact(reading)
         if column.kind == RECEIPTS:
             found = said("{text}, which holds a part of a đồng", text=f"{exact:f}")
-            sheet.tell("part_of_dong", REFUSE, place, found, said("whole đồng"), said("ask the sender for the exact amount; no figure is rounded here"), view=view)
+            sheet.tell(
+                "part_of_dong",
+                REFUSE,
+                place,
+                found,
+                said("whole đồng"),
+                said("ask the sender for the exact amount; no figure is rounded here"),
+                view=view,
+            )
         else:
-            sheet.tell("not_a_number", REFUSE, place, said("{text}", text=f"{exact:f}"), said("a whole number"), said("correct the number, or ask the sender"), view=view)
+            sheet.tell(
+                "not_a_number",
+                REFUSE,
+                place,
+                said("{text}", text=f"{exact:f}"),
+                said("a whole number"),
+                said("correct the number, or ask the sender"),
+                view=view,
+            )
     return "part", None
 
 
-def _tell(sheet: Sheet, column: Column, line: Line, place: Place, state: str, reading: Reading) -> None:
+def _tell(
+    sheet: Sheet, column: Column, line: Line, place: Place, state: str, reading: Reading
+) -> None:
     """The problem of a cell that cannot be taken."""
     view = column.table.view
     text = view.text(place)
     number = said("a number")
     match state:
         case amounts.AMBIGUOUS:
-            found = said("“{text}”: the sign in it may set apart thousands ({thousands}) or decimals ({decimals})", text=text, thousands=f"{reading.value:f}", decimals=f"{reading.other:f}")
-            sheet.tell("number_ambiguous", ASK, place, found, said("a number that can be read in one way; nothing in the column decides"), said("Say what the sign sets apart."), view=view)
+            found = said(
+                "“{text}”: the sign in it may set apart thousands ({thousands}) or decimals ({decimals})",
+                text=text,
+                thousands=f"{reading.value:f}",
+                decimals=f"{reading.other:f}",
+            )
+            sheet.tell(
+                "number_ambiguous",
+                ASK,
+                place,
+                found,
+                said("a number that can be read in one way; nothing in the column decides"),
+                said("Say what the sign sets apart."),
+                view=view,
+            )
         case amounts.DASH:
-            sheet.tell("dash_meaning", ASK, place, said("“{text}” for {line}", text=text, line=line.text), said("a number, or an empty cell where nothing was reported"), said("Was nothing collected (0), or was it not reported?"), view=view)
+            sheet.tell(
+                "dash_meaning",
+                ASK,
+                place,
+                said("“{text}” for {line}", text=text, line=line.text),
+                said("a number, or an empty cell where nothing was reported"),
+                said("Was nothing collected (0), or was it not reported?"),
+                view=view,
+            )
         case amounts.ERROR:
-            sheet.tell("error_cell", REFUSE, place, said("{text}, an error of a formula", text=text), number, said("correct the formula in Excel, or ask the sender for the figure"), view=view)
+            sheet.tell(
+                "error_cell",
+                REFUSE,
+                place,
+                said("{text}, an error of a formula", text=text),
+                number,
+                said("correct the formula in Excel, or ask the sender for the figure"),
+                view=view,
+            )
         case amounts.UNCALCULATED:
-            sheet.tell("formula_without_value", REFUSE, place, said("a formula that no program has calculated"), number, said("open the file in Excel, save it, and take it in again"), view=view)
+            sheet.tell(
+                "formula_without_value",
+                REFUSE,
+                place,
+                said("a formula that no program has calculated"),
+                number,
+                said("open the file in Excel, save it, and take it in again"),
+                view=view,
+            )
         case amounts.DIFFERS:
-            sheet.tell("readers_differ", REFUSE, place, said("a cell that two readers of the file read differently"), number, said("open the file in Excel, save it as .xlsx, and take it in again"), view=view)
+            sheet.tell(
+                "readers_differ",
+                REFUSE,
+                place,
+                said("a cell that two readers of the file read differently"),
+                number,
+                said("open the file in Excel, save it as .xlsx, and take it in again"),
+                view=view,
+            )
         case amounts.PERCENT:
-            sheet.tell("percent_in_money", REFUSE, place, said("{text}, a percentage", text=text), said("an amount"), said("put the amount there, or ask the sender for it"), view=view)
+            sheet.tell(
+                "percent_in_money",
+                REFUSE,
+                place,
+                said("{text}, a percentage", text=text),
+                said("an amount"),
+                said("put the amount there, or ask the sender for it"),
+                view=view,
+            )
         case amounts.DATE:
-            sheet.tell("date_in_money", REFUSE, place, said("{text}, a day: Excel makes days of numbers that look like one", text=text), said("an amount"), said("look up the amount, set the cell's format to number, and write it anew"), view=view)
+            sheet.tell(
+                "date_in_money",
+                REFUSE,
+                place,
+                said("{text}, a day: Excel makes days of numbers that look like one", text=text),
+                said("an amount"),
+                said("look up the amount, set the cell's format to number, and write it anew"),
+                view=view,
+            )
         case amounts.NONSENSE:
-            sheet.tell("not_a_number", REFUSE, place, said("“{text}”", text=text[:80]), number, said("write the number alone, or leave the cell empty where nothing was reported"), view=view)
+            sheet.tell(
+                "not_a_number",
+                REFUSE,
+                place,
+                said("“{text}”", text=text[:80]),
+                number,
+                said("write the number alone, or leave the cell empty where nothing was reported"),
+                view=view,
+            )
 
 
 def complete(found: list[tuple[Sheet, Said]], reader: Reader) -> Iterator[Figure]:
@@ -283,18 +415,36 @@ def complete(found: list[tuple[Sheet, Said]], reader: Reader) -> Iterator[Figure
     by_key: dict[tuple[str, str, str], dict[str, list[tuple[Sheet, Said]]]] = {}
     for sheet, own in found:
         if own.line.codes != (GROUP,) and own.time:
-            by_key.setdefault((own.column.kind, own.time, own.item), {}).setdefault(own.measure, []).append((sheet, own))
+            by_key.setdefault((own.column.kind, own.time, own.item), {}).setdefault(
+                own.measure, []
+            ).append((sheet, own))
     for (kind, _, _), measures in by_key.items():
         _twice(measures)
         first = {measure: own[0] for measure, own in measures.items()}
-        open_ = [own for _, own in first.values() if own.state not in (amounts.NUMBER, amounts.BLANK, amounts.UNREPORTED)]
+        open_ = [
+            own
+            for _, own in first.values()
+            if own.state not in (amounts.NUMBER, amounts.BLANK, amounts.UNREPORTED)
+        ]
         filled = {measure for measure, (_, own) in first.items() if own.state == amounts.NUMBER}
         if not filled and not open_:
             sheet, own = next(iter(first.values()))
-            sheet.tell("not_reported", NOTE, own.place, said("no figure for {line}", line=own.line.text), said("no row is written, and nothing becomes 0"), "", view=own.column.table.view)
+            sheet.tell(
+                "not_reported",
+                NOTE,
+                own.place,
+                said("no figure for {line}", line=own.line.text),
+                said("no row is written, and nothing becomes 0"),
+                "",
+                view=own.column.table.view,
+            )
             continue
         for measure, (sheet, own) in first.items():
-            if own.state in (amounts.BLANK, amounts.UNREPORTED) and measure != "attendance_share" and kind in (RECEIPTS, SCHOOLS, ACTIVITIES):
+            if (
+                own.state in (amounts.BLANK, amounts.UNREPORTED)
+                and measure != "attendance_share"
+                and kind in (RECEIPTS, SCHOOLS, ACTIVITIES)
+            ):
                 _lacking(sheet, own, measure, reader)
         for sheet, own in first.values():
             if own.value is not None:
@@ -307,31 +457,69 @@ def _lacking(sheet: Sheet, own: Said, measure: str, reader: Reader) -> None:
     found = said("an empty cell for {line}, whose other figures are given", line=own.line.text)
     if measure == KEPT:
         if reader.answers.get("kept", sheet.grid.name, view.name(own.place)) != "shares":
-            sheet.tell("kept_missing", ASK, own.place, found, said("both figures, thu NSNN and thu NSX"), said("Give the kept amount, or have it calculated from the share known for the line."), view=view)
+            sheet.tell(
+                "kept_missing",
+                ASK,
+                own.place,
+                found,
+                said("both figures, thu NSNN and thu NSX"),
+                said(
+                    "Give the kept amount, or have it calculated from the share known for the line."
+                ),
+                view=view,
+            )
     else:
-        sheet.tell("cell_missing", REFUSE, own.place, found, said("all figures of the line, or none"), said("ask the sender for the figure"), view=view)
+        sheet.tell(
+            "cell_missing",
+            REFUSE,
+            own.place,
+            found,
+            said("all figures of the line, or none"),
+            said("ask the sender for the figure"),
+            view=view,
+        )
 
 
 def _twice(measures: dict[str, list[tuple[Sheet, Said]]]) -> None:
     """A line that stands twice for the same month; the same amounts on another sheet are no fault."""
-    rows = {(id(sheet), id(own.column.table), own.line.row): (sheet, own) for all_ in measures.values() for sheet, own in all_}
+    rows = {
+        (id(sheet), id(own.column.table), own.line.row): (sheet, own)
+        for all_ in measures.values()
+        for sheet, own in all_
+    }
     (first_sheet, first), *others = rows.values()
     for sheet, own in others:
         same_table = sheet is first_sheet and own.column.table is first.column.table
-        values = [
-            {said_there.value for _, said_there in all_} for all_ in measures.values()
-        ]
+        values = [{said_there.value for _, said_there in all_} for all_ in measures.values()]
         if same_table or any(len(own_values) > 1 for own_values in values):
             where = first.column.table.view.name(first.line.place)
-            found = said("“{name}” a second time, as in {cell}", name=own.line.text, cell=where if sheet is first_sheet else f"{first_sheet.grid.name}!{where}")
-            sheet.tell("line_twice", REFUSE, own.line.place, found, said("each line once for a month"), said("remove one of the two, or name the second as the line that it is"), view=own.column.table.view)
+            found = said(
+                "“{name}” a second time, as in {cell}",
+                name=own.line.text,
+                cell=where if sheet is first_sheet else f"{first_sheet.grid.name}!{where}",
+            )
+            sheet.tell(
+                "line_twice",
+                REFUSE,
+                own.line.place,
+                found,
+                said("each line once for a month"),
+                said("remove one of the two, or name the second as the line that it is"),
+                view=own.column.table.view,
+            )
 
 
-def of_months(sheets: list[Sheet], reader: Reader) -> tuple[list[tuple[Sheet, Said]], list[tuple[Sheet, Said]]]:
+def of_months(
+    sheets: list[Sheet], reader: Reader
+) -> tuple[list[tuple[Sheet, Said]], list[tuple[Sheet, Said]]]:
     """What the columns of a file say, those of months and those of the year up to a month."""
     months_said, until_said = [], []
     for sheet in sheets:
-        times = {column.time for column in sheet.columns if column.span == MONTH and column.kind == RECEIPTS}
+        times = {
+            column.time
+            for column in sheet.columns
+            if column.span == MONTH and column.kind == RECEIPTS
+        }
         for column in sheet.columns:
             needed = column.span == MONTH or column.time not in times
             own = [(sheet, one) for one in said_by(sheet, reader, column, strict=needed)]

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 
 from wardlib.data.intake import amounts
 from wardlib.data.intake.grids import Cell, Grid, Place, a1
@@ -174,7 +175,9 @@ def _found(view: View, wordings: Wordings) -> _Found:
 
 def _most(found: _Found) -> int:
     """How many different things the richest column names."""
-    return max((len({codes for codes in own.values()} - _IDLE) for own in found.values()), default=0)
+    return max(
+        (len({codes for codes in own.values()} - _IDLE) for own in found.values()), default=0
+    )
 
 
 _IDLE = {(SUM,), (GROUP,)}  # names that any table may have
@@ -218,7 +221,11 @@ def _regions(view: View, found: _Found) -> list[tuple[str, list[int], dict[int, 
             strong[column, family] = rows
     by_rows: dict[int, str] = {}  # a column's family: the one that names most of it
     for column in {column for column, _ in strong}:
-        families = [(len(rows), -_FAMILIES.index(family), family) for (own, family), rows in strong.items() if own == column]
+        families = [
+            (len(rows), -_FAMILIES.index(family), family)
+            for (own, family), rows in strong.items()
+            if own == column
+        ]
         by_rows[column] = max(families)[2]
     regions: list[tuple[str, list[int], dict[int, tuple[str, ...]]]] = []
     for column in sorted(by_rows):
@@ -230,7 +237,12 @@ def _regions(view: View, found: _Found) -> list[tuple[str, list[int], dict[int, 
             for row, codes in rows.items():
                 both = tuple(code for code in merged.get(row, codes) if code in codes)
                 merged[row] = both if both or row not in merged else (*merged[row], *codes)
-        elif regions and regions[-1][0] != family and set(rows) <= set(regions[-1][2]) and len(rows) < len(regions[-1][2]):
+        elif (
+            regions
+            and regions[-1][0] != family
+            and set(rows) <= set(regions[-1][2])
+            and len(rows) < len(regions[-1][2])
+        ):
             continue  # a stray name of another family inside the table
         else:
             regions.append((family, [column], dict(rows)))
@@ -258,15 +270,21 @@ def _is_value(cell: Cell) -> bool:
     if isinstance(cell.value, str):
         (reading,) = amounts.read([cell])
         return reading.state not in (amounts.NONSENSE, amounts.BLANK, amounts.DATE)
-    return cell.value is not None and not isinstance(cell.value, bool) and not hasattr(cell.value, "year")
+    return (
+        cell.value is not None
+        and not isinstance(cell.value, bool)
+        and not hasattr(cell.value, "year")
+    )
 
 
-def _spans(view: View, rows: list[int], columns: list[int], right: int) -> list[tuple[int, int, int]]:
+def _spans(
+    view: View, rows: list[int], columns: list[int], right: int
+) -> list[tuple[int, int, int]]:
     """The runs of named rows between which a head begins anew: first and last named row, and the last
     row that may still belong to it."""
     cuts = [rows[0]]
     spans = []
-    for above, below in zip(rows, rows[1:], strict=False):
+    for above, below in pairwise(rows):
         if any(_heads_row(view, row, columns, right) for row in range(above + 1, below)):
             spans.append((cuts[-1], above, below - 1))
             cuts.append(below)
@@ -275,7 +293,10 @@ def _spans(view: View, rows: list[int], columns: list[int], right: int) -> list[
 
 
 def _values_between(view: View, row: int, left: int, right: int) -> bool:
-    return any(left < column < right and _is_value(view.cells[row, column]) for column in view.rows.get(row, ()))
+    return any(
+        left < column < right and _is_value(view.cells[row, column])
+        for column in view.rows.get(row, ())
+    )
 
 
 def _heads_row(view: View, row: int, columns: list[int], right: int) -> bool:
@@ -283,7 +304,8 @@ def _heads_row(view: View, row: int, columns: list[int], right: int) -> bool:
     beside = [column for column in view.rows.get(row, ()) if columns[-1] < column < right]
     texts = [column for column in beside if isinstance(view.cells[row, column].value, str)]
     return len(texts) >= 1 and not any(
-        _is_value(view.cells[row, column]) and not told(view.text((row, column))).months for column in beside
+        _is_value(view.cells[row, column]) and not told(view.text((row, column))).months
+        for column in beside
     )
 
 
@@ -294,7 +316,11 @@ def _counts_columns(view: View, row: int, columns: list[int]) -> bool:
         len(texts) >= 2
         and all(_COUNT.fullmatch(text) for text in texts)
         and len({text for text in texts}) == len(texts)
-        and not any(isinstance(view.cells[row, column].value, str) and len(view.text((row, column))) > 12 for column in columns if (row, column) in view.cells)
+        and not any(
+            isinstance(view.cells[row, column].value, str) and len(view.text((row, column))) > 12
+            for column in columns
+            if (row, column) in view.cells
+        )
     )
 
 
@@ -313,7 +339,9 @@ def _table(
     """The table whose named rows run from `first` to `last`; its head stands below the row `floor`."""
     named = [row for row in range(first, last + 1) if row in rows]
     levels, top = _head_rows(view, columns, first, floor)
-    beside = Counter(column for row in named for column in view.rows.get(row, ()) if column not in columns)
+    beside = Counter(
+        column for row in named for column in view.rows.get(row, ()) if column not in columns
+    )
     for row in levels:
         for column in range(columns[0], right):
             if column not in columns and view.text(view.origin((row, column))):
@@ -325,7 +353,9 @@ def _table(
             others.append(column)
         else:
             heads.append(head)
-    lines = tuple(_lines(view, family, columns, others, rows, first, bottom, levels, heads, wordings))
+    lines = tuple(
+        _lines(view, family, columns, others, rows, first, bottom, levels, heads, wordings)
+    )
     above = tuple(
         ((row, column), view.text((row, column)))
         for row in range(top - 1, floor, -1)
@@ -361,7 +391,11 @@ def _is_level(view: View, row: int, columns: list[int]) -> bool:
     """Whether a row above the names is a level of the head rather than a title, a unit or a letterhead."""
     filled = view.rows[row]
     texts = [(column, view.text((row, column))) for column in filled]
-    if any(re.match(r"(?i)\W*(đơn vị|đvt|đv tính)\b.*[:：]|\(?\s*(đơn vị tính|đvt)\b", text) and len(text) < 60 for _, text in texts):
+    if any(
+        re.match(r"(?i)\W*(đơn vị|đvt|đv tính)\b.*[:：]|\(?\s*(đơn vị tính|đvt)\b", text)
+        and len(text) < 60
+        for _, text in texts
+    ):
         return any(is_unit_head(text) for _, text in texts) and len(texts) > 2
     if any(re.search(r"(?i)cộng h[òo][àa]?a? xã hội|độc lập\s*-", text) for _, text in texts):
         return False
@@ -373,14 +407,20 @@ def _is_level(view: View, row: int, columns: list[int]) -> bool:
     if block and block[1] <= columns[-1]:
         return False  # a title over the whole table
     text = texts[0][1]
-    return column > columns[-1] and len(text) <= 80 and not re.match(r"(?i)\W*(biểu|mẫu|phụ lục|kèm theo|ngày|ban hành)\b", text)
+    return (
+        column > columns[-1]
+        and len(text) <= 80
+        and not re.match(r"(?i)\W*(biểu|mẫu|phụ lục|kèm theo|ngày|ban hành)\b", text)
+    )
 
 
 def is_unit_head(text: str) -> bool:
     return fold(text) in (fold("đơn vị tính"), fold("đvt"), "unit")
 
 
-def _head(view: View, column: int, levels: list[int], columns: list[int], wordings: Wordings) -> Head:
+def _head(
+    view: View, column: int, levels: list[int], columns: list[int], wordings: Wordings
+) -> Head:
     """The head of a column, level by level: merged cells count for all that they cover; a blank upper
     level takes what stands to its left, where the sheet does not say by a merge where that ends."""
     found: list[tuple[Place, str]] = []
@@ -475,7 +515,8 @@ def _lines(
         if not filled or (row not in rows and _counts_columns(view, row, columns)):
             continue
         holds = any(
-            (row, head.column) in view.cells and _is_value(view.cells[row, head.column]) for head in heads
+            (row, head.column) in view.cells and _is_value(view.cells[row, head.column])
+            for head in heads
         )
         origin, codes = _named(view, row, columns, rows)
         if not codes and not holds:

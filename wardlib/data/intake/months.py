@@ -26,21 +26,31 @@ _ENGLISH = {
 }
 _YEAR = r"(?:\s*(?:[/.,-]|năm|\s)\s*((?:19|20)\d\d))?"
 # "until 31/01/2022" speaks of the months up to it; any other day is a date of the paper or of a law.
-_UNTIL = re.compile(r"đến\s*(?:hết\s*)?(?:ngày\s*)?(\d{1,2})\s*(?:[/.-]|tháng)\s*(\d{1,2})\s*(?:[/.-]|năm)\s*(\d{4})")
+_UNTIL = re.compile(
+    r"đến\s*(?:hết\s*)?(?:ngày\s*)?(\d{1,2})\s*(?:[/.-]|tháng)\s*(\d{1,2})\s*(?:[/.-]|năm)\s*(\d{4})"
+)
 _DAYS = re.compile(
     r"(?:ngày\s*)?\d{1,2}\s*(?:/|-|\.)\s*\d{1,2}\s*(?:/|-|\.)\s*\d{4}"
     r"|ngày\s*(?:\d{1,2}|[….]+)\s*tháng\s*(?:\d{1,2}|[….]+)(?:\s*năm\s*(?:\d{4}|[….]+))?"
 )
-_PAPERS = re.compile(r"\d+\s*/\s*\d{4}\s*/\s*[\w-]+|(?:số|thông tư|nghị định|quyết định|luật)\s*:?\s*\d+[\w/.-]*")
+_PAPERS = re.compile(
+    r"\d+\s*/\s*\d{4}\s*/\s*[\w-]+|(?:số|thông tư|nghị định|quyết định|luật)\s*:?\s*\d+[\w/.-]*"
+)
 _QUARTER = re.compile(r"quý\s*(iv|iii|ii|i|[1-4])\b" + _YEAR)
-_FIRST = re.compile(r"(?<![\d/.-])(\d{1,2})\s*tháng(?:\s*đầu)?(?:\s*năm)?(?!\s*\d{1,2}(?!\d))" + _YEAR)
-_RANGE = re.compile(r"tháng\s*0?(\d{1,2})\s*(?:-|–|đến|đến hết)\s*(?:tháng\s*)?0?(\d{1,2})(?![\d])" + _YEAR)
+_FIRST = re.compile(
+    r"(?<![\d/.-])(\d{1,2})\s*tháng(?:\s*đầu)?(?:\s*năm)?(?!\s*\d{1,2}(?!\d))" + _YEAR
+)
+_RANGE = re.compile(
+    r"tháng\s*0?(\d{1,2})\s*(?:-|–|đến|đến hết)\s*(?:tháng\s*)?0?(\d{1,2})(?![\d])" + _YEAR
+)
 _MONTH = re.compile(r"(?:tháng|\bth?)\s*\.?\s*0?(\d{1,2})(?!\d)" + _YEAR)
 _NUMERALS = "|".join(sorted(_WORDS, key=len, reverse=True))
 _WORDED = re.compile(rf"tháng\s+({_NUMERALS})\b(?!\s*\d)" + _YEAR)
 _SLASHED = re.compile(r"(?<![\d/.,-])(\d{1,2})\s*[/-]\s*((?:19|20)\d\d)(?![\d/])")
 _ISO = re.compile(r"(?<![\d/.,-])((?:19|20)\d\d)[-/.](\d{1,2})(?![\d])")
-_NAMED = re.compile(rf"\b({'|'.join(sorted(_ENGLISH, key=len, reverse=True))})\b\.?[\s,/-]*((?:19|20)\d\d)?")
+_NAMED = re.compile(
+    rf"\b({'|'.join(sorted(_ENGLISH, key=len, reverse=True))})\b\.?[\s,/-]*((?:19|20)\d\d)?"
+)
 _ALONE = re.compile(r"(?<![\d.,/])((?:19|20)\d\d)(?![\d.,/])")
 
 
@@ -74,7 +84,9 @@ def told(text: str) -> Told:
     quarters: list[tuple[int, int]] = []
     years: list[int] = []
 
-    def take(pattern: re.Pattern[str], into: list[tuple[int, int]], numbers: dict[str, int] | None = None) -> None:
+    def take(
+        pattern: re.Pattern[str], into: list[tuple[int, int]], numbers: dict[str, int] | None = None
+    ) -> None:
         nonlocal text
         rest, end = "", 0
         for match in pattern.finditer(text):
@@ -120,4 +132,6 @@ def told(text: str) -> Told:
 
 def is_month_word(text: str) -> bool:
     """Whether a head says "month" and no more: the months stand in the rows below it."""
-    return fold(text) in {fold(word) for word in ("tháng", "kỳ", "kỳ báo cáo", "tháng báo cáo", "month")}
+    return fold(text) in {
+        fold(word) for word in ("tháng", "kỳ", "kỳ báo cáo", "tháng báo cáo", "month")
+    }

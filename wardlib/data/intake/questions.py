@@ -58,7 +58,10 @@ class Answers:
 
     def lines(self) -> list[str]:
         """The answers as they were given, sorted."""
-        return [f"{name}@{place}={word}" if place else f"{name}={word}" for (name, place), word in sorted(self.given.items())]
+        return [
+            f"{name}@{place}={word}" if place else f"{name}={word}"
+            for (name, place), word in sorted(self.given.items())
+        ]
 
 
 def answers(texts: Iterable[str]) -> Answers:
@@ -73,9 +76,13 @@ def answers(texts: Iterable[str]) -> Answers:
             place_name, sign, word = text.rpartition("=")
         name, _, place = place_name.partition("@")
         if not sign or name not in words:
-            raise RequestError(f"--answer {text}: no question has that name. Names: {', '.join(sorted(words))}.")
+            raise RequestError(
+                f"--answer {text}: no question has that name. Names: {', '.join(sorted(words))}."
+            )
         form = _FORMS.get(name)
         if not (form.fullmatch(word) if form else word in words[name]):
-            raise RequestError(f"--answer {text}: expected {name}= and one of: {', '.join(sorted(words[name]))}.")
+            raise RequestError(
+                f"--answer {text}: expected {name}= and one of: {', '.join(sorted(words[name]))}."
+            )
         given[name, place] = word
     return Answers(given)

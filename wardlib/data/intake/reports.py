@@ -94,15 +94,25 @@ def understood(column: Column, language: Language) -> str:
     """What a column was taken for: "E: thu NSNN, 01/2022, thực hiện; nghìn đồng (G5)"."""
     text = language.text
     view = column.table.view
-    place = letters(view.original((0, column.head.column))[1]) if not view.turned else str(view.original((0, column.head.column))[0] + 1)
+    place = (
+        letters(view.original((0, column.head.column))[1])
+        if not view.turned
+        else str(view.original((0, column.head.column))[0] + 1)
+    )
     parts = [measure(column.kind, column.measure, language)]
     if column.time:
-        parts.append(text("from January to {month}", month=when(column.time)) if column.span == UNTIL else when(column.time))
+        parts.append(
+            text("from January to {month}", month=when(column.time))
+            if column.span == UNTIL
+            else when(column.time)
+        )
     if column.status:
         parts.append(text("estimate") if column.status == "estimate" else text("collected in fact"))
     said = f"{place}: {', '.join(parts)}"
     if column.unit:
-        said += "; " + text("unit {unit} ({cell})", unit=f"“{column.unit[1]}”", cell=_unit_cell(column))
+        said += "; " + text(
+            "unit {unit} ({cell})", unit=f"“{column.unit[1]}”", cell=_unit_cell(column)
+        )
     return said
 
 
@@ -152,7 +162,12 @@ def lines(taken: Examination, language: Language, *, applied: bool) -> Iterator[
         yield from _about(own, language)
         changes = Counter(arrival.change for arrival in own.arrivals if not arrival.clash)
         if own.arrivals and own.outcome == ACCEPT:
-            yield "  " + text("{new} new, {revised} revised, {same} known already", new=str(changes[NEW]), revised=str(changes[REVISED]), same=str(changes[SAME]))
+            yield "  " + text(
+                "{new} new, {revised} revised, {same} known already",
+                new=str(changes[NEW]),
+                revised=str(changes[REVISED]),
+                same=str(changes[SAME]),
+            )
         if own.outcome == ACCEPT:
             for arrival in own.arrivals:
                 if arrival.change != SAME:
@@ -171,7 +186,11 @@ def lines(taken: Examination, language: Language, *, applied: bool) -> Iterator[
 
 
 def _about(own: Examined, language: Language) -> Iterator[str]:
-    about = f"{own.file.kind}{', ' + own.file.encoding if own.file.encoding else ''}" if own.file else ""
+    about = (
+        f"{own.file.kind}{', ' + own.file.encoding if own.file.encoding else ''}"
+        if own.file
+        else ""
+    )
     yield f"{own.name}{f' ({about})' if about else ''}"
     for sheet in own.sheets:
         if sheet.columns:
@@ -208,11 +227,11 @@ def shown(number: str, language: Language) -> str:
 def _end(taken: Examination, language: Language, *, applied: bool) -> str:
     text = language.text
     if taken.outcome != ACCEPT:
-        return text("Nothing was written. Answer what is to be decided, correct what is refused, then run the command again.")
+        return text(
+            "Nothing was written. Answer what is to be decided, correct what is refused, then run the command again."
+        )
     if not taken.rows:
         return text("Nothing new: nothing is to be written.")
     if applied:
         return text("Written.")
     return text("Nothing was written yet: the same command with --apply writes it.")
-
-

@@ -33,7 +33,11 @@ def plain(amount: Decimal | int) -> str:
     >>> plain(Decimal(916560000)).replace(NBSP, " ")
     '916 560 000'
     """
-    return f"{amount:,f}".replace(",", NBSP) if isinstance(amount, Decimal) else f"{amount:,}".replace(",", NBSP)
+    return (
+        f"{amount:,f}".replace(",", NBSP)
+        if isinstance(amount, Decimal)
+        else f"{amount:,}".replace(",", NBSP)
+    )
 
 
 def sums(found: _Found, reader: Reader) -> None:
@@ -51,17 +55,30 @@ def sums(found: _Found, reader: Reader) -> None:
                 values.setdefault(own.item, own)
         for parent in dict.fromkeys(reader.wordings.parents.values()):
             if parent in values:
-                parts = [values[item] for item, above in reader.wordings.parents.items() if above == parent and item in values]
+                parts = [
+                    values[item]
+                    for item, above in reader.wordings.parents.items()
+                    if above == parent and item in values
+                ]
                 _adds_up(sheet, values[parent], parts)
         for at, own in enumerate(column):
             if own.line.codes == (GROUP,):
                 _group(sheet, reader, own, column[at + 1 :], values)
 
 
-def _group(sheet: Sheet, reader: Reader, own: Said, below: list[Said], values: dict[str, Said]) -> None:
+def _group(
+    sheet: Sheet, reader: Reader, own: Said, below: list[Said], values: dict[str, Said]
+) -> None:
     level = _level(own.line.number)
     if reader.wordings.items(own.line.text).get(LINE) == (SUM,):
-        root = next((values[code] for code, parent in reader.wordings.parents.items() if not parent and code in values), None)
+        root = next(
+            (
+                values[code]
+                for code, parent in reader.wordings.parents.items()
+                if not parent and code in values
+            ),
+            None,
+        )
         if root is not None:
             _adds_up(sheet, own, [root])
         return
@@ -96,15 +113,23 @@ def _adds_up(sheet: Sheet, whole: Said, parts: list[Said]) -> None:
     if not filled or whole.value is None:
         return
     total = sum(filled, Decimal(0))
-    slack = Decimal(len(filled) + 1) / 2  # half a đồng of rounding for each figure, as the checks allow
+    slack = (
+        Decimal(len(filled) + 1) / 2
+    )  # half a đồng of rounding for each figure, as the checks allow
     if abs(whole.value - total) <= slack:
         return
     found = said("{amount} for {line}", amount=plain(whole.value), line=whole.line.text)
-    expected = said("{amount}, the sum of its parts in this file (difference {difference})", amount=plain(total), difference=plain(whole.value - total))
+    expected = said(
+        "{amount}, the sum of its parts in this file (difference {difference})",
+        amount=plain(total),
+        difference=plain(whole.value - total),
+    )
     fix = said("find the figure that is wrong, with the sender, and correct it in the file")
     if abs(whole.value - total) <= whole.column.factor * slack:
         fix = said("the amounts were rounded: ask the sender for the file in đồng")
-    sheet.tell("total_mismatch", REFUSE, whole.place, found, expected, fix, view=whole.column.table.view)
+    sheet.tell(
+        "total_mismatch", REFUSE, whole.place, found, expected, fix, view=whole.column.table.view
+    )
 
 
 def kept_within(figures: list[Figure], tell: Callable[..., None]) -> None:
@@ -116,12 +141,27 @@ def kept_within(figures: list[Figure], tell: Callable[..., None]) -> None:
     for pair in by_key.values():
         if {COLLECTED, KEPT} <= set(pair) and pair[KEPT].value > pair[COLLECTED].value:
             kept, collected = pair[KEPT], pair[COLLECTED]
-            found = said("{kept} kept, {collected} collected ({cell})", kept=plain(kept.value), collected=plain(collected.value), cell=collected.cell)
-            tell(kept, "kept_above_collected", REFUSE, found, said("no more kept than collected"), said("see whether the two columns were exchanged, or ask the sender"))
+            found = said(
+                "{kept} kept, {collected} collected ({cell})",
+                kept=plain(kept.value),
+                collected=plain(collected.value),
+                cell=collected.cell,
+            )
+            tell(
+                kept,
+                "kept_above_collected",
+                REFUSE,
+                found,
+                said("no more kept than collected"),
+                said("see whether the two columns were exchanged, or ask the sender"),
+            )
 
 
 def months_of_year(
-    until: list[tuple[Sheet, Said]], months: list[tuple[Sheet, Said]], history: History, reader: Reader
+    until: list[tuple[Sheet, Said]],
+    months: list[tuple[Sheet, Said]],
+    history: History,
+    reader: Reader,
 ) -> Iterator[Figure]:
     """The figures of months that only the year up to them tells, derived from the months before; a
     refusal where the year falls, or a month lacks, and a question where both are told and differ."""
@@ -148,27 +188,86 @@ def months_of_year(
         if not lacking and own.value < total:
             if is_told and own.column.readings[own.line.row].state != amounts.NUMBER:
                 continue
-            found = said("{amount} from January to {month}", amount=plain(own.value), month=_shown(own.time))
-            expected = said("at least {amount}, what the months before come to", amount=plain(total))
-            sheet.tell("ytd_falls", REFUSE, own.place, found, expected, said("ask the sender which of the figures is right"), view=view)
+            found = said(
+                "{amount} from January to {month}", amount=plain(own.value), month=_shown(own.time)
+            )
+            expected = said(
+                "at least {amount}, what the months before come to", amount=plain(total)
+            )
+            sheet.tell(
+                "ytd_falls",
+                REFUSE,
+                own.place,
+                found,
+                expected,
+                said("ask the sender which of the figures is right"),
+                view=view,
+            )
         elif is_told:
             month = here[own.time, own.item, own.measure]
-            slack = Decimal(own.column.factor) * (int(number) + 1) / 2 if own.column.factor > 1 else Decimal(int(number) + 1) / 2
-            if not lacking and abs(own.value - total - month) > slack and reader.answers.get("ytd", sheet.grid.name) != "ignore":
-                found = said("{amount} from January to {month}", amount=plain(own.value), month=_shown(own.time))
-                expected = said("{amount}, what is known of the months before and this month come to", amount=plain(total + month))
-                sheet.tell("ytd_mismatch", ASK, own.place, found, expected, said("If an earlier month was corrected, take its file in first; else ignore the year to date."), view=view)
+            slack = (
+                Decimal(own.column.factor) * (int(number) + 1) / 2
+                if own.column.factor > 1
+                else Decimal(int(number) + 1) / 2
+            )
+            if (
+                not lacking
+                and abs(own.value - total - month) > slack
+                and reader.answers.get("ytd", sheet.grid.name) != "ignore"
+            ):
+                found = said(
+                    "{amount} from January to {month}",
+                    amount=plain(own.value),
+                    month=_shown(own.time),
+                )
+                expected = said(
+                    "{amount}, what is known of the months before and this month come to",
+                    amount=plain(total + month),
+                )
+                sheet.tell(
+                    "ytd_mismatch",
+                    ASK,
+                    own.place,
+                    found,
+                    expected,
+                    said(
+                        "If an earlier month was corrected, take its file in first; else ignore the year to date."
+                    ),
+                    view=view,
+                )
         elif lacking:
-            found = said("only the year up to {month}; {months} not known for {line}", month=_shown(own.time), months=", ".join(map(_shown, lacking)), line=own.line.text)
-            sheet.tell("month_missing", REFUSE, own.place, found, said("the figures of all months before"), said("take in the files of these months first"), view=view)
+            found = said(
+                "only the year up to {month}; {months} not known for {line}",
+                month=_shown(own.time),
+                months=", ".join(map(_shown, lacking)),
+                line=own.line.text,
+            )
+            sheet.tell(
+                "month_missing",
+                REFUSE,
+                own.place,
+                found,
+                said("the figures of all months before"),
+                said("take in the files of these months first"),
+                view=view,
+            )
         else:
             if number != "01" and id(sheet) not in derived_on:
                 derived_on.add(id(sheet))
-                sheet.tell("month_derived", NOTE, None, said("only the year up to {month}", month=_shown(own.time)), said("the month is calculated: the year to date less the months before"), "")
+                sheet.tell(
+                    "month_derived",
+                    NOTE,
+                    None,
+                    said("only the year up to {month}", month=_shown(own.time)),
+                    said("the month is calculated: the year to date less the months before"),
+                    "",
+                )
             yield figure(own, sheet, own.value - total, derived=number != "01")
 
 
-def _known(time: str, own: Said, here: dict[tuple[str, str, str], Decimal], history: History) -> Decimal | None:
+def _known(
+    time: str, own: Said, here: dict[tuple[str, str, str], Decimal], history: History
+) -> Decimal | None:
     if (time, own.item, own.measure) in here:
         return here[time, own.item, own.measure]
     pair = history.get((time, own.item))
@@ -179,7 +278,9 @@ def _shown(month: str) -> str:
     return f"{month[5:]}/{month[:4]}" if "-" in month else month
 
 
-def by_shares(figures: list[Figure], history: History, sheets: dict[str, Sheet], reader: Reader) -> Iterator[Figure]:
+def by_shares(
+    figures: list[Figure], history: History, sheets: dict[str, Sheet], reader: Reader
+) -> Iterator[Figure]:
     """What is kept of each line that only tells what was collected, by the share that was kept of it in
     every month known; parents as the sum of their parts. A refusal where a line has no one share."""
     by_time: dict[str, dict[str, dict[str, Figure]]] = {}
@@ -188,7 +289,11 @@ def by_shares(figures: list[Figure], history: History, sheets: dict[str, Sheet],
             by_time.setdefault(own.time, {}).setdefault(own.item, {})[own.measure] = own
     parents = reader.wordings.parents
     for lines in by_time.values():
-        needed = {item: pair[COLLECTED] for item, pair in lines.items() if KEPT not in pair and COLLECTED in pair}
+        needed = {
+            item: pair[COLLECTED]
+            for item, pair in lines.items()
+            if KEPT not in pair and COLLECTED in pair
+        }
         made: dict[str, Figure] = {}
         for item, collected in needed.items():
             if any(parents.get(child) == item for child in lines):
@@ -207,9 +312,16 @@ def by_shares(figures: list[Figure], history: History, sheets: dict[str, Sheet],
         for item in sorted(needed, key=lambda item: -_depth(item, parents)):
             children = [child for child in lines if parents.get(child) == item]
             if children:
-                own_parts = [made[child] if child in made else lines[child].get(KEPT) for child in children]
+                own_parts = [
+                    made[child] if child in made else lines[child].get(KEPT) for child in children
+                ]
                 if all(part is not None for part in own_parts):
-                    made[item] = replace(needed[item], measure=KEPT, value=sum((part.value for part in own_parts if part), Decimal(0)), derived=True)
+                    made[item] = replace(
+                        needed[item],
+                        measure=KEPT,
+                        value=sum((part.value for part in own_parts if part), Decimal(0)),
+                        derived=True,
+                    )
         yield from made.values()
 
 
@@ -222,12 +334,18 @@ def _depth(item: str, parents: dict[str, str]) -> int:
 
 def _share(item: str, history: History) -> Decimal | None:
     """The share of a line that was kept in each of the last twelve months known with any."""
-    known = [(month, pair) for (month, line), pair in sorted(history.items()) if line == item and pair[0] > 0][-12:]
+    known = [
+        (month, pair)
+        for (month, line), pair in sorted(history.items())
+        if line == item and pair[0] > 0
+    ][-12:]
     shares = {Decimal(kept) / Decimal(collected) for _, (collected, kept) in known}
     return shares.pop() if len(shares) == 1 else None
 
 
-def plausible(figures: list[Figure], columns: list[tuple[Sheet, Column]], history: History, reader: Reader) -> None:
+def plausible(
+    figures: list[Figure], columns: list[tuple[Sheet, Column]], history: History, reader: Reader
+) -> None:
     """A question where a sheet's amounts, or one of them, are a hundred times and more off what each line
     has ever brought."""
     ranges: dict[tuple[str, str], tuple[int, int]] = {}
@@ -262,13 +380,21 @@ def _times(own: Figure, known: tuple[int, int]) -> int:
 
 
 def _unit(
-    sheet: Sheet, far: list[Figure], columns: list[tuple[Sheet, Column]], ranges: dict[tuple[str, str], tuple[int, int]], reader: Reader
+    sheet: Sheet,
+    far: list[Figure],
+    columns: list[tuple[Sheet, Column]],
+    ranges: dict[tuple[str, str], tuple[int, int]],
+    reader: Reader,
 ) -> None:
     if reader.answers.get("unit", sheet.grid.name):
         return
     largest = max(far, key=lambda own: own.value)
     low, high = ranges[largest.item, largest.measure]
-    found = said("read so, {line} is {amount}", line=reader.wordings.names.get(largest.item, largest.item), amount=plain(largest.value))
+    found = said(
+        "read so, {line} is {amount}",
+        line=reader.wordings.names.get(largest.item, largest.item),
+        amount=plain(largest.value),
+    )
     expected = said("an amount like those known, {low} to {high}", low=plain(low), high=plain(high))
     units = {own.unit[0]: own for other, own in columns if other is sheet and own.unit}
     fix = said("Say in which unit the figures are.")
@@ -276,18 +402,41 @@ def _unit(
         sheet.tell("unit_implausible", ASK, None, found, expected, fix)
     for place, own in units.items():
         in_head = any(place == level for level, _ in own.head.levels)
-        sheet.tell("unit_implausible", ASK, place, found, expected, fix, view=own.table.view if in_head else None)
+        sheet.tell(
+            "unit_implausible",
+            ASK,
+            place,
+            found,
+            expected,
+            fix,
+            view=own.table.view if in_head else None,
+        )
 
 
 def _value(sheet: Sheet, own: Figure, known: tuple[int, int], reader: Reader) -> None:
     if reader.answers.get("value", own.sheet, own.cell) == "right":
         return
-    found = said("{amount} for {line}", amount=plain(own.value), line=reader.wordings.names.get(own.item, own.item))
-    expected = said("an amount like those known, {low} to {high}", low=plain(known[0]), high=plain(known[1]))
-    sheet.tell("value_implausible", ASK, own.place, found, expected, said("See whether it is in another unit than the others. If it is right, say so."))
+    found = said(
+        "{amount} for {line}",
+        amount=plain(own.value),
+        line=reader.wordings.names.get(own.item, own.item),
+    )
+    expected = said(
+        "an amount like those known, {low} to {high}", low=plain(known[0]), high=plain(known[1])
+    )
+    sheet.tell(
+        "value_implausible",
+        ASK,
+        own.place,
+        found,
+        expected,
+        said("See whether it is in another unit than the others. If it is right, say so."),
+    )
 
 
-def copied(figures: list[Figure], history: History, sheets: dict[str, Sheet], reader: Reader) -> None:
+def copied(
+    figures: list[Figure], history: History, sheets: dict[str, Sheet], reader: Reader
+) -> None:
     """A question for a month whose lines are, amount by amount, those of the month before."""
     by_time: dict[str, dict[str, Figure]] = {}
     leaves = set(reader.wordings.parents) - set(reader.wordings.parents.values())
@@ -305,8 +454,21 @@ def copied(figures: list[Figure], history: History, sheets: dict[str, Sheet], re
         if len(pairs) >= _COPIED and all(pairs):
             first = next(iter(lines.values()))
             if reader.answers.get("copied", first.sheet) != "right":
-                found = said("{month}, with all amounts of {before}", month=_shown(time), before=_shown(former))
-                sheets[first.sheet].tell("month_copied", ASK, first.head, found, said("amounts of its own"), said("See whether the month before was sent again. If the amounts are right, say so."))
+                found = said(
+                    "{month}, with all amounts of {before}",
+                    month=_shown(time),
+                    before=_shown(former),
+                )
+                sheets[first.sheet].tell(
+                    "month_copied",
+                    ASK,
+                    first.head,
+                    found,
+                    said("amounts of its own"),
+                    said(
+                        "See whether the month before was sent again. If the amounts are right, say so."
+                    ),
+                )
 
 
 def _before(time: str) -> str:
@@ -318,14 +480,29 @@ def over(figures: list[Figure], sheets: dict[str, Sheet], reader: Reader) -> Non
     """A question for figures that are called actual although their month was not over."""
     day: datetime.date = reader.reported_on
     for own in figures:
-        if own.table == RECEIPTS and own.status == "actual" and own.time == f"{day:%Y-%m}" and not reader.status and not _last_day(day):
+        if (
+            own.table == RECEIPTS
+            and own.status == "actual"
+            and own.time == f"{day:%Y-%m}"
+            and not reader.status
+            and not _last_day(day)
+        ):
             if reader.answers.get("status", own.sheet) == "actual":
                 continue
-            found = said("{month} as collected, reported on {day}", month=_shown(own.time), day=f"{day:%d/%m/%Y}")
-            sheets[own.sheet].tell("month_not_over", ASK, own.head, found, said("the figures of a whole month"), said("Are they an estimate (ước thực hiện), or all that was collected?"))
+            found = said(
+                "{month} as collected, reported on {day}",
+                month=_shown(own.time),
+                day=f"{day:%d/%m/%Y}",
+            )
+            sheets[own.sheet].tell(
+                "month_not_over",
+                ASK,
+                own.head,
+                found,
+                said("the figures of a whole month"),
+                said("Are they an estimate (ước thực hiện), or all that was collected?"),
+            )
 
 
 def _last_day(day: datetime.date) -> bool:
     return (day + datetime.timedelta(days=1)).day == 1
-
-

@@ -27,7 +27,9 @@ _NUMBERING = re.compile(
     r"|[IVX]{1,5}\s*[.)/-]|\(?[a-zđ]\s*[.)])\s*"
 )
 _IDLE = {"của", "từ", "các", "khoản", "và", "số"}  # words of a line's name that tell nothing
-_MONEY = re.compile(r"(?i)^\W*(?:đơn\s*vị(?:\s*tính)?|đvt|đv\s*tính|dvt|unit)\W*[:：.]?\s*(.*)$", re.DOTALL)
+_MONEY = re.compile(
+    r"(?i)^\W*(?:đơn\s*vị(?:\s*tính)?|đvt|đv\s*tính|dvt|unit)\W*[:：.]?\s*(.*)$", re.DOTALL
+)
 
 
 def fold(text: str) -> str:
@@ -165,8 +167,43 @@ class Wordings:
 
 _IDLE_FOLDED = {fold(word) for word in _IDLE}
 _COUNTRY = {fold(word) for word in ("việt", "nam", "vn")}
-_MONEY_WORDS = {fold(word) for word in ["đồng", "dồng", "đổng", "đông", "triệu", "nghìn", "ngàn", "tỷ", "vnđ", "vnd", "usd", "đ"]}
-_OFFICES = {fold(word) for word in ["ubnd", "ủy", "phường", "xã", "trấn", "trường", "chi", "cục", "phòng", "quận", "huyện", "sở", "kho", "thôn", "tổ"]}
+_MONEY_WORDS = {
+    fold(word)
+    for word in [
+        "đồng",
+        "dồng",
+        "đổng",
+        "đông",
+        "triệu",
+        "nghìn",
+        "ngàn",
+        "tỷ",
+        "vnđ",
+        "vnd",
+        "usd",
+        "đ",
+    ]
+}
+_OFFICES = {
+    fold(word)
+    for word in [
+        "ubnd",
+        "ủy",
+        "phường",
+        "xã",
+        "trấn",
+        "trường",
+        "chi",
+        "cục",
+        "phòng",
+        "quận",
+        "huyện",
+        "sở",
+        "kho",
+        "thôn",
+        "tổ",
+    ]
+}
 _DUES = {fold(word) for word in ("thuế", "phí", "lệ", "tiền")}
 
 
@@ -192,7 +229,9 @@ def wordings(ward: Ward) -> Wordings:
         names={code: name for code, _, name, _ in lines}
         | dict(schools)
         | {code: name for code, name, _ in indicators},
-        _abbreviations={fold(short): fold(long) for about, long, short in told if about == "abbreviation"},
+        _abbreviations={
+            fold(short): fold(long) for about, long, short in told if about == "abbreviation"
+        },
         _schools_abbreviated={
             fold(short): fold(long) for about, long, short in told if about == "school abbreviation"
         },
@@ -207,7 +246,11 @@ def wordings(ward: Ward) -> Wordings:
             known = made._items[family].get(key, ())
             made._items[family][key] = known if code in known else (*known, code)
 
-    codes = {LINE: {code for code, *_ in lines} | {SUM, GROUP}, FIELD: None, INDICATOR: {code for code, *_ in indicators}}
+    codes = {
+        LINE: {code for code, *_ in lines} | {SUM, GROUP},
+        FIELD: None,
+        INDICATOR: {code for code, *_ in indicators},
+    }
     for code, _, *texts in lines:
         name(LINE, code, code, *texts)
     for code, text in schools:
@@ -224,7 +267,11 @@ def wordings(ward: Ward) -> Wordings:
         name(FIELD, field, field)
     for code, text in schools:  # a name without its remark, where that leaves it alone of its name
         short = made._key(SCHOOL, re.sub(r"\s*\([^()]*\)", "", text))
-        others = [own for own, other in schools if own != code and made._key(SCHOOL, re.sub(r"\s*\([^()]*\)", "", other)) == short]
+        others = [
+            own
+            for own, other in schools
+            if own != code and made._key(SCHOOL, re.sub(r"\s*\([^()]*\)", "", other)) == short
+        ]
         if not others:
             name(SCHOOL, code, re.sub(r"\s*\([^()]*\)", "", text))
     return made
