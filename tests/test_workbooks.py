@@ -100,6 +100,9 @@ def strict(data):
     return changed(data, ".*", renamed)
 
 
+SMALL = xlsx(lambda _, sheet: sheet.write_row(0, 0, [1, "x"]))
+
+
 def cells(data, name="thu.xlsx"):
     """The cells of the first sheet by place, as (value, text, fault, per cent, formula)."""
     grid = opened(data, name, known).grids[0]
@@ -200,6 +203,29 @@ def test_inline_texts_and_phonetic_runs():
     )
     data = changed(data, ".*sheet1.xml", lambda xml: xml.replace('<c r="A1"><v>1</v></c>', inline))
     assert cells(data) == {(0, 0): ("Phí, lệ phí", "Phí, lệ phí", "", False, False)}
+
+
+@pytest.mark.parametrize(
+    "cells_of_row",
+    [
+        '<c r="A1"><v>1</v></c><c r="A1"><v>2</v></c>',
+        '<c r="A1" t="s"><v>-1</v></c>',
+        '<c r="A1" t="s"><v>9</v></c>',
+        '<c r="A1"><v>NaN</v></c>',
+        '<c r="A1"><v>0x10</v></c>',
+        '<c r="AAAA1"><v>1</v></c>',
+        '<c r="A1"><v>1</v>',
+    ],
+)
+def test_a_sheet_that_makes_no_sense_is_damaged(cells_of_row):
+    """A place twice, a shared text that is not there, no number where one must stand."""
+    row = f'<row r="1">{cells_of_row}</row>'
+    data = changed(
+        SMALL,
+        ".*sheet1.xml",
+        lambda xml: re.sub("<row.*</row>", lambda _: row, xml, flags=re.DOTALL),
+    )
+    assert kind(data) == "file_damaged"
 
 
 def test_what_is_hidden_and_merged_is_told():
@@ -449,7 +475,6 @@ def _zip(*names):
     return file.getvalue()
 
 
-SMALL = xlsx(lambda _, sheet: sheet.write_row(0, 0, [1, "x"]))
 HTML = b"<table><tr><td>1</td></tr></table>"
 
 
