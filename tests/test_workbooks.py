@@ -258,6 +258,21 @@ def test_what_is_hidden_and_merged_is_told():
     assert not {(5, 1), (6, 0), (6, 1)} & grids[0].cells.keys()
 
 
+def test_sheets_keep_their_order_and_names():
+    """Signs of XML in a name, and a sheet of a chart, which holds no cells."""
+
+    def fill(book, sheet):
+        sheet.write_number(0, 0, 1)
+        chart = book.add_chart({"type": "line"})
+        chart.add_series({"values": "=Thu!$A$1:$A$1"})
+        book.add_chartsheet("Biểu đồ").set_chart(chart)
+        book.add_worksheet("Thu & chi <1> 'a'").write_string(0, 0, "a & b <c>")
+
+    grids = opened(xlsx(fill), "thu.xlsx", known).grids
+    assert [grid.name for grid in grids] == ["Thu", "Thu & chi <1> 'a'"]
+    assert grids[1].cells[0, 0].value == "a & b <c>"
+
+
 def test_heads_twice_keep_their_names():
     """Two columns of one head are two columns of one head (pandas #10523, #14704)."""
     data = xlsx(lambda _, sheet: sheet.write_row(0, 0, ["Tháng", "Thu", "Thu", "Thu.1"]))
@@ -467,6 +482,14 @@ def _locked():
     return file.getvalue()
 
 
+def _locked_old():
+    """An .xls file whose second record says that the rest needs a password."""
+    data = bytearray(xls(lambda _, sheet: sheet.write(0, 0, 1)))
+    length = struct.unpack_from("<H", data, 514)[0]
+    struct.pack_into("<H", data, 512 + 4 + length, 0x002F)
+    return bytes(data)
+
+
 def _zip(*names):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -489,6 +512,10 @@ HTML = b"<table><tr><td>1</td></tr></table>"
          "thu.xls", "file_is_html"),
         (_locked(), "thu.xlsx", "file_encrypted"),
         (ods("", manifest="<manifest:encryption-data/>"), "thu.ods", "file_encrypted"),
+        (_locked_old(), "thu.xls", "file_encrypted"),
+        ("Tháng;Thu".encode("utf-16-le"), "thu.csv", "text_broken"),
+        ("Tháng;\0Thu".encode("utf-16"), "thu.csv", "text_broken"),
+        ("Tháng;Thu".encode("utf-16") + b"x", "thu.csv", "text_broken"),
         (SMALL[: len(SMALL) // 2], "thu.xlsx", "file_damaged"),
         (b"\x00\x01" + SMALL, "thu.xlsx", "file_damaged"),
         (_zip("a.txt"), "thu.xlsx", "file_damaged"),
