@@ -203,6 +203,12 @@ def test_inline_texts_and_phonetic_runs():
     )
     data = changed(data, ".*sheet1.xml", lambda xml: xml.replace('<c r="A1"><v>1</v></c>', inline))
     assert cells(data) == {(0, 0): ("Phí, lệ phí", "Phí, lệ phí", "", False, False)}
+    shared = changed(
+        SMALL,
+        ".*sharedStrings.xml",
+        lambda xml: xml.replace("</t></si>", '</t><rPh sb="0" eb="1"><t>fi</t></rPh></si>'),
+    )
+    assert cells(shared)[0, 1][0] == "x"
 
 
 @pytest.mark.parametrize(
@@ -247,11 +253,14 @@ def test_what_is_hidden_and_merged_is_told():
         book.add_worksheet("Ẩn").hide()
         book.add_worksheet("Rất ẩn").very_hidden()
 
-    grids = opened(xlsx(fill), "thu.xlsx", known).grids
+    data = changed(
+        xlsx(fill), ".*sheet1.xml", lambda xml: xml.replace('<row r="8"', '<row r="8" ht="0"')
+    )
+    grids = opened(data, "thu.xlsx", known).grids
     assert [(grid.name, grid.hidden) for grid in grids] == [
         ("Thu", False), ("Ẩn", True), ("Rất ẩn", True),
     ]  # fmt: skip
-    assert grids[0].hidden_rows == {1, 2, 3}
+    assert grids[0].hidden_rows == {1, 2, 3, 7}
     assert grids[0].hidden_columns == {1, 3}
     assert grids[0].merges == ((5, 0, 6, 1),)
     assert grids[0].cells[5, 0].value == "gộp"
@@ -266,10 +275,10 @@ def test_sheets_keep_their_order_and_names():
         chart = book.add_chart({"type": "line"})
         chart.add_series({"values": "=Thu!$A$1:$A$1"})
         book.add_chartsheet("Biểu đồ").set_chart(chart)
-        book.add_worksheet("Thu & chi <1> 'a'").write_string(0, 0, "a & b <c>")
+        book.add_worksheet("Thu & chi <1>").write_string(0, 0, "a & b <c>")
 
     grids = opened(xlsx(fill), "thu.xlsx", known).grids
-    assert [grid.name for grid in grids] == ["Thu", "Thu & chi <1> 'a'"]
+    assert [grid.name for grid in grids] == ["Thu", "Thu & chi <1>"]
     assert grids[1].cells[0, 0].value == "a & b <c>"
 
 
