@@ -499,6 +499,13 @@ def _locked_old():
     return bytes(data)
 
 
+def _boundless():
+    """An .xls file whose sheet claims billions of rows."""
+    data = xls(lambda _, sheet: sheet.write(0, 0, 1))
+    at = data.index(struct.pack("<HH", 0x0200, 14)) + 4
+    return data[:at] + struct.pack("<II", 0, 0xFFFFFFFF) + data[at + 8 :]
+
+
 def _zip(*names):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -521,6 +528,7 @@ HTML = b"<table><tr><td>1</td></tr></table>"
          "thu.xls", "file_is_html"),
         (_locked(), "thu.xlsx", "file_encrypted"),
         (ods("", manifest="<manifest:encryption-data/>"), "thu.ods", "file_encrypted"),
+        (_boundless(), "thu.xls", "file_damaged"),
         (_locked_old(), "thu.xls", "file_encrypted"),
         ("Tháng;Thu".encode("utf-16-le"), "thu.csv", "text_broken"),
         ("Tháng;\0Thu".encode("utf-16"), "thu.csv", "text_broken"),
