@@ -87,6 +87,11 @@ class WardError(Exception):
     def __str__(self) -> str:
         return visible(super().__str__(), "\n")
 
+    def told(self, language: Tongue) -> str:
+        """The text as `str` gives it, in a language if it is `Said`."""
+        text = self.args[0] if len(self.args) == 1 else ""
+        return visible(language.say(text), "\n") if isinstance(text, Said) else str(self)
+
 
 class RequestError(WardError):
     """What was asked for does not exist or cannot be understood (ward, period, language, date)."""
