@@ -272,7 +272,9 @@ def check(
     from wardlib.data import acceptance, checks, descriptors
 
     if rewrite and not accept:
-        raise RequestError("--rewrite goes with --accept: ward check --accept --rewrite receipts")
+        raise RequestError(
+            said("--rewrite goes with --accept: ward check --accept --rewrite receipts")
+        )
     wards, faults = descriptors.wards(dict.fromkeys(ward or descriptors.names()))
     today = datetime.date.today() if accept else None
     # Before the checks: what they find sound is what is recorded, or nothing is.
@@ -285,10 +287,13 @@ def check(
     if problems:
         raise DataError(problems)
     for line in acceptance.record(proposal, today) if today else []:
-        _say(line)
+        _say(tongue.say(line))
     for described in wards:
         count = len(described.tables)
-        _say(f"{described.id}: {count} table{'s' * (count != 1)}, no problem")
+        sound = said("{ward}: {count} tables, no problem", ward=described.id, count=count)
+        if count == 1:
+            sound = said("{ward}: 1 table, no problem", ward=described.id)
+        _say(tongue.say(sound))
 
 
 @app.command("list")
