@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from typer.core import TyperCommand
 
-from wardlib.errors import DataError, RequestError, WardError, visible
+from wardlib.errors import DataError, RequestError, WardError, said, visible
 
 if TYPE_CHECKING:
     from wardlib.runs.runs import Outcome
@@ -33,7 +33,8 @@ app = typer.Typer(
 
 
 class Lists(TyperCommand):
-    """A command whose repeatable options take several values at once: `--language vi en`."""
+    """A command whose repeatable options take several values at once, `--language vi en`, and whose
+    errors are said in the language that is asked for, the first of several."""
 
     # typer hands over a Context of its own, a narrower type than its base class declares.
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
@@ -54,6 +55,17 @@ class Lists(TyperCommand):
             spread.append(word)
         return super().parse_args(ctx, spread)
 
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # as above
+        try:
+            return super().invoke(ctx)
+        except WardError as error:
+            from wardlib.language import CODES, get
+
+            source = ctx.get_parameter_source("language")
+            asked = ctx.params["language"] if source and source.name == "COMMANDLINE" else "en"
+            code = asked[0] if isinstance(asked, list) else asked
+            raise WardError(error.told(get(code if code in CODES else "en"))) from error
+
 
 def _is_period(word: str) -> bool:
     from wardlib.periods import Period
@@ -66,6 +78,9 @@ def _is_period(word: str) -> bool:
 
 
 Wards = Annotated[list[str], typer.Option("--ward", help="Folder of data/; may be repeated.")]
+Spoken = Annotated[
+    str, typer.Option("--language", help="vi or en, in which to tell what is found.")
+]
 
 
 @app.command(cls=Lists)
@@ -264,13 +279,16 @@ def check(
             "such as receipts or reference/tet."
         ),
     ] = [],  # noqa: B006 - typer copies defaults
+    language: Spoken = "en",
 ) -> None:
     """Check every row of every table of the wards (default: all) and of the reference.
 
-    A file that was accepted may only grow. Example: ward check --ward phuc-dong --accept
+    A file that was accepted may only grow. Example: ward check --ward phuc-dong --accept --language vi
     """
     from wardlib.data import acceptance, checks, descriptors
+    from wardlib.language import get
 
+    tongue = get(language)
     if rewrite and not accept:
         raise RequestError(
             said("--rewrite goes with --accept: ward check --accept --rewrite receipts")
@@ -296,30 +314,39 @@ def check(
         _say(tongue.say(sound))
 
 
-@app.command("list")
-def list_() -> None:
+@app.command("list", cls=Lists)
+def list_(language: Spoken = "en") -> None:
     """List the wards with the months of their receipts, and the notebooks.
 
     Example: ward list
     """
     from wardlib.data import book, descriptors
+    from wardlib.language import get
     from wardlib.runs import plans
 
+    tongue = get(language)
     wards, problems = descriptors.wards(descriptors.names())
     for described in wards:
-        mark = " (illustrative)" if described.illustrative else ""
         try:
             receipts = book.load(described, "receipts")
         except DataError as error:
             problems += error.problems
-            span = "faulty"
+            span: str = said("faulty")
         else:
-            span = "none"
+            span = said("none")
             if receipts is not None and len(receipts):
-                span = f"{receipts.month.min()} to {receipts.month.max()}"
-        _say(f"{described.id}: {described.title}{mark}; receipts {span}")
+                months = receipts.month
+                span = said("{low} to {high}", low=months.min(), high=months.max())
+        title = described.title
+        if described.illustrative:
+            title = said("{title} (illustrative)", title=title)
+        _say(
+            tongue.say(
+                said("{ward}: {title}; receipts {span}", ward=described.id, title=title, span=span)
+            )
+        )
     for name in plans.notebooks():
-        _say(f"notebook {name}")
+        _say(tongue.say(said("notebook {name}", name=name)))
     if problems:
         raise DataError(set(problems))
 

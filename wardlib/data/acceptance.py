@@ -259,11 +259,9 @@ def _unwritten(folder: Path, error: OSError) -> Problem:
 
 def _told(file: str, what: str, losses: tuple[Problem, ...]) -> list[str]:
     """The lines that tell that a file was accepted, and over which differences."""
-    lines = [said("accepted {file}: {what}", file=file, what=what)]
+    lines: list[str] = [said("accepted {file}: {what}", file=file, what=what)]
     for loss in losses:
-        change = said(
-            "{found} (before: {expected})", found=loss.found, expected=loss.expected
-        )
+        change = said("{found} (before: {expected})", found=loss.found, expected=loss.expected)
         if loss.row and loss.column:
             change = said(
                 "row {row}, column {column}: {change}",
@@ -284,6 +282,7 @@ def _proposed(package: Package, ward: str) -> _Proposed:
     """A package beside what was accepted of it; `ward` is whose acceptance takes it in."""
     descriptor = _former_descriptor(package.id)
     former = _former_resources(descriptor)
+
     def meant(table: str) -> str:
         name = _name(package.id, table)
         command = f"ward check --ward {ward} --accept --rewrite {name}"
@@ -335,13 +334,9 @@ def _turned(package: Package, former: Any) -> Iterator[str]:
     place = f"data/{package.id}/{DESCRIPTOR}"
     if before.get("illustrative", package.illustrative) != package.illustrative:
         if package.illustrative:
-            yield said(
-                "note {file}: from now on all pages are marked as illustrative", file=place
-            )
+            yield said("note {file}: from now on all pages are marked as illustrative", file=place)
         else:
-            yield said(
-                "note {file}: from now on all pages lose the mark illustrative", file=place
-            )
+            yield said("note {file}: from now on all pages lose the mark illustrative", file=place)
     for name, value in (("areas", list(package.areas)), ("currency", package.currency)):
         if before.get(name, value) != value:
             yield said(
@@ -392,19 +387,17 @@ def _examined(table: Table, data: bytes, former: dict[str, Any], meant: str) -> 
     found = _accepted(table, record, former)
     new = _rows(table, data)
     if found is None or not new:
-        now = said(
-            "{rows} in {count} bytes", rows=_counted([], new[1:]), count=f"{len(data):,}"
-        )
+        now = said("{rows} in {count} bytes", rows=_counted([], new[1:]), count=f"{len(data):,}")
         expected = said("the file that was accepted, and new rows after it")
         if record.length is not None:
             expected = said(
                 "the file of {count} bytes that was accepted, and new rows after it",
                 count=f"{record.length:,}",
             )
-        fix = said("put the former file back, new rows at its end; or, {meant}", meant=meant)
         if found:
             fix = _put_back(found[1], meant)
         else:
+            fix = said("put the former file back, new rows at its end; or, {meant}", meant=meant)
             expected = said(
                 "{expected}; that file is not at hand, neither in {folder}/ nor in the last commits, "
                 "so no row can be named",
@@ -418,9 +411,7 @@ def _examined(table: Table, data: bytes, former: dict[str, Any], meant: str) -> 
     head, parts, named = _differing(table, old, new, _form(before, data))
     if not head:
         return _File(table, data, parts, ())
-    expected = said(
-        "the accepted file ({rows}), new rows after it", rows=_counted([], old[1:])
-    )
+    expected = said("the accepted file ({rows}), new rows after it", rows=_counted([], old[1:]))
     summing = said("{what}: {parts}", what=head, parts=parts)
     summary = Problem(table.file, 0, "", summing, expected, _put_back(place, meant))
     return _File(table, data, said("rewritten, {what}", what=parts), (summary, *named))
@@ -548,9 +539,7 @@ def _differing(
         lost = len(old) - 1  # not one of its columns is there
     if lost > max(_SHOWN, len(old) // 2) and len(new) > len(old) // 2:
         # Rows that stand there under other keys: another separator, days in another form.
-        again = said(
-            "{lost} of {count} rows are not found again", lost=lost, count=len(old) - 1
-        )
+        again = said("{lost} of {count} rows are not found again", lost=lost, count=len(old) - 1)
         other = said("columns of the key may be written in another form, or parted by another sign")
         return said("a file that has not only grown"), _listed([again, *form, other]), []
     later = said("put the former cell back; a later report is a row of its own at the end")
@@ -765,7 +754,9 @@ def _line_ends(data: bytes) -> str:
     both = data.count(b"\r\n")
     counts = {"CRLF": both, "LF": data.count(b"\n") - both, "CR": data.count(b"\r") - both}
     names: list[str] = [name for name, count in counts.items() if count] or [said("none")]
-    return functools.reduce(lambda one, other: said("{one} and {other}", one=one, other=other), names)
+    return functools.reduce(
+        lambda one, other: said("{one} and {other}", one=one, other=other), names
+    )
 
 
 def _rows(table: Table, data: bytes) -> list[Row]:
@@ -804,9 +795,7 @@ def _counted(header: list[Row], rows: list[Row], word: str = "") -> str:
         return text
     place = columns.index(column)
     counts = Counter(_cell(row, place) for row in rows)
-    parts: list[str] = [
-        f"{_plain(name)}: {counts[name]}" for name in sorted(counts, reverse=True)
-    ]
+    parts: list[str] = [f"{_plain(name)}: {counts[name]}" for name in sorted(counts, reverse=True)]
     if before := len(parts[_MONTHS:]):
         earlier = said("and {count} months before", count=before)
         if column == "year":

@@ -147,7 +147,7 @@ _WRITTEN = {
     "boolean": (r"true|false", said("true or false"), said("write true or false")),
 }
 # The units that have a word of their own in each language; others are codes, such as VND.
-_UNITS = {unit: unit for unit in (said("persons"), said("days"), said("events"))}
+_UNITS: dict[str, str] = {unit: unit for unit in (said("persons"), said("days"), said("events"))}
 _THOUSANDS = re.compile(r"-?[1-9][0-9]*\.[0-9]{3}")
 
 
@@ -257,9 +257,7 @@ def _window(column: Field, day: datetime.date | None) -> _Demand:
     written = re.compile(_WRITTEN[column.type][0]).fullmatch
     return _Demand(
         # Days are written so that the order of texts is that of time.
-        lambda text: (
-            low <= text <= high or not written(text) or (is_day and not _is_day(text))
-        ),
+        lambda text: low <= text <= high or not written(text) or (is_day and not _is_day(text)),
         expected,
         fix,
     )
@@ -336,13 +334,13 @@ def faulty(table: Table, cells: Cells, day: datetime.date | None) -> list[Proble
     for column in table.fields:
         different = set(cells[column.name])  # few, in most columns
         filled = different - {""}
-        faults = [
+        faults: list[tuple[set[str], str, str]] = [
             ({text for text in filled if not demand.holds(text)}, demand.expected, demand.fix)
             for demand in _demands(column, filled, day)
         ]
         if column.required:
-            fix = said("fill the cell; a figure not reported has no row at all")
-            faults.append((different & {""}, said("a value"), fix))
+            fill = said("fill the cell; a figure not reported has no row at all")
+            faults.append((different & {""}, said("a value"), fill))
         for wrong, expected, fix in faults:
             if not wrong:
                 continue
@@ -397,7 +395,9 @@ def nearest(code: str, known: Iterable[str]) -> str:
 
 def any_of(texts: Iterable[str]) -> str:
     """Texts, of which one will do, as one: "a or b"."""
-    return functools.reduce(lambda one, other: said("{one} or {other}", one=one, other=other), texts)
+    return functools.reduce(
+        lambda one, other: said("{one} or {other}", one=one, other=other), texts
+    )
 
 
 def plain(code: str) -> str:

@@ -126,9 +126,7 @@ def _repeated_keys(table: Table, written: Cells) -> list[Problem]:
                 problems[line] = (
                     line,
                     ", ".join(key),
-                    said(
-                        "{key}, as in row {row}", key=", ".join(values)[:200], row=above
-                    ),
+                    said("{key}, as in row {row}", key=", ".join(values)[:200], row=above),
                 )
     expected = said("a key that stands once")
     fix = said("remove one of the two rows; a later report has its own reported_on")

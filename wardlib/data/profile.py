@@ -207,7 +207,7 @@ def _misshapen(described: Any) -> list[_Fault]:
     return []
 
 
-_NO_PROPERTY = said("no such property")
+_NO_PROPERTY: str = said("no such property")
 
 
 def _expected(schema: dict[str, Any], rule: dict[str, Any]) -> str:
@@ -353,10 +353,10 @@ def _columns(known: dict[str, Any], fields: list[dict[str, Any]], path: _Path) -
     knows, or with codes of no list."""
     places = {field["name"]: at for at, field in reversed(list(enumerate(fields)))}
     if missing := [name for name in known if name not in places]:
-        found = said("no {columns}", columns=", ".join(missing))
+        gone = said("no {columns}", columns=", ".join(missing))
         expected = said("the columns {columns}", columns=", ".join(known))
         fix = said("describe the columns, or give the table another name")
-        yield _Fault(path, found, expected, fix)
+        yield _Fault(path, gone, expected, fix)
     for name, needs in known.items():
         if name in missing:
             continue
@@ -405,9 +405,7 @@ def _constraints(field: dict[str, Any], path: _Path) -> Iterator[_Fault]:
                 fix = said("write the bound without decimals")
                 yield _Fault((*path, name), _shown(limits[name]), expected, fix)
     if "pattern" in limits and (reason := patterns.refusal(limits["pattern"])):
-        found = said(
-            "{pattern}: {reason}", pattern=_shown(limits["pattern"]), reason=reason[:200]
-        )
+        found = said("{pattern}: {reason}", pattern=_shown(limits["pattern"]), reason=reason[:200])
         expected = said(
             "a regular expression as RE2 knows it, without looking around or references back"
         )

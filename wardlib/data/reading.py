@@ -133,7 +133,9 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
         fault = broken(reader.line_num, outside(str(error)), said("a CSV row"), fix)
         if "field larger than" in str(error):
             limit = f"{csv.field_size_limit():,}"
-            fix = said("shorten the cell; if rows of the table got into it, close its double quotes")
+            fix = said(
+                "shorten the cell; if rows of the table got into it, close its double quotes"
+            )
             long = said("a cell of more than {limit} letters", limit=limit)
             fault = broken(end + 1, long, said("a CSV row"), fix)
         problems.append(fault)
@@ -179,7 +181,7 @@ def descriptor(path: Path) -> str:
 
 
 # What Python and the operating system say of files, so that a language can say it anew.
-_OUTSIDE = {
+_OUTSIDE: dict[str, str] = {
     text: text
     for text in (
         said("Permission denied"),

@@ -127,9 +127,7 @@ def _family_sums(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_F
                     day=f"{day:%Y-%m-%d}",
                 )
                 expected = said("a figure of {line} for that month by that day", line=parent)
-                fix = said(
-                    "report {line} too, the sum of its parts known on that day", line=parent
-                )
+                fix = said("report {line} too, the sum of its parts known on that day", line=parent)
                 yield min(row for row, *_ in parts), "line", part_of, expected, fix
                 continue
             slack = 0.5 * (len(parts) + 1)  # half a unit of rounding for each figure
@@ -382,8 +380,8 @@ def _figures_fit(item: str, column: str) -> _Rule:
                 if not 0 <= value <= (100 if share else 10**9):
                     most = f"{100 if share else 10**9:,}"
                     bounds = said("at least {low} and at most {high}", low=0, high=most)
-                    expected = _in_its_unit(bounds, about)
-                    yield row, column, f"{value:,.10g}", expected, ASK_OFFICE
+                    fit = _in_its_unit(bounds, about)
+                    yield row, column, f"{value:,.10g}", fit, ASK_OFFICE
                 places = (
                     int(about["decimals"] or 0) + share if about["decimals"].isdecimal() else 15
                 )
@@ -391,8 +389,8 @@ def _figures_fit(item: str, column: str) -> _Rule:
                     written = said("a whole number")
                     if places:
                         written = said("at most {count} decimals", count=places)
-                    expected = _in_its_unit(written, about)
-                    yield row, column, str(value), expected, ASK_OFFICE
+                    fit = _in_its_unit(written, about)
+                    yield row, column, str(value), fit, ASK_OFFICE
 
     return rule
 
