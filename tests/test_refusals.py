@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from spoken import heard
 
 from wardlib import provenance
 from wardlib.data import checks, descriptors, reading
@@ -47,7 +48,7 @@ def of(home, place, row, **cells):
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([*rows, added.values()])
     ward = "philadelphia" if place.startswith("phil") else "phuc-dong"
-    problems = checks.check(descriptors.ward(ward), hashes=False, day=DAY)
+    problems = heard(checks.check(descriptors.ward(ward), hashes=False, day=DAY))
     assert {p.file for p in problems} <= {f"data/{place}.csv"}, [str(p) for p in problems]
     last = path.read_bytes().count(b"\n")
     assert {p.row for p in problems} <= {last}
@@ -285,7 +286,7 @@ def areas(home, ward, chain):
     raw["ward"]["areas"] = chain
     path.write_text(json.dumps(raw), encoding="utf-8")
     found, problems = descriptors.wards([ward])
-    return problems + [p for own in found for p in checks.check(own, hashes=False, day=DAY)]
+    return heard(problems + [p for own in found for p in checks.check(own, hashes=False, day=DAY)])
 
 
 @pytest.mark.parametrize(
@@ -382,7 +383,7 @@ def receipts(home):
     ward = descriptors.ward("phuc-dong")
 
     def found():
-        return [p for p in checks.check(ward) if p.file.endswith("receipts.csv")]
+        return heard([p for p in checks.check(ward) if p.file.endswith("receipts.csv")])
 
     return path, found
 

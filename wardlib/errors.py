@@ -137,12 +137,11 @@ class Problem:
         if self.column:
             where += ", " + say(said("column {column}", column=visible(self.column)))
         texts = [
-            (said("found"), self.found),
-            (said("expected"), self.expected),
-            (said("do"), self.fix),
+            (self.found, said("found: {text}", text=self.found)),
+            (self.expected, said("expected: {text}", text=self.expected)),
+            (self.fix, said("do: {text}", text=self.fix)),
         ]
-        lines = [f"\n    {say(head)}: {visible(say(text))}" for head, text in texts if text]
-        return where + "".join(lines)
+        return where + "".join(f"\n    {visible(say(line))}" for text, line in texts if text)
 
 
 class DataError(WardError):

@@ -228,8 +228,11 @@ def _areas(shelf: Shelf) -> list[Problem]:
         place = "ward", "areas", at
         if area in parents:
             if own or parents[area] != above:
-                inside = parents[area] or said("nothing")
-                expected = said("{area} after {other}, in which it lies", area=area, other=inside)
+                expected = said("{area} after nothing, in which it lies", area=area)
+                if inside := parents[area]:
+                    expected = said(
+                        "{area} after {other}, in which it lies", area=area, other=inside
+                    )
                 fault(ward.id, place, area, expected, said("put that one before it"))
         else:
             twin = next((code for code in parents if code.casefold() == area.casefold()), "")
