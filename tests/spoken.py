@@ -3,14 +3,14 @@
 import re
 import unicodedata
 
-from wardlib.errors import Said
+from wardlib.errors import Said, visible
 from wardlib.language import get
 
 # Words of an English message that are no code of the tables and no word of Vietnamese.
 ENGLISH = re.compile(
     r"(?<![\w.{/-])(the|of|is|are|was|as|at|which|that|with|and|or|not|no|nothing|now|from|each|must"
     r"|expected|found|correct|rows?|columns?|cells?|files?|write|remove|report|accepted|another|days"
-    r"|letters|bytes|persons|events|folder|unreadable|faulty)(?![\w./-])",
+    r"|letters|bytes|events|folder|unreadable|faulty)(?![\w./-])",
     re.IGNORECASE,
 )
 # What is quoted from data, the Unicode names of signs, what RE2 says.
@@ -41,8 +41,8 @@ def heard(problems):
         head, *texts = told.split("\n    ")
         place = re.findall(r", (?:dòng|cột) ", head)
         assert place == [", dòng "] * bool(problem.row) + [", cột "] * bool(problem.column), told
-        assert problem.file in head
-        assert problem.column in head
+        assert visible(problem.file) in head
+        assert visible(problem.column) in head
         assert not problem.row or f", dòng {problem.row}" in head
         assert [text.partition(": ")[0] for text in texts] == ["thấy", "lẽ ra", "cần làm"], told
         for text in (problem.found, problem.expected, problem.fix):
