@@ -263,37 +263,42 @@ def _window(column: Field, day: datetime.date | None) -> _Demand:
     )
 
 
-def _texts(column: Field) -> Iterator[_Demand]:
-    """Texts as they can be read and found again."""
-    yield _Demand(
+# What makes a text one that can be read and found again.
+_READABLE = (
+    _Demand(
         lambda text: unicodedata.is_normalized("NFC", text),
         said("composed Unicode letters (NFC)"),
         said("save the file with composed letters (NFC), e.g. from a Unicode keyboard"),
-    )
-    yield _Demand(
+    ),
+    _Demand(
         lambda text: text == text.strip(),
         said("no space at either end"),
         said("remove the spaces"),
-    )
-    yield _Demand(
+    ),
+    _Demand(
         lambda text: not hides(text.replace("\r\n", "").replace("\n", "")),
         said("letters that can be seen"),
         said("remove the sign, or write the cell anew by hand"),
-    )
-    yield _Demand(
+    ),
+    _Demand(
         lambda text: len(text) <= LONGEST,
         said("at most {limit} letters", limit=f"{LONGEST:,}"),
         said(
             "shorten the text; if it holds rows of the table, close the double quotes where it should "
             "end"
         ),
-    )
+    ),
+)
+_ONE_LINE = _Demand(
+    lambda text: "\n" not in text, said("text of one line"), said("put the text on one line")
+)
+
+
+def _texts(column: Field) -> Iterator[_Demand]:
+    """Texts as they can be read and found again."""
+    yield from _READABLE
     if column.required or column.codes:
-        yield _Demand(
-            lambda text: "\n" not in text,
-            said("text of one line"),
-            said("put the text on one line"),
-        )
+        yield _ONE_LINE
     if column.type == "list":
         yield _Demand(
             lambda text: _stand_once(text.split(column.delimiter)),
@@ -338,9 +343,9 @@ def faulty(table: Table, cells: Cells, day: datetime.date | None) -> list[Proble
             ({text for text in filled if not demand.holds(text)}, demand.expected, demand.fix)
             for demand in _demands(column, filled, day)
         ]
-        if column.required:
+        if column.required and "" in different:
             fill = said("fill the cell; a figure not reported has no row at all")
-            faults.append((different & {""}, said("a value"), fill))
+            faults.append(({""}, said("a value"), fill))
         for wrong, expected, fix in faults:
             if not wrong:
                 continue
