@@ -96,7 +96,10 @@ def run(  # long by its options, each of them a line of the help
     ward: Annotated[
         list[str], typer.Option(help="Folders of data/; all: every ward that has figures.")
     ] = ["phuc-dong"],  # noqa: B006 - typer copies defaults
-    language: Annotated[list[str], typer.Option(help="vi, en or both.")] = ["vi"],  # noqa: B006
+    language: Annotated[
+        list[str],
+        typer.Option(help="vi, en or both; faults of the data are told in the first named."),
+    ] = ["vi"],  # noqa: B006
     notebook: Annotated[list[str], typer.Option(help="Such as 90-briefing. Default: all.")] = [],  # noqa: B006
     as_of: Annotated[
         str, typer.Option(help="See nothing reported after this day, e.g. 2020-09-13.")
