@@ -72,7 +72,7 @@ class Language:
 
     def say(self, text: str) -> str:
         """What `errors.said` made, said in this language, with all that fills it; any other text as
-        it stands. What is quoted keeps its spaces, as no line of a message is set by us."""
+        it stands. What it quotes keeps its own spaces: no line of a message breaks as a page does."""
         if not isinstance(text, Said):
             return text
         values = {name: self.say(value) for name, value in text.values.items()}

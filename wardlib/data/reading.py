@@ -250,7 +250,9 @@ def irregular(path: Path) -> str:
     except RuntimeError:  # Python 3.11 and 3.12 say so of links in a circle
         return said("a link that leads to itself")
     except OSError as error:
-        return "" if isinstance(error, PermissionError) else outside(error.strerror or "no file")
+        return (
+            "" if isinstance(error, PermissionError) else outside(error.strerror or said("no file"))
+        )
     return _KINDS.get(stat.S_IFMT(mode), _DEVICE)
 
 
