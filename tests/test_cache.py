@@ -120,6 +120,22 @@ def test_a_file_that_came_in_later_makes_nothing_stale(home):
     assert len(own.table("origins")) == len(own.table("receipts")[-13:]) == 13
 
 
+def test_rows_count_from_the_step_on(home, monkeypatch):
+    """A run that looks while rows are being appended finds its papers current, and stale once they are in."""
+    own = job(as_of="2022-12-31")
+    assert execute(own, output(), LIMITS) is None
+    seen, record = [cache.state(own)], journal.record
+
+    def looked_at(*words):
+        seen.append(cache.state(own))
+        record(*words)
+        seen.append(cache.state(own))
+
+    monkeypatch.setattr(journal, "record", looked_at)
+    journal.append(descriptors.ward("phuc-dong"), tails(), {}, datetime.date(2022, 3, 1))
+    assert seen == [cache.CURRENT, cache.CURRENT, cache.STALE]
+
+
 def test_a_correction_makes_stale_the_papers_that_it_dates(home, accept):
     """Schools correct May on a day on which nothing else came: June's paper of the targets, which read
     no schools, bears that day from then on; March's, and the one of a day asked for, stand."""

@@ -103,6 +103,18 @@ def test_rows_that_nobody_accepted_are_counted(home):
     assert not any("--accept`" in p.fix for p in caught.value.problems)
 
 
+def test_digits_added_to_the_last_row_are_no_rows(home, accept):
+    """Nor is a line end alone, of a file that was accepted without its last one: what has changed is the
+    file."""
+    path = home / "data" / "phuc-dong" / "truth.csv"
+    path.write_bytes(path.read_bytes().removesuffix(b"\n"))
+    accept()
+    path.write_bytes(path.read_bytes() + b"7\n")
+    assert [p.found[:7] for p in problems()] == ["sha256:"]
+    path.write_bytes(path.read_bytes().removesuffix(b"7\n") + b"\n")
+    assert [p.found[:7] for p in problems()] == ["sha256:"]
+
+
 def test_programs_are_told_the_kind_of_a_fault(home, accept):
     """What an office's figures break is named by one word each."""
     for table, row in (

@@ -133,6 +133,7 @@ def test_a_ward_without_these_tables_gets_them(folder):
     was = (folder / "datapackage.json").read_bytes()
     digest = descriptors.digest_descriptor("phuc-dong")
     without_arrivals(folder)
+    assert descriptors.digest_descriptor("phuc-dong") == digest
     assert problems() == []
     assert problems(tails=tails(), day=DAY) == []
     append()
@@ -161,6 +162,19 @@ def test_the_shipped_wards_have_them_as_described():
             for recorded in ("hash", "bytes", "accepted_on"):
                 own.pop(recorded)
             assert own in descriptors.arrivals()
+
+
+def test_what_was_lost_before_is_missed_after(folder):
+    """A table that somebody took out of the descriptor is not forgotten because rows of others came in."""
+    ward = descriptors.ward("phuc-dong")
+    acceptance.record(acceptance.propose([ward]), DAY)
+    path = folder / "datapackage.json"
+    described = json.loads(path.read_text("utf-8"))
+    described["resources"] = [own for own in described["resources"] if own["name"] != "activities"]
+    path.write_text(json.dumps(described), encoding="utf-8")
+    append()
+    (loss,) = acceptance.propose([descriptors.ward("phuc-dong")]).losses()
+    assert loss.found == "no table activities"
 
 
 # ------------------------------------------------------------------------------------ what stops it
