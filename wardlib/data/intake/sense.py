@@ -380,9 +380,9 @@ def plausible(
     ranges: dict[tuple[str, str], tuple[int, int]] = {}
     for (_, line), pair in history.items():
         for measure, amount in zip((COLLECTED, KEPT), pair, strict=True):
-            if amount:
-                low, high = ranges.get((line, measure), (amount, amount))
-                ranges[line, measure] = min(low, amount), max(high, amount)
+            if size := abs(amount):
+                low, high = ranges.get((line, measure), (size, size))
+                ranges[line, measure] = min(low, size), max(high, size)
     by_sheet: dict[str, list[Figure]] = {}
     for own in figures:
         if own.table == RECEIPTS and own.value and (own.item, own.measure) in ranges:
@@ -403,9 +403,10 @@ def plausible(
 
 def _times(own: Figure, known: tuple[int, int]) -> int:
     """1 where an amount is FAR times above all known ones, -1 below, else 0."""
-    if own.value >= FAR * known[1]:
+    size = abs(own.value)
+    if size >= FAR * known[1]:
         return 1
-    return -1 if own.value * FAR <= known[0] else 0
+    return -1 if size * FAR <= known[0] else 0
 
 
 def _unit(
