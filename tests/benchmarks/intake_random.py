@@ -1118,11 +1118,15 @@ def _targets(case: Case, own: Place, chance: random.Random) -> None:
         head = chance.choice(words[setter])
         columns.append((("plan", year, setter), [f"Dự toán năm {year}", head] if over else [head if "Dự toán" in head else f"Dự toán {head}"], unit))  # fmt: skip
     case.factors = {key: factor for key, _, factor in columns}
+    unit_at = chance.choice(("above", "above", "heads"))
+    if unit_at == "heads":
+        for _, heads, _ in columns:
+            heads[-1] += f" ({_UNITS[unit][0]})"
     labels = {code: _label(case, own, code, chance, False) for code in lines}
     numbers = _numbers(own, lines, {}, chance)
     _drawn(
         case, own, chance, columns, lines, labels, numbers, {}, turned=False, english=False,
-        unit_at=chance.choice(("above", "above", "heads")), unit=unit,
+        unit_at=unit_at, unit=unit,
         title=chance.choice((f"DỰ TOÁN THU NGÂN SÁCH NĂM {year}", f"Giao dự toán thu năm {year}")),
     )  # fmt: skip
 
