@@ -418,6 +418,8 @@ def _receipts(case: Case, own: Place, chance: random.Random) -> None:
             if chance.random() < 0.04:
                 c = k = 0
             amounts[month, code] = Decimal(c), Decimal(k)
+    if any(_far(own, code, pair) for (_, code), pair in amounts.items()):
+        return _receipts(case, own, chance)  # some part lacks, and what is above it is far off
     for (month, code), (c, k) in amounts.items():
         case.truth["receipts", month, code] = {
             "collected": str(c), "kept": str(k), "status": status,
@@ -568,6 +570,17 @@ def _receipts(case: Case, own: Place, chance: random.Random) -> None:
     )  # fmt: skip
     if in_title:
         case.title_month = months[0]
+
+
+def _far(own: Place, code: str, pair: tuple[Decimal, Decimal]) -> bool:
+    """Whether an amount is a hundred times and more off its line's history."""
+    for side, amount in enumerate(pair):
+        known = own.ranges.get((code, side))
+        if amount and known:
+            sizes = sorted(map(abs, known))
+            if abs(amount) >= FAR * sizes[1] or (known[0] > 0 and amount * FAR <= known[0]):
+                return True
+    return False
 
 
 def _base(own: Place, month: str, code: str, chance: random.Random) -> tuple[int, int]:
@@ -952,8 +965,10 @@ def _long(case, own, chance, items, months, amounts, unit, unit_at, status, engl
 def _contained(case: Case, chance: random.Random) -> None:
     """Draw the container and the letters."""
     case.container = chance.choices(("xlsx", "strict", "xls", "ods", "csv"), (40, 8, 17, 17, 18))[0]
-    if case.container == "csv" and len(case.pages) > 1:
+    if case.container == "csv":
         case.pages = case.pages[:1]
+        if not case.style and not _columns_decided(case):
+            case.container = "xlsx"  # as text nobody could read it
     choices = {"csv": ("nfc", "nfd", "cp1258", "utf16"), "ods": ("nfc", "nfd", "tones")}
     case.letters = (
         "nfc"
@@ -962,6 +977,17 @@ def _contained(case: Case, chance: random.Random) -> None:
     )
     case.about["mark"] = chance.choice((";", ",", "\t"))
     case.about["bom"] = chance.random() < 0.5
+
+
+def _columns_decided(case: Case) -> bool:
+    """Whether the stored numbers of each column can be read in one way as texts."""
+    columns: dict[tuple[str, ...], list[str]] = {}
+    for key, at in case.where.items():
+        entry = case.page.cells.get(at)
+        if entry and not isinstance(entry.value, str) and key[0] != "percent":
+            column = key[2:3] if case.about.get("long") else key[:3]
+            columns.setdefault(column, []).append(_in_csv(entry.value))
+    return all(map(_decided, columns.values()))
 
 
 # The other tables -------------------------------------------------------------------------------------------
@@ -1416,8 +1442,8 @@ def _head(kind: str, case: Case, own: Place, chance: random.Random) -> Damage | 
     else:
         word = {"ytd": "Lũy kế ", "plan": "Dự toán ", "previous": "Cùng kỳ "}[kind]
         role = {"ytd": "until", "plan": "plan", "previous": "previous"}[kind]
-        if re.search(r"(?i)thực hiện", text):
-            made = re.sub(r"(?i)(ước )?thực hiện ?", word, text)
+        if re.search(r"(?i)thực hiện|số thu trong", text):
+            made = re.sub(r"(?i)(ước )?thực hiện ?|số thu ?", word, text, count=1)
         else:
             made = word + text
         change = {
@@ -1686,10 +1712,8 @@ def _receipts_contradicted(
             continue
         if k > c or (own.least and min(c, k) < 0) or c % 1 or k % 1:
             return True
-        for side, amount in enumerate((c, k)):
-            known = own.ranges.get((item, side))
-            if amount and known and (abs(amount) >= FAR * max(map(abs, known)) or (known[0] > 0 and amount * FAR <= known[0])):  # fmt: skip
-                return True
+        if _far(own, item, (c, k)):
+            return True
     return not _families_hold(case, own, figures)
 
 
@@ -1738,17 +1762,43 @@ def _families_hold(case: Case, own: Place, figures: dict[tuple[str, str], dict[s
 
 @contextmanager
 def quick() -> Iterator[None]:
-    """What is the same for every case of a ward (its tables' checks, what is known, its wordings) is found once."""
-    from wardlib.data import checks
+    """What is the same for every case of a ward (its files, the checks of all but the tables that a case
+    lengthens, what is known, its wordings) is found once."""
+    from wardlib.data import checks, reading
     from wardlib.data.intake import arrivals, examination
 
     check, known, words = checks.check, arrivals.known, examination.wordings
+    sheet, rows_of = reading.sheet, checks._written
+    sheets: dict[Path, object] = {}
+
+    def once(path, data=None):  # type: ignore[no-untyped-def]
+        if data is not None:
+            return sheet(path, data)
+        if path not in sheets:
+            sheets[path] = sheet(path)
+        return sheets[path]
+
+    def lengthened(shelf, table, day=None):  # type: ignore[no-untyped-def]
+        """Nothing of a table that is as it was: it was found sound before."""
+        own = shelf.sheet(table)
+        if checked.tails and own is sheets.get(table.path):
+            return [], None
+        return rows_of(shelf, table, day)
+
     sound = cache(lambda ward: check(_WARDS[ward]))
     read = cache(lambda ward: known(_WARDS[ward]))
     named = cache(lambda ward: words(_WARDS[ward]))
 
     def checked(ward, **options):  # type: ignore[no-untyped-def]
-        return check(ward, **options) if options.get("tails") is not None else sound(ward.id)
+        if options.get("tails") is None:
+            return sound(ward.id)
+        checked.tails = True
+        try:
+            return check(ward, **options)
+        finally:
+            checked.tails = False
+
+    checked.tails = False
 
     def copied(ward):  # type: ignore[no-untyped-def]
         made = read(ward.id)
@@ -1760,6 +1810,8 @@ def quick() -> Iterator[None]:
 
     with (
         mock.patch.object(checks, "check", checked),
+        mock.patch.object(checks, "_written", lengthened),
+        mock.patch.object(reading, "sheet", once),
         mock.patch.object(arrivals, "known", copied),
         mock.patch.object(examination, "wordings", lambda ward: named(ward.id)),
     ):
