@@ -22,7 +22,8 @@ a line, month or measure that stands twice, lacks or has no name; a sum (parents
 events of a field) that is not that of its parts; more kept than collected; a year to date that does not fit; a month
 that has not begun or that the title contradicts; an amount a hundred times and more off its line's history; a
 figure that the ward's rules refuse beside what is known. Only what passes all of these counts as not knowable: a
-pupil number with another digit, two equal sums exchanged, a month's name changed wherever it stands.
+number of pupils with another digit, two lines exchanged below one sum, a month's name changed where nothing else
+tells the month, a school's row deleted.
 """
 
 from __future__ import annotations
@@ -186,6 +187,7 @@ class Place:
     ranges: dict[tuple[str, int], tuple[int, int]]
     schools: dict[str, dict[str, str]]
     pupils: dict[str, int]
+    largest: dict[tuple[str, str, str], Decimal]  # by table, item and measure, of what is known
     least: bool  # whether no amount is below 0
     wordings: dict[str, list[str]]
 
@@ -240,6 +242,16 @@ def place(ward: str, folder: Path) -> Place:
         if row["about"] in ("line", "field", "indicator") and of == {row["code"]}:
             wordings.setdefault(row["code"], []).append(row["wording"])
     schools, pupils = {}, {}
+    largest: dict[tuple[str, str, str], Decimal] = {}
+    for table, item in (
+        ("targets", "line"), ("school_months", "school"), ("activities", "field"), ("indicator_months", "indicator"),
+    ):  # fmt: skip
+        path = own / f"{table}.csv"
+        for row in _rows(path) if path.exists() else ():
+            for measure, text in row.items():
+                if measure in ("amount", "pupils", "participants", "value") and text:
+                    key = table, row[item], measure
+                    largest[key] = max(largest.get(key, Decimal(0)), Decimal(text))
     if (own / "schools.csv").exists():
         schools = {row["school"]: row for row in _rows(own / "schools.csv")}
         pupils = {
@@ -251,7 +263,7 @@ def place(ward: str, folder: Path) -> Place:
         ward,
         {row["code"]: row["parent"] for row in lines},
         {row["code"]: (row["name_vi"], row["name_en"]) for row in lines},
-        newest, ranges, schools, pupils, ward != "philadelphia", wordings,
+        newest, ranges, schools, pupils, largest, ward != "philadelphia", wordings,
     )  # fmt: skip
 
 
@@ -1598,12 +1610,22 @@ def contradicted(
     needed = "plan" if case.table == "targets" else "month"
     rows: dict[tuple[str, str, str], dict[str, Value]] = {}
     for role, month, measure, item, value in entries:
+        name = "amount" if case.table == "targets" else measure
+        most = own.largest.get((case.table, item, name))
+        if role == needed and most and isinstance(value, Decimal) and value >= FAR * most:
+            return True
         if role == needed:
             key = month, item, measure if case.table == "targets" else ""
             row = rows.setdefault(key, {})
             if measure in row:
                 return True
             row[measure] = value
+    if case.table == "targets":
+        setters: dict[str, dict[str, Value]] = {}
+        for (_, item, setter), row in rows.items():
+            setters.setdefault(setter, {})[item] = row[setter]
+        if not all(_sums_hold(case, own, column) for column in setters.values() if BAD not in column.values()):  # fmt: skip
+            return True
     return any(_impossible(case, own, key, row) for key, row in rows.items())
 
 
@@ -1880,9 +1902,16 @@ def _row_column(cell: str) -> tuple[int, int]:
     return int(digits) - 1, column - 1
 
 
+_ROWS = ("label", "misspelt", "hidden_row", "deleted", "doubled")  # what is done to a whole row
+
+
 def named(damage: Damage, problems: list[tuple[str, str, str]]) -> bool:
-    for _, _, cell in problems:
-        if not cell:
+    """Whether a problem is at the damage, in its row or column, at a sum that it is part of, at a figure in the
+    unit that was changed, or of the sheet or file."""
+    if damage.kind == "unit" and problems:
+        return True
+    for kind, _, cell in problems:
+        if not cell or (kind == "total_mismatch" and damage.kind in _ROWS):
             return True
         row, column = _row_column(cell)
         if any(row == r or column == c for r, c in damage.places):
