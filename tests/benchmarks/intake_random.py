@@ -43,6 +43,7 @@ import tempfile
 import time
 import traceback
 import unicodedata
+from calendar import month_name
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -67,7 +68,6 @@ from containers import (
     Page,
     a1,
     cp1258,
-    grouped,
     ods,
     separated,
     tcvn3,
@@ -330,8 +330,7 @@ _UNITS = {
 def _said_month(chance: random.Random, month: str, english: bool = False) -> str:
     year, number = month.split("-")
     if english:
-        names = "January February March April May June July August September October November December".split()
-        return chance.choice([f"{names[int(number) - 1]} {year}", f"{number}/{year}"])
+        return chance.choice([f"{month_name[int(number)]} {year}", f"{number}/{year}"])
     return chance.choice(
         [f"tháng {number} năm {year}", f"Tháng {int(number)}/{year}", f"tháng {number}/{year}", f"T{int(number)}/{year}",
          f"tháng {int(number)} năm {year}", f"Tháng {number}-{year}"]
@@ -484,7 +483,9 @@ def _receipts(case: Case, own: Place, chance: random.Random) -> None:
                     sum((Decimal(pair[side]) for pair in known), amounts[month, code][side])
                     for side in (0, 1)
                 )
-        if len(sides) == len(items):
+        if len(sides) == len(
+            own.parents
+        ):  # else sums of the year hold lines that are not in the file
             source["until", month] = sides
         source["plan", year] = _above_parts(
             own, items, {c: tuple(12 * v for v in amounts[month, c]) for c in items}, chance, unit
@@ -530,7 +531,7 @@ def _receipts(case: Case, own: Place, chance: random.Random) -> None:
         else [(g, m) for g in groups_of_columns for m in measures]
     )
     year_above = shape == "groups" and not single and not english and months[0][:4] == months[-1][:4] and chance.random() < 0.4  # fmt: skip
-    for (role, time, head), measure in order_of:
+    for (role, month, head), measure in order_of:
         factor = 1 if own.usd else chance.choice((1, 1_000, 1_000_000)) if per_column else unit
         sub = heads_of[measure]
         if shape == "measures":
@@ -538,13 +539,13 @@ def _receipts(case: Case, own: Place, chance: random.Random) -> None:
         elif shape == "flat":
             levels = [f"{sub} {head}" if role != "percent" else f"{head} {sub}"]
         elif year_above:
-            levels = [f"Năm {time[:4]}", f"Tháng {int(time[5:])}", sub]
+            levels = [f"Năm {month[:4]}", f"Tháng {int(month[5:])}", sub]
         else:
             levels = [head, sub]
         if unit_at == "heads" and role != "percent":
             word = "USD" if own.usd else _UNITS[factor][0]
             levels[-1] += f" ({word})"
-        columns.append(((role, time, measure), levels, factor))
+        columns.append(((role, month, measure), levels, factor))
     case.factors = {key: factor for key, _, factor in columns}
     if layout == "long":
         _long(case, own, chance, items, months, amounts, unit, unit_at, status, english)
@@ -652,9 +653,7 @@ def _numbers(
         else:
             parent = own.parents[row]
             sub[parent] += 1
-            numbers[row] = (
-                f"{numbers[parent]}.{sub[parent]}" if style == "1" else str(sub[parent])
-            )
+            numbers[row] = f"{numbers[parent]}.{sub[parent]}" if style == "1" else str(sub[parent])
     return at, numbers
 
 
@@ -790,7 +789,10 @@ def _drawn(
     down, right = chance.choices((0, 1, 4), (8, 2, 1))[0], chance.choices((0, 1, 2), (8, 1, 1))[0]
     by = len(above) + down, right
     page.moved(*by)
-    move = lambda at: (at[0] + by[0], at[1] + by[1])  # noqa: E731
+
+    def move(at: tuple[int, int]) -> tuple[int, int]:
+        return at[0] + by[0], at[1] + by[1]
+
     case.where = {key: move(at) for key, at in case.where.items()}
     case.labels = {row: [move(at) for at in places] for row, places in case.labels.items()}
     case.heads = [(move(at), text, keys) for at, text, keys in case.heads]
@@ -800,9 +802,7 @@ def _drawn(
     if title_at:
         case.about["title_at"] = title_at[0] + down, title_at[1] + right
         if merged and chance.random() < 0.5 and page.width - right > 2:
-            page.span(
-                title_at[0] + down, title_at[1] + right, title_at[0] + down, page.width - 1
-            )
+            page.span(title_at[0] + down, title_at[1] + right, title_at[0] + down, page.width - 1)
     if unit_place:
         case.units = [(unit_place[0] + down, unit_place[1] + right)]
     elif unit_at == "heads":
@@ -1601,9 +1601,7 @@ _DAMAGES: dict[str, Callable[[str, Case, Place, random.Random], Damage | None]] 
 # What a perfect reader sees -----------------------------------------------------------------------------------
 
 
-def contradicted(
-    case: Case, own: Place, entries: list[tuple[str, str, str, str, Value]]
-) -> bool:
+def contradicted(case: Case, own: Place, entries: list[tuple[str, str, str, str, Value]]) -> bool:
     """Whether what the cells say contradicts itself or what is known of the ward."""
     if case.table == "receipts":
         return _receipts_contradicted(case, own, entries)
@@ -1726,7 +1724,7 @@ def _receipts_contradicted(
                 mine = figures.get((month, item), {}).get(measure)
                 if mine is not None and abs(rest - mine) > Decimal(max(factor, 1)) * (int(number) + 1) / 2:  # fmt: skip
                     return True
-    for (month, item), pair in figures.items():
+    for (_, item), pair in figures.items():
         c, k = pair.get("collected"), pair.get("kept")
         if (c is None) != (k is None):
             return True
@@ -1752,7 +1750,9 @@ def _sums_hold(case: Case, own: Place, column: dict[str, Value]) -> bool:
     return True
 
 
-def _families_hold(case: Case, own: Place, figures: dict[tuple[str, str], dict[str, Value]]) -> bool:
+def _families_hold(
+    case: Case, own: Place, figures: dict[tuple[str, str], dict[str, Value]]
+) -> bool:
     """The rule of the ward's own table: beside what is known, each parent is the sum of its parts."""
     for month in {month for month, _ in figures}:
         newest = {
@@ -1879,7 +1879,7 @@ def examined(case: Case, file: tuple[str, bytes]) -> Outcome:
 
 
 def equal(case: Case, rows: dict[tuple[str, str, str], dict[str, str]]) -> str:
-    """"" where the rows are those of the truth, else the first difference."""
+    """ "" where the rows are those of the truth, else the first difference."""
     for key in sorted(case.truth.keys() | rows.keys()):
         expected, found = case.truth.get(key), rows.get(key)
         if expected is None:
@@ -2009,9 +2009,7 @@ def summary(results: list[Result]) -> tuple[list[str], bool]:
     equal_ = sum(r.sound == "equal" for r in sound)
     changed = [r for r in sound if r.sound == "changed"]
     broken = [r for r in results if "traceback" in (r.sound, r.verdict)]
-    needless = Counter(
-        r.sound for r in sound if r.sound not in ("equal", "changed", "traceback")
-    )
+    needless = Counter(r.sound for r in sound if r.sound not in ("equal", "changed", "traceback"))
     count = sum(needless.values())
     verdicts = Counter(r.verdict for r in hurt)
     lines = [
@@ -2037,7 +2035,9 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--keep", type=Path, help="a folder for the files that failed, each with a JSON")
+    parser.add_argument(
+        "--keep", type=Path, help="a folder for the files that failed, each with a JSON"
+    )
     parser.add_argument("--also", default="", help="keep files with this word in their outcome too")
     options = parser.parse_args()
     begun = time.perf_counter()
