@@ -591,9 +591,7 @@ class Reader:
                     said("a name or a number that says which line it is"), said("Say which line it is."), view=table.view,
                 )  # fmt: skip
                 continue
-            if re.fullmatch("[IVX]{1,5}|[A-Z]", line.number) or fold(line.text).startswith(
-                fold("nhóm")
-            ):
+            if self._is_group(table, line):
                 known[line.row] = replace(line, codes=(GROUP,))
                 continue
             parent = (
@@ -617,6 +615,20 @@ class Reader:
                 said("Say which line it is, or none: the row is then left out."), view=table.view,
             )  # fmt: skip
         return known
+
+    def _is_group(self, table: Table, line: Line) -> bool:
+        """Whether a row that no wording names is a heading of several lines: numbered by a letter or a
+        Roman numeral, with lines of another numbering below it."""
+        level = numeral(line.number)
+        if level is None:
+            return False
+        below = 0
+        for other in table.lines[table.lines.index(line) + 1 :]:
+            own = numeral(other.number)
+            if own is not None and own <= level:
+                break
+            below += len(other.codes) > 0
+        return below >= 2
 
     def _holds(self, table: Table, line: Line) -> bool:
         """Whether a row says something in a column that may be needed, be it 0 or a dash."""
@@ -848,6 +860,13 @@ _HEADS = {
     "held_later": "Tổ chức bù",
     "participants": "Lượt người tham gia",
 }
+
+
+def numeral(number: str) -> int | None:
+    """The level of a heading: 0 for a letter, 1 for a Roman numeral; None for any other number."""
+    if re.fullmatch("[IVX]+", number):
+        return 1
+    return 0 if re.fullmatch("[A-ZĐ]", number) else None
 
 
 class _Title:
