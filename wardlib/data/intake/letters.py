@@ -327,9 +327,7 @@ def composed(
         taken = {
             place: reading
             for place, reading in chosen.items()
-            if place in firm
-            or (reading.drawn and (strong or not _plausible(reading.old)))
-            or (strong and not fonts and _plausible(reading.new))
+            if place in firm or reading.drawn or (strong and not fonts and _plausible(reading.new))
         }
     else:
         answer = (answers or {}).get("text", "")
