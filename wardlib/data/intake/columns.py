@@ -104,7 +104,7 @@ class Sheet:
             row = original[0] + 1
         if severity == ASK and kind in ASKED:
             fix = said(
-                "{advice} Answer: {options}",
+                "{advice} Add one of these to the command: {options}",
                 advice=fix,
                 options=options(kind, self.grid.name, cell),
             )
@@ -596,7 +596,7 @@ class Reader:
                 )
                 sheet.tell(
                     "line_ambiguous", ASK, line.place, said("“{text}”, which may be {names}", text=line.text, names=names),
-                    said("a name or a number that says which line it is"), said("Say which line it is."), view=table.view,
+                    said("a name or a number that says which line it is"), said("Say which line it is: its code for CODE."), view=table.view,
                 )  # fmt: skip
                 continue
             if self._is_group(table, line):
@@ -621,7 +621,7 @@ class Reader:
             kind = "school_unknown" if table.family == SCHOOL else "line_unknown"
             sheet.tell(
                 kind, ASK, line.place, said("“{text}” with figures", text=line.text or "…"), hint,
-                said("Say which line it is, or none: the row is then left out."), view=table.view,
+                said("Say which line it is, its code for CODE, or none: the row is then left out."), view=table.view,
             )  # fmt: skip
         return known
 

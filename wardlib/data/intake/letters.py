@@ -444,7 +444,8 @@ def _asked(file: str, grid: Grid, place: Place, reading: _Reading) -> Problem:
         ),
         said("Unicode letters, like the rest of the sheet"),
         said(
-            "If “{new}” is right, answer text=convert; if the cell is to stay as it is, text=leave",
+            "If “{new}” is right, add to the command --answer text=convert; if the cell is to stay "
+            "as it is, --answer text=leave",
             new=new,
         ),
         sheet=grid.name,
