@@ -54,9 +54,7 @@ class Arrivals:
 
 def trace(every: Tables, period: Period) -> Arrivals:
     """The arrivals of a period. `every` gives a table with every report of each figure."""
-    tables = {
-        name: own for name in ITEMS if (own := every(name)) is not None and not own.empty
-    }
+    tables = {name: own for name in ITEMS if (own := every(name)) is not None and not own.empty}
     parts = [part for name, own in tables.items() for part in _figures(name, own, period)]
     figures = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     figures = figures.merge(_origins(every), how="left", on=[*_FIGURE, "reported_on"])
