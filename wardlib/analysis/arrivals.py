@@ -22,6 +22,8 @@ ITEMS = {
 # made public in, Decree 163/2016/NĐ-CP, art. 49.
 LATE = 15
 _FIGURE = ["table", "time", "item", "measure"]
+_TOLD = ["table", "month", "item", "measure"]
+_PLACE = ["name", "sheet", "cell"]
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,15 @@ class Arrivals:
     cell of a table; each of its reports counts.
 
     - `reported`: how many were reported; `taken`: how many of them came in files, the rest by hand.
-    - `files`: a row a file, day and table: `file` (what it hashes to), `name`, `reported_on`, `table`,
-      `first` and `last` month (missing for targets), `figures`, `units` and `answers` ("" for none).
-    - `revised`: a row a report that changed a figure: `table`, `month` (missing for targets), `item` (of
-      targets line and setter, "total:upper"), `measure`, `before` and `now`, missing where
-      `before_hidden`, `now_hidden` (small counts of persons); `estimate`, whether what it changed was one;
-      `reported_on`; `name`, `sheet`, `cell` ("" by hand). By day and place.
+    - `figures`: a row a report that came in a file: `table`, `month` (missing for targets), `item` (of
+      targets line and setter, "total:upper"), `measure`, `value` (missing where it is hidden, as a small
+      count of persons), `reported_on`, `name` of the file, `sheet` ("" where a file has none), `cell`.
+    - `files`: a row a file, day, table and sheet: `file` (what it hashes to), `name`, `reported_on`,
+      `table`, `sheet`, `first` and `last` month, `figures`, `cells` that hold them all, as "E9–F21",
+      `units` and `answers` ("" for none).
+    - `revised`: a row a report that changed a figure, likewise, by day: `before` and `now`, missing where
+      `before_hidden`, `now_hidden`; `estimate`, whether what it changed was one; `name`, `sheet` and
+      `cell` are "" by hand.
     - `late`: a row a table and month with items of which the first report came more than `LATE` days
       after the month's end: how many are `late` of those `known`.
     - `missing`: `table`, `item`, `month` of each item without any figure, of tables other than the
@@ -46,6 +51,7 @@ class Arrivals:
     period: Period
     reported: int
     taken: int
+    figures: pd.DataFrame
     files: pd.DataFrame
     revised: pd.DataFrame
     late: pd.DataFrame
@@ -63,6 +69,7 @@ def trace(every: Tables, period: Period) -> Arrivals:
         period,
         len(figures),
         len(files),
+        files[[*_TOLD, "value", "reported_on", *_PLACE]].reset_index(drop=True),
         _files(files),
         _revised(figures),
         _late(figures),
@@ -121,20 +128,35 @@ def _origins(every: Tables) -> pd.DataFrame:
 
 
 def _files(figures: pd.DataFrame) -> pd.DataFrame:
-    """A row a file, day and table."""
-    same = ["reported_on", "name", "file", "table"]
+    """A row a file, day, table and sheet."""
+    same = ["reported_on", "name", "file", "table", "sheet"]
     grouped = figures.groupby(same, sort=True)
     made = grouped.agg(
         first=("month", "min"),
         last=("month", "max"),
         figures=("measure", "size"),
+        cells=("cell", _around),
         units=("units", "first"),
         answers=("answers", "first"),
     ).reset_index()
     order = [
-        "file", "name", "reported_on", "table", "first", "last", "figures", "units", "answers"
+        "file", "name", "reported_on", "table", "sheet", "first", "last", "figures", "cells", "units",
+        "answers",
     ]  # fmt: skip
     return made[order]
+
+
+def _around(cells: pd.Series) -> str:
+    """The smallest rectangle that holds cells.
+
+    >>> _around(pd.Series(["F9", "E21", "AA10"])), _around(pd.Series(["E9"]))
+    ('E9–AA21', 'E9')
+    """
+    parts = cells.str.extract(r"(?P<column>[A-Z]+)(?P<row>[0-9]+)")
+    columns = sorted(parts["column"], key=lambda letters: (len(letters), letters))
+    rows = parts["row"].astype(int)
+    corners = f"{columns[0]}{rows.min()}", f"{columns[-1]}{rows.max()}"
+    return "–".join(dict.fromkeys(corners))
 
 
 def _revised(figures: pd.DataFrame) -> pd.DataFrame:
@@ -146,19 +168,16 @@ def _revised(figures: pd.DataFrame) -> pd.DataFrame:
     differs = (own["hidden"] != was_hidden) | (
         ~own["hidden"] & ~was_hidden & (own["value"] != earlier["value"])
     )
-    found = own.assign(
+    found: pd.DataFrame = own.assign(
         before=earlier["value"].astype(float),
         before_hidden=was_hidden,
         now=own["value"],
         now_hidden=own["hidden"],
         estimate=earlier["estimate"].eq(True),
     )[later & differs]
-    order = [
-        "table", "month", "item", "measure", "before", "before_hidden", "now", "now_hidden",
-        "estimate", "reported_on", "name", "sheet", "cell"
-    ]  # fmt: skip
-    found[["name", "sheet", "cell"]] = found[["name", "sheet", "cell"]].fillna("")
-    return found[order].reset_index(drop=True)
+    changes = ["before", "before_hidden", "now", "now_hidden", "estimate", "reported_on"]
+    found[_PLACE] = found[_PLACE].fillna("")
+    return found[[*_TOLD, *changes, *_PLACE]].reset_index(drop=True)
 
 
 def _late(figures: pd.DataFrame) -> pd.DataFrame:
@@ -181,7 +200,7 @@ def _missing(
         if name == "receipts" or "month" not in frame:
             continue
         column = ITEMS[name][0]
-        near = frame[frame["month"].between(period.first - 12, period.last)]
+        near = frame[(frame["month"] >= period.first - 12) & (frame["month"] <= period.last)]
         told = set(zip(near["month"], near[column], strict=True))
         items = list(dict.fromkeys(near[column]))
         for month in period.months:

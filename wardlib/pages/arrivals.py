@@ -146,7 +146,8 @@ class ArrivalsPage(Page[Arrivals]):
         )
 
     def files_table(self) -> Block | None:
-        """Each file of the period: day, figures, units, answers; nothing where none was taken in."""
+        """Each file of the period: day, figures with their cells, units, answers; behind it each figure with
+        its own cell. Nothing where none was taken in."""
         language, text, files = self._language, self._text, self.result.files
         if files.empty:
             return None
@@ -170,22 +171,30 @@ class ArrivalsPage(Page[Arrivals]):
         columns = [
             Column(text("File")),
             Column(text("Reported on"), 19, words=True),
-            Column(text("Figures"), 42, words=True),
+            Column(text("Figures"), 58, words=True),
             Column(text("Unit read"), 24, words=True),
         ]
         if answered:
             columns.append(Column(text("Answers given"), 30, words=True))
         caption = text("Files taken in for {period}", period=self.edition.period_name)
         sources = ("received", "origins")
-        return table(self.edition, "arrivals", caption, columns, rows, files, {}, notes, sources)
+        behind = self.result.figures
+        return table(self.edition, "arrivals", caption, columns, rows, behind, {}, notes, sources)
 
     def _brought(self, part: pd.Series) -> str:
-        """A table of which a file brought figures, their months, and how many they are."""
+        """A table of which a sheet brought figures, their months, how many they are and the cells."""
         language, name = self._language, self._named.table(part["table"])
         span = str(self.result.period.year)
         if not is_missing(part["first"]):
             span = language.span_short(part["first"], part["last"])
-        return f"{name} {span}: {language.number(part['figures'])}"
+        number = language.number(part["figures"])
+        if not part["sheet"]:
+            place = self._text("cells {cells}", cells=part["cells"])
+        else:
+            place = self._text(
+                "sheet {sheet}, cells {cells}", sheet=part["sheet"], cells=part["cells"]
+            )
+        return f"{name} {span}: {number} ({place})"
 
     def revised(self) -> Block | None:
         """How many figures a later report changed; nothing where none did."""
@@ -237,9 +246,9 @@ class ArrivalsPage(Page[Arrivals]):
             notes.append(text("Each figure of a sum stands in the attached figures."))
         columns = [
             Column(text("Figure of a table")),
-            Column(text("Old → new"), 52, words=True),
+            Column(text("Old → new"), 64, words=True),
             Column(text("Reported on"), 19, words=True),
-            Column(text("Where from"), 42, words=True),
+            Column(text("Where from"), 40, words=True),
         ]
         caption = text("Figures of {period} that were revised", period=self.edition.period_name)
         return table(
