@@ -168,7 +168,7 @@ def _revised(figures: pd.DataFrame) -> pd.DataFrame:
     differs = (own["hidden"] != was_hidden) | (
         ~own["hidden"] & ~was_hidden & (own["value"] != earlier["value"])
     )
-    found: pd.DataFrame = own.assign(
+    found = own.assign(
         before=earlier["value"].astype(float),
         before_hidden=was_hidden,
         now=own["value"],
@@ -177,7 +177,8 @@ def _revised(figures: pd.DataFrame) -> pd.DataFrame:
     )[later & differs]
     changes = ["before", "before_hidden", "now", "now_hidden", "estimate", "reported_on"]
     found[_PLACE] = found[_PLACE].fillna("")
-    return found[[*_TOLD, *changes, *_PLACE]].reset_index(drop=True)
+    shown: pd.DataFrame = found[[*_TOLD, *changes, *_PLACE]]
+    return shown.reset_index(drop=True)
 
 
 def _late(figures: pd.DataFrame) -> pd.DataFrame:
@@ -187,8 +188,9 @@ def _late(figures: pd.DataFrame) -> pd.DataFrame:
     items = first.reset_index()
     ends = items["month"].dt.to_timestamp(how="end").dt.normalize()
     items["late"] = (items["reported_on"] - ends).dt.days > LATE
-    counted = items.groupby(["table", "month"], sort=False)["late"].agg(late="sum", known="size")
-    return counted[counted["late"] > 0].reset_index()
+    by_month = items.groupby(["table", "month"], sort=False)["late"]
+    counted: pd.DataFrame = by_month.agg(late="sum", known="size").reset_index()
+    return counted[counted["late"] > 0]
 
 
 def _missing(

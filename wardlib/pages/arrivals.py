@@ -284,7 +284,7 @@ class ArrivalsPage(Page[Arrivals]):
             when = language.span_short(own["month"].min(), own["month"].max())
         head = f"{self._named.table(first['table'])}, {when}"
         count = language.plural("{count} figure", "{count} figures", len(own))
-        place = first["name"] or self._text("entered directly")
+        place = first["name"] or self._text("entered in the tables directly")
         return Row(head, (count, language.date(first["reported_on"]), place))
 
     def _places(self, own: pd.DataFrame) -> list[str]:
@@ -293,7 +293,7 @@ class ArrivalsPage(Page[Arrivals]):
         for (name, sheet), parts in own.groupby(["name", "sheet"], sort=False):
             values = {"file": str(name), "sheet": str(sheet), "cells": ", ".join(parts["cell"])}
             if not name:
-                places.append(self._text("entered directly"))
+                places.append(self._text("entered in the tables directly"))
             elif not sheet:
                 places.append(
                     language.plural(
