@@ -100,6 +100,9 @@ def strict(data):
     return changed(data, ".*", renamed)
 
 
+SMALL = xlsx(lambda _, sheet: sheet.write_row(0, 0, [1, "x"]))
+
+
 def cells(data, name="thu.xlsx"):
     """The cells of the first sheet by place, as (value, text, fault, per cent, formula)."""
     grid = opened(data, name, known).grids[0]
@@ -200,6 +203,35 @@ def test_inline_texts_and_phonetic_runs():
     )
     data = changed(data, ".*sheet1.xml", lambda xml: xml.replace('<c r="A1"><v>1</v></c>', inline))
     assert cells(data) == {(0, 0): ("Phí, lệ phí", "Phí, lệ phí", "", False, False)}
+    shared = changed(
+        SMALL,
+        ".*sharedStrings.xml",
+        lambda xml: xml.replace("</t></si>", '</t><rPh sb="0" eb="1"><t>fi</t></rPh></si>'),
+    )
+    assert cells(shared)[0, 1][0] == "x"
+
+
+@pytest.mark.parametrize(
+    "cells_of_row",
+    [
+        '<c r="A1"><v>1</v></c><c r="A1"><v>2</v></c>',
+        '<c r="A1" t="s"><v>-1</v></c>',
+        '<c r="A1" t="s"><v>9</v></c>',
+        '<c r="A1"><v>NaN</v></c>',
+        '<c r="A1"><v>0x10</v></c>',
+        '<c r="AAAA1"><v>1</v></c>',
+        '<c r="A1"><v>1</v>',
+    ],
+)
+def test_a_sheet_that_makes_no_sense_is_damaged(cells_of_row):
+    """A place twice, a shared text that is not there, no number where one must stand."""
+    row = f'<row r="1">{cells_of_row}</row>'
+    data = changed(
+        SMALL,
+        ".*sheet1.xml",
+        lambda xml: re.sub("<row.*</row>", lambda _: row, xml, flags=re.DOTALL),
+    )
+    assert kind(data) == "file_damaged"
 
 
 def test_what_is_hidden_and_merged_is_told():
@@ -221,15 +253,33 @@ def test_what_is_hidden_and_merged_is_told():
         book.add_worksheet("Ẩn").hide()
         book.add_worksheet("Rất ẩn").very_hidden()
 
-    grids = opened(xlsx(fill), "thu.xlsx", known).grids
+    data = changed(
+        xlsx(fill), ".*sheet1.xml", lambda xml: xml.replace('<row r="8"', '<row r="8" ht="0"')
+    )
+    grids = opened(data, "thu.xlsx", known).grids
     assert [(grid.name, grid.hidden) for grid in grids] == [
         ("Thu", False), ("Ẩn", True), ("Rất ẩn", True),
     ]  # fmt: skip
-    assert grids[0].hidden_rows == {1, 2, 3}
+    assert grids[0].hidden_rows == {1, 2, 3, 7}
     assert grids[0].hidden_columns == {1, 3}
     assert grids[0].merges == ((5, 0, 6, 1),)
     assert grids[0].cells[5, 0].value == "gộp"
     assert not {(5, 1), (6, 0), (6, 1)} & grids[0].cells.keys()
+
+
+def test_sheets_keep_their_order_and_names():
+    """Signs of XML in a name, and a sheet of a chart, which holds no cells."""
+
+    def fill(book, sheet):
+        sheet.write_number(0, 0, 1)
+        chart = book.add_chart({"type": "line"})
+        chart.add_series({"values": "=Thu!$A$1:$A$1"})
+        book.add_chartsheet("Biểu đồ").set_chart(chart)
+        book.add_worksheet("Thu & chi <1>").write_string(0, 0, "a & b <c>")
+
+    grids = opened(xlsx(fill), "thu.xlsx", known).grids
+    assert [grid.name for grid in grids] == ["Thu", "Thu & chi <1>"]
+    assert grids[1].cells[0, 0].value == "a & b <c>"
 
 
 def test_heads_twice_keep_their_names():
@@ -441,6 +491,21 @@ def _locked():
     return file.getvalue()
 
 
+def _locked_old():
+    """An .xls file whose second record says that the rest needs a password."""
+    data = bytearray(xls(lambda _, sheet: sheet.write(0, 0, 1)))
+    length = struct.unpack_from("<H", data, 514)[0]
+    struct.pack_into("<H", data, 512 + 4 + length, 0x002F)
+    return bytes(data)
+
+
+def _boundless():
+    """An .xls file whose sheet claims billions of rows."""
+    data = xls(lambda _, sheet: sheet.write(0, 0, 1))
+    at = data.index(struct.pack("<HH", 0x0200, 14)) + 4
+    return data[:at] + struct.pack("<II", 0, 0xFFFFFFFF) + data[at + 8 :]
+
+
 def _zip(*names):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -449,7 +514,6 @@ def _zip(*names):
     return file.getvalue()
 
 
-SMALL = xlsx(lambda _, sheet: sheet.write_row(0, 0, [1, "x"]))
 HTML = b"<table><tr><td>1</td></tr></table>"
 
 
@@ -464,6 +528,11 @@ HTML = b"<table><tr><td>1</td></tr></table>"
          "thu.xls", "file_is_html"),
         (_locked(), "thu.xlsx", "file_encrypted"),
         (ods("", manifest="<manifest:encryption-data/>"), "thu.ods", "file_encrypted"),
+        (_boundless(), "thu.xls", "file_damaged"),
+        (_locked_old(), "thu.xls", "file_encrypted"),
+        ("Tháng;Thu".encode("utf-16-le"), "thu.csv", "text_broken"),
+        ("Tháng;\0Thu".encode("utf-16"), "thu.csv", "text_broken"),
+        ("Tháng;Thu".encode("utf-16") + b"x", "thu.csv", "text_broken"),
         (SMALL[: len(SMALL) // 2], "thu.xlsx", "file_damaged"),
         (b"\x00\x01" + SMALL, "thu.xlsx", "file_damaged"),
         (_zip("a.txt"), "thu.xlsx", "file_damaged"),

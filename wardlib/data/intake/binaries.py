@@ -12,7 +12,7 @@ from wardlib.data.intake import containers, formats, openxml
 from wardlib.data.intake.grids import Cell, Grid, Place
 from wardlib.errors import DataError
 
-_FORMULA, _SUPBOOK, _BOUNDSHEET, _EOF = 0x0006, 0x01AE, 0x0085, 0x000A
+_FORMULA, _SUPBOOK, _DIMENSIONS, _EOF = 0x0006, 0x01AE, 0x0200, 0x000A
 _SHARED = {b"\x01\x04", b"\x01\x3a"}  # books of links that lead to the file itself, or to functions
 
 
@@ -105,6 +105,8 @@ def _formulas(stream: bytes, start: int) -> dict[Place, bool]:
     places = {}
     while start + 4 <= len(stream):
         record, length = struct.unpack_from("<HH", stream, start)
+        if record == _DIMENSIONS:
+            _bounded(stream, start, length)
         if record == _FORMULA:
             places[struct.unpack_from("<HH", stream, start + 4)] = True
         elif record == _EOF:
@@ -113,20 +115,28 @@ def _formulas(stream: bytes, start: int) -> dict[Place, bool]:
     return places
 
 
+def _bounded(stream: bytes, start: int, length: int) -> None:
+    """ValueError where a sheet claims more than a sheet can hold: python-calamine asks for as much
+    memory as that, and ends the whole program where it gets none."""
+    layout = "<IIHH" if length >= 14 else "<HHHH"
+    top, bottom, left, right = struct.unpack_from(layout, stream, start + 4)
+    if not (top <= bottom <= 65_536 and left <= right <= 256):
+        raise ValueError("a sheet larger than any")
+
+
 def _ignored(data: bytes, book: Any) -> tuple[str, ...]:
     names = containers.entries(data)
     kinds = []
     if any(name.upper() in {"_VBA_PROJECT_CUR", "_VBA_PROJECT", "VBA"} for name in names):
         kinds.append("macros")
     start = book.base
-    while start + 8 <= len(book.mem):
+    while start + 8 <= len(book.mem):  # all records, of the sheets of charts too
         record, length = struct.unpack_from("<HH", book.mem, start)
-        if record == _SUPBOOK and bytes(book.mem[start + 6 : start + 8]) not in _SHARED:
+        if record == _DIMENSIONS:
+            _bounded(book.mem, start, length)
+        elif record == _SUPBOOK and bytes(book.mem[start + 6 : start + 8]) not in _SHARED:
             kinds.append("links")
-            break
-        if record == _EOF:
-            break
         start += 4 + length
     if any(name.startswith("MBD") or name == "Ctls" for name in names):
         kinds.append("embedded")
-    return tuple(kinds)
+    return tuple(dict.fromkeys(kinds))

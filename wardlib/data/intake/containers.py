@@ -218,6 +218,12 @@ def encrypted(name: str) -> DataError:
     )
 
 
+def unreadable(name: str) -> DataError:
+    """The refusal of a text whose letters cannot be told."""
+    found = said("letters that no known encoding explains")
+    return refusal(name, "text_broken", found, fix=_AS_XLSX)
+
+
 def named(name: str) -> None:
     """DataError where a file of this name could stand elsewhere than it seems, or not be kept at all."""
     found = None
@@ -323,6 +329,8 @@ def _text(data: bytes, name: str) -> None:
     if not wide and _BINARY.search(data):
         if ending in {"xlsx", "xlsm", "xls", "ods"}:
             raise damaged(name)
+        if ending in {"csv", "tsv", "txt"}:
+            raise unreadable(name)
         raise _other(name, said("a file of an unknown kind"))
     head = data[:_HEAD].decode("utf-16" if wide else "latin-1", "replace")
     head = head.removeprefix("\xef\xbb\xbf").lstrip()

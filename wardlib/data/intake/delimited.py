@@ -41,12 +41,10 @@ def grid(data: bytes, name: str, known: Callable[[str], bool]) -> tuple[Grid, st
             if score > best:
                 best, chosen = score, (text, encoding, delimiter)
     if chosen is None:
-        raise containers.refusal(
-            name, "text_broken", said("letters that no known encoding explains")
-        )
+        raise containers.unreadable(name)
     text, encoding, delimiter = chosen
     if "\0" in text:
-        raise containers.damaged(name)
+        raise containers.unreadable(name)
     cells = {}
     row = -1
     try:

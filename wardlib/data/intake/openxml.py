@@ -282,6 +282,8 @@ class _Sheet(ContentHandler):
         if name == "c" and self._open is not None:
             cell = self._made(self._open)
             if cell is not None:
+                if self._open.place in self.cells:
+                    raise ValueError("two cells at one place")
                 self.cells[self._open.place] = cell
                 if len(self.cells) > self._left:
                     raise containers.too_many_cells(self._file)
@@ -302,7 +304,10 @@ class _Sheet(ContentHandler):
             if formula and read.value is None and not read.inline:
                 return Cell(None, "", "formula", formula=True, font=font)
             if read.kind == "s" and stored:
-                text = self._strings[int(stored)]
+                index = int(stored)
+                if not 0 <= index < len(self._strings):
+                    raise ValueError("no such shared text")
+                text = self._strings[index]
             else:
                 text = text_of("".join(read.inline) or stored)
             return Cell(text, text, formula=formula, font=font) if text else None
@@ -314,8 +319,7 @@ class _Sheet(ContentHandler):
             truth = stored.strip() in _TRUE
             return Cell(truth, "TRUE" if truth else "FALSE", formula=formula, font=font)
         if read.kind == "d":
-            moment = formats.read(stored)
-            return formats.moment(moment, font, formula=formula)
+            return formats.moment(formats.read(stored), font, formula=formula)
         if not _NUMBER.fullmatch(stored):
             raise ValueError("no number in a cell of numbers")
         return formats.cell(
