@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -24,6 +25,20 @@ _REGISTERS = {
     "school_months": ("schools", "school", "name"),
     "indicator_months": ("indicators", "code", "name_{}"),
 }
+
+
+# Letters that every face of a PDF has: Latin with all of Vietnamese, and signs of texts. What a file is called, or
+# holds, may have any other, which is no reason to have no page.
+_UNDRAWN = re.compile("[^ -\u024f\u1e00-\u1eff\u2010-\u2027\n]")
+
+
+def drawn(text: str) -> str:
+    r"""A text of a file that came in, with each letter that a page may have no face for as its code.
+
+    >>> print(drawn("Thu \U0001f4ca phường.xlsx"))
+    Thu \U0001f4ca phường.xlsx
+    """
+    return _UNDRAWN.sub(lambda sign: ascii(sign[0])[1:-1], text)
 
 
 class Named:
@@ -157,8 +172,13 @@ class ArrivalsPage(Page[Arrivals]):
         for (_, name, _), own in groups[-_ROWS:]:
             first = own.iloc[0]
             figures = "\n".join(self._brought(part) for _, part in own.iterrows())
-            cells = [language.date(first["reported_on"]), figures, first["units"] or NONE]
-            rows.append(Row(str(name), (*cells, *([first["answers"] or NONE] if answered else []))))
+            cells = [language.date(first["reported_on"]), figures, drawn(first["units"]) or NONE]
+            rows.append(
+                Row(
+                    drawn(str(name)),
+                    (*cells, *([drawn(first["answers"]) or NONE] if answered else [])),
+                )
+            )
         notes = []
         if others := len(groups) - len(rows):
             notes.append(
@@ -192,7 +212,7 @@ class ArrivalsPage(Page[Arrivals]):
             place = self._text("cells {cells}", cells=part["cells"])
         else:
             place = self._text(
-                "sheet {sheet}, cells {cells}", sheet=part["sheet"], cells=part["cells"]
+                "sheet {sheet}, cells {cells}", sheet=drawn(part["sheet"]), cells=part["cells"]
             )
         return f"{name} {span}: {number} ({place})"
 
@@ -284,14 +304,18 @@ class ArrivalsPage(Page[Arrivals]):
             when = language.span_short(own["month"].min(), own["month"].max())
         head = f"{self._named.table(first['table'])}, {when}"
         count = language.plural("{count} figure", "{count} figures", len(own))
-        place = first["name"] or self._text("entered in the tables directly")
+        place = drawn(first["name"]) or self._text("entered in the tables directly")
         return Row(head, (count, language.date(first["reported_on"]), place))
 
     def _places(self, own: pd.DataFrame) -> list[str]:
         """File, sheet and cells of figures."""
         language, places = self._language, []
         for (name, sheet), parts in own.groupby(["name", "sheet"], sort=False):
-            values = {"file": str(name), "sheet": str(sheet), "cells": ", ".join(parts["cell"])}
+            values = {
+                "file": drawn(str(name)),
+                "sheet": drawn(str(sheet)),
+                "cells": ", ".join(parts["cell"]),
+            }
             if not name:
                 places.append(self._text("entered in the tables directly"))
             elif not sheet:

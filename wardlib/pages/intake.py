@@ -16,8 +16,8 @@ from wardlib.data.descriptors import Table
 from wardlib.data.intake.arrivals import NEW, REVISED, SAME, Arrival
 from wardlib.data.intake.examination import ACCEPT, Examination, Examined
 from wardlib.errors import ASK, NOTE, REFUSE, Problem
-from wardlib.language import NONE, Language
-from wardlib.pages.arrivals import Named
+from wardlib.language import NONE, Language, inside
+from wardlib.pages.arrivals import Named, drawn
 from wardlib.pages.block import Block, answer, signatures
 from wardlib.pages.edition import Edition
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
@@ -84,9 +84,8 @@ class _Record:
             ]
             if found:
                 yield self._problems(severity, caption, found)
-        yield signatures(
-            [self._text("Handed in by"), self._text("Received by"), self._text("Head of the ward")]
-        )
+        head = self._text("Head of {ward}", ward=inside(self._edition.ward_name))
+        yield signatures([self._text("Handed in by"), self._text("Received by"), head])
 
     def _head(self) -> Block:
         """The head of the ward's papers; day and number are left to whoever signs."""
@@ -95,9 +94,9 @@ class _Record:
         head = edition.head
         state = text("written") if self._written else text("not written")
         subtitle = f"{edition.ward_name} · {text('figures reported on {day}', day=day)}"
-        known = text("Written into the ward's figures")
+        known = text("Written into the tables of this workbook")
         if not self._written:
-            known = text("Nothing is written into the ward's figures")
+            known = text("Nothing is written into the tables of this workbook")
         content = head.content | {
             "lines": [line for line in (subtitle, known + ".", edition.mark) if line],
             "subtitle": subtitle,
@@ -117,41 +116,43 @@ class _Record:
         if taken.outcome != ACCEPT:
             found = Counter(problem.severity for own in taken.files for problem in own.problems)
             return text(
-                "nothing is written: {refused} refused, {asked} to be decided, named below.",
+                "Nothing is written: {refused} refused, {asked} to be decided, named below.",
                 refused=language.number(found[REFUSE]),
                 asked=language.number(found[ASK]),
             )
         changes = Counter(own.change for file in taken.files for own in file.arrivals)
         values = {name: language.number(changes[name]) for name in (NEW, REVISED, SAME)}
         if not taken.rows:
-            return text("nothing new: {same} rows of figures are known already.", **values)
+            return text("Nothing new: {same} rows of figures are known already.", **values)
         if self._written:
             return text(
-                "written: {new} rows of figures new, {revised} revised; {same} known already.",
+                "Written: {new} rows of figures new, {revised} revised; {same} known already.",
                 **values,
             )
         return text(
-            "not written yet: {new} rows of figures new, {revised} revised; {same} known already.",
+            "Not written yet: {new} rows of figures new, {revised} revised; {same} known already.",
             **values,
         )
 
     def _files(self) -> Block:
         """Each file: its digest, what it is, units and answers."""
         text, rows, behind = self._text, [], []
+        answered = any(own.about.get("answers") for own in self._taken.files)
         for own in self._taken.files:
             digest = own.file.digest.removeprefix("sha256:") if own.file else ""
             kind = ", ".join(filter(None, (own.file.kind, own.file.encoding))) if own.file else ""
             units, answers = own.about.get("units", ""), own.about.get("answers", "")
-            cells = [digest[:_DIGITS], kind, units, answers]
-            rows.append(Row(own.name, tuple(cell or NONE for cell in cells)))
+            cells = [digest[:_DIGITS], kind, units, *([answers] if answered else [])]
+            rows.append(Row(drawn(own.name), tuple(drawn(cell) or NONE for cell in cells)))
             behind.append((own.name, digest, kind, units, answers))
         columns = [
             Column(text("File")),
             Column(text("SHA-256 (first digits)"), 28, words=True),
             Column(text("Kind"), 22, words=True),
             Column(text("Unit read"), 34, words=True),
-            Column(text("Answers given"), 34, words=True),
         ]
+        if answered:
+            columns.append(Column(text("Answers given"), 34, words=True))
         frame = pd.DataFrame(behind, columns=["file", "sha256", "kind", "units", "answers"])
         return table(
             self._edition, "files", text("Files received"), columns, rows, frame, {}, [], []
@@ -174,7 +175,7 @@ class _Record:
         several, before = len(self._taken.files) > 1, None
         for own, arrival in figures:
             if several and own is not before:
-                rows.append(Row(own.name, ("", "", ""), depth=0))
+                rows.append(Row(drawn(own.name), ("", "", ""), depth=0))
             before = own
             described = self._taken.ward.tables[arrival.table]
             now, then = _disclosed(described, arrival.cells), _disclosed(described, arrival.before)
@@ -197,7 +198,7 @@ class _Record:
                 when = language.month_short(pd.Period(when))
             sheet = next(iter(arrival.figures.values())).sheet
             place = ", ".join(cells)
-            place = text("{sheet}: {cells}", sheet=sheet, cells=place) if sheet else place
+            place = f"{drawn(sheet)}: {place}" if sheet else place
             head = f"{self._named.item(arrival.table, arrival.item)}, {when}"
             rows.append(Row(head, (words[arrival.change], "\n".join(lines), place)))
         columns = [
@@ -219,7 +220,7 @@ class _Record:
         for problem in found:
             place = problem.told(self._language).split("\n")[0]
             cells = [say(part) for part in (problem.found, problem.expected, problem.fix)]
-            rows.append(Row(place, tuple(cell or NONE for cell in cells)))
+            rows.append(Row(drawn(place), tuple(drawn(cell) or NONE for cell in cells)))
             behind.append((problem.file, problem.sheet, problem.cell, problem.kind))
         columns = [
             Column(text("Where")),
