@@ -1,22 +1,26 @@
-"""Arrivals: the data check tells from which file and cell the figures came, what was revised, late, missing."""
+"""Arrivals: the data check tells from which file and cell the figures came, what was revised, late, missing;
+the record of an intake tells what is signed."""
 
 import datetime
 import io
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pypdf
 import pytest
 import xlsxwriter
 
 import wardlib
+from wardlib import cli, provenance
 from wardlib.analysis import arrivals
 from wardlib.data import descriptors
 from wardlib.data.intake import examination
-from wardlib.language import NBSP
-from wardlib.pages import html, typst
+from wardlib.language import NBSP, get
+from wardlib.pages import html, intake, typst
 from wardlib.periods import Period
 
 sys.path.insert(0, str(Path(__file__).parent / "data" / "intake"))
@@ -253,3 +257,120 @@ def test_a_new_month_runs_and_leaves_the_one_before_up_to_date(home, tmp_path):
     text = made.read_text(encoding="utf-8")
     assert "01-commune-form.xlsx" in text and "trang B104, ô E10–F24" in text
     assert "0 done, 0 failed, 1 up to date" in run("2021-12")
+
+
+def command(monkeypatch, capsys, *words):
+    """`ward` with these words in this process: its exit code, and what it said."""
+    monkeypatch.setattr(sys, "argv", ["ward", *map(str, words)])
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as ended:
+        code = ended.code
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+def stored(home):
+    return {path: path.read_bytes() for path in (home / "data").rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("words", "state", "outcome"),
+    [
+        ([], "chưa ghi", "Chưa ghi: 13 dòng số liệu mới, 0 dòng sửa; 0 dòng đã có từ trước."),
+        (["--apply"], "đã ghi", "Đã ghi: 13 dòng số liệu mới, 0 dòng sửa; 0 dòng đã có từ trước."),
+    ],
+)
+def test_the_record_says_what_was_received(
+    home, tmp_path, monkeypatch, capsys, words, state, outcome
+):
+    """To sign: whether it is written, first of all; the file with its digest and unit, each figure with its
+    cells, three places to sign; the same bytes from the same examination."""
+    sample = SAMPLES["01-commune-form.xlsx"]
+    file, record = tmp_path / sample.file, tmp_path / "record.html"
+    file.write_bytes(sample.data)
+    asked = ["intake", file, "--ward", "phuc-dong", "--reported-on", "2022-02-10", "--page", record]
+    before = stored(home)
+    code, said = command(monkeypatch, capsys, *asked, *words)
+    assert code == 0, said
+    assert (stored(home) == before) is not bool(words)
+    text = record.read_text(encoding="utf-8").replace(NBSP, " ")
+    assert f'<p class="draft">{state}</p>' in text
+    body = text[text.index("<main") :]
+    assert body.index(outcome) < body.index("<table")
+    for part in (
+        "Phiếu tiếp nhận số liệu", "số liệu báo cáo ngày 10/02/2022", "SỐ LIỆU MINH HỌA",
+        provenance.digest_bytes(sample.data).removeprefix("sha256:")[:12], "G6: Đơn vị: 1000 đồng",
+        "Phí, lệ phí, 1/2022", "thu NSNN (triệu đồng): 12,8", "B104: E12, F12",
+        "Người nộp", "Người tiếp nhận", "Lãnh đạo phường Phúc Đồng",
+    ):  # fmt: skip
+        assert part in text, part
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def examined(tmp_path, name, day, data=None):
+    path = tmp_path / name
+    path.write_bytes(SAMPLES[name].data if data is None else data)
+    return examination.take_in(
+        descriptors.ward("phuc-dong"), [path], day, apply=False, answers=[], layout="", status="",
+        today=TODAY,
+    )  # fmt: skip
+
+
+def test_the_record_is_an_archivable_page_of_a4(home, tmp_path):
+    """The PDF is one sheet of A4, the same bytes each time; letters that no face has are told by their codes,
+    as is markup in a name."""
+    name = "thu \U0001f4ca #emph[x] <b>.xlsx"
+    taken = examined(tmp_path, name, "2022-02-10", SAMPLES["01-commune-form.xlsx"].data)
+    made = intake.page(taken, get("vi"), ".pdf", applied=False)
+    assert made == intake.page(taken, get("vi"), ".pdf", applied=False)
+    sheets = pypdf.PdfReader(io.BytesIO(made)).pages
+    assert [[round(float(side)) for side in sheet.mediabox[2:]] for sheet in sheets] == [[595, 842]]
+    text = sheets[0].extract_text()
+    assert "\\U0001f4ca #emph[x] <b>.xlsx" in text and "CHƯA GHI" in text
+    assert (
+        "2022-02-10".replace("-", "") in pypdf.PdfReader(io.BytesIO(made)).metadata["/CreationDate"]
+    )
+
+
+def test_the_record_of_a_refused_file_names_every_place(home, tmp_path):
+    """Nothing is written, how many places, and each with what was found and what to do."""
+    taken = examined(tmp_path, "11-error-cells.xlsx", "2022-02-10")
+    refused = [problem for problem in taken.files[0].problems if problem.severity == "refuse"]
+    assert refused
+    text = intake.page(taken, get("en"), ".html", applied=True).decode()
+    assert '<p class="draft">not written</p>' in text
+    assert f"Nothing is written: {len(refused)} refused, 0 to be decided" in text
+    for problem in refused:
+        assert f"sheet {problem.sheet}, cell {problem.cell}</th>" in text
+    assert "#REF!" in text
+
+
+def test_the_record_hides_small_counts(home, tmp_path):
+    """Three who took part are 1–4 on paper, and nothing in the figures behind it."""
+    taken = examined(tmp_path, "93-activities.xlsx", "2022-03-12")
+    own = taken.files[0]
+    for at, count in ((0, "3"), (1, "5")):
+        arrival = own.arrivals[at]
+        own.arrivals[at] = replace(arrival, cells=arrival.cells | {"participants": count})
+    text = intake.page(taken, get("en"), ".html", applied=False).decode()
+    assert "participants: 1–4<" in text and "participants: 5<" in text
+    assert "participants: 3" not in text and "it stands as 1–4" in text
+
+
+@pytest.mark.parametrize("name", ["record.docx", "nowhere/record.pdf"])
+def test_a_page_that_cannot_be_is_refused_before_anything_is_written(
+    home, tmp_path, monkeypatch, capsys, name
+):
+    """Another format, a folder that is not there: nothing is taken in."""
+    sample = SAMPLES["01-commune-form.xlsx"]
+    file = tmp_path / sample.file
+    file.write_bytes(sample.data)
+    before = stored(home)
+    code, said = command(
+        monkeypatch, capsys, "intake", file, "--ward", "phuc-dong", "--reported-on", "2022-02-10",
+        "--apply", "--page", tmp_path / name,
+    )  # fmt: skip
+    assert code == 2 and "--page" in said
+    assert stored(home) == before

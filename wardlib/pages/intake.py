@@ -16,7 +16,7 @@ from wardlib.data.descriptors import Table
 from wardlib.data.intake.arrivals import NEW, REVISED, SAME, Arrival
 from wardlib.data.intake.examination import ACCEPT, Examination, Examined
 from wardlib.errors import ASK, NOTE, REFUSE, Problem
-from wardlib.language import NONE, Language, inside
+from wardlib.language import NONE, Language, inside, is_missing
 from wardlib.pages.arrivals import Named, drawn
 from wardlib.pages.block import Block, answer, signatures
 from wardlib.pages.edition import Edition
@@ -47,7 +47,7 @@ def page(taken: Examination, language: Language, suffix: str, *, applied: bool) 
     form = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}}
     # The exporters take a notebook: this one is never run, as its outputs are there already.
     made = from_dict(form | {"cells": named})  # type: ignore[no-untyped-call]  # nbformat has no types
-    exporter: Any = FORMATS[suffix]()
+    exporter: Any = FORMATS[suffix]()  # type: ignore[no-untyped-call]  # neither has nbconvert
     body, _ = exporter.from_notebook_node(made)
     return body.encode() if isinstance(body, str) else bytes(body)
 
@@ -84,7 +84,10 @@ class _Record:
             ]
             if found:
                 yield self._problems(severity, caption, found)
-        head = self._text("Head of {ward}", ward=inside(self._edition.ward_name))
+        name = self._edition.ward_name  # "Phường …", where Vietnamese has the kind first
+        head = self._text(
+            "Head of {ward}", ward=inside(name) if self._language.code == "vi" else name
+        )
         yield signatures([self._text("Handed in by"), self._text("Received by"), head])
 
     def _head(self) -> Block:
@@ -243,10 +246,11 @@ def _disclosed(described: Table, cells: dict[str, str]) -> dict[str, tuple[float
     if not numbers:
         return {}
     own = disclosure.disclosed(described, pd.DataFrame(numbers))
+    seen = {name: own[name].iloc[0] for name in numbers}
     return {
         name: (
-            float(own[name].astype("Float64").fillna(float("nan")).iloc[0]),
-            bool(own[name].isna().iloc[0] and column.notna().iloc[0]),
+            float("nan") if is_missing(seen[name]) else float(seen[name]),
+            is_missing(seen[name]) and bool(column.notna().iloc[0]),
         )
         for name, column in numbers.items()
     }
