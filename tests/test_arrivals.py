@@ -80,7 +80,7 @@ def test_a_new_month_names_file_and_cells(ward):
     assert shown(own.arrived()) == "26 số liệu báo cáo cho tháng 01 năm 2022 đều lấy từ 1 tệp."
     table = own.files_table()
     assert (
-        "01-commune-form.xlsx  10/02/2022  Số thu 1/2022: 26 (trang B104, ô E10–F24)  "
+        "01-commune-form.xlsx  10/02/2022  Số thu 1/2022: 26 (trang tính B104, ô E10–F24)  "
         "G6: Đơn vị: 1000 đồng"
     ) in shown(table)
     total = next(row for row in table.figures["data"] if row["item"] == "total")
@@ -255,7 +255,7 @@ def test_a_new_month_runs_and_leaves_the_one_before_up_to_date(home, tmp_path):
     assert "1 done" in run("2022-01")
     made = home / "output/phuc-dong/2022-01/00-data-check.vi/00-data-check.vi.html"
     text = made.read_text(encoding="utf-8")
-    assert "01-commune-form.xlsx" in text and "trang B104, ô E10–F24" in text
+    assert "01-commune-form.xlsx" in text and "trang tính B104, ô E10–F24" in text
     assert "0 done, 0 failed, 1 up to date" in run("2021-12")
 
 
@@ -278,8 +278,8 @@ def stored(home):
 @pytest.mark.parametrize(
     ("words", "state", "outcome"),
     [
-        ([], "chưa ghi", "Chưa ghi: 13 dòng số liệu mới, 0 dòng sửa; 0 dòng đã có từ trước."),
-        (["--apply"], "đã ghi", "Đã ghi: 13 dòng số liệu mới, 0 dòng sửa; 0 dòng đã có từ trước."),
+        ([], "chưa ghi", "Chưa ghi: 13 dòng số liệu mới, 0 dòng điều chỉnh; 0 dòng đã có."),
+        (["--apply"], "đã ghi", "Đã ghi: 13 dòng số liệu mới, 0 dòng điều chỉnh; 0 dòng đã có."),
     ],
 )
 def test_the_record_says_what_was_received(
