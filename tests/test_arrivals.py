@@ -106,6 +106,31 @@ def test_a_correction_names_old_and_new_with_file_and_cell(ward):
     assert "Still" not in text
 
 
+def test_a_target_names_its_line_and_who_set_it(home, tmp_path):
+    """A plan that a file revises is told with its line and setter, as of its year."""
+    take(tmp_path, "01-commune-form.xlsx", "2022-02-10")
+    take(tmp_path, "95-targets.xlsx", "2021-12-20")
+    path = home / "data" / "phuc-dong" / "targets.csv"
+    plan = next(
+        row for row in path.read_text("utf-8").splitlines() if row.startswith("2022,total,upper")
+    )
+    amount = int(plan.split(",")[3])
+    own = page("2022-01")
+    found = own.result
+    revised = pd.concat(
+        [found.revised, pd.DataFrame([{
+            "table": "targets", "month": pd.NaT, "item": "total:upper", "measure": "amount",
+            "before": float(amount), "before_hidden": False, "now": amount + 1e6,
+            "now_hidden": False, "estimate": False, "reported_on": pd.Timestamp("2022-01-20"),
+            "name": "b.xlsx", "sheet": "", "cell": "C5",
+        }])]
+    )  # fmt: skip
+    text = shown(replace(own, result=replace(found, revised=revised)).revised_table())
+    assert "Tổng thu ngân sách nhà nước trên địa bàn (dự toán quận giao), 2022" in text
+    assert "20/01/2022  b.xlsx, ô C5" in text
+    assert "Dự toán 2022: 20" in shown(own.files_table())
+
+
 def test_who_looked_before_sees_what_was_known_then(ward):
     """The edition of a day before the correction knows neither the file nor the change."""
     own = page("2021-12", "en", "2022-02-15")

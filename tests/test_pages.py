@@ -28,7 +28,7 @@ from wardlib.pages.workbook import Workbook
 
 CASES = [("phuc-dong", "2020-9M", "2020-09-13"), ("phuc-dong", "2021-Q3", ""),
          ("phuc-dong", "2017-01", ""), ("philadelphia", "2020-Q2", ""), ("philadelphia", "2013-08", "")]  # fmt: skip
-PAGES = ("data_check", "tax", "effect", "schools", "activities", "targets", "briefing")
+PAGES = ("data_check", "arrivals", "tax", "effect", "schools", "activities", "targets", "briefing")
 
 
 @functools.cache

@@ -35,8 +35,8 @@ def page(taken: Examination, language: Language, suffix: str, *, applied: bool) 
     Raises ExportError where no face has a letter of it.
     """
     record = _Record(taken, language, written=applied and taken.outcome == ACCEPT)
-    title = f"# {language.text('Record of figures received')}"
-    cells: list[dict[str, Any]] = [{"cell_type": "markdown", "source": title}]
+    title = language.text("Record of figures received")
+    cells: list[dict[str, Any]] = [{"cell_type": "markdown", "source": f"# {title}"}]
     for block in record.blocks():
         data, metadata = block._repr_mimebundle_()
         output = {"output_type": "display_data", "data": data, "metadata": metadata}
@@ -94,9 +94,10 @@ class _Record:
         """The head of the ward's papers; day and number are left to whoever signs."""
         text, edition = self._text, self._edition
         day = self._language.date(self._taken.reported_on)
+        reported = text("figures reported on {day}", day=day)
         head = edition.head
         state = text("written") if self._written else text("not written")
-        subtitle = f"{edition.ward_name} · {text('figures reported on {day}', day=day)}"
+        subtitle = f"{edition.ward_name} · {reported}"
         known = text("Written into the tables of this workbook")
         if not self._written:
             known = text("Nothing is written into the tables of this workbook")
