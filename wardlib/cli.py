@@ -342,6 +342,10 @@ def intake(
     status: Annotated[str, typer.Option(help="estimate or actual, whatever the heads say.")] = "",
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="Write the record to print and sign there: FILE.pdf or FILE.html."),
+    ] = None,
 ) -> None:
     """Show what taking in office FILEs would do; with --apply, do it.
 
@@ -353,6 +357,8 @@ def intake(
     from wardlib.data.intake import examination, reports
 
     tongue = languages.get(language)
+    if page and (page.suffix not in (".html", ".pdf") or not page.absolute().parent.is_dir()):
+        raise RequestError(f"--page {page}: name a file .pdf or .html in a folder that is there.")
     taken = examination.take_in(
         descriptors.ward(ward), files, reported_on, apply=apply, answers=answer, layout=layout, status=status,
         today=datetime.date.today(),
@@ -362,6 +368,13 @@ def intake(
     else:
         for line in reports.lines(taken, tongue, applied=apply):
             _say(line)
+    if page:
+        from wardlib.pages import intake as record
+
+        try:
+            page.write_bytes(record.page(taken, tongue, page.suffix, applied=apply))
+        except OSError as error:
+            raise RequestError(f"--page {page}: cannot be written: {error.strerror}.") from None
     raise typer.Exit(0 if taken.outcome == "accept" else 2)
 
 
