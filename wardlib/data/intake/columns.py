@@ -47,7 +47,7 @@ _IGNORED = {"ratio", "previous", "note"}
 @dataclass(frozen=True)
 class Column:
     """A column that is needed: of which table, time and measure its figures are, whether of a month or of
-    the year up to it, in which unit (`factor`, and the place that says so), with the reading of each line
+    the year up to it, in which unit (`factor`, None where that is asked about, and the place that says so), with the reading of each line
     of the table."""
 
     table: Table
@@ -57,7 +57,7 @@ class Column:
     time: str
     measure: str
     status: str
-    factor: Decimal
+    factor: Decimal | None
     unit: tuple[Place, str] | None
     items: dict[int, Line]
     readings: dict[int, Reading]
@@ -74,6 +74,13 @@ class Sheet:
     understood: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
     left_out: set[int] = field(default_factory=set)
+    blocked: set[str] = field(default_factory=set)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether rows of it are in question, so that its sums say nothing."""
+        kinds = {"line_unknown", "line_ambiguous", "school_unknown", "hidden_row"}
+        return bool(self.blocked) or any(problem.kind in kinds for problem in self.problems)
 
     def tell(
         self,
@@ -128,11 +135,12 @@ class Reader:
     status: str = ""
     percent: frozenset[str] = frozenset()
 
-    def sheets(self, file: OfficeFile) -> list[Sheet]:
-        """The sheets of a file, read; a hidden one is told of and left aside."""
+    def sheets(self, file: OfficeFile, blocked: dict[str, set[str]]) -> list[Sheet]:
+        """The sheets of a file, read; a hidden one is told of and left aside. `blocked`: by sheet the cells
+        whose letters are asked about or refused already."""
         read = []
         for grid in file.grids:
-            sheet = Sheet(file.name, grid)
+            sheet = Sheet(file.name, grid, blocked=blocked.get(grid.name, set()))
             if grid.hidden:
                 if layouts.tables(grid, self.wordings):
                     found = said("a hidden sheet with a table")
@@ -240,7 +248,7 @@ class Reader:
             if span is None:
                 continue
             factor, unit = self._unit(sheet, table, head, context)
-            status = self._status(head, context)
+            status = self._status(sheet, head, context)
             self._column(
                 sheet, table, head, items, RECEIPTS, span, time, measure, status, factor, unit
             )
@@ -453,9 +461,9 @@ class Reader:
                     said("both columns, thu NSNN and thu NSX"), said("ask the sender for a file with both columns"), view=table.view,
                 )  # fmt: skip
 
-    def _status(self, head: Head, context: list[tuple[Place, str]]) -> str:
-        if self.status:
-            return self.status
+    def _status(self, sheet: Sheet, head: Head, context: list[tuple[Place, str]]) -> str:
+        if given := self.status or self.answers.get("status", sheet.grid.name):
+            return given
         if "estimate" in head.codes:
             return "estimate"
         if "actual" not in head.codes and any(
@@ -468,7 +476,7 @@ class Reader:
 
     def _unit(
         self, sheet: Sheet, table: Table, head: Head, context: list[tuple[Place, str]]
-    ) -> tuple[Decimal, tuple[Place, str] | None]:
+    ) -> tuple[Decimal | None, tuple[Place, str] | None]:
         """How many đồng (or units of the ward's money) a figure of the column holds, and the place that
         says so; a question where none, two, or an unknown one is given."""
         currency = self.ward.currency
@@ -483,6 +491,9 @@ class Reader:
             return self._factor(FACTORS[answer]), place
         units = {own[2] for own in found}
         unknown = [own for own in (spelt if in_head else above) if not own[2] and own[3]]
+        own_names = {"collected", "kept", "amount"}
+        if not units and not unknown and any(text in own_names for _, text in head.levels):
+            return Decimal(1), None  # a list in the form of the workbook's own tables
         if len(units) > 1:
             for other in found:
                 sheet.tell(
@@ -505,9 +516,8 @@ class Reader:
                 "unit_conflict", ASK, found[0][0], said("“{text}”", text=found[0][1]), said("a unit of {currency}", currency=currency),
                 said("Say in which unit the figures are."), view=table.view if in_head else None,
             )  # fmt: skip
-        if not units:
-            return Decimal(1), place
-        return self._factor(found[0][2]), place
+        sure = len(units) == 1 and (units == {"USD"}) == (currency == "USD")
+        return (self._factor(found[0][2]) if sure else None), place
 
     @staticmethod
     def _factor(unit: str) -> Decimal:
@@ -527,6 +537,8 @@ class Reader:
         for line in table.lines:
             codes = line.codes
             cell = table.view.name(line.place)
+            if cell in sheet.blocked:
+                continue  # its letters are in question
             answer = self.answers.get("line", sheet.grid.name, cell) if (len(codes) != 1) else ""
             if answer and answer != "none":
                 codes = (answer,)
@@ -636,7 +648,7 @@ class Reader:
         time: str,
         measure: str,
         status: str,
-        factor: Decimal,
+        factor: Decimal | None,
         unit: tuple[Place, str] | None,
     ) -> None:
         """Read a column of amounts."""
@@ -752,7 +764,7 @@ class Reader:
                     MONTH,
                     time,
                     "value",
-                    self._status(head, context),
+                    self._status(sheet, head, context),
                     Decimal(1),
                     None,
                 )
@@ -794,7 +806,8 @@ class Reader:
                         view=table.view,
                     )
                 continue
-            factor, unit = Decimal(1), None
+            factor: Decimal | None = Decimal(1)
+            unit = None
             if table.family == LINE:
                 factor, unit = self._unit(sheet, table, heads[0], context)
             self._column(

@@ -226,8 +226,17 @@ def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -
                 NOTE,
             )
         )
-    own.sheets = reader.sheets(file)
-    found = _figures(own, reader, now)
+    if file.encoding in _LEGACY:
+        found = said("letters of {encoding}, converted", encoding=file.encoding)
+        expected = said("texts in Unicode letters")
+        note = Problem(file.name, 0, "", found, expected, "", "", "", "text_converted", NOTE)
+        own.problems.append(note)
+    blocked: dict[str, set[str]] = {}
+    for problem in own.problems:
+        if problem.severity != NOTE:
+            blocked.setdefault(problem.sheet, set()).add(problem.cell)
+    own.sheets = reader.sheets(file, blocked)
+    figures_found = _figures(own, reader, now)
     own.problems += [problem for sheet in own.sheets for problem in sheet.problems]
     broken = any(problem.severity != NOTE for problem in own.problems)
     if not any(sheet.columns for sheet in own.sheets) and not broken:
@@ -252,7 +261,7 @@ def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -
             )
         )
     _lay_out(own, reader, layout)
-    absent = sorted({figure.table for figure in found} - set(reader.ward.tables))
+    absent = sorted({figure.table for figure in figures_found} - set(reader.ward.tables))
     for table in absent:
         own.problems.append(
             Problem(
@@ -269,12 +278,13 @@ def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -
             )
         )
     if not absent:
-        own.arrivals = arrivals.arrivals(found, now, reader.reported_on)
+        own.arrivals = arrivals.arrivals(figures_found, now, reader.reported_on)
         _compared(own, reader)
     own.problems = sorted(dict.fromkeys(own.problems))
     return own
 
 
+_LEGACY = ("TCVN3 (ABC)", "VNI-Windows", "Windows-1258")
 _PARTS = {
     "macros": said("macros"),
     "links": said("links to other files"),

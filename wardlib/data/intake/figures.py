@@ -271,7 +271,7 @@ def _whole(
 ) -> tuple[str, Decimal | None]:
     """A number in whole đồng or things."""
     view = column.table.view
-    if reading.money and column.factor != 1:
+    if reading.money and column.factor not in (None, 1):
         if strict:
             sheet.tell(
                 "not_a_number",
@@ -283,7 +283,16 @@ def _whole(
                 view=view,
             )
         return amounts.NONSENSE, None
+    if column.factor is None:
+        return "open", None  # the unit is asked about
     amount = amounts.whole(reading, column.factor)
+    if amount is not None and amount < 0:
+        if strict:
+            sheet.tell(
+                "not_a_number", REFUSE, place, said("{text}, less than 0", text=f"{amount}"), said("a figure of 0 or more"),
+                said("see whether a sign or brackets stand there by mistake, or ask the sender"), view=view,
+            )  # fmt: skip
+        return amounts.NONSENSE, None
     if amount is not None:
         return amounts.NUMBER, Decimal(amount)
     if strict:
@@ -481,32 +490,22 @@ def _lacking(sheet: Sheet, own: Said, measure: str, reader: Reader) -> None:
 
 
 def _twice(measures: dict[str, list[tuple[Sheet, Said]]]) -> None:
-    """A line that stands twice for the same month; the same amounts on another sheet are no fault."""
-    rows = {
-        (id(sheet), id(own.column.table), own.line.row): (sheet, own)
-        for all_ in measures.values()
-        for sheet, own in all_
-    }
-    (first_sheet, first), *others = rows.values()
-    for sheet, own in others:
-        same_table = sheet is first_sheet and own.column.table is first.column.table
-        values = [{said_there.value for _, said_there in all_} for all_ in measures.values()]
-        if same_table or any(len(own_values) > 1 for own_values in values):
+    """A line that stands twice for the same month; the same amounts on another sheet or in another table
+    are no fault."""
+    for all_ in measures.values():
+        first_sheet, first = all_[0]
+        for sheet, own in all_[1:]:
+            same_table = own.column.table is first.column.table
+            if not same_table and own.value == first.value:
+                continue
             where = first.column.table.view.name(first.line.place)
-            found = said(
-                "“{name}” a second time, as in {cell}",
-                name=own.line.text,
-                cell=where if sheet is first_sheet else f"{first_sheet.grid.name}!{where}",
-            )
-            sheet.tell(
-                "line_twice",
-                REFUSE,
-                own.line.place,
-                found,
-                said("each line once for a month"),
-                said("remove one of the two, or name the second as the line that it is"),
-                view=own.column.table.view,
-            )
+            if sheet is not first_sheet:
+                where = f"{first_sheet.grid.name}!{where}"
+            found = said("“{name}” a second time, as in {cell}", name=own.line.text, cell=where)
+            fix = said("remove one of the two, or name the second as the line that it is")
+            expected = said("each line once for a month")
+            view = own.column.table.view
+            sheet.tell("line_twice", REFUSE, own.line.place, found, expected, fix, view=view)
 
 
 def of_months(

@@ -17,7 +17,7 @@ from itertools import pairwise
 from wardlib.data.intake import amounts
 from wardlib.data.intake.grids import Cell, Grid, Place, a1
 from wardlib.data.intake.months import Told, is_month_word, told
-from wardlib.data.intake.wordings import FIELD, GROUP, INDICATOR, LINE, SCHOOL, SUM, Wordings, fold
+from wardlib.data.intake.wordings import GROUP, SUM, Wordings, fold
 
 _LEVELS = 6  # rows of a head, at most
 _COUNT = re.compile(r"[A-Za-zĐđ]|\(?\d{1,2}\)?|\d{1,2}\s*=\s*[\d\s+*/x:()=%.,-]+|\[\d{1,2}\]")
@@ -184,72 +184,82 @@ _IDLE = {(SUM,), (GROUP,)}  # names that any table may have
 
 
 def _tables(view: View, found: _Found, wordings: Wordings) -> Iterator[Table]:
-    """The tables of each group of columns that name things, parted where a new head begins."""
+    """The tables of each group of columns that name things, parted where a new head begins, from the
+    top."""
     regions = _regions(view, found)
-    for number, (family, columns, rows) in enumerate(regions):
-        right = regions[number + 1][1][0] if number + 1 < len(regions) else view_width(view)
-        spans = _spans(view, sorted(rows), columns, right)
-        before: tuple[tuple[str, ...], tuple[Head, ...]] | None = None
+    made: list[Table] = []
+    for family, columns, rows in regions:
+        others = [own for own in regions if own[2] is not rows]
+        right = min(
+            (own[1][0] for own in others if own[1][0] > columns[-1] and _overlap(own[2], rows)),
+            default=view_width(view),
+        )
+        floor = max((max(own[2]) for own in others if max(own[2]) < min(rows)), default=-1)
+        below = min((min(own[2]) for own in others if min(own[2]) > max(rows)), default=None)
+        end = max(view.rows, default=max(rows)) if below is None else below - 1
         done: list[Table] = []
-        floor = -1
-        for first, last, bottom in spans:
-            made = _table(view, family, columns, right, rows, first, last, bottom, floor, wordings)
-            floor = last
-            if made is None:
+        before: tuple[str, ...] = ()
+        for span in _spans(view, sorted(rows), columns, right, end):
+            table = _table(view, family, columns, right, rows, span, floor, wordings)
+            floor = span[1]
+            if table is None:
                 continue
-            texts = tuple(fold(head.text) for head in made.heads)
-            if done and before and (texts == before[0] or not made.heads):
+            texts = tuple(fold(head.text) for head in table.heads)
+            if done and texts == before:
                 # The same heads again: the table goes on over the page.
-                done[-1] = replace(done[-1], lines=(*done[-1].lines, *made.lines))
+                done[-1] = replace(done[-1], lines=(*done[-1].lines, *table.lines))
                 continue
-            before = texts, made.heads
-            done.append(made)
-        yield from done
+            before = texts
+            done.append(table)
+        made += done
+    yield from sorted(made, key=lambda table: table.top)
+
+
+def _overlap(one: dict[int, tuple[str, ...]], other: dict[int, tuple[str, ...]]) -> bool:
+    """Whether two groups of rows overlap from top to bottom."""
+    return min(one) <= max(other) and min(other) <= max(one)
 
 
 def view_width(view: View) -> int:
     return max((column for _, column in view.cells), default=-1) + 1
 
 
-def _regions(view: View, found: _Found) -> list[tuple[str, list[int], dict[int, tuple[str, ...]]]]:
-    """From the left, groups of neighbouring columns that name things of one family, with the codes by
-    row; a code beside a name narrows it."""
-    strong = {}
-    for (column, family), rows in found.items():
-        real = {codes for codes in rows.values()} - _IDLE
-        if real:
-            strong[column, family] = rows
-    by_rows: dict[int, str] = {}  # a column's family: the one that names most of it
-    for column in {column for column, _ in strong}:
-        families = [
-            (len(rows), -_FAMILIES.index(family), family)
-            for (own, family), rows in strong.items()
-            if own == column
-        ]
-        by_rows[column] = max(families)[2]
-    regions: list[tuple[str, list[int], dict[int, tuple[str, ...]]]] = []
-    for column in sorted(by_rows):
-        family = by_rows[column]
+_Region = tuple[str, list[int], dict[int, tuple[str, ...]]]
+
+
+def _regions(view: View, found: _Found) -> list[_Region]:
+    """Groups of neighbouring columns that name things of one family, with the codes by row; a code beside
+    a name narrows it. A stray name of another family inside a table makes no group of its own."""
+    regions: list[_Region] = []
+    for column, family in sorted(found):
         rows = found[column, family]
-        if regions and regions[-1][0] == family and _near(view, regions[-1][1][-1], column, rows):
-            merged = regions[-1][2]
-            regions[-1][1].append(column)
-            for row, codes in rows.items():
-                both = tuple(code for code in merged.get(row, codes) if code in codes)
-                merged[row] = both if both or row not in merged else (*merged[row], *codes)
-        elif (
-            regions
-            and regions[-1][0] != family
-            and set(rows) <= set(regions[-1][2])
-            and len(rows) < len(regions[-1][2])
-        ):
-            continue  # a stray name of another family inside the table
-        else:
+        if not set(rows.values()) - _IDLE:
+            continue
+        near = [
+            own
+            for own in regions
+            if own[0] == family and _overlap(own[2], rows) and _near(view, own[1][-1], column, rows)
+        ]
+        if not near:
             regions.append((family, [column], dict(rows)))
-    return regions
+            continue
+        _, columns, merged = near[0]
+        columns.append(column)
+        for row, codes in rows.items():
+            known = merged.get(row, ())
+            both = tuple(code for code in known if code in codes) if known else codes
+            merged[row] = both or (*known, *codes)
+    return [own for own in regions if not any(_holds(other, own) for other in regions)]
 
 
-_FAMILIES = (LINE, SCHOOL, FIELD, INDICATOR)
+def _holds(one: _Region, other: _Region) -> bool:
+    """Whether a group stands among the rows of a larger one, and not to the right of it."""
+    return (
+        len(one[2]) > len(other[2])
+        and min(one[2]) <= min(other[2])
+        and max(other[2]) <= max(one[2])
+        and other[1][0] <= one[1][-1]
+    )
 
 
 def _near(view: View, left: int, column: int, rows: dict[int, tuple[str, ...]]) -> bool:
@@ -278,7 +288,7 @@ def _is_value(cell: Cell) -> bool:
 
 
 def _spans(
-    view: View, rows: list[int], columns: list[int], right: int
+    view: View, rows: list[int], columns: list[int], right: int, end: int
 ) -> list[tuple[int, int, int]]:
     """The runs of named rows between which a head begins anew: first and last named row, and the last
     row that may still belong to it."""
@@ -288,15 +298,8 @@ def _spans(
         if any(_heads_row(view, row, columns, right) for row in range(above + 1, below)):
             spans.append((cuts[-1], above, below - 1))
             cuts.append(below)
-    spans.append((cuts[-1], rows[-1], max(view.rows, default=rows[-1])))
+    spans.append((cuts[-1], rows[-1], end))
     return spans
-
-
-def _values_between(view: View, row: int, left: int, right: int) -> bool:
-    return any(
-        left < column < right and _is_value(view.cells[row, column])
-        for column in view.rows.get(row, ())
-    )
 
 
 def _heads_row(view: View, row: int, columns: list[int], right: int) -> bool:
@@ -330,15 +333,15 @@ def _table(
     columns: list[int],
     right: int,
     rows: dict[int, tuple[str, ...]],
-    first: int,
-    last: int,
-    bottom: int,
+    span: tuple[int, int, int],
     floor: int,
     wordings: Wordings,
 ) -> Table | None:
-    """The table whose named rows run from `first` to `last`; its head stands below the row `floor`."""
+    """The table whose named rows run from the first to the last of a span; its head stands below the row
+    `floor`."""
+    first, last, bottom = span
     named = [row for row in range(first, last + 1) if row in rows]
-    levels, top = _head_rows(view, columns, first, floor)
+    levels, top = _head_rows(view, columns, first, floor, wordings)
     beside = Counter(
         column for row in named for column in view.rows.get(row, ()) if column not in columns
     )
@@ -353,20 +356,31 @@ def _table(
             others.append(column)
         else:
             heads.append(head)
+    if view.turned:  # these are the rows above the names: titles
+        others = [column for column in others if column > columns[0]]
     lines = tuple(
         _lines(view, family, columns, others, rows, first, bottom, levels, heads, wordings)
     )
-    above = tuple(
-        ((row, column), view.text((row, column)))
-        for row in range(top - 1, floor, -1)
-        for column in view.rows.get(row, ())
-    )
+    if view.turned:  # what stands above the sheet's own row of names
+        places = [
+            (row, column)
+            for column in range(columns[0] - 1, -1, -1)
+            for row in view.rows
+            if (row, column) in view.cells
+        ]
+    else:
+        places = [
+            (row, column) for row in range(top - 1, floor, -1) for column in view.rows.get(row, ())
+        ]
+    above = tuple((view.original(place), view.text(place)) for place in places)
     if not heads:
         return None
     return Table(view, family, tuple(heads), lines, above, top)
 
 
-def _head_rows(view: View, columns: list[int], first: int, floor: int) -> tuple[list[int], int]:
+def _head_rows(
+    view: View, columns: list[int], first: int, floor: int, wordings: Wordings
+) -> tuple[list[int], int]:
     """The rows of the head above row `first`, from the top, and where the table begins."""
     levels: list[int] = []
     row = first - 1
@@ -380,14 +394,14 @@ def _head_rows(view: View, columns: list[int], first: int, floor: int) -> tuple[
         if not levels and _counts_columns(view, row, columns):
             top, row = row, row - 1
             continue
-        if not _is_level(view, row, columns):
+        if not _is_level(view, row, columns, wordings):
             break
         levels.append(row)
         top, row = row, row - 1
     return levels[::-1], top
 
 
-def _is_level(view: View, row: int, columns: list[int]) -> bool:
+def _is_level(view: View, row: int, columns: list[int], wordings: Wordings) -> bool:
     """Whether a row above the names is a level of the head rather than a title, a unit or a letterhead."""
     filled = view.rows[row]
     texts = [(column, view.text((row, column))) for column in filled]
@@ -407,10 +421,9 @@ def _is_level(view: View, row: int, columns: list[int]) -> bool:
     if block and block[1] <= columns[-1]:
         return False  # a title over the whole table
     text = texts[0][1]
-    return (
-        column > columns[-1]
-        and len(text) <= 80
-        and not re.match(r"(?i)\W*(biểu|mẫu|phụ lục|kèm theo|ngày|ban hành)\b", text)
+    said = told(text)
+    return column > columns[-1] and bool(
+        wordings.heads(text) or said.months or said.until or said.quarters
     )
 
 

@@ -27,7 +27,7 @@ def as_json(taken: Examination, language: Language, *, applied: bool) -> str:
         "written": applied and taken.outcome == ACCEPT and bool(taken.rows),
         "files": files,
     }
-    return json.dumps(told, ensure_ascii=False, indent=1)
+    return json.dumps(told, indent=1)
 
 
 def _file(own: Examined, language: Language) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def sums(found: _Found, reader: Reader) -> None:
     and groups by their numbers."""
     by_column: dict[tuple[int, int, str, str], tuple[Sheet, list[Said]]] = {}
     for sheet, own in found:
-        if own.column.kind == RECEIPTS:
+        if own.column.kind == RECEIPTS and not sheet.incomplete:
             key = id(own.column.table), own.column.head.column, own.time, own.measure
             by_column.setdefault(key, (sheet, []))[1].append(own)
     for sheet, column in by_column.values():
@@ -125,7 +125,7 @@ def _adds_up(sheet: Sheet, whole: Said, parts: list[Said]) -> None:
         difference=plain(whole.value - total),
     )
     fix = said("find the figure that is wrong, with the sender, and correct it in the file")
-    if abs(whole.value - total) <= whole.column.factor * slack:
+    if abs(whole.value - total) <= (whole.column.factor or 1) * slack:
         fix = said("the amounts were rounded: ask the sender for the file in đồng")
     sheet.tell(
         "total_mismatch", REFUSE, whole.place, found, expected, fix, view=whole.column.table.view
@@ -175,6 +175,8 @@ def months_of_year(
         if own.value is not None and own.line.codes != (GROUP,):
             told_until[own.time, own.item, own.measure] = own.value
     derived_on = set()
+    told_lacking: set[tuple[int, str]] = set()
+    alone = _wholly_lacking(until, here, history)
     for sheet, own in until:
         if own.value is None or own.line.codes == (GROUP,) or not own.time:
             continue
@@ -205,11 +207,7 @@ def months_of_year(
             )
         elif is_told:
             month = here[own.time, own.item, own.measure]
-            slack = (
-                Decimal(own.column.factor) * (int(number) + 1) / 2
-                if own.column.factor > 1
-                else Decimal(int(number) + 1) / 2
-            )
+            slack = (own.column.factor or Decimal(1)) * (int(number) + 1) / 2
             if (
                 not lacking
                 and abs(own.value - total - month) > slack
@@ -233,6 +231,24 @@ def months_of_year(
                     said(
                         "If an earlier month was corrected, take its file in first; else ignore the year to date."
                     ),
+                    view=view,
+                )
+        elif lacking and (id(sheet), own.time) in alone:
+            if (id(sheet), own.time) not in told_lacking:
+                told_lacking.add((id(sheet), own.time))
+                found = said(
+                    "only the year up to {month}; {months} not known",
+                    month=_shown(own.time),
+                    months=", ".join(map(_shown, lacking)),
+                )
+                head = own.column.head.telling()
+                sheet.tell(
+                    "month_missing",
+                    REFUSE,
+                    head,
+                    found,
+                    said("the figures of all months before"),
+                    said("take in the files of these months first"),
                     view=view,
                 )
         elif lacking:
@@ -263,6 +279,19 @@ def months_of_year(
                     "",
                 )
             yield figure(own, sheet, own.value - total, derived=number != "01")
+
+
+def _wholly_lacking(
+    until: list[tuple[Sheet, Said]], here: dict[tuple[str, str, str], Decimal], history: History
+) -> set[tuple[int, str]]:
+    """The sheets and months up to which a year is told, of which every line lacks some month before."""
+    lacks: dict[tuple[int, str], list[bool]] = {}
+    for sheet, own in until:
+        if own.value is not None and own.line.codes != (GROUP,) and own.time:
+            before = (f"{own.time[:5]}{month:02}" for month in range(1, int(own.time[5:])))
+            some = any(_known(time, own, here, history) is None for time in before)
+            lacks.setdefault((id(sheet), own.time), []).append(some)
+    return {key for key, own in lacks.items() if all(own)}
 
 
 def _known(

@@ -244,6 +244,8 @@ def wordings(ward: Ward) -> Wordings:
         for text in texts:
             key = made._key(family, text)
             known = made._items[family].get(key, ())
+            if known and code in (SUM, GROUP):
+                continue  # a name of one thing is none of a total of anything
             made._items[family][key] = known if code in known else (*known, code)
 
     codes = {
