@@ -348,10 +348,14 @@ def template(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(help="Default: mau-WARD-PERIOD.xlsx in the working folder.", show_default=False),
+        typer.Option(
+            help="Default: mau-WARD-PERIOD.xlsx in the working folder.", show_default=False
+        ),
     ] = None,
     language: Annotated[str, typer.Option(help="vi; en: heads in both languages.")] = "vi",
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a file that is there.")
+    ] = False,
 ) -> None:
     """Write an .xlsx for the clerk to fill in, with what is known of PERIOD in it already.
 

@@ -338,7 +338,9 @@ class _Page:
                 cell.number_format = "@"
                 cell.fill = PatternFill("solid", start_color="F2F2F2")
                 indent = own.depth if column == "line" else 0
-                cell.alignment = Alignment(indent=indent, vertical="center", wrap_text=True)
+                cell.alignment = Alignment(
+                    horizontal="left", indent=indent, vertical="center", wrap_text=True
+                )
                 continue
             cell.fill = PatternFill("solid", start_color="FFF8D6")
             cell.protection = Protection(locked=False)
@@ -365,9 +367,9 @@ class _Page:
         """The width that cuts nothing; long names and heads go on in the next line."""
         if column in self.form.names:
             longest = max(len(own.names[column]) + 3 * own.depth for own in self.form.rows)
-            return max(9.0, 1.15 * min(longest, _WIDEST) + 3)
+            return max(10.0, 1.05 * min(longest, _WIDEST) + 2)
         words = max(len(word) for word in self._told(column).split())
-        return max(22.0 if column in ("collected", "kept", "upper", "ward") else 15.0, 1.3 * words)
+        return max(22.0 if column in ("collected", "kept", "upper", "ward") else 14.0, 1.3 * words)
 
     def _rule(self, column: str) -> DataValidation:
         """What a cell takes, and what is said to whoever writes something else."""
@@ -383,7 +385,9 @@ class _Page:
                 "whole" if whole else "decimal", operator="between", formula1=str(least), formula2=str(most)
             )  # fmt: skip
             rule.error = (
-                text("Write a share from 0 % to 100 %, or leave the cell empty where there is none.")
+                text(
+                    "Write a share from 0 % to 100 %, or leave the cell empty where there is none."
+                )
                 if column == "attendance_share"
                 else text(
                     "Write a whole number from {least} to {most}, without its unit; leave the cell empty "
