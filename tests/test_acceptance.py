@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from spoken import heard, in_vietnamese
 
 from wardlib.data import acceptance, checks, descriptors
 from wardlib.errors import DataError
@@ -30,11 +31,20 @@ REWRITE = "if the change is meant, run `ward check --ward phuc-dong --accept --r
 
 
 def proposal(*wards):
-    return acceptance.propose([descriptors.ward(ward) for ward in wards or ["phuc-dong"]])
+    proposed = acceptance.propose([descriptors.ward(ward) for ward in wards or ["phuc-dong"]])
+    heard(proposed.losses())
+    return proposed
 
 
 def accepted(*wards, day=DAY):
-    return acceptance.record(proposal(*wards), day)
+    try:
+        lines = acceptance.record(proposal(*wards), day)
+    except DataError as error:
+        heard(error.problems)
+        raise
+    for line in lines:
+        in_vietnamese(line)
+    return lines
 
 
 def losses():
@@ -696,6 +706,52 @@ def test_rewrite_goes_with_accept(home):
     code, out, err = ward(home, "check", "--rewrite", "schools")
     assert (code, out) == (2, "")
     assert err == "ward: --rewrite goes with --accept: ward check --accept --rewrite receipts\n"
+
+
+def test_the_clerk_is_told_in_vietnamese(folder, home):
+    """What is asked for in a language is told in it, on both streams; nothing but the words differs."""
+    spoken = ("--ward", "phuc-dong", "--language", "vi")
+    edit(folder / "schools.csv", lambda lines: [x.replace(b"private", b"public") for x in lines])
+    code, out, err = ward(home, "check", *spoken)
+    assert (code, out) == (2, "")
+    head, place, found, expected, fix = err.splitlines()
+    assert (head, place) == ("ward: 1 chỗ sai trong số liệu:", "- data/phuc-dong/schools.csv")
+    assert re.fullmatch("    thấy: sha256:[0-9a-f]{64}", found)
+    assert re.fullmatch("    lẽ ra: sha256:[0-9a-f]{64}, như ghi ở datapackage.json", expected)
+    assert fix == (
+        "    cần làm: nếu thay đổi này là có chủ ý, chạy lệnh `ward check --ward phuc-dong --accept`; nếu "
+        "không, đưa tệp cũ trở lại"
+    )
+    _, _, err = ward(home, "check", "--accept", *spoken)
+    assert "- data/phuc-dong/schools.csv, dòng 5, cột ownership\n    thấy: 'public'\n" in err
+    code, out, _ = ward(home, "check", "--accept", "--rewrite", "schools", *spoken)
+    assert code == 0
+    head, first, *_, last = out.splitlines()
+    assert head == "đã chấp nhận data/phuc-dong/schools.csv: đã ghi lại, 3 ô thay đổi"
+    assert first == (
+        "  dòng 5, cột ownership: 'public' (trước: 'private', dòng 5 của tệp đã chấp nhận)"
+    )
+    assert last == "phuc-dong: 9 bảng, không có chỗ sai"
+    (folder / "receipts.csv").write_bytes(b"\xff")
+    _, out, err = ward(home, "list", "--language", "vi")
+    assert "(số liệu minh họa); số thu: có chỗ sai\n" in out
+    assert "    thấy: byte 0xff\n    lẽ ra: văn bản UTF-8\n" in err
+    for words in (("2020-9M", "--language", "vi", "en"), ("2020-9M",)):
+        err = ward(home, "run", *words)[2]
+        assert ("    thấy: byte 0xff\n" in err) == (len(words) > 1)
+        assert ("    found: byte 0xff\n" in err) == (len(words) == 1)
+
+
+def test_a_request_that_cannot_be_met_is_told_in_the_language_asked_for(home):
+    """A ward that is none, an option alone; a language that is none is told in English."""
+    vi = ("--language", "vi")
+    known = "Các phường ở đây: philadelphia, phuc-dong.\n"
+    assert ward(home, "check", "--ward", "x", *vi)[2] == f"ward: không có phường 'x'. {known}"
+    alone = "ward: --rewrite phải đi cùng --accept: ward check --accept --rewrite receipts\n"
+    assert ward(home, "check", "--rewrite", "schools", *vi)[2] == alone
+    code, _, err = ward(home, "check", "--language", "fr")
+    assert code == 2
+    assert err.startswith("ward: 'fr' is not a language")
 
 
 def test_losses_and_faults_are_told_together(folder, home):

@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from spoken import heard
 
 from wardlib.data import acceptance, checks, descriptors
 from wardlib.data.book import load
@@ -17,7 +18,7 @@ FAULTS = json.loads(Path(__file__).with_name("faults.json").read_text(encoding="
 
 
 def problems(ward="phuc-dong"):
-    return checks.check(descriptors.ward(ward))
+    return heard(checks.check(descriptors.ward(ward)))
 
 
 def edit(home, table, change, ward="phuc-dong"):
@@ -287,7 +288,7 @@ def zoo(tmp_path, monkeypatch):
 
     def found(data):
         (tmp_path / "data" / "zoo" / "kinds.csv").write_bytes(data)
-        return checks.check(descriptors.ward("zoo"), hashes=False)
+        return heard(checks.check(descriptors.ward("zoo"), hashes=False))
 
     return found
 

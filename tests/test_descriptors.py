@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from spoken import heard
 
 from wardlib.data import cells, descriptors, profile
 from wardlib.data.book import load
@@ -105,7 +106,7 @@ def found(name="zoo"):
     assert all(
         problem.found and problem.expected and problem.fix for problem in caught.value.problems
     )
-    return caught.value.problems
+    return heard(caught.value.problems)
 
 
 def put(path, value):

@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import json
 import re
 import unicodedata
 from decimal import Decimal
@@ -27,11 +28,25 @@ CALLS = {"text": None, "_text": None, "said": None, "plural": (1, 2)}
 
 
 def _in_code(folder=CODE) -> set[str | tuple[str, str]]:
-    messages = set()
+    messages = {
+        text
+        for path in folder.rglob("*.schema.json")
+        for text in _descriptions(json.loads(path.read_text(encoding="utf-8")))
+    }
     for path in folder.rglob("*.py"):
         with path.open("rb") as file:
             messages |= {message for _, message, *_ in extract("python", file, keywords=CALLS)}
     return messages
+
+
+def _descriptions(schema):
+    """What a schema expects, in the words that messages quote."""
+    if isinstance(schema, list):
+        return [text for inner in schema for text in _descriptions(inner)]
+    if not isinstance(schema, dict):
+        return []
+    own = schema.get("description")
+    return ([own] if isinstance(own, str) else []) + _descriptions(list(schema.values()))
 
 
 def _catalogue():
@@ -46,13 +61,14 @@ def test_every_text_has_a_vietnamese_one_and_no_other_stands_in_the_catalogue():
 
 
 def test_translations_keep_every_placeholder_and_are_composed_letters():
-    """A figure named in one language is named in the other; quarters may choose their numeral."""
+    """A figure named in one language is named in the other; quarters may choose their numeral, units
+    their language."""
     for message, string in _catalogue().items():
         singular, plural = (message, message) if isinstance(message, str) else message
         (string,) = (string,) if isinstance(string, str) else string  # Vietnamese has one form
-        names = set(re.findall(r"{(\w+)}", plural)) - {"number"}
-        assert names == set(re.findall(r"{(\w+)}", string)) - {"roman"}, message
-        assert set(re.findall(r"{(\w+)}", singular)) <= names | {"number"}, message
+        names = set(re.findall(r"{(\w+)}", plural)) - {"number", "unit_en"}
+        assert names == set(re.findall(r"{(\w+)}", string)) - {"roman", "unit_vi"}, message
+        assert set(re.findall(r"{(\w+)}", singular)) <= names | {"number", "unit_en"}, message
         assert string.strip(), message
         assert unicodedata.is_normalized("NFC", string), message
 

@@ -10,10 +10,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from spoken import heard
 
 from wardlib import provenance
 from wardlib.data import checks, descriptors, reading
 from wardlib.errors import DataError
+from wardlib.language import get
 
 DAY = datetime.date(2022, 6, 30)  # of the check: everything shipped was reported before
 ROOT = Path(__file__).parent.parent
@@ -47,7 +49,7 @@ def of(home, place, row, **cells):
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([*rows, added.values()])
     ward = "philadelphia" if place.startswith("phil") else "phuc-dong"
-    problems = checks.check(descriptors.ward(ward), hashes=False, day=DAY)
+    problems = heard(checks.check(descriptors.ward(ward), hashes=False, day=DAY))
     assert {p.file for p in problems} <= {f"data/{place}.csv"}, [str(p) for p in problems]
     last = path.read_bytes().count(b"\n")
     assert {p.row for p in problems} <= {last}
@@ -151,6 +153,20 @@ def test_every_code_has_its_list(home, place, cells, expected, fix):
 def test_every_number_has_its_range(home, place, cells, expected):
     """What cannot have been counted or meant is refused, with the range or the form that can."""
     assert expected in " | ".join(p.expected for p in of(home, place, ROWS[place], **cells))
+
+
+def test_a_unit_has_its_word_in_each_language(home):
+    """That of an indicator is the table's own; what counts persons, days or events is a word of ours, and
+    a currency is a code."""
+    for place, cells, unit in (
+        ("phuc-dong/indicator_months", {"value": "100.5"}, "đơn vị máu"),
+        ("phuc-dong/school_months", {"pupils": "1000000"}, "người"),
+        ("phuc-dong/activities", {"planned": "20000", "held": "20000"}, "hoạt động"),
+        ("phuc-dong/receipts", {"collected": "x"}, "VND"),
+    ):
+        problems = of(home, place, ROWS[place], **cells)
+        assert any(get("vi").say(p.expected).endswith(f" ({unit})") for p in problems)
+        (home / f"data/{place}.csv").write_bytes((ROOT / f"data/{place}.csv").read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -285,7 +301,7 @@ def areas(home, ward, chain):
     raw["ward"]["areas"] = chain
     path.write_text(json.dumps(raw), encoding="utf-8")
     found, problems = descriptors.wards([ward])
-    return problems + [p for own in found for p in checks.check(own, hashes=False, day=DAY)]
+    return heard(problems + [p for own in found for p in checks.check(own, hashes=False, day=DAY)])
 
 
 @pytest.mark.parametrize(
@@ -382,7 +398,7 @@ def receipts(home):
     ward = descriptors.ward("phuc-dong")
 
     def found():
-        return [p for p in checks.check(ward) if p.file.endswith("receipts.csv")]
+        return heard([p for p in checks.check(ward) if p.file.endswith("receipts.csv")])
 
     return path, found
 

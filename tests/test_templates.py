@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from wardlib import cli, language
 from wardlib.data import descriptors
 from wardlib.data.intake import arrivals, examination, questions, templates
-from wardlib.errors import NOTE, RequestError
+from wardlib.errors import NOTE, RequestError, WardError
 from wardlib.periods import Period
 
 HEAD = 5  # the row of the heads
@@ -403,14 +403,14 @@ def test_the_command_writes_over_nothing(home, monkeypatch, tmp_path):
     assert done.exit_code == 0 and done.output == "mau-phuc-dong-2020-09.xlsx\n"
     path.write_bytes(b"filled in")
     again = call(cli.app, ["template", "phuc-dong", "2020-09"])
-    assert isinstance(again.exception, RequestError) and "--force" in str(again.exception)
+    assert isinstance(again.exception, WardError) and "--force" in str(again.exception)
     assert path.read_bytes() == b"filled in"
     assert call(cli.app, ["template", "phuc-dong", "2020-09", "--force"]).exit_code == 0
     assert path.read_bytes() == made("phuc-dong", "2020-09")
     nowhere = call(
         cli.app, ["template", "phuc-dong", "2020-09", "--output", str(tmp_path / "a" / "b")]
     )
-    assert isinstance(nowhere.exception, RequestError)
+    assert isinstance(nowhere.exception, WardError)
 
 
 def test_a_ward_without_any_of_the_tables_has_no_template(home):

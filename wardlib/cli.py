@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from typer.core import TyperCommand
 
-from wardlib.errors import DataError, RequestError, WardError, visible
+from wardlib.errors import DataError, RequestError, WardError, said, visible
 
 if TYPE_CHECKING:
     from wardlib.runs.runs import Outcome
@@ -34,7 +34,8 @@ app = typer.Typer(
 
 
 class Lists(TyperCommand):
-    """A command whose repeatable options take several values at once: `--language vi en`."""
+    """A command whose repeatable options take several values at once, `--language vi en`, and whose
+    errors are said in the language that is asked for, the first of several."""
 
     # typer hands over a Context of its own, a narrower type than its base class declares.
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
@@ -55,6 +56,17 @@ class Lists(TyperCommand):
             spread.append(word)
         return super().parse_args(ctx, spread)
 
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # as above
+        try:
+            return super().invoke(ctx)
+        except WardError as error:
+            from wardlib.language import CODES, get
+
+            source = ctx.get_parameter_source("language")
+            asked = ctx.params["language"] if source and source.name == "COMMANDLINE" else "en"
+            code = asked[0] if isinstance(asked, list) else asked
+            raise WardError(error.told(get(code if code in CODES else "en"))) from error
+
 
 def _is_period(word: str) -> bool:
     from wardlib.periods import Period
@@ -67,6 +79,9 @@ def _is_period(word: str) -> bool:
 
 
 Wards = Annotated[list[str], typer.Option("--ward", help="Folder of data/; may be repeated.")]
+Spoken = Annotated[
+    str, typer.Option("--language", help="vi or en, in which to tell what is found.")
+]
 
 
 @app.command(cls=Lists)
@@ -82,7 +97,10 @@ def run(  # long by its options, each of them a line of the help
     ward: Annotated[
         list[str], typer.Option(help="Folders of data/; all: every ward that has figures.")
     ] = ["phuc-dong"],  # noqa: B006 - typer copies defaults
-    language: Annotated[list[str], typer.Option(help="vi, en or both.")] = ["vi"],  # noqa: B006
+    language: Annotated[
+        list[str],
+        typer.Option(help="vi, en or both; faults of the data are told in the first named."),
+    ] = ["vi"],  # noqa: B006
     notebook: Annotated[list[str], typer.Option(help="Such as 90-briefing. Default: all.")] = [],  # noqa: B006
     as_of: Annotated[
         str, typer.Option(help="See nothing reported after this day, e.g. 2020-09-13.")
@@ -265,15 +283,20 @@ def check(
             "such as receipts or reference/tet."
         ),
     ] = [],  # noqa: B006 - typer copies defaults
+    language: Spoken = "en",
 ) -> None:
     """Check every row of every table of the wards (default: all) and of the reference.
 
-    A file that was accepted may only grow. Example: ward check --ward phuc-dong --accept
+    A file that was accepted may only grow. Example: ward check --ward phuc-dong --accept --language vi
     """
     from wardlib.data import acceptance, checks, descriptors
+    from wardlib.language import get
 
+    tongue = get(language)
     if rewrite and not accept:
-        raise RequestError("--rewrite goes with --accept: ward check --accept --rewrite receipts")
+        raise RequestError(
+            said("--rewrite goes with --accept: ward check --accept --rewrite receipts")
+        )
     wards, faults = descriptors.wards(dict.fromkeys(ward or descriptors.names()))
     today = datetime.date.today() if accept else None
     # Before the checks: what they find sound is what is recorded, or nothing is.
@@ -286,10 +309,13 @@ def check(
     if problems:
         raise DataError(problems)
     for line in acceptance.record(proposal, today) if today else []:
-        _say(line)
+        _say(tongue.say(line))
     for described in wards:
         count = len(described.tables)
-        _say(f"{described.id}: {count} table{'s' * (count != 1)}, no problem")
+        sound = said("{ward}: {count} tables, no problem", ward=described.id, count=count)
+        if count == 1:
+            sound = said("{ward}: 1 table, no problem", ward=described.id)
+        _say(tongue.say(sound))
 
 
 @app.command(cls=Lists)
@@ -364,7 +390,7 @@ def template(
     ward template phuc-dong 2022-01
     """
     from wardlib import language as languages
-    from wardlib.data import descriptors
+    from wardlib.data import descriptors, reading
     from wardlib.data.intake import templates
     from wardlib.periods import Period
 
@@ -376,37 +402,51 @@ def template(
             file.write(made)
     except FileExistsError:
         raise RequestError(
-            f"{path} is there already. Give another name by --output, or --force to write over it."
+            said(
+                "{file} is there already. Give another name by --output, or --force to write over it.",
+                file=path,
+            )
         ) from None
     except OSError as error:
-        raise RequestError(f"{path} cannot be written: {error.strerror}.") from None
+        raise RequestError(
+            said("{file} cannot be written: {reason}.", file=path, reason=reading.reason(error))
+        ) from None
     _say(str(path))
 
 
-@app.command("list")
-def list_() -> None:
+@app.command("list", cls=Lists)
+def list_(language: Spoken = "en") -> None:
     """List the wards with the months of their receipts, and the notebooks.
 
     Example: ward list
     """
     from wardlib.data import book, descriptors
+    from wardlib.language import get
     from wardlib.runs import plans
 
+    tongue = get(language)
     wards, problems = descriptors.wards(descriptors.names())
     for described in wards:
-        mark = " (illustrative)" if described.illustrative else ""
         try:
             receipts = book.load(described, "receipts")
         except DataError as error:
             problems += error.problems
-            span = "faulty"
+            span: str = said("faulty")
         else:
-            span = "none"
+            span = said("none")
             if receipts is not None and len(receipts):
-                span = f"{receipts.month.min()} to {receipts.month.max()}"
-        _say(f"{described.id}: {described.title}{mark}; receipts {span}")
+                months = receipts.month
+                span = said("{low} to {high}", low=months.min(), high=months.max())
+        title = described.title
+        if described.illustrative:
+            title = said("{title} (illustrative)", title=title)
+        _say(
+            tongue.say(
+                said("{ward}: {title}; receipts {span}", ward=described.id, title=title, span=span)
+            )
+        )
     for name in plans.notebooks():
-        _say(f"notebook {name}")
+        _say(tongue.say(said("notebook {name}", name=name)))
     if problems:
         raise DataError(set(problems))
 

@@ -87,6 +87,11 @@ class WardError(Exception):
     def __str__(self) -> str:
         return visible(super().__str__(), "\n")
 
+    def told(self, language: Tongue) -> str:
+        """The text as `str` gives it, in a language if it is `Said`."""
+        text = self.args[0] if len(self.args) == 1 else ""
+        return visible(language.say(text), "\n") if isinstance(text, Said) else str(self)
+
 
 class RequestError(WardError):
     """What was asked for does not exist or cannot be understood (ward, period, language, date)."""
@@ -132,12 +137,11 @@ class Problem:
         if self.column:
             where += ", " + say(said("column {column}", column=visible(self.column)))
         texts = [
-            (said("found:"), self.found),
-            (said("expected:"), self.expected),
-            (said("do:"), self.fix),
+            (self.found, said("found: {text}", text=self.found)),
+            (self.expected, said("expected: {text}", text=self.expected)),
+            (self.fix, said("do: {text}", text=self.fix)),
         ]
-        lines = [f"\n    {say(head)} {visible(say(text))}" for head, text in texts if text]
-        return where + "".join(lines)
+        return where + "".join(f"\n    {visible(say(line))}" for text, line in texts if text)
 
 
 class DataError(WardError):

@@ -72,12 +72,11 @@ class Language:
 
     def say(self, text: str) -> str:
         """What `errors.said` made, said in this language, with all that fills it; any other text as
-        it stands."""
+        it stands. What it quotes keeps its own spaces: no line of a message breaks as a page does."""
         if not isinstance(text, Said):
             return text
-        return self.text(
-            text.message, **{name: self.say(value) for name, value in text.values.items()}
-        )
+        values = {name: self.say(value) for name, value in text.values.items()}
+        return self._catalogue.gettext(text.message).format(**values)
 
     def plural(self, singular: str, plural: str, count: int, **values: str) -> str:
         """As `text`, in the form that the language has for `count` things; {count} is filled with it.

@@ -21,6 +21,7 @@ where the file kept here begins with the recorded one and goes on: then that rec
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import json
 import os
@@ -37,7 +38,7 @@ from wardlib.data import descriptors, journal, reading
 from wardlib.data.descriptors import DESCRIPTOR, REFERENCE, Package, Table, Ward
 from wardlib.data.journal import NEXT
 from wardlib.data.reading import KEPT, Row
-from wardlib.errors import DataError, Problem, RequestError
+from wardlib.errors import DataError, Problem, RequestError, said
 from wardlib.provenance import digest_bytes
 
 _SHOWN = 5  # differences of a kind that are named one by one
@@ -90,10 +91,13 @@ class Proposal:
             - {file.table.name for file in proposed.files}
         }
         if unknown := sorted(set(meant) - losses.keys() - unread):
-            names = ", ".join(sorted(losses)) or "none"
             raise RequestError(
-                f"--rewrite {' '.join(unknown)}: nothing accepted was lost or changed there. Tables "
-                f"of which something was: {names}."
+                said(
+                    "--rewrite {unknown}: nothing accepted was lost or changed there. Tables of which "
+                    "something was: {names}.",
+                    unknown=" ".join(unknown),
+                    names=", ".join(sorted(losses)) or said("none"),
+                )
             )
 
     def _losses(self) -> dict[str, list[Problem]]:
@@ -127,7 +131,7 @@ def record(proposal: Proposal, day: datetime.date) -> list[str]:
     always what the descriptor records, whatever ends this. To be called after every check has passed.
     Raises DataError where a file has changed since it was proposed, or a folder cannot be written.
     """
-    said = []
+    lines = []
     for proposed in proposal.packages:
         folder = _folder(proposed.package.id)
         changed = [file for file in proposed.files if file.said]
@@ -137,14 +141,14 @@ def record(proposal: Proposal, day: datetime.date) -> list[str]:
             # Who may not write the reference still accepts a month of the ward's own.
             if changed or proposed.losses:
                 raise DataError([journal.unwritten(folder, error)]) from error
-        said += [
+        lines += [
             line for file in changed for line in _told(file.table.file, file.said, file.losses[1:])
         ]
         if proposed.losses:
             losses = tuple(proposed.losses.values())
-            said += _told(f"data/{folder.name}/{DESCRIPTOR}", "rewritten", losses)
-        said += proposed.turned
-    return said
+            lines += _told(f"data/{folder.name}/{DESCRIPTOR}", said("rewritten"), losses)
+        lines += proposed.turned
+    return lines
 
 
 def _name(package: str, table: str) -> str:
@@ -178,18 +182,27 @@ def _overtaken(file: str) -> Problem:
         file,
         0,
         "",
-        "a file that changed while it was checked",
-        "the file that was checked",
-        "run the command again",
+        said("a file that changed while it was checked"),
+        said("the file that was checked"),
+        said("run the command again"),
     )
 
 
-def _told(file: str, said: str, losses: tuple[Problem, ...]) -> list[str]:
+def _told(file: str, what: str, losses: tuple[Problem, ...]) -> list[str]:
     """The lines that tell that a file was accepted, and over which differences."""
-    lines = [f"accepted {file}: {said}"]
+    lines: list[str] = [said("accepted {file}: {what}", file=file, what=what)]
     for loss in losses:
-        place = f"row {loss.row}" + (f", column {loss.column}" if loss.column else "") + ": "
-        lines.append(f"  {place if loss.row else ''}{loss.found} (before: {loss.expected})")
+        change = said("{found} (before: {expected})", found=loss.found, expected=loss.expected)
+        if loss.row and loss.column:
+            change = said(
+                "row {row}, column {column}: {change}",
+                row=loss.row,
+                column=loss.column,
+                change=change,
+            )
+        elif loss.row:
+            change = said("row {row}: {change}", row=loss.row, change=change)
+        lines.append(said("  {change}", change=change))
     return lines
 
 
@@ -200,28 +213,47 @@ def _proposed(package: Package, ward: str) -> _Proposed:
     """A package beside what was accepted of it; `ward` is whose acceptance takes it in."""
     descriptor = _former_descriptor(package.id)
     former = _former_resources(descriptor)
-    meant = f"if the change is meant, run `ward check --ward {ward} --accept --rewrite"
+
+    def meant(table: str) -> str:
+        name = _name(package.id, table)
+        command = f"ward check --ward {ward} --accept --rewrite {name}"
+        return said("if the change is meant, run `{command}`", command=command)
+
     files = []
     for table in package.tables.values():
         data = reading.content(table.path)
         if data is not None:
-            own = f"{meant} {_name(package.id, table.name)}`"
-            files.append(_examined(table, data, former.get(table.name, {}), own))
+            own = former.get(table.name, {})
+            files.append(_examined(table, data, own, meant(table.name)))
     losses = {
         name: Problem(
             f"data/{package.id}/{DESCRIPTOR}",
             0,
             "",
-            f"no table {name}",
-            f"the table {name} of {resource['path']}, which was accepted"
-            + (f" on {day}" if (day := resource.get("accepted_on")) else ""),
-            f"put the table back into the descriptor, and its file beside it; or, {meant} "
-            f"{_name(package.id, name)}`",
+            said("no table {table}", table=name),
+            _missed(name, resource),
+            said(
+                "put the table back into the descriptor, and its file beside it; or, {meant}",
+                meant=meant(name),
+            ),
         )
         for name, resource in former.items()
         if name not in package.tables
     }
     return _Proposed(package, tuple(files), losses, tuple(_turned(package, descriptor)))
+
+
+def _missed(table: str, resource: dict[str, Any]) -> str:
+    """What a descriptor should hold that has lost a table."""
+    file = resource["path"]
+    if day := resource.get("accepted_on"):
+        return said(
+            "the table {table} of {file}, which was accepted on {day}",
+            table=table,
+            file=file,
+            day=day,
+        )
+    return said("the table {table} of {file}, which was accepted", table=table, file=file)
 
 
 def _turned(package: Package, former: Any) -> Iterator[str]:
@@ -232,11 +264,19 @@ def _turned(package: Package, former: Any) -> Iterator[str]:
         return
     place = f"data/{package.id}/{DESCRIPTOR}"
     if before.get("illustrative", package.illustrative) != package.illustrative:
-        now = "are marked as illustrative" if package.illustrative else "lose the mark illustrative"
-        yield f"note {place}: from now on all pages {now}"
+        if package.illustrative:
+            yield said("note {file}: from now on all pages are marked as illustrative", file=place)
+        else:
+            yield said("note {file}: from now on all pages lose the mark illustrative", file=place)
     for name, value in (("areas", list(package.areas)), ("currency", package.currency)):
         if before.get(name, value) != value:
-            yield f"note {place}: {name} was {before[name]}, and is now {value}"
+            yield said(
+                "note {file}: {key} was {before}, and is now {now}",
+                file=place,
+                key=name,
+                before=before[name],
+                now=value,
+            )
 
 
 def _former_descriptor(package: str) -> Any:
@@ -266,38 +306,54 @@ def _examined(table: Table, data: bytes, former: dict[str, Any], meant: str) -> 
     """A file beside the one that it was when it was accepted."""
     record = _recorded(table, former)
     if digest_bytes(data) == record.hash:
-        said = "" if table.hash == record.hash else "as it was accepted before"
-        return _File(table, data, said, ())
+        what = "" if table.hash == record.hash else said("as it was accepted before")
+        return _File(table, data, what, ())
     if not record.hash:
-        return _File(table, data, f"first accepted, {_counted([], _rows(table, data)[1:])}", ())
+        rows = _counted([], _rows(table, data)[1:])
+        return _File(table, data, said("first accepted, {rows}", rows=rows), ())
     end = record.end(data)
     if end is not None and reading.ends_a_row(data, end):
         header = _rows(table, data[: data.find(b"\n") + 1])  # of a large file the rest is known
-        return _File(table, data, _counted(header, _rows(table, data[end:]), " more"), ())
+        return _File(table, data, _counted(header, _rows(table, data[end:]), "more"), ())
     found = _accepted(table, record, former)
     new = _rows(table, data)
     if found is None or not new:
-        now = f"{_counted([], new[1:])} in {len(data):,} bytes"
-        size = "the file" if record.length is None else f"the file of {record.length:,} bytes"
-        expected = f"{size} that was accepted, and new rows after it"
-        where = f" ({found[1]})" if found else ""
-        if not found:
-            expected += (
-                f"; that file is not at hand, neither in data/{table.package}/{KEPT}/ nor in the "
-                "last commits, so no row can be named"
+        now = said("{rows} in {count} bytes", rows=_counted([], new[1:]), count=f"{len(data):,}")
+        expected = said("the file that was accepted, and new rows after it")
+        if record.length is not None:
+            expected = said(
+                "the file of {count} bytes that was accepted, and new rows after it",
+                count=f"{record.length:,}",
             )
-        fix = f"put the former file back{where}, new rows at its end; or, {meant}"
+        if found:
+            fix = _put_back(found[1], meant)
+        else:
+            fix = said("put the former file back, new rows at its end; or, {meant}", meant=meant)
+            expected = said(
+                "{expected}; that file is not at hand, neither in {folder}/ nor in the last commits, "
+                "so no row can be named",
+                expected=expected,
+                folder=f"data/{table.package}/{KEPT}",
+            )
         loss = Problem(table.file, 0, "", now, expected, fix)
-        return _File(table, data, f"rewritten, {now}", (loss,))
+        return _File(table, data, said("rewritten, {what}", what=now), (loss,))
     before, place = found
     old = _rows(table, before)
     head, parts, named = _differing(table, old, new, _form(before, data))
     if not head:
         return _File(table, data, parts, ())
-    expected = f"the accepted file ({_counted([], old[1:])}), new rows after it"
-    fix = f"put the former file back ({place}), new rows at its end; or, {meant}"
-    summary = Problem(table.file, 0, "", f"{head}: {parts}", expected, fix)
-    return _File(table, data, f"rewritten, {parts}", (summary, *named))
+    expected = said("the accepted file ({rows}), new rows after it", rows=_counted([], old[1:]))
+    summing = said("{what}: {parts}", what=head, parts=parts)
+    summary = Problem(table.file, 0, "", summing, expected, _put_back(place, meant))
+    return _File(table, data, said("rewritten, {what}", what=parts), (summary, *named))
+
+
+def _put_back(place: str, meant: str) -> str:
+    return said(
+        "put the former file back ({place}), new rows at its end; or, {meant}",
+        place=place,
+        meant=meant,
+    )
 
 
 def _recorded(table: Table, former: dict[str, Any]) -> _Record:
@@ -407,16 +463,16 @@ def _differing(
         lost = len(old) - 1  # not one of its columns is there
     if lost > max(_SHOWN, len(old) // 2) and len(new) > len(old) // 2:
         # Rows that stand there under other keys: another separator, days in another form.
-        parts = [f"{lost} of {len(old) - 1} rows are not found again", *form]
-        parts.append("columns of the key may be written in another form, or parted by another sign")
-        return "a file that has not only grown", "; ".join(parts), []
-    later = "put the former cell back; a later report is a row of its own at the end"
-    fixes = {
-        "column": "put the column back as it was",
-        "lost": "put the row back",
-        "changed": later if table.is_reported else "put the former cell back",
-        "moved": "put the row back where it stood",
-        "added": "move the new row to the end",
+        again = said("{lost} of {count} rows are not found again", lost=lost, count=len(old) - 1)
+        other = said("columns of the key may be written in another form, or parted by another sign")
+        return said("a file that has not only grown"), _listed([again, *form, other]), []
+    later = said("put the former cell back; a later report is a row of its own at the end")
+    fixes: dict[str, str] = {
+        "column": said("put the column back as it was"),
+        "lost": said("put the row back"),
+        "changed": later if table.is_reported else said("put the former cell back"),
+        "moved": said("put the row back where it stood"),
+        "added": said("move the new row to the end"),
     }
     named = [
         Problem(table.file, *difference, fixes[kind])
@@ -425,15 +481,20 @@ def _differing(
     ]
     parts = [*_sums(kinds, old), *form]
     if old and new and old[0].cells != new[0].cells and not kinds["column"]:
-        parts.append("columns in another order")
+        parts.append(said("columns in another order"))
     if any(kinds[kind] for kind in ("column", "lost", "changed", "added")):
-        head = "a file that has not only grown"
+        head = said("a file that has not only grown")
     else:
-        head = "no figure changed, only how they are written"
-        parts = parts or ["other quotes, spaces or empty lines"]
+        head = said("no figure changed, only how they are written")
+        parts = parts or [said("other quotes, spaces or empty lines")]
     if any(len(differences) > _SHOWN for differences in kinds.values()):
-        parts.append(f"the first {_SHOWN} of each kind are named")
-    return head, "; ".join(parts), sorted(named)
+        parts.append(said("the first {count} of each kind are named", count=_SHOWN))
+    return head, _listed(parts), sorted(named)
+
+
+def _listed(parts: list[str]) -> str:
+    """Parts of a sentence as one."""
+    return functools.reduce(lambda one, other: said("{one}; {other}", one=one, other=other), parts)
 
 
 def _closed(
@@ -452,10 +513,15 @@ def _closed(
     pairs = zip(old, new, strict=False)  # what follows the accepted rows is growth
     if any(before.text != now.text for before, now in pairs if now.line not in lines):
         return ""
-    rows = ", ".join(f"row {one.row}: {one.found}" for one in filled[:_SHOWN])
-    said = f"{len(filled)} cell{'s' * (len(filled) != 1)} of valid_to filled ({rows})"
+    rows: str = functools.reduce(
+        lambda one, other: said("{one}, {other}", one=one, other=other),
+        [said("row {row}: {change}", row=one.row, change=one.found) for one in filled[:_SHOWN]],
+    )
+    closed = said("{count} cells of valid_to filled ({rows})", count=len(filled), rows=rows)
+    if len(filled) == 1:
+        closed = said("1 cell of valid_to filled ({rows})", rows=rows)
     more = new[len(old) :]
-    return f"{said}; {_counted(new[:1], more, ' more')}" if more else said
+    return _listed([closed, _counted(new[:1], more, "more")]) if more else closed
 
 
 def _differences(table: Table, old: list[Row], new: list[Row]) -> dict[str, list[_Difference]]:
@@ -471,12 +537,22 @@ def _differences(table: Table, old: list[Row], new: list[Row]) -> dict[str, list
     kinds: dict[str, list[_Difference]] = {
         "column": [
             *(
-                _Difference(1, column, "no such column", f"the column {column!r}")
+                _Difference(
+                    1,
+                    column,
+                    said("no such column"),
+                    said("the column {column}", column=repr(column)),
+                )
                 for column in head_old
                 if column not in common
             ),
             *(
-                _Difference(1, column, f"a new column {column!r}", "the columns as they were")
+                _Difference(
+                    1,
+                    column,
+                    said("a new column {column}", column=repr(column)),
+                    said("the columns as they were"),
+                )
                 for column in head_new
                 if column not in common
             ),
@@ -485,7 +561,7 @@ def _differences(table: Table, old: list[Row], new: list[Row]) -> dict[str, list
             _Difference(
                 row.line,
                 "",
-                f"row {row.line} of the accepted file is gone",
+                said("row {row} of the accepted file is gone", row=row.line),
                 _line(row),
             )
             for key, row in keyed_old.items()
@@ -500,19 +576,29 @@ def _differences(table: Table, old: list[Row], new: list[Row]) -> dict[str, list
         for column in common:
             now, then = _cell(row, at_new[column]), _cell(former, at_old[column])
             if now != then:
-                change = _Difference(
-                    row.line, column, repr(now), f"{then!r}, row {former.line} of the accepted file"
+                before = said(
+                    "{cell}, row {row} of the accepted file", cell=repr(then), row=former.line
                 )
-                kinds["changed"].append(change)
+                kinds["changed"].append(_Difference(row.line, column, repr(now), before))
     in_order = _in_order([former.line for _, former in both])
     kinds["moved"] = [
-        _Difference(row.line, "", _line(row), f"its place, row {former.line} of the accepted file")
+        _Difference(
+            row.line,
+            "",
+            _line(row),
+            said("its place, row {row} of the accepted file", row=former.line),
+        )
         for at, (row, former) in enumerate(both)
         if at not in in_order
     ]
     last = max((row.line for row, _ in both), default=0)
     kinds["added"] = [
-        _Difference(row.line, "", f"a new row {_line(row)}", "new rows at the end alone")
+        _Difference(
+            row.line,
+            "",
+            said("a new row {cells}", cells=_line(row)),
+            said("new rows at the end alone"),
+        )
         for key, row in keyed_new.items()
         if key not in keyed_old and row.line < last
     ]
@@ -556,36 +642,45 @@ def _in_order(numbers: list[int]) -> set[int]:
 
 def _sums(kinds: dict[str, list[_Difference]], old: list[Row]) -> list[str]:
     """How many differences there are of each kind."""
-    said = []
+    sums: list[str] = []
     if columns := len(kinds["column"]):
-        said.append(f"{columns} column{'s' * (columns != 1)} lost or new")
+        many = said("{count} columns lost or new", count=columns)
+        sums.append(said("1 column lost or new") if columns == 1 else many)
     if kinds["lost"]:
         gone = {difference.row for difference in kinds["lost"]}
-        said.append(_counted(old[:1], [row for row in old[1:] if row.line in gone], " lost"))
+        sums.append(_counted(old[:1], [row for row in old[1:] if row.line in gone], "lost"))
     if cells := len(kinds["changed"]):
-        said.append(f"{cells} cell{'s' * (cells != 1)} changed")
-    for kind, word in (("moved", "moved"), ("added", "new before the end")):
-        if rows := len(kinds[kind]):
-            said.append(f"{rows} row{'s' * (rows != 1)} {word}")
-    return said
+        many = said("{count} cells changed", count=cells)
+        sums.append(said("1 cell changed") if cells == 1 else many)
+    if rows := len(kinds["moved"]):
+        many = said("{count} rows moved", count=rows)
+        sums.append(said("1 row moved") if rows == 1 else many)
+    if rows := len(kinds["added"]):
+        many = said("{count} rows new before the end", count=rows)
+        sums.append(said("1 row new before the end") if rows == 1 else many)
+    return sums
 
 
 def _form(before: bytes, data: bytes) -> list[str]:
     """How the form of two files differs in what surrounds the rows: marks and line ends."""
-    said = []
+    differences: list[str] = []
     marks = [file.startswith(b"\xef\xbb\xbf") for file in (before, data)]
     if marks[0] != marks[1]:
-        said.append(f"a byte order mark {'more' if marks[1] else 'less'}")
+        less, more = said("a byte order mark less"), said("a byte order mark more")
+        differences.append(more if marks[1] else less)
     then, now = _line_ends(before), _line_ends(data)
     if then != now:
-        said.append(f"line ends {now} ({then} before)")
-    return said
+        differences.append(said("line ends {now} ({before} before)", now=now, before=then))
+    return differences
 
 
 def _line_ends(data: bytes) -> str:
     both = data.count(b"\r\n")
     counts = {"CRLF": both, "LF": data.count(b"\n") - both, "CR": data.count(b"\r") - both}
-    return " and ".join(name for name, count in counts.items() if count) or "none"
+    names: list[str] = [name for name, count in counts.items() if count] or [said("none")]
+    return functools.reduce(
+        lambda one, other: said("{one} and {other}", one=one, other=other), names
+    )
 
 
 def _rows(table: Table, data: bytes) -> list[Row]:
@@ -608,20 +703,29 @@ def _counted(header: list[Row], rows: list[Row], word: str = "") -> str:
     """How many rows, and, if a header with months (else years) is given, of which, the newest first.
 
     >>> header, row = Row(1, ["month", "line"], ""), Row(2, ["2020-09", "total"], "")
-    >>> _counted([header], [row, row], " more")
+    >>> _counted([header], [row, row], "more")
     '2 rows more (2020-09: 2)'
     """
-    said = f"{len(rows)} row{'s' * (len(rows) != 1)}{word}"
+    number = len(rows)
+    if word == "more":
+        text = said("1 row more") if number == 1 else said("{count} rows more", count=number)
+    elif word == "lost":
+        text = said("1 row lost") if number == 1 else said("{count} rows lost", count=number)
+    else:
+        text = said("1 row") if number == 1 else said("{count} rows", count=number)
     columns = header[0].cells if header else []
     column = next((name for name in ("month", "year") if name in columns), None)
     if not (column and rows):
-        return said
+        return text
     place = columns.index(column)
     counts = Counter(_cell(row, place) for row in rows)
-    parts = [f"{_plain(name)}: {counts[name]}" for name in sorted(counts, reverse=True)]
-    if len(parts) > _MONTHS:
-        parts[_MONTHS:] = [f"and {len(parts) - _MONTHS} {column}s before"]
-    return f"{said} ({'; '.join(parts)})"
+    parts: list[str] = [f"{_plain(name)}: {counts[name]}" for name in sorted(counts, reverse=True)]
+    if before := len(parts[_MONTHS:]):
+        earlier = said("and {count} months before", count=before)
+        if column == "year":
+            earlier = said("and {count} years before", count=before)
+        parts[_MONTHS:] = [earlier]
+    return said("{rows} ({parts})", rows=text, parts=_listed(parts))
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import functools
 import math
 import re
 import unicodedata
@@ -19,7 +20,7 @@ from typing import NamedTuple
 from wardlib.data import descriptors, patterns, reading
 from wardlib.data.descriptors import Field, Table, Ward
 from wardlib.data.reading import Sheet
-from wardlib.errors import Problem, hides
+from wardlib.errors import Problem, hides, said
 
 LONGEST = 2_000  # letters of a cell: several times the longest remark that a table needs
 _FIRST = datetime.date(2000, 1, 1)  # no figure of this workbook is about an earlier day
@@ -36,6 +37,7 @@ _LIMITS = {
     "%": (-(10**5), 10**5),
 }
 _OTHERWISE = (-(10**15), 10**15)
+ASK_OFFICE = said("correct the figure, or ask the office that reported it")
 
 
 @dataclass(frozen=True)
@@ -134,31 +136,42 @@ _NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 _WRITTEN = {
     "integer": (
         r"-?[0-9]{1,18}",
-        "a whole number",
-        "write digits only, without separators or decimals",
+        said("a whole number"),
+        said("write digits only, without separators or decimals"),
     ),
-    "number": (_NUMBER, "a number", "write a point before the decimals, no separators"),
+    "number": (
+        _NUMBER,
+        said("a number"),
+        said("write a point before the decimals, no separators"),
+    ),
     "date": (
         r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
-        "a day such as 2020-09-13",
-        "write year-month-day",
+        said("a day such as 2020-09-13"),
+        said("write year-month-day"),
     ),
-    "yearmonth": (r"[0-9]{4}-(0[1-9]|1[0-2])", "a month such as 2020-09", "write year-month"),
-    "boolean": (r"true|false", "true or false", "write true or false"),
+    "yearmonth": (
+        r"[0-9]{4}-(0[1-9]|1[0-2])",
+        said("a month such as 2020-09"),
+        said("write year-month"),
+    ),
+    "boolean": (r"true|false", said("true or false"), said("write true or false")),
 }
+# The units that have a word of their own in each language; others are codes, such as VND.
+_UNITS: dict[str, str] = {unit: unit for unit in (said("persons"), said("days"), said("events"))}
 _THOUSANDS = re.compile(r"-?[1-9][0-9]*\.[0-9]{3}")
 
 
 def _demands(column: Field, filled: set[str], day: datetime.date | None) -> Iterator[_Demand]:
     """Each demand on the `filled` cells of a column of which nothing was known after `day`; those on
     texts only where some cell is more than a short one of plain letters."""
-    unit = f" ({column.unit})" if column.unit else ""
+    unit = _UNITS.get(column.unit, column.unit)
     limits = column.constraints
     if column.type in _WRITTEN:
         pattern, expected, fix = _WRITTEN[column.type]
-        yield _Demand(re.compile(pattern).fullmatch, expected + unit, fix)
+        yield _Demand(re.compile(pattern).fullmatch, _in_unit(expected, unit), fix)
     if column.type == "date":
-        yield _Demand(_is_no_false_day, "a day of the calendar", "correct the day or the month")
+        day_fix = said("correct the day or the month")
+        yield _Demand(_is_no_false_day, said("a day of the calendar"), day_fix)
     if column.type in ("date", "yearmonth"):
         yield _window(column, day)
     elif "minimum" in limits or "maximum" in limits:
@@ -167,21 +180,32 @@ def _demands(column: Field, filled: set[str], day: datetime.date | None) -> Iter
         yield from _sizes(column, unit)
     if "enum" in limits:
         words = limits["enum"]
-        yield _Demand(words.__contains__, "one of " + ", ".join(words), "use one of these words")
+        one_of = said("one of {words}", words=", ".join(words))
+        yield _Demand(words.__contains__, one_of, said("use one of these words"))
     if "pattern" in limits:
-        expected = f"text like {limits['pattern']}"
-        yield _Demand(patterns.whole(limits["pattern"]), expected, "write it in this form")
+        like = said("text like {pattern}", pattern=limits["pattern"])
+        yield _Demand(patterns.whole(limits["pattern"]), like, said("write it in this form"))
     if column.type == "list" or (column.type == "string" and not all(map(_is_simple, filled))):
         yield from _texts(column)
 
 
+def _in_unit(what: str, unit: str) -> str:
+    return said("{what} ({unit})", what=what, unit=unit) if unit else what
+
+
 def _between(low: float, high: float, unit: str) -> _Demand:
-    bounds = [f"at least {low:,}"] * (low > -math.inf) + [f"at most {high:,}"] * (high < math.inf)
+    bounds: str = ""
+    if low > -math.inf and high < math.inf:
+        bounds = said("at least {low} and at most {high}", low=f"{low:,}", high=f"{high:,}")
+    elif low > -math.inf:
+        bounds = said("at least {low}", low=f"{low:,}")
+    elif high < math.inf:
+        bounds = said("at most {high}", high=f"{high:,}")
     is_number = re.compile(_NUMBER).fullmatch
     return _Demand(
         lambda text: not is_number(text) or low <= float(text) <= high,
-        " and ".join(bounds) + unit,
-        "correct the figure, or ask the office that reported it",
+        _in_unit(bounds, unit),
+        ASK_OFFICE,
     )
 
 
@@ -206,8 +230,13 @@ def _sizes(column: Field, unit: str) -> Iterator[_Demand]:
             lambda text: (
                 not _THOUSANDS.fullmatch(text) or not low <= float(text.replace(".", "")) <= high
             ),
-            "a number whose point cannot be taken for one that parts thousands" + unit,
-            "if it parts thousands, leave it out; if decimals follow it, write a nought more or fewer",
+            _in_unit(
+                said("a number whose point cannot be taken for one that parts thousands"), unit
+            ),
+            said(
+                "if it parts thousands, leave it out; if decimals follow it, write a nought more or "
+                "fewer"
+            ),
         )
 
 
@@ -222,46 +251,72 @@ def _window(column: Field, day: datetime.date | None) -> _Demand:
     high = column.constraints.get("maximum", last.isoformat()[:length])
     if known:
         high = min(high, last.isoformat())
-    what = "month" if column.type == "yearmonth" else "day"
-    fix = f"correct the {what}"
+    is_day = column.type != "yearmonth"
+    if is_day:
+        expected = said("a day from {low} to {high}", low=low, high=high)
+        fix = said("correct the day")
+    else:
+        expected = said("a month from {low} to {high}", low=low, high=high)
+        fix = said("correct the month")
     if known and day:
-        fix += f"; nothing was known after {day}, the day of this check or of the last --accept"
+        fix = said(
+            "{fix}; nothing was known after {day}, the day of this check or of the last --accept",
+            fix=fix,
+            day=day,
+        )
     written = re.compile(_WRITTEN[column.type][0]).fullmatch
     return _Demand(
         # Days are written so that the order of texts is that of time.
-        lambda text: (
-            low <= text <= high or not written(text) or (what == "day" and not _is_day(text))
-        ),
-        f"a {what} from {low} to {high}",
+        lambda text: low <= text <= high or not written(text) or (is_day and not _is_day(text)),
+        expected,
         fix,
     )
 
 
+# What makes a text one that can be read and found again.
+_READABLE = (
+    _Demand(
+        lambda text: unicodedata.is_normalized("NFC", text),
+        said("composed Unicode letters (NFC)"),
+        said("save the file with composed letters (NFC), e.g. from a Unicode keyboard"),
+    ),
+    _Demand(
+        lambda text: text == text.strip(),
+        said("no space at either end"),
+        said("remove the spaces"),
+    ),
+    _Demand(
+        lambda text: not hides(text.replace("\r\n", "").replace("\n", "")),
+        said("letters that can be seen"),
+        said("remove the sign, or write the cell anew by hand"),
+    ),
+    _Demand(
+        lambda text: len(text) <= LONGEST,
+        said("at most {limit} letters", limit=f"{LONGEST:,}"),
+        said(
+            "shorten the text; if it holds rows of the table, close the double quotes where it should "
+            "end"
+        ),
+    ),
+)
+_ONE_LINE = _Demand(
+    lambda text: "\n" not in text, said("text of one line"), said("put the text on one line")
+)
+
+
 def _texts(column: Field) -> Iterator[_Demand]:
     """Texts as they can be read and found again."""
-    yield _Demand(
-        lambda text: unicodedata.is_normalized("NFC", text),
-        "composed Unicode letters (NFC)",
-        "save the file with composed letters (NFC), e.g. from a Unicode keyboard",
-    )
-    yield _Demand(lambda text: text == text.strip(), "no space at either end", "remove the spaces")
-    yield _Demand(
-        lambda text: not hides(text.replace("\r\n", "").replace("\n", "")),
-        "letters that can be seen",
-        "remove the sign, or write the cell anew by hand",
-    )
-    yield _Demand(
-        lambda text: len(text) <= LONGEST,
-        f"at most {LONGEST:,} letters",
-        "shorten the text; if it holds rows of the table, close the double quotes where it should end",
-    )
+    yield from _READABLE
     if column.required or column.codes:
-        yield _Demand(lambda text: "\n" not in text, "text of one line", "put the text on one line")
+        yield _ONE_LINE
     if column.type == "list":
         yield _Demand(
             lambda text: _stand_once(text.split(column.delimiter)),
-            f"items that stand once, with one {column.delimiter!r} between each two",
-            "remove empty or doubled items",
+            said(
+                "items that stand once, with one {sign} between each two",
+                sign=repr(column.delimiter),
+            ),
+            said("remove empty or doubled items"),
         )
 
 
@@ -294,13 +349,13 @@ def faulty(table: Table, cells: Cells, day: datetime.date | None) -> list[Proble
     for column in table.fields:
         different = set(cells[column.name])  # few, in most columns
         filled = different - {""}
-        faults = [
+        faults: list[tuple[set[str], str, str]] = [
             ({text for text in filled if not demand.holds(text)}, demand.expected, demand.fix)
             for demand in _demands(column, filled, day)
         ]
-        if column.required:
-            fix = "fill the cell; a figure not reported has no row at all"
-            faults.append((different & {""}, "a value", fix))
+        if column.required and "" in different:
+            fill = said("fill the cell; a figure not reported has no row at all")
+            faults.append(({""}, said("a value"), fill))
         for wrong, expected, fix in faults:
             if not wrong:
                 continue
@@ -319,15 +374,20 @@ def shown(text: str) -> str:
     """A cell as a message shows it: quoted, shortened, with an empty one named, and the first sign in
     it that is not what it looks like."""
     if not text:
-        return "an empty cell"
+        return said("an empty cell")
     found = repr(text) if len(text) <= 60 else repr(text[:57] + "...")
     if len(text) > LONGEST:
-        found = f"{len(text):,} letters, {found}"
+        found = said("{count} letters, {text}", count=f"{len(text):,}", text=found)
     odd = [at for at, char in enumerate(text) if _is_odd(char)]
     if odd:
         char = text[odd[0]]
         name = unicodedata.name(char, "CONTROL CHARACTER").lower()
-        found += f", with U+{ord(char):04X} {name} at letter {odd[0] + 1}"
+        found = said(
+            "{text}, with {sign} at letter {place}",
+            text=found,
+            sign=f"U+{ord(char):04X} {name}",
+            place=odd[0] + 1,
+        )
     return found
 
 
@@ -345,7 +405,14 @@ def nearest(code: str, known: Iterable[str]) -> str:
     """The beginning of a remedy: which of the `known` codes a wrong one comes near to; "" if none."""
     written = {plain(one): one for one in sorted(known) if one}
     near = difflib.get_close_matches(plain(code), written, n=1, cutoff=0.7)
-    return f"did you mean {written[near[0]]}? " if near else ""
+    return said("did you mean {code}? ", code=written[near[0]]) if near else ""
+
+
+def any_of(texts: Iterable[str]) -> str:
+    """Texts, of which one will do, as one: "a or b"."""
+    return functools.reduce(
+        lambda one, other: said("{one} or {other}", one=one, other=other), texts
+    )
 
 
 def plain(code: str) -> str:

@@ -87,11 +87,14 @@ def _written(
         return problems, None
     written = shelf.cells(table)
     if written is None:
-        found = ", ".join(sheet.rows[0].cells)[:500] or "an empty file"
-        fix = "name each of the columns once, as the descriptor does"
-        for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        found = ", ".join(sheet.rows[0].cells)[:500] or said("an empty file")
+        fix = said("name each of the columns once, as the descriptor does")
+        for sign, name in ((";", said("semicolons")), ("\t", said("tabs"))):
             if len(sheet.rows[0].cells) == 1 and sign in found:
-                fix = f"the columns are parted by {name}: save the file as CSV UTF-8 with commas"
+                fix = said(
+                    "the columns are parted by {sign}: save the file as CSV UTF-8 with commas",
+                    sign=name,
+                )
         return [*problems, Problem(table.file, 1, "", found, ", ".join(table.columns), fix)], None
     faulty = cells.faulty(table, written, day)
     unknown = _unknown_codes(shelf, table, written)
@@ -115,14 +118,15 @@ def changed(table: Table, sheet: Sheet) -> list[Problem]:
         return []
     option = "" if table.package == descriptors.REFERENCE else f" --ward {table.package}"
     if not table.hash:
-        fix = f"if it is as it should be, run `ward check{option} --accept`"
-        expected = "a file that was accepted, whose hash datapackage.json records"
-        return [Problem(table.file, 0, "", "a file that was never accepted", expected, fix)]
-    fix = (
-        f"if the change is meant, run `ward check{option} --accept`; "
-        "if not, put the former file back"
+        found = said("a file that was never accepted")
+        fix = said("if it is as it should be, run `ward check{option} --accept`", option=option)
+        expected = said("a file that was accepted, whose hash datapackage.json records")
+        return [Problem(table.file, 0, "", found, expected, fix)]
+    fix = said(
+        "if the change is meant, run `ward check{option} --accept`; if not, put the former file back",
+        option=option,
     )
-    expected = f"{table.hash}, as datapackage.json records"
+    expected = said("{hash}, as datapackage.json records", hash=table.hash)
     return [Problem(table.file, 0, "", _more(table) or sheet.digest, expected, fix)]
 
 
@@ -153,10 +157,10 @@ def _repeated_keys(table: Table, written: Cells) -> list[Problem]:
                 problems[line] = (
                     line,
                     ", ".join(key),
-                    f"{', '.join(values)[:200]}, as in row {above}",
+                    said("{key}, as in row {row}", key=", ".join(values)[:200], row=above),
                 )
-    expected = "a key that stands once"
-    fix = "remove one of the two rows; a later report has its own reported_on"
+    expected = said("a key that stands once")
+    fix = said("remove one of the two rows; a later report has its own reported_on")
     ordered = [problems[line] for line in sorted(problems)]
     return reading.first(
         ordered, lambda at: Problem(table.file, *at, expected, fix, kind="line_twice")
@@ -192,11 +196,13 @@ def _named(
     known: set[str],
 ) -> list[Problem]:
     """The problems that unknown codes make; `places`: the line and the code of each."""
-    expected = f"a code in {' or '.join(lists)}"
+    expected = said("a code in {lists}", lists=cells.any_of(lists))
 
     def problem(place: tuple[int, str]) -> Problem:
         line, code = place
-        fix = cells.nearest(code, known) + "correct the code, or add it to that file"
+        fix = said(
+            "{hint}correct the code, or add it to that file", hint=cells.nearest(code, known)
+        )
         return Problem(table.file, line, column.name, cells.shown(code), expected, fix)
 
     return reading.first(places, problem)
@@ -213,10 +219,15 @@ def _lists(shelf: Shelf, table: Table, column: Field) -> dict[str, tuple[str, ..
         written = shelf.cells(target)
         if written is None:
             return {}
-        lists[f"column {codes} of {target.file}"] = written[codes]
+        lists[_column(codes, target)] = written[codes]
         if name == _AREAS and table.package != descriptors.REFERENCE:
-            lists[f"the areas of data/{table.package}/{descriptors.DESCRIPTOR}"] = shelf.ward.areas
+            own = f"data/{table.package}/{descriptors.DESCRIPTOR}"
+            lists[said("the areas of {file}", file=own)] = shelf.ward.areas
     return lists
+
+
+def _column(name: str, table: Table) -> str:
+    return said("column {column} of {file}", column=name, file=table.file)
 
 
 _AREAS = "areas"  # the reference table of what lies in what
@@ -238,7 +249,11 @@ def _areas(shelf: Shelf) -> list[Problem]:
     def fault(
         package: str, place: tuple[str | int, ...], found: str, expected: str, fix: str = ""
     ) -> None:
-        fix = fix or cells.nearest(found, parents) + f"correct the area, or add it to {table.file}"
+        fix = fix or said(
+            "{hint}correct the area, or add it to {file}",
+            hint=cells.nearest(found, parents),
+            file=table.file,
+        )
         problems.append(descriptors.fault(package, place, cells.shown(found), expected, fix))
 
     above, own = "", False
@@ -246,20 +261,26 @@ def _areas(shelf: Shelf) -> list[Problem]:
         place = "ward", "areas", at
         if area in parents:
             if own or parents[area] != above:
-                inside = parents[area] or "nothing"
-                expected, fix = f"{area} after {inside}, in which it lies", "put that one before it"
-                fault(ward.id, place, area, expected, fix)
+                expected = said("{area} after nothing, in which it lies", area=area)
+                if inside := parents[area]:
+                    expected = said(
+                        "{area} after {other}, in which it lies", area=area, other=inside
+                    )
+                fault(ward.id, place, area, expected, said("put that one before it"))
         else:
             twin = next((code for code in parents if code.casefold() == area.casefold()), "")
             if twin:
-                fault(ward.id, place, area, f"{twin}, as in column code of {table.file}")
+                expected = said("{code}, as in {list}", code=twin, list=_column("code", table))
+                fault(ward.id, place, area, expected)
             elif not own and parents.get(above) == "":
-                fault(ward.id, place, area, f"a part of {above} in column code of {table.file}")
+                codes = _column("code", table)
+                expected = said("a part of {area} in {list}", area=above, list=codes)
+                fault(ward.id, place, area, expected)
             own = True
         above = area
     for at, shared in enumerate(ward.reference.tables.values()):
         if shared.area and shared.area not in parents:
-            expected = f"a code in column code of {table.file}"
+            expected = said("a code in {lists}", lists=_column("code", table))
             fault(descriptors.REFERENCE, ("resources", at, "area"), shared.area, expected)
     return problems
 

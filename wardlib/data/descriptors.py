@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from wardlib.data import profile, reading
-from wardlib.errors import DataError, Problem, RequestError, visible
+from wardlib.errors import DataError, Problem, RequestError, said, visible
 from wardlib.periods import parse_day
 from wardlib.provenance import digest_bytes
 
@@ -44,8 +44,11 @@ def home() -> Path:
         folder = Path(named).absolute()
         if not _is_folder(folder / "data"):
             raise RequestError(
-                f"no data/ in {folder}, which WARDLIB_HOME names. Set it to the workbook's folder, "
-                "which holds data/ and notebooks/."
+                said(
+                    "no data/ in {folder}, which WARDLIB_HOME names. Set it to the workbook's folder, "
+                    "which holds data/ and notebooks/.",
+                    folder=folder,
+                )
             )
         return _resolved(folder)
     here = Path.cwd()
@@ -53,8 +56,11 @@ def home() -> Path:
         if _is_folder(folder / "data") and _is_folder(folder / "notebooks"):
             return _resolved(folder)
     raise RequestError(
-        f"no folder with data/ and notebooks/ in {here} or above it. Go to the workbook's folder, or "
-        "set WARDLIB_HOME to it."
+        said(
+            "no folder with data/ and notebooks/ in {folder} or above it. Go to the workbook's folder, "
+            "or set WARDLIB_HOME to it.",
+            folder=here,
+        )
     )
 
 
@@ -70,8 +76,12 @@ def _is_folder(path: Path) -> bool:
 def unreadable(folder: Path, error: OSError) -> RequestError:
     """What is said of a folder that cannot be looked into."""
     return RequestError(
-        f"{folder} cannot be read: {error.strerror}. Give whoever runs this the right to read it and "
-        "the folders above it."
+        said(
+            "{folder} cannot be read: {reason}. Give whoever runs this the right to read it and the "
+            "folders above it.",
+            folder=folder,
+            reason=reading.outside(str(error.strerror)),
+        )
     )
 
 
@@ -281,8 +291,10 @@ def wards(names: Iterable[str]) -> tuple[list[Ward], list[Problem]]:
         try:
             described = _read(name)
             if "ward" not in described:
-                said = "no such property", "a ward", "add the property ward"
-                raise DataError([fault(name, ("ward",), *said)])
+                fix = said("add the property {key}", key="ward")
+                raise DataError(
+                    [fault(name, ("ward",), said("no such property"), said("a ward"), fix)]
+                )
             if reference:
                 found.append(_ward(name, described, reference))
         except DataError as error:
@@ -293,12 +305,20 @@ def wards(names: Iterable[str]) -> tuple[list[Ward], list[Problem]]:
 def _ask(name: str) -> None:
     """Raise RequestError unless there may be a ward of that name in a folder of its own."""
     known = names()
-    here = f"Wards here: {', '.join(map(visible, known))}."
+    here = ", ".join(map(visible, known))
     plain = name not in ("", ".", "..") and not re.search(r"[/\\\0]", name)
     if name == REFERENCE:
-        raise RequestError(f"there is no ward {name!r}: it is what all wards share. {here}")
+        raise RequestError(
+            said(
+                "there is no ward {name}: it is what all wards share. Wards here: {wards}.",
+                name=repr(name),
+                wards=here,
+            )
+        )
     if not plain or not (name in known or _is_folder(_folder(name))):
-        raise RequestError(f"there is no ward {name!r}. {here}")
+        raise RequestError(
+            said("there is no ward {name}. Wards here: {wards}.", name=repr(name), wards=here)
+        )
 
 
 def _ward(name: str, described: dict[str, Any], reference: Package) -> Ward:
@@ -360,9 +380,10 @@ def _package(name: str, described: dict[str, Any]) -> dict[str, Any]:
             resource["name"]: _table(folder, resource) for resource in described["resources"]
         },
     }
-    fix = "put a CSV file in its place, or take the table out of the descriptor"
+    expected = said("an ordinary file of this folder")
+    fix = said("put a CSV file in its place, or take the table out of the descriptor")
     if problems := [
-        Problem(table.file, 0, "", found, "an ordinary file of this folder", fix)
+        Problem(table.file, 0, "", found, expected, fix)
         for table in made["tables"].values()
         if (found := reading.irregular(table.path))
     ]:
@@ -416,7 +437,8 @@ def _unknown_codes(ward: Ward) -> list[Problem]:
                         continue  # a table of one country is none of a ward outside it
                     if target is None or column not in target.columns:
                         path = ("resources", at, "schema", "fields", place, "codes")
-                        expected = "table.column of this ward or of the reference"
-                        found, fix = f"codes {name}.{column}", "correct the property codes"
+                        expected = said("table.column of this ward or of the reference")
+                        found = said("codes {codes}", codes=f"{name}.{column}")
+                        fix = said("correct the property codes")
                         problems.append(fault(owner.id, path, found, expected, fix))
     return problems

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from wardlib.data import patterns
-from wardlib.errors import Problem, RequestError, hides
+from wardlib.data import patterns, reading
+from wardlib.errors import Problem, RequestError, Said, hides, said
 from wardlib.language import is_currency
 from wardlib.periods import parse_day
 
@@ -64,14 +64,15 @@ def faults(folder: str, text: str) -> tuple[Problem, ...]:
             text, object_pairs_hook=once, parse_int=whole, parse_constant=lambda _: math.nan
         )
     except json.JSONDecodeError as error:
-        fix = "mend the syntax at this line"
-        return (Problem(file, error.lineno, "", error.msg, "JSON", fix),)
+        fix, message = said("mend the syntax at this line"), reading.outside(error.msg)
+        return (Problem(file, error.lineno, "", message, "JSON", fix),)
     except RecursionError:
         return (Problem(file, 0, "", *_TOO_DEEP),)
     found = list(_unfit(described, ()))
     if _is_larger(described, _VALUES):
-        fix = "take out what describes no table"
-        found = [_Fault((), f"more than {_VALUES:,} values", "a descriptor of tables", fix)]
+        fix = said("take out what describes no table")
+        many = said("more than {count} values", count=f"{_VALUES:,}")
+        found = [_Fault((), many, said("a descriptor of tables"), fix)]
     elif not any(fault.found == _TOO_DEEP[0] for fault in found):
         found += _misshapen(described)
     if not found:
@@ -81,15 +82,16 @@ def faults(folder: str, text: str) -> tuple[Problem, ...]:
     lines, twice = _places(text)
     problems = []
     for path, line, first in twice[:_MOST]:
-        found_key, fix = f"a key that stands in line {first} too", "remove one of the two"
-        place = _shown_path(described, path)
-        problems.append(Problem(file, line, place, found_key, "each key once", fix))
+        found_key = said("a key that stands in line {line} too", line=first)
+        place, fix = _shown_path(described, path), said("remove one of the two")
+        problems.append(Problem(file, line, place, found_key, said("each key once"), fix))
     if left := len(found[_MOST:]) + len(twice[_MOST:]):
-        fix = "correct those above first"
+        fix = said("correct those above first")
         last = text.count("\n") + 1  # told last
-        problems.append(Problem(file, last, "", f"{left:,} more faults", "none", fix))
-    for path, *said in found[:_MOST]:
-        problems.append(Problem(file, _line(lines, path), _shown_path(described, path), *said))
+        more = said("{count} more faults", count=f"{left:,}")
+        problems.append(Problem(file, last, "", more, said("none"), fix))
+    for path, *texts in found[:_MOST]:
+        problems.append(Problem(file, _line(lines, path), _shown_path(described, path), *texts))
     return tuple(sorted(set(problems)))
 
 
@@ -105,9 +107,9 @@ def _line(lines: dict[_Path, int], path: _Path) -> int:
 
 
 _TOO_DEEP = (
-    f"more than {_DEEPEST} objects and lists in one another",
-    "the shape of a descriptor",
-    "take the inner ones out",
+    said("more than {count} objects and lists in one another", count=_DEEPEST),
+    said("the shape of a descriptor"),
+    said("take the inner ones out"),
 )
 
 
@@ -136,18 +138,19 @@ def _unfit(value: Any, path: _Path) -> Iterator[_Fault]:
     elif isinstance(value, str):
         yield from _hidden(value, path)
     elif isinstance(value, float) and not math.isfinite(value):
-        found = "no number" if math.isnan(value) else "a number beyond all bounds"
-        yield _Fault(path, found, "a number", "write a number in digits")
+        found = said("no number") if math.isnan(value) else said("a number beyond all bounds")
+        yield _Fault(path, found, said("a number"), said("write a number in digits"))
 
 
 def _hidden(text: str, path: _Path) -> Iterator[_Fault]:
     if hides(text.replace("\n", "")):
-        expected = "no control sign, nor one without width or of writing direction"
-        fix = "write the text anew, without what is shown as \\"
+        expected = said("no control sign, nor one without width or of writing direction")
+        fix = said("write the text anew, without what is shown as \\")
         yield _Fault(path, _shown(text), expected, fix)
     if not unicodedata.is_normalized("NFC", text):
-        fix = "save the file with composed letters (NFC), e.g. from a Unicode keyboard"
-        yield _Fault(path, ascii(text)[:100], "composed Unicode letters (NFC)", fix)
+        expected = said("composed Unicode letters (NFC)")
+        fix = said("save the file with composed letters (NFC), e.g. from a Unicode keyboard")
+        yield _Fault(path, ascii(text)[:100], expected, fix)
 
 
 def _is_day(text: str) -> bool:
@@ -186,40 +189,47 @@ def _misshapen(described: Any) -> list[_Fault]:
                 for key in rule["required"]:
                     if key not in broken.value:
                         expected = _expected(schema, rule["properties"][key])
-                        fix = f"add the property {key}"
-                        faults.append(_Fault((*path, key), "no such property", expected, fix))
+                        fix = said("add the property {key}", key=key)
+                        faults.append(_Fault((*path, key), _NO_PROPERTY, expected, fix))
             elif broken.rule == "additionalProperties":
                 known = rule["properties"]
-                expected = f"one of {', '.join(known)}"
-                fix = "correct the name of the property, or remove it"
+                expected = said("one of {words}", words=", ".join(known))
+                fix = said("correct the name of the property, or remove it")
                 for key in broken.value.keys() - known.keys():
-                    faults.append(_Fault((*path, key), "an unknown property", expected, fix))
+                    faults.append(_Fault((*path, key), said("an unknown property"), expected, fix))
             else:
-                fix = "remove the property" if broken.rule == "not" else "correct the property"
+                fix = said("correct the property")
+                if broken.rule == "not":
+                    fix = said("remove the property")
                 found = _shown(broken.value)
                 faults.append(_Fault(path, found, _expected(schema, rule), fix))
         return faults
     return []
 
 
+_NO_PROPERTY: str = said("no such property")
+
+
 def _expected(schema: dict[str, Any], rule: dict[str, Any]) -> str:
     """The words of the schema for what it expects."""
     if "$ref" in rule:
         rule = schema["definitions"][rule["$ref"].rpartition("/")[2]]
-    return str(rule["description"])
+    return Said(rule["description"], {})
 
 
 def _contradictions(folder: str, described: dict[str, Any]) -> Iterator[_Fault]:
     """Faults of a descriptor of the right shape: what does not fit to the rest of it."""
     name = described["name"]
     if name.casefold() in _RESERVED and folder != REFERENCE:
-        yield _Fault(("name",), _shown(name), "another name", "give the folder another name")
+        fix = said("give the folder another name")
+        yield _Fault(("name",), _shown(name), said("another name"), fix)
     if name != folder:
-        expected = f"{folder!r}, the name of the folder"
-        yield _Fault(("name",), _shown(name), expected, "give both the same name")
+        expected = said("{folder}, the name of the folder", folder=repr(folder))
+        yield _Fault(("name",), _shown(name), expected, said("give both the same name"))
     if folder == REFERENCE and "ward" in described:
-        fix = "remove it; a ward has a folder of its own"
-        yield _Fault(("ward",), "a ward", "no ward: all wards share these tables", fix)
+        expected = said("no ward: all wards share these tables")
+        fix = said("remove it; a ward has a folder of its own")
+        yield _Fault(("ward",), said("a ward"), expected, fix)
     resources = described["resources"]
     if "ward" in described:
         yield from _ward(described["ward"])
@@ -235,47 +245,50 @@ def _contradictions(folder: str, described: dict[str, Any]) -> Iterator[_Fault]:
 
 def _ward(ward: dict[str, Any]) -> Iterator[_Fault]:
     country, *others = ward["areas"]
-    expected = "a country in two capitals first, then areas inside it"
+    expected = said("a country in two capitals first, then areas inside it")
     if len(country) != 2:
-        yield _Fault(("ward", "areas", 0), _shown(country), expected, "put the country first")
+        yield _Fault(("ward", "areas", 0), _shown(country), expected, said("put the country first"))
     for at, area in enumerate(others, 1):
         if not area.startswith(f"{country[:2]}-"):
-            yield _Fault(("ward", "areas", at), _shown(area), expected, "correct the code")
+            yield _Fault(("ward", "areas", at), _shown(area), expected, said("correct the code"))
     for at, recipient in enumerate(ward.get("recipients", [])):
         first, last = recipient.get("valid_from", ""), recipient.get("valid_to", "9999")
         if last < first:
-            expected = f"a day not before valid_from, {first}"
+            expected = said("a day not before valid_from, {day}", day=first)
             path = ("ward", "recipients", at, "valid_to")
-            yield _Fault(path, _shown(last), expected, "correct one of the two days")
+            yield _Fault(path, _shown(last), expected, said("correct one of the two days"))
 
 
 def _money(currency: str, resources: list[dict[str, Any]]) -> Iterator[_Fault]:
     """What a ward cannot do without, and amounts in another currency than its own."""
     if not resources:
-        fix = "describe the table of receipts at least"
-        yield _Fault(("resources",), "no table", "the tables of the ward", fix)
+        fix = said("describe the table of receipts at least")
+        yield _Fault(("resources",), said("no table"), said("the tables of the ward"), fix)
     for at, resource in enumerate(resources):
         for place, field in enumerate(resource["schema"]["fields"]):
             unit = field.get("unit", currency)
             if unit != currency and is_currency(unit):
                 path = ("resources", at, "schema", "fields", place, "unit")
-                fix = "correct the unit, or the currency of the ward"
-                yield _Fault(path, _shown(unit), f"{currency}, the currency of the ward", fix)
+                expected = said("{currency}, the currency of the ward", currency=currency)
+                fix = said("correct the unit, or the currency of the ward")
+                yield _Fault(path, _shown(unit), expected, fix)
 
 
 def _table(schema: dict[str, Any], path: _Path) -> Iterator[_Fault]:
     fields = schema["fields"]
     names = [field["name"] for field in fields]
     yield from _again(names, (*path, "fields"), "name")
-    fix = "name a column of this table"
+    fix = said("name a column of this table")
     key = schema.get("primaryKey", [])
     for at, name in enumerate(_several(key)):
         if name not in names:
             place = (*path, "primaryKey") if isinstance(key, str) else (*path, "primaryKey", at)
-            yield _Fault(place, _shown(name), f"one of {', '.join(names)}", fix)
+            one_of = said("one of {words}", words=", ".join(names))
+            yield _Fault(place, _shown(name), one_of, fix)
     if "reported_on" in names and "reported_on" not in _several(key):
-        expected = "a key with reported_on: what makes a row a new report of the same figure"
-        yield _Fault((*path, "primaryKey"), _shown(key), expected, "name the columns of the key")
+        expected = said("a key with reported_on: what makes a row a new report of the same figure")
+        fix_key = said("name the columns of the key")
+        yield _Fault((*path, "primaryKey"), _shown(key), expected, fix_key)
     types = {field["name"]: field["type"] for field in fields}
     for at, field in enumerate(fields):
         place = (*path, "fields", at)
@@ -284,7 +297,8 @@ def _table(schema: dict[str, Any], path: _Path) -> Iterator[_Fault]:
         numbers = [name for name in names if types[name] in ("integer", "number")]
         fit = [name for name in numbers if name != field["name"]]
         if other is not None and other not in fit:
-            expected = f"another column of numbers: {', '.join(fit) or 'there is none'}"
+            columns = ", ".join(fit) or said("there is none")
+            expected = said("another column of numbers: {columns}", columns=columns)
             yield _Fault((*place, "at_most"), _shown(other), expected, fix)
         yield from _constraints(field, (*place, "constraints"))
 
@@ -296,18 +310,24 @@ def _persons(
     tells them, none of them in a key, and room for the column that marks what is hidden."""
     name, unit = field["name"], field.get("unit", "")
     if unit.casefold() in _LIKE_PERSONS and unit != PERSONS:
-        yield _Fault((*path, "unit"), _shown(unit), PERSONS, "write it so: small counts are hidden")
+        fix = said("write it so: small counts are hidden")
+        yield _Fault((*path, "unit"), _shown(unit), PERSONS, fix)
     if unit != PERSONS:
         return
     if field["type"] != "integer":
-        fix = "correct the type, or the unit"
-        yield _Fault((*path, "type"), _shown(field["type"]), "integer, as it counts persons", fix)
+        expected = said("integer, as it counts persons")
+        fix = said("correct the type, or the unit")
+        yield _Fault((*path, "type"), _shown(field["type"]), expected, fix)
     if name in key:
-        fix = "leave the column out of the key: a hidden count must not tell rows apart"
-        yield _Fault((*path, "unit"), f"{_shown(unit)} in the primary key", "another column", fix)
+        found = said("{unit} in the primary key", unit=_shown(unit))
+        fix = said("leave the column out of the key: a hidden count must not tell rows apart")
+        yield _Fault((*path, "unit"), found, said("another column"), fix)
     if f"{name}_hidden" in names:
-        expected = f"no column {name}_hidden, which marks the hidden counts of {name}"
-        yield _Fault(path, f"a column {name}_hidden", expected, "give it another name")
+        expected = said(
+            "no column {column}_hidden, which marks the hidden counts of {column}", column=name
+        )
+        found = said("a column {column}_hidden", column=name)
+        yield _Fault(path, found, expected, said("give it another name"))
 
 
 @functools.cache
@@ -323,7 +343,7 @@ def _known_table(known: dict[str, Any], schema: dict[str, Any], path: _Path) -> 
     earlier one, and the columns."""
     key = _several(schema.get("primaryKey", []))
     if set(key) != set(known["key"]):
-        fix = "write this key: with another one a figure would count twice, or be lost"
+        fix = said("write this key: with another one a figure would count twice, or be lost")
         yield _Fault((*path, "primaryKey"), _shown(key), _shown(known["key"]), fix)
     yield from _columns(known["columns"], schema["fields"], (*path, "fields"))
 
@@ -333,31 +353,36 @@ def _columns(known: dict[str, Any], fields: list[dict[str, Any]], path: _Path) -
     knows, or with codes of no list."""
     places = {field["name"]: at for at, field in reversed(list(enumerate(fields)))}
     if missing := [name for name in known if name not in places]:
-        fix = "describe the columns, or give the table another name"
-        yield _Fault(path, f"no {', '.join(missing)}", f"the columns {', '.join(known)}", fix)
+        gone = said("no {columns}", columns=", ".join(missing))
+        expected = said("the columns {columns}", columns=", ".join(known))
+        fix = said("describe the columns, or give the table another name")
+        yield _Fault(path, gone, expected, fix)
     for name, needs in known.items():
         if name in missing:
             continue
         place, field = (*path, places[name]), fields[places[name]]
         limits = field.get("constraints", {})
         if field["type"] != needs["type"]:
-            fix = "correct the type, or give the table another name"
+            fix = said("correct the type, or give the table another name")
             if needs["type"] == "integer" and field["type"] == "number":
-                fix = "write integer, and round the column to whole units"
+                fix = said("write integer, and round the column to whole units")
             yield _Fault((*place, "type"), _shown(field["type"]), needs["type"], fix)
         if needs.get("required") and not limits.get("required"):
-            found = _shown(limits["required"]) if "required" in limits else "no such property"
-            fix = "write true: without a value in this column the row says nothing"
+            found = _shown(limits["required"]) if "required" in limits else _NO_PROPERTY
+            fix = said("write true: without a value in this column the row says nothing")
             yield _Fault((*place, "constraints", "required"), found, "true", fix)
         words = needs.get("enum", [])
         if words and not set(limits.get("enum", [""])) <= set(words):
-            found = _shown(limits["enum"]) if "enum" in limits else "no such property"
-            fix = "leave out the words that are not among these"
-            yield _Fault((*place, "constraints", "enum"), found, f"some of {_shown(words)}", fix)
+            found = _shown(limits["enum"]) if "enum" in limits else _NO_PROPERTY
+            expected = said("some of {words}", words=_shown(words))
+            fix = said("leave out the words that are not among these")
+            yield _Fault((*place, "constraints", "enum"), found, expected, fix)
         codes = _several(field.get("codes", []))
         if "codes" in needs and set(codes) != set(needs["codes"]):
-            found = _shown(codes) if codes else "no such property"
-            fix = "write these lists: without them a misspelt code would be dropped without a word"
+            found = _shown(codes) if codes else _NO_PROPERTY
+            fix = said(
+                "write these lists: without them a misspelt code would be dropped without a word"
+            )
             yield _Fault((*place, "codes"), found, _shown(needs["codes"]), fix)
 
 
@@ -370,17 +395,21 @@ def _constraints(field: dict[str, Any], path: _Path) -> Iterator[_Fault]:
     limits = field.get("constraints", {})
     low, high = limits.get("minimum"), limits.get("maximum")
     if low is not None and high is not None and high < low:
-        expected = f"not below minimum, {_shown(low)}"
-        yield _Fault((*path, "maximum"), _shown(high), expected, "correct one of the two bounds")
+        expected = said("not below minimum, {value}", value=_shown(low))
+        fix = said("correct one of the two bounds")
+        yield _Fault((*path, "maximum"), _shown(high), expected, fix)
     if field["type"] == "integer":
         for name in ("minimum", "maximum"):
             if limits.get(name, 0) != int(limits.get(name, 0)):
-                found, fix = _shown(limits[name]), "write the bound without decimals"
-                yield _Fault((*path, name), found, "a whole number, as the column has", fix)
+                expected = said("a whole number, as the column has")
+                fix = said("write the bound without decimals")
+                yield _Fault((*path, name), _shown(limits[name]), expected, fix)
     if "pattern" in limits and (reason := patterns.refusal(limits["pattern"])):
-        found = f"{_shown(limits['pattern'])}: {reason[:200]}"
-        expected = "a regular expression as RE2 knows it, without looking around or references back"
-        yield _Fault((*path, "pattern"), found, expected, "write the pattern in another way")
+        found = said("{pattern}: {reason}", pattern=_shown(limits["pattern"]), reason=reason[:200])
+        expected = said(
+            "a regular expression as RE2 knows it, without looking around or references back"
+        )
+        yield _Fault((*path, "pattern"), found, expected, said("write the pattern in another way"))
 
 
 def _again(values: list[str], items: _Path, key: str) -> Iterator[_Fault]:
@@ -389,8 +418,9 @@ def _again(values: list[str], items: _Path, key: str) -> Iterator[_Fault]:
     for at, value in enumerate(values):
         counts[value] += 1
         if counts[value] > 1:
-            found, expected = f"{_shown(value)} again", f"each {key} once"
-            yield _Fault((*items, at, key), found, expected, "correct one of the two")
+            found = said("{value} again", value=_shown(value))
+            expected = said("each {key} once", key=key)
+            yield _Fault((*items, at, key), found, expected, said("correct one of the two"))
 
 
 def _shown(value: Any) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from wardlib.errors import DataError, Problem
+from wardlib.errors import DataError, Problem, said
 from wardlib.periods import Period
 from wardlib.provenance import digest_bytes
 
@@ -141,7 +141,11 @@ def first(faults: Sequence[_Fault], problem: Callable[[_Fault], Problem]) -> lis
     if len(faults) <= SHOWN + 1:
         return [problem(fault) for fault in faults]
     next_one, last = problem(faults[SHOWN]), problem(faults[-1])
-    more = f"{len(faults) - SHOWN:,} more cells or rows with this fault, the last in row {last.row}"
+    more = said(
+        "{count} more cells or rows with this fault, the last in row {row}",
+        count=f"{len(faults) - SHOWN:,}",
+        row=last.row,
+    )
     return [*map(problem, faults[:SHOWN]), replace(next_one, found=more)]
 
 
@@ -153,28 +157,29 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
         return Problem(name(path), row, "", found, expected, fix)
 
     def counted(cells: list[str]) -> str:
-        return f"{len(cells)} cell{'s' * (len(cells) != 1)}"
+        return said("1 cell") if len(cells) == 1 else said("{count} cells", count=len(cells))
 
-    fix = "put the file back, or take the table out of the descriptor"
+    fix = said("put the file back, or take the table out of the descriptor")
     try:
         if data is None:
             if kind := irregular(path):
-                return Sheet("", (broken(0, kind, "a CSV file", fix),))
+                return Sheet("", (broken(0, kind, said("a CSV file"), fix),))
             if (bytes_ := path.stat().st_size) > LARGEST:
-                size, most = f"{bytes_:,} bytes", f"a CSV file of at most {LARGEST:,} bytes"
-                fix = (
+                size = said("{count} bytes", count=f"{bytes_:,}")
+                most = said("a CSV file of at most {count} bytes", count=f"{LARGEST:,}")
+                fix = said(
                     "put the table's own file here; one of this workbook has some hundred kilobytes"
                 )
                 return Sheet("", (broken(0, size, most, fix),))
             data = _bytes(path)
     except PermissionError as error:
-        fix = "let the user who runs ward read the file and the folders above it"
-        return Sheet("", (broken(0, error.strerror or "unreadable", "a CSV file", fix),))
+        fix = said("let the user who runs ward read the file and the folders above it")
+        return Sheet("", (broken(0, reason(error), said("a CSV file"), fix),))
     except OSError as error:
-        return Sheet("", (broken(0, error.strerror or "unreadable", "a CSV file", fix),))
+        return Sheet("", (broken(0, reason(error), said("a CSV file"), fix),))
     digest = digest_bytes(data)
     try:
-        text = _text(data, path, "save the file as CSV UTF-8")
+        text = _text(data, path, said("save the file as CSV UTF-8"))
     except DataError as error:
         return Sheet(digest, error.problems)
     lines = list(io.StringIO(text, newline=""))
@@ -190,14 +195,17 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
             if cells and len(cells) != len(rows[0].cells):
                 ragged.append(rows[-1])
     except csv.Error as error:
-        fix = "close the double quotes of this row"
-        fault = broken(reader.line_num, str(error), "a CSV row", fix)
+        fix = said("close the double quotes of this row")
+        fault = broken(reader.line_num, outside(str(error)), said("a CSV row"), fix)
         if "field larger than" in str(error):
-            limit = csv.field_size_limit()
-            fix = "shorten the cell; if rows of the table got into it, close its double quotes"
-            fault = broken(end + 1, f"a cell of more than {limit:,} letters", "a CSV row", fix)
+            limit = f"{csv.field_size_limit():,}"
+            fix = said(
+                "shorten the cell; if rows of the table got into it, close its double quotes"
+            )
+            long = said("a cell of more than {limit} letters", limit=limit)
+            fault = broken(end + 1, long, said("a CSV row"), fix)
         problems.append(fault)
-    fix = "add or remove commas; put cells that hold a comma in double quotes"
+    fix = said("add or remove commas; put cells that hold a comma in double quotes")
     uneven = first(
         ragged, lambda row: broken(row.line, counted(row.cells), counted(rows[0].cells), fix)
     )
@@ -215,25 +223,80 @@ def _text(data: bytes, path: Path, fix: str) -> str:
         text, at = "", error.start
     if at < 0:
         return text.removeprefix("\ufeff")  # office programs mark UTF-8 so
-    row, found = data.count(b"\n", 0, at) + 1, f"byte 0x{data[at]:02x}"
-    raise DataError([Problem(name(path), row, "", found, "UTF-8 text", fix)])
+    row, found = data.count(b"\n", 0, at) + 1, said("byte {byte}", byte=f"0x{data[at]:02x}")
+    raise DataError([Problem(name(path), row, "", found, said("UTF-8 text"), fix)])
 
 
 def descriptor(path: Path) -> str:
     """The text of a descriptor; DataError where it is not there, or cannot be read as text."""
-    expected, fix = "the descriptor of the tables in this folder", "restore the file"
+    expected = said("the descriptor of the tables in this folder")
+    fix = said("restore the file")
     found = irregular(path)
     try:
         if not found and path.stat().st_size > _LONGEST:
-            found, expected = "a longer file", f"at most {_LONGEST:,} bytes"
-            fix = "take out what describes no table"
+            found = said("a longer file")
+            expected = said("at most {count} bytes", count=f"{_LONGEST:,}")
+            fix = said("take out what describes no table")
         if not found:
-            return _text(path.read_bytes(), path, "save the file as UTF-8")
+            return _text(path.read_bytes(), path, said("save the file as UTF-8"))
     except OSError as error:
-        found = error.strerror or "unreadable"
+        found = reason(error)
         if isinstance(error, PermissionError):
-            fix = "give whoever runs this the right to read the file and its folder"
+            fix = said("give whoever runs this the right to read the file and its folder")
     raise DataError([Problem(name(path), 0, "", found, expected, fix)])
+
+
+# What Python and the operating system say of files, so that a language can say it anew.
+_OUTSIDE: dict[str, str] = {
+    text: text
+    for text in (
+        said("Permission denied"),
+        said("Operation not permitted"),
+        said("No such file or directory"),
+        said("Not a directory"),
+        said("Is a directory"),
+        said("Read-only file system"),
+        said("No space left on device"),
+        said("Too many levels of symbolic links"),
+        said("File name too long"),
+        said("Input/output error"),
+        said("unexpected end of data"),
+        said("',' expected after '\"'"),
+        said(
+            "new-line character seen in unquoted field - do you need to open the file with newline=''?"
+        ),
+        said("Expecting value"),
+        said("Expecting ',' delimiter"),
+        said("Expecting ':' delimiter"),
+        said("Expecting property name enclosed in double quotes"),
+        said("Illegal trailing comma before end of object"),
+        said("Illegal trailing comma before end of array"),
+        said("Unterminated string starting at"),
+        said("Invalid control character at"),
+        said("Invalid \\escape"),
+        said("Invalid \\uXXXX escape"),
+        said("Extra data"),
+    )
+}
+
+
+def outside(text: str) -> str:
+    """What Python or the operating system says, as `Said` where it is known."""
+    return _OUTSIDE.get(text, text)
+
+
+def reason(error: OSError) -> str:
+    """Why a file cannot be read or written."""
+    return outside(error.strerror) if error.strerror else said("unreadable")
+
+
+_KINDS = {
+    stat.S_IFREG: "",
+    stat.S_IFDIR: said("a folder"),
+    stat.S_IFIFO: said("a named pipe"),
+    stat.S_IFSOCK: said("a socket"),
+}
+_DEVICE = said("a device")
 
 
 def irregular(path: Path) -> str:
@@ -246,21 +309,17 @@ def irregular(path: Path) -> str:
         if stat.S_ISLNK(mode):
             folder = path.parent.resolve()
             if not path.resolve().is_relative_to(folder):
-                return "a link that leads out of the folder"
+                return said("a link that leads out of the folder")
             mode = path.stat().st_mode
     except FileNotFoundError:
         return ""
     except RuntimeError:  # Python 3.11 and 3.12 say so of links in a circle
-        return "a link that leads to itself"
+        return said("a link that leads to itself")
     except OSError as error:
-        return "" if isinstance(error, PermissionError) else error.strerror or "no file"
-    kinds = {
-        stat.S_IFREG: "",
-        stat.S_IFDIR: "a folder",
-        stat.S_IFIFO: "a named pipe",
-        stat.S_IFSOCK: "a socket",
-    }
-    return kinds.get(stat.S_IFMT(mode), "a device")
+        return (
+            "" if isinstance(error, PermissionError) else outside(error.strerror or said("no file"))
+        )
+    return _KINDS.get(stat.S_IFMT(mode), _DEVICE)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ A rule sees a table whose every cell is as its column asks, and yields a fault f
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 import re
 from collections import Counter
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from wardlib.data import disclosure, reading
-from wardlib.data.cells import Shelf, nearest, plain, shown
+from wardlib.data.cells import ASK_OFFICE, Shelf, any_of, nearest, plain, shown
 from wardlib.data.descriptors import Table
 from wardlib.errors import Problem, RequestError, said
 from wardlib.periods import Period
@@ -80,10 +81,14 @@ def _at_most(part: str, whole: str) -> _Rule:
     def rule(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
         above = _where(frame, frame[part] > frame[whole])
         for row, high, low in zip(above.index, above[part], above[whole], strict=True):
-            fix = f"correct {part} or {whole}"
-            yield row, part, str(high), f"at most {low}, which stands in {whole}", fix
+            expected = said("at most {limit}, which stands in {column}", limit=low, column=whole)
+            yield row, part, str(high), expected, _correct(part, whole)
 
     return rule
+
+
+def _correct(one: str, other: str) -> str:
+    return said("correct {one} or {other}", one=one, other=other)
 
 
 def _families(shelf: Shelf, table: Table, reported: set[str]) -> dict[str, set[str]] | None:
@@ -104,10 +109,11 @@ def _one_root(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Faul
     """All lines but one have a parent that is reported too."""
     families = _families(shelf, table, set(frame["line"].tolist()))
     if families is not None and len(roots := sorted(families.get("", ()))) != 1:
-        tops = ", ".join(roots[: reading.SHOWN]) or "no line"
-        tops += f", and {len(roots) - reading.SHOWN:,} more" * (len(roots) > reading.SHOWN)
-        fix = "report a line that holds all of them, and each line's parents"
-        yield 0, "line", tops, "one line that no other is above", fix
+        tops = ", ".join(roots[: reading.SHOWN]) or said("no line")
+        if more := len(roots[reading.SHOWN :]):
+            tops = said("{lines}, and {count} more", lines=tops, count=f"{more:,}")
+        fix = said("report a line that holds all of them, and each line's parents")
+        yield 0, "line", tops, said("one line that no other is above"), fix
 
 
 def _family_sums(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
@@ -121,9 +127,14 @@ def _family_sums(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_F
                 continue
             parts = [known[child] for child in children if child in known]
             if parent not in known:
-                part_of = f"a part of {parent} in {month}, reported on {day:%Y-%m-%d}"
-                expected = f"a figure of {parent} for that month by that day"
-                fix = f"report {parent} too, the sum of its parts known on that day"
+                part_of = said(
+                    "a part of {line} in {month}, reported on {day}",
+                    line=parent,
+                    month=month,
+                    day=f"{day:%Y-%m-%d}",
+                )
+                expected = said("a figure of {line} for that month by that day", line=parent)
+                fix = said("report {line} too, the sum of its parts known on that day", line=parent)
                 yield min(row for row, *_ in parts), "line", part_of, expected, fix
                 continue
             slack = 0.5 * (len(parts) + 1)  # half a unit of rounding for each figure
@@ -133,9 +144,20 @@ def _family_sums(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_F
             ):
                 whole = sum([part[at] for part in parts])
                 if parts and abs(total - whole) > slack:
-                    amount = f"{total:.0f} for {parent} in {month}"
-                    expected = f"{whole:.0f}, the sum of its children known on {day:%Y-%m-%d}"
-                    fix = "correct the parent or a child, or report the parent again on that day"
+                    amount = said(
+                        "{amount} for {line} in {month}",
+                        amount=f"{total:.0f}",
+                        line=parent,
+                        month=month,
+                    )
+                    expected = said(
+                        "{amount}, the sum of its children known on {day}",
+                        amount=f"{whole:.0f}",
+                        day=f"{day:%Y-%m-%d}",
+                    )
+                    fix = said(
+                        "correct the parent or a child, or report the parent again on that day"
+                    )
                     yield row, column, amount, expected, fix
 
 
@@ -162,10 +184,14 @@ def _reported_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault
     """No figure of a month is reported before the month has begun."""
     begun = frame["month"].astype("int64").to_numpy().astype("datetime64[M]")
     early = _where(frame, frame["reported_on"].to_numpy() < begun)
-    expected = "a day in or after the month that the figure is about"
+    expected = said("a day in or after the month that the figure is about")
+    fix = said("correct the day or the month")
     for row, month, day in zip(early.index, early["month"], early["reported_on"], strict=True):
-        early_day = f"{day:%Y-%m-%d} for {month}"
-        yield row, "reported_on", early_day, expected, "correct the day or the month"
+        yield row, "reported_on", _about(f"{day:%Y-%m-%d}", month), expected, fix
+
+
+def _about(day: str, what: object) -> str:
+    return said("{day} for {what}", day=day, what=what)
 
 
 def _set_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
@@ -173,10 +199,10 @@ def _set_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     frame = frame[frame["year"].notna()]
     years = frame["year"].to_numpy("int64")
     early = _where(frame, frame["reported_on"].dt.year.to_numpy() < years - 1)
-    expected = "a day in the year before the one that the figure is for, or later"
+    expected = said("a day in the year before the one that the figure is for, or later")
+    fix = said("correct the day or the year")
     for row, year, day in zip(early.index, early["year"], early["reported_on"], strict=True):
-        early_day = f"{day:%Y-%m-%d} for {year}"
-        yield row, "reported_on", early_day, expected, "correct the day or the year"
+        yield row, "reported_on", _about(f"{day:%Y-%m-%d}", year), expected, fix
 
 
 def _published_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
@@ -186,17 +212,12 @@ def _published_early(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Faul
     for row, text, day in zip(frame.index.tolist(), frame["period"].tolist(), days, strict=True):
         period = periods[text]
         if period is None or period.year < 2000:
-            expected = "a period such as 2020-9M, of 2000 or later"
-            yield row, "period", shown(text), expected, "correct the period"
+            expected = said("a period such as 2020-9M, of 2000 or later")
+            yield row, "period", shown(text), expected, said("correct the period")
         elif day < f"{period.year}-{period.bounds[0]:02}-01":
-            expected = "a day in or after the period that the figure is about"
-            yield (
-                row,
-                "published_on",
-                f"{day} for {text}",
-                expected,
-                "correct the day or the period",
-            )
+            expected = said("a day in or after the period that the figure is about")
+            fix = said("correct the day or the period")
+            yield row, "published_on", _about(day, text), expected, fix
 
 
 def _period(text: str) -> Period | None:
@@ -217,8 +238,10 @@ def _adds_up(whole: str, *parts: str) -> _Rule:
         for row, total, added in zip(
             frame.index[wrong], frame[whole][wrong], sums[wrong], strict=True
         ):
-            expected = f"{added}, the sum of {' + '.join(parts)}"
-            yield row, whole, str(total), expected, "correct the total or its parts"
+            expected = said(
+                "{amount}, the sum of {columns}", amount=added, columns=" + ".join(parts)
+            )
+            yield row, whole, str(total), expected, said("correct the total or its parts")
 
     return rule
 
@@ -230,7 +253,8 @@ def _in_order(first: str, second: str) -> _Rule:
         below = _where(frame, frame[second] < frame[first])
         for row, *pair in zip(below.index, below[first], below[second], strict=True):
             low, high = (str(value).removesuffix(" 00:00:00") for value in pair)
-            yield row, second, high, f"not below {first}, {low}", f"correct {first} or {second}"
+            expected = said("not below {column}, {value}", column=first, value=low)
+            yield row, second, high, expected, _correct(first, second)
 
     return rule
 
@@ -247,11 +271,13 @@ def _relief_is_whole(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Faul
         empty = dict(zip(columns, absent, strict=True))
         if not lines or all(empty[share] for share in shares):
             continue  # no share is known: the ledger leaves the rule out
-        expected = f"a value, as the rule is of kind {kind} and names a line"
         for column in [*shares, *days.get(kind, [])]:
             if empty[column]:
-                fix = "fill the cell, or empty the cell in lines"
-                yield row, column, "an empty cell", expected, fix
+                expected = said(
+                    "a value, as the rule is of kind {kind} and names a line", kind=kind
+                )
+                fix = said("fill the cell, or empty the cell in lines")
+                yield row, column, said("an empty cell"), expected, fix
 
 
 def _school_reports(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
@@ -269,7 +295,7 @@ def _school_reports(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator
         yield from _no_pupils(reading.newest(frame, table.primary_key), schools)
 
 
-_ASK = "correct the figure, or ask the school that reported it"
+_ASK = said("correct the figure, or ask the school that reported it")
 
 
 def _impossible_months(
@@ -289,17 +315,23 @@ def _impossible_months(
     ):
         _, first, last = schools[school]
         if month < first or (last and month > last):
-            spell = f"a month from {first or 'the first'} to {last or 'now'}"
-            fix = f"correct the month, or the school's dates in {register}"
-            yield row, "month", f"{month} for {school}", spell, fix
+            spell = said(
+                "a month from {low} to {high}",
+                low=first or said("the first"),
+                high=last or said("now"),
+            )
+            fix = said("correct the month, or the school's dates in {file}", file=register)
+            yield row, "month", _about(month, school), spell, fix
         if planned > limit:
-            expected = f"at most {limit}, the days of {month} without Sundays"
+            expected = said(
+                "at most {limit}, the days of {month} without Sundays", limit=limit, month=month
+            )
             yield row, "planned_days", str(planned), expected, _ASK
         if in_person > 0 and math.isnan(share):
-            expected = "a share, as days were taught in class"
-            yield row, "attendance_share", "an empty cell", expected, _ASK
+            expected = said("a share, as days were taught in class")
+            yield row, "attendance_share", said("an empty cell"), expected, _ASK
         if in_person <= 0 and not math.isnan(share):
-            expected = "an empty cell, as no day was taught in class"
+            expected = said("an empty cell, as no day was taught in class")
             yield row, "attendance_share", str(share), expected, _ASK
 
 
@@ -311,10 +343,14 @@ def _no_pupils(known: pd.DataFrame, schools: dict[str, _School]) -> Iterator[_Fa
     for place, count in zip(places, known["pupils"].tolist(), strict=True):
         pupils[place] += count
     days = known["planned_days"].tolist()
-    expected = "at least one pupil where school days are planned"
+    expected = said("at least one pupil where school days are planned")
     for row, (level, month), planned in zip(known.index.tolist(), places, days, strict=True):
         if planned > 0 and not pupils[level, month]:
-            found = f"no pupil in level {level} in {np.datetime64(month, 'M')}"
+            found = said(
+                "no pupil in level {level} in {month}",
+                level=level,
+                month=np.datetime64(month, "M"),
+            )
             yield row, "pupils", found, expected, _ASK
 
 
@@ -323,8 +359,8 @@ def _participants(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     idle = frame[frame["held"] + frame["held_later"] == 0]
     for row, count in zip(idle.index, idle["participants"], strict=True):
         if count > 0:
-            fix = "correct the number, or held and held_later"
-            yield row, "participants", str(count), "0, as no event was held", fix
+            fix = said("correct the number, or held and held_later")
+            yield row, "participants", str(count), said("0, as no event was held"), fix
 
 
 def _figures_fit(item: str, column: str) -> _Rule:
@@ -340,29 +376,40 @@ def _figures_fit(item: str, column: str) -> _Rule:
         ):
             if code in lines:
                 if value % 1:
-                    expected = f"a whole number ({currency}), as {code} is a revenue line"
-                    yield row, column, str(value), expected, "write digits only, without a point"
+                    expected = said(
+                        "a whole number ({unit}), as {line} is a revenue line",
+                        unit=currency,
+                        line=code,
+                    )
+                    fix = said("write digits only, without a point")
+                    yield row, column, str(value), expected, fix
             elif code in indicators:
                 about = indicators[code]
-                unit, share = about["unit_en"], about["kind"] == "share"
+                share = about["kind"] == "share"
                 if not 0 <= value <= (100 if share else 10**9):
-                    expected = f"at least 0 and at most {100 if share else 10**9:,} ({unit})"
-                    yield row, column, f"{value:,.10g}", expected, _ASK_OFFICE
+                    most = f"{100 if share else 10**9:,}"
+                    bounds = said("at least {low} and at most {high}", low=0, high=most)
+                    fit = _in_its_unit(bounds, about)
+                    yield row, column, f"{value:,.10g}", fit, ASK_OFFICE
                 places = (
                     int(about["decimals"] or 0) + share if about["decimals"].isdecimal() else 15
                 )
                 if round(value, places) != value:
-                    expected = (
-                        f"at most {places} decimals ({unit})"
-                        if places
-                        else f"a whole number ({unit})"
-                    )
-                    yield row, column, str(value), expected, _ASK_OFFICE
+                    written = said("a whole number")
+                    if places:
+                        written = said("at most {count} decimals", count=places)
+                    fit = _in_its_unit(written, about)
+                    yield row, column, str(value), fit, ASK_OFFICE
 
     return rule
 
 
-_ASK_OFFICE = "correct the figure, or ask the office that reported it"
+def _in_its_unit(what: str, indicator: dict[str, str]) -> str:
+    """What a figure should be, with the unit of its indicator, which has a word in each language."""
+    units = {name: indicator[name] for name in ("unit_en", "unit_vi")}
+    return said("{what} ({unit})", what=what, unit=said("{unit_en}", **units))
+
+
 # By table that a published figure is held against: what of it is compared.
 _COMPARED = {
     "receipts": ("collected", "kept", "share_upper"),
@@ -390,33 +437,35 @@ def _published_fits(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator
             continue  # the descriptor's own words say which tables there are
         known = items[name]
         if known is not None and item not in known:
-            word = {"receipts": "a revenue line", "indicators": "an indicator"}.get(
-                name, "upper or ward"
-            )
-            yield (
-                row,
-                "item",
-                shown(item),
-                f"{word}, as the table is {name}",
-                nearest(item, known) + "correct the code",
-            )
+            words = {"receipts": said("a revenue line"), "indicators": said("an indicator")}
+            word = words.get(name) or any_of(("upper", "ward"))
+            expected = said("{what}, as the table is {table}", what=word, table=name)
+            yield row, "item", shown(item), expected, _correct_code(item, known)
             continue
         if measure not in _COMPARED[name]:
-            expected = f"one of {', '.join(_COMPARED[name])}, as the table is {name}"
-            yield row, "measure", measure, expected, "correct the measure or the table"
+            one_of = said("one of {words}", words=", ".join(_COMPARED[name]))
+            expected = said("{what}, as the table is {table}", what=one_of, table=name)
+            fix = said("correct the measure or the table")
+            yield row, "measure", measure, expected, fix
             continue
         expected_units, factor = _units(shelf.ward.currency, measure, unit, units.get(item))
         if unit not in expected_units:
-            expected = f"{' or '.join(expected_units)}, as {item} is compared by {measure}"
-            yield row, "unit", shown(unit), expected, "correct the unit or the measure"
-        elif not math.isclose(scale, factor):
-            yield (
-                row,
-                "scale",
-                f"{scale:g}",
-                f"{factor:g}, one {unit}",
-                "correct the scale or the unit",
+            expected = said(
+                "{units}, as {item} is compared by {measure}",
+                units=any_of(expected_units),
+                item=item,
+                measure=measure,
             )
+            fix = said("correct the unit or the measure")
+            yield row, "unit", shown(unit), expected, fix
+        elif not math.isclose(scale, factor):
+            expected = said("{factor}, one {unit}", factor=f"{factor:g}", unit=unit)
+            fix = said("correct the scale or the unit")
+            yield row, "scale", f"{scale:g}", expected, fix
+
+
+def _correct_code(code: str, known: set[str]) -> str:
+    return said("{hint}correct the code", hint=nearest(code, known))
 
 
 def _units(
@@ -446,18 +495,14 @@ def _attributed(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fa
     columns = (frame[name].tolist() for name in ("subject", "cause"))
     for row, subject, cause in zip(frame.index.tolist(), *columns, strict=True):
         if lines is not None and subject not in known and not subject.startswith("activities:"):
-            expected = "a revenue line, schools, or activities: with a field"
-            yield (
-                row,
-                "subject",
-                shown(subject),
-                expected,
-                nearest(subject, known) + "correct the code",
-            )
+            expected = said("a revenue line, schools, or activities: with a field")
+            yield row, "subject", shown(subject), expected, _correct_code(subject, known)
         recorded = written.get(plain(cause), cause)
         if recorded != cause:
-            expected = f"{recorded}, as column document of covid_measures writes it"
-            yield row, "cause", shown(cause), expected, "write the number in the same way"
+            expected = said(
+                "{document}, as column document of covid_measures writes it", document=recorded
+            )
+            yield row, "cause", shown(cause), expected, said("write the number in the same way")
 
 
 def _above_itself(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
@@ -471,13 +516,12 @@ def _above_itself(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
             way.append(at)
             at = parents.get(at, "")
         if at not in good:
-            yield (
-                row,
-                "parent",
-                " in ".join([*way, at][:5]),
-                "a parent that is no part of it",
-                ("correct the parent"),
+            circle = functools.reduce(
+                lambda part, whole: said("{part} in {whole}", part=part, whole=whole),
+                [*way, at][:5],
             )
+            expected = said("a parent that is no part of it")
+            yield row, "parent", circle, expected, said("correct the parent")
         good.update(way)
 
 
@@ -529,8 +573,9 @@ def _tet(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     days = frame["date"].dt.strftime("%Y-%m-%d").tolist()
     for row, year, day in zip(frame.index.tolist(), frame["year"].tolist(), days, strict=True):
         if not f"{year}-01-20" <= day <= f"{year}-02-21":
-            expected = f"a day from {year}-01-20 to {year}-02-21"
-            yield row, "date", day, expected, "correct the day or the year"
+            low, high = f"{year}-01-20", f"{year}-02-21"
+            expected = said("a day from {low} to {high}", low=low, high=high)
+            yield row, "date", day, expected, said("correct the day or the year")
 
 
 _LEVELS = {"mam_non", "tieu_hoc", "thcs", "thpt"}
@@ -545,12 +590,14 @@ def _items(column: str, known: set[str], *, lines: bool = False) -> _Rule:
 
     def rule(shelf: Shelf, table: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
         codes = known | {row["code"] for row in shelf.rows("revenue_lines", table) or () if lines}
-        expected = "items out of " + ", ".join(sorted(known, key=lambda item: item.zfill(2)))
-        expected += " or the revenue lines" * lines
+        items_known = ", ".join(sorted(known, key=lambda item: item.zfill(2)))
+        expected = said("items out of {items}", items=items_known)
+        if lines:
+            expected = said("items out of {items} or the revenue lines", items=items_known)
         for row, items in zip(frame.index.tolist(), frame[column].tolist(), strict=True):
             for item in items:
                 if item not in codes:
-                    fix = nearest(item, codes) + "correct the item"
+                    fix = said("{hint}correct the item", hint=nearest(item, codes))
                     yield row, column, shown(item), expected, fix
 
     return rule
@@ -561,7 +608,8 @@ def _sub_items(_: Shelf, __: Table, frame: pd.DataFrame) -> Iterator[_Fault]:
     for row, items in zip(frame.index.tolist(), frame["sub_items"].tolist(), strict=True):
         for item in items:
             if not re.fullmatch("[0-9]{4}", item):
-                yield row, "sub_items", shown(item), "four digits, such as 1701", "correct the item"
+                expected, fix = said("four digits, such as 1701"), said("correct the item")
+                yield row, "sub_items", shown(item), expected, fix
 
 
 def _within(years: int, first: str, second: str) -> _Rule:
@@ -571,8 +619,13 @@ def _within(years: int, first: str, second: str) -> _Rule:
         most = np.timedelta64(366 * years, "D")
         late = _where(frame, frame[second] - frame[first] > most)
         for row, low, high in zip(late.index, late[first], late[second], strict=True):
-            expected = f"at most {years} years after {first}, {low:%Y-%m-%d}"
-            yield row, second, f"{high:%Y-%m-%d}", expected, f"correct {first} or {second}"
+            expected = said(
+                "at most {count} years after {column}, {value}",
+                count=years,
+                column=first,
+                value=f"{low:%Y-%m-%d}",
+            )
+            yield row, second, f"{high:%Y-%m-%d}", expected, _correct(first, second)
 
     return rule
 

@@ -35,7 +35,7 @@ from wardlib.data.cells import Shelf
 from wardlib.data.descriptors import Table, Ward
 from wardlib.data.intake.arrivals import ITEMS, Known, known
 from wardlib.data.intake.columns import ACTIVITIES, INDICATORS, RECEIPTS, SCHOOLS, TARGETS
-from wardlib.errors import DataError, RequestError, visible
+from wardlib.errors import DataError, RequestError, said, visible
 from wardlib.language import Language
 from wardlib.periods import Period
 
@@ -95,8 +95,11 @@ def template(ward: Ward, period: Period, language: Language) -> bytes:
     forms = list(_forms(ward, period, language))
     if not forms:
         raise RequestError(
-            f"{ward.id} has no table of figures to fill in: {', '.join(ITEMS)}. Describe one in "
-            f"data/{ward.id}/datapackage.json."
+            said(
+                "{ward} has no table of figures to fill in: {tables}. Describe one in its datapackage.json.",
+                ward=ward.id,
+                tables=", ".join(ITEMS),
+            )
         )
     book = Workbook()
     book.remove(book.active)
