@@ -347,10 +347,9 @@ class _Page:
                 continue
             cell.fill = PatternFill("solid", start_color="FFF8D6")
             cell.protection = Protection(locked=False)
-            cell.alignment = Alignment(
-                horizontal="center" if column == "status" else "right", vertical="center"
-            )
+            cell.alignment = Alignment(horizontal="right", indent=1, vertical="center")
             if column == "status":
+                cell.alignment = Alignment(horizontal="center", vertical="center")
                 words = self.language.words("form_status")
                 _write(cell, words[own.figures.get("status") or "actual"])
                 continue
@@ -371,8 +370,9 @@ class _Page:
         if column in self.form.names:
             longest = max(len(own.names[column]) + 3 * own.depth for own in self.form.rows)
             return max(10.0, 1.05 * min(longest, _WIDEST) + 2)
-        words = max(len(word) for word in self._told(column).split())
-        return max(22.0 if column in ("collected", "kept", "upper", "ward") else 14.0, 1.3 * words)
+        longest = max(map(len, self._told(column).split("\n")))
+        least = 22.0 if column in ("collected", "kept", "upper", "ward") else 14.0
+        return max(least, min(1.2 * longest + 2, 30.0))
 
     def _rule(self, column: str) -> DataValidation:
         """What a cell takes, and what is said to whoever writes something else."""
