@@ -138,10 +138,14 @@ def main() -> None:
         originals = folder / "originals"
         originals.mkdir()
         files = written(originals, options.only)
-        saved = {
-            container: converted(folder, [path for path, _ in files], container, folder / "profile")
-            for container in CONTAINERS
-        }
+        tables = [path for path, _ in files if path.suffix == ".csv"]
+        books = [path for path, _ in files if path.suffix != ".csv"]
+        for container in CONTAINERS:
+            (folder / container).mkdir()
+            if books:
+                converted(books, container, folder / container)
+            for path in tables:
+                converted([path], container, folder / container, as_opened(path))
         for path, about in files:
             before: list[str] | None = None  # what is wrong about the original, where it was asked
             for container in CONTAINERS:
