@@ -6,9 +6,10 @@ import json
 import pandas as pd
 import pytest
 
-from wardlib.data import descriptors
+from wardlib.data import descriptors, reading
 from wardlib.data.book import coverage, load, open_book
 from wardlib.errors import DataError, RequestError
+from wardlib.periods import Period
 
 SEPTEMBER = datetime.date(2020, 9, 13)
 
@@ -106,6 +107,107 @@ def test_every_report_shows_what_was_superseded():
     every = load(ward, "receipts", every_report=True)
     own = every[(every["line"] == "total") & (every["month"] == pd.Period("2020-09"))]
     assert {"estimate", "actual"} <= set(own["status"])
+
+
+A_FILE = "ab" * 32
+RECEIVED = f'{A_FILE},"Báo cáo tháng 9.xlsx",2020-10-10,xlsx,,,Thu!A5:E20,triệu đồng,'
+
+
+@pytest.fixture
+def came_in(home, accept):
+    """Appends rows to tables of the ward, by the table's name."""
+
+    def append(**rows):
+        for name, own in rows.items():
+            with (home / "data" / "phuc-dong" / f"{name}.csv").open("a", encoding="utf-8") as file:
+                file.write("\n".join(own) + "\n")
+        accept()
+
+    return append
+
+
+def test_a_figures_history_is_one_call(came_in):
+    """Every report that was known on the day, the newest last, with file, sheet, cell and the text there;
+    what came in by no file says so; a plan's is asked for by its year."""
+    came_in(
+        received=[RECEIVED],
+        origins=[
+            f"receipts,2020-09,,total,collected,2020-10-10,{A_FILE},Thu,E9,"
+            '"6.240,5",true',
+            f"targets,,2020,total:upper,amount,2019-12-24,{A_FILE},Thu,C9,3.000,false",
+        ],
+    )  # fmt: skip
+    book = open_book("phuc-dong", "2020-9M", "2020-12-31")
+    told = book.history("receipts", "total", "2020-09", "collected")
+    every = load(book.ward, "receipts", as_of=book.day, every_report=True)
+    own = every[(every["line"] == "total") & (every["month"] == pd.Period("2020-09"))]
+    assert told["value"].tolist() == own["collected"].tolist()
+    assert told["status"].tolist() == own["status"].tolist() == ["estimate", "estimate", "actual"]
+    assert told.iloc[:-1, 4:].to_numpy().tolist() == [["", "", "", "", False]] * 2
+    assert told.iloc[-1, 4:].tolist() == ["Báo cáo tháng 9.xlsx", "Thu", "E9", "6.240,5", True]
+    assert told["derived"].dtype == bool
+    assert not told["hidden"].any()
+    assert (
+        len(open_book("phuc-dong", "2020-9M").history("receipts", "total", "2020-09", "kept")) == 4
+    )
+    plan = book.history("targets", "total:upper", "2020", "amount")
+    assert plan[["value", "file", "cell"]].to_numpy().tolist() == [
+        [3e9, "Báo cáo tháng 9.xlsx", "C9"]
+    ]
+    assert book.history("receipts", "total", "2030-01", "kept").empty
+    assert open_book("philadelphia", "2020-Q2").history("targets", "x", "2020", "amount") is None
+    with pytest.raises(RequestError, match="collected, kept, status"):
+        book.history("receipts", "total", "2020-09", "amount")
+
+
+def test_a_history_hides_small_counts(came_in):
+    """Neither three pupils nor the share of three who came, of whatever report; the book has read the
+    tables that it says so from."""
+    came_in(
+        school_months=[
+            "2021-12,mam_non_a,3,0,0,0,0,,2022-02-01", "2021-12,mam_non_a,8,1,1,0,0,0.9,2022-02-02",
+        ],
+    )  # fmt: skip
+    book = open_book("phuc-dong", "2021-12", "2022-02-02")
+    told = book.history("school_months", "mam_non_a", "2021-12", "pupils")
+    assert told["hidden"].tolist()[-2:] == [True, False]
+    assert told["value"].isna().tolist()[-2:] == [True, False]
+    share = book.history("school_months", "mam_non_a", "2021-12", "attendance_share")
+    assert share["hidden"].tolist()[-2:] == [True, False]
+    assert {"data/phuc-dong/origins.csv", "data/phuc-dong/received.csv"} <= book.digests.keys()
+
+
+def test_what_came_in_later_moves_no_earlier_book(came_in):
+    """Of files and origins a book sees those of its day; its day is not that of a later month's."""
+    before = open_book("phuc-dong", "2021-03")
+    seen = {name: before.table(name) for name in ("received", "origins")}
+    assert all(table.empty for table in seen.values())
+    came_in(
+        receipts=["2022-01,total,0,0,actual,2022-02-10"],
+        received=[RECEIVED.replace("2020-10-10", "2022-02-10")],
+        origins=[
+            f"receipts,2022-01,,total,collected,2022-02-10,{A_FILE},,E9,0,false",
+            f"targets,,2021,total:upper,amount,2020-12-24,{A_FILE},,E9,,false",
+        ],
+    )  # fmt: skip
+    after = open_book("phuc-dong", "2021-03")
+    assert after.day == before.day == datetime.date(2021, 4, 12)
+    assert after.table("received").empty
+    assert after.table("origins")["table"].tolist() == ["targets"]
+    assert set(coverage(after)["table"]) == set(coverage(before)["table"])
+    assert "origins" not in set(coverage(after)["table"])
+
+
+def test_the_day_of_a_book_is_that_of_a_plan_taken_in(came_in):
+    """A table that tells months in some rows and years in others is asked for both."""
+    came_in(
+        targets=["2021,total,upper,1,2021-06-01"],
+        received=[RECEIVED],
+        origins=[f"targets,,2021,total:upper,amount,2021-06-01,{A_FILE},,E9,1,false"],
+    )
+    sheet = reading.sheet(descriptors.ward("phuc-dong").tables["origins"].path)
+    assert reading.last_report(sheet, Period.parse("2021-03")) == "2021-06-01"
+    assert reading.last_report(sheet, Period.parse("2020-12")) == ""
 
 
 def test_a_table_the_ward_does_not_have_is_none():

@@ -1,5 +1,6 @@
 """What runs again and what does not: rows, code, words, packages, damage."""
 
+import datetime
 import hashlib
 import json
 import os
@@ -10,9 +11,10 @@ import time
 
 import pandas as pd
 import pytest
+from test_journal import tails
 
 from wardlib import provenance
-from wardlib.data import checks, descriptors, disclosure
+from wardlib.data import checks, descriptors, disclosure, journal
 from wardlib.data.book import open_book
 from wardlib.errors import DataError
 from wardlib.runs import cache, runs
@@ -99,6 +101,39 @@ def test_a_later_month_makes_nothing_stale(home, accept):
     assert cache.state(job(as_of=PAST)) == cache.CURRENT
     assert execute(job(), output(), LIMITS) is None
     assert {file.name: file.read_bytes() for file in job().folder.iterdir()} == before
+
+
+def test_a_file_that_came_in_later_makes_nothing_stale(home):
+    """A later month is taken in with where it came from; papers that have read these tables stand too."""
+    book = open_book("phuc-dong", "2021-03")
+    read = {name: book.table(name) is not None for name in ("received", "origins")}
+    assert all(read.values())
+    marker = job().folder / "run.json"
+    made = json.loads(marker.read_text("utf-8"))
+    made["data"] |= book.digests
+    marker.write_text(json.dumps(made), "utf-8")
+    assert set(states().values()) == {cache.CURRENT}
+    journal.append(book.ward, tails(), {}, datetime.date(2022, 3, 1))
+    assert set(states().values()) == {cache.CURRENT}
+    assert cache.state(job(as_of=PAST)) == cache.CURRENT
+    own = open_book("phuc-dong", "2022-01")
+    assert len(own.table("origins")) == len(own.table("receipts")[-13:]) == 13
+
+
+def test_rows_count_from_the_step_on(home, monkeypatch):
+    """A run that looks while rows are being appended finds its papers current, and stale once they are in."""
+    own = job(as_of="2022-12-31")
+    assert execute(own, output(), LIMITS) is None
+    seen, record = [cache.state(own)], journal.record
+
+    def looked_at(*words):
+        seen.append(cache.state(own))
+        record(*words)
+        seen.append(cache.state(own))
+
+    monkeypatch.setattr(journal, "record", looked_at)
+    journal.append(descriptors.ward("phuc-dong"), tails(), {}, datetime.date(2022, 3, 1))
+    assert seen == [cache.CURRENT, cache.CURRENT, cache.STALE]
 
 
 def test_a_correction_makes_stale_the_papers_that_it_dates(home, accept):

@@ -88,6 +88,96 @@ def test_a_changed_file_says_how_to_accept_the_change(home):
     assert problems() == []
 
 
+def test_rows_that_nobody_accepted_are_counted(home):
+    """Where a file goes on after its accepted rows, it is told how many follow; where one of them is broken
+    that alone is told, as it is no time to accept anything."""
+    edit(home, "targets", lambda lines: [*lines, "2022,total,ward,5,2022-01-02"])
+    assert [p.found for p in problems()] == ["1 row not accepted"]
+    edit(home, "targets", lambda lines: [*lines, "", "2022,total,upper,5,2022-01-02"])
+    (problem,) = problems()
+    assert problem.found == "2 rows not accepted"
+    assert "ward check --ward phuc-dong --accept" in problem.fix
+    edit(home, "targets", lambda lines: [*lines, "2022,total,upper,5,02/01/2022"])
+    assert {(p.row, p.column) for p in problems()} == {(120, "reported_on")}
+    with pytest.raises(DataError) as caught:
+        load(descriptors.ward("phuc-dong"), "targets")
+    assert not any("--accept`" in p.fix for p in caught.value.problems)
+
+
+def test_digits_added_to_the_last_row_are_no_rows(home, accept):
+    """Nor is a line end alone, of a file that was accepted without its last one: what has changed is the
+    file."""
+    path = home / "data" / "phuc-dong" / "truth.csv"
+    path.write_bytes(path.read_bytes().removesuffix(b"\n"))
+    accept()
+    path.write_bytes(path.read_bytes() + b"7\n")
+    assert [p.found[:7] for p in problems()] == ["sha256:"]
+    path.write_bytes(path.read_bytes().removesuffix(b"7\n") + b"\n")
+    assert [p.found[:7] for p in problems()] == ["sha256:"]
+
+
+def test_programs_are_told_the_kind_of_a_fault(home, accept):
+    """What an office's figures break is named by one word each."""
+    for table, row in (
+        ("receipts", "2022-02,total,5,7,actual,2022-01-30"),
+        ("receipts", "2017-01,nonstate_vat,1,1,actual,2017-03-01"),
+        ("school_months", "2017-01,mam_non_c,90,9,8,0,0,0.9,2017-02-12"),
+        ("school_months", "2017-01,mam_non_d,90,9,9,0,0,0.9,2017-02-12"),
+        ("activities", "2021-12,sport,3,0,0,0,0,0,2022-02-12"),
+    ):
+        edit(home, table, lambda lines, row=row: [*lines, row])
+    accept()
+    assert {(p.file.rpartition("/")[2], p.column, p.kind) for p in problems()} == {
+        ("receipts.csv", "kept", "kept_above_collected"),
+        ("receipts.csv", "reported_on", "month_future"),
+        ("receipts.csv", "collected", "total_mismatch"),
+        ("receipts.csv", "kept", "total_mismatch"),
+        ("school_months.csv", "planned_days", "days_mismatch"),
+        ("school_months.csv", "month", "school_not_valid"),
+        ("school_months.csv", "month, school, reported_on", "line_twice"),
+        ("activities.csv", "planned", "total_mismatch"),
+    }
+
+
+ORIGIN = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        ("receipts,2021-12,,total,collected,2022-01-10,{},Thu,E9,1,false", []),
+        ("targets,,2021,total:upper,amount,2020-12-24,{},Thu,E9,1,false", []),
+        ("school_months,2021-12,,mam_non_a,pupils,2022-01-12,{},Thu,E9,,false", []),
+        ("school_months,2021-12,,mam_non_a,planned_days,2022-01-12,{},Thu,E9,23,false", []),
+        ("receipts,2021-12,,total,collected,2022-01-11,{},Thu,E9,1,false", ["item"]),
+        ("receipts,,2021,total,collected,2022-01-10,{},Thu,E9,1,false", ["item"]),
+        ("receipts,2021-12,,gold,collected,2022-01-10,{},Thu,E9,1,false", ["item"]),
+        ("targets,,2021,total,amount,2020-12-24,{},Thu,E9,1,false", ["item"]),
+        ("receipts,2021-12,,total,amount,2022-01-10,{},Thu,E9,1,false", ["measure"]),
+        ("receipts,2021-12,,total,month,2022-01-10,{},Thu,E9,1,false", ["measure"]),
+        ("school_months,2021-12,,mam_non_a,pupils,2022-01-12,{},Thu,E9,3,false", ["text"]),
+        (
+            "school_months,2021-12,,mam_non_a,attendance_share,2022-01-12,{},T,E9,0.9,false",
+            ["text"],
+        ),
+        ("activities,2021-12,,sport,participants,2022-01-12,{},T,E9,3,false", ["text"]),
+        ("schools,,,mam_non_a,name,2022-01-12,{},Thu,E9,1,false", ["table"]),
+        ("receipts,2021-12,,total,collected,2022-01-10,cd,Thu,E9,1,false", ["file"]),
+    ],
+)
+def test_an_origin_is_that_of_a_figure(row, columns, home, accept):
+    """Of one that its table holds, from a file that was received; and it repeats no count of persons nor a
+    share of so many, which may be hidden."""
+    edit(
+        home,
+        "received",
+        lambda lines: [*lines, f"{ORIGIN},a.xlsx,2022-01-10,xlsx,,,Thu!E9,triệu đồng,"],
+    )
+    edit(home, "origins", lambda lines: [*lines, row.format(ORIGIN)])
+    accept()
+    assert sorted({p.column for p in problems()}) == columns
+
+
 def test_a_parent_that_is_not_the_sum_of_its_children_is_named(home, accept):
     """One đồng too much in a total of a closed month is found, with both sums."""
 

@@ -11,10 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from test_acceptance import another_user, contents
 
 from wardlib.data import acceptance, checks, descriptors, journal, reading
+from wardlib.data.book import open_book
 from wardlib.errors import DataError
 
 ROOT = Path(__file__).parent.parent
@@ -131,6 +133,7 @@ def test_a_ward_without_these_tables_gets_them(folder):
     was = (folder / "datapackage.json").read_bytes()
     digest = descriptors.digest_descriptor("phuc-dong")
     without_arrivals(folder)
+    assert descriptors.digest_descriptor("phuc-dong") == digest
     assert problems() == []
     assert problems(tails=tails(), day=DAY) == []
     append()
@@ -161,12 +164,25 @@ def test_the_shipped_wards_have_them_as_described():
             assert own in descriptors.arrivals()
 
 
+def test_what_was_lost_before_is_missed_after(folder):
+    """A table that somebody took out of the descriptor is not forgotten because rows of others came in."""
+    ward = descriptors.ward("phuc-dong")
+    acceptance.record(acceptance.propose([ward]), DAY)
+    path = folder / "datapackage.json"
+    described = json.loads(path.read_text("utf-8"))
+    described["resources"] = [own for own in described["resources"] if own["name"] != "activities"]
+    path.write_text(json.dumps(described), encoding="utf-8")
+    append()
+    (loss,) = acceptance.propose([descriptors.ward("phuc-dong")]).losses()
+    assert loss.found == "no table activities"
+
+
 # ------------------------------------------------------------------------------------ what stops it
 
 
 def another_row(path):
     with path.open("ab") as file:
-        file.write(b"2021-12,other,1,1,actual,2022-02-20\n")
+        file.write(b"2021-12,other,0,0,actual,2022-02-20\n")
 
 
 def changed_cell(path):
@@ -212,6 +228,7 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
 import test_journal
+from wardlib.data.book import open_book
 from wardlib.errors import DataError
 try:
     test_journal.append()
@@ -374,6 +391,21 @@ def test_two_at_once_both_land(folder, home):
         added = (folder / f"{name}.csv").read_bytes().count(b"\n")
         was = (ROOT / "data" / "phuc-dong" / f"{name}.csv").read_bytes().count(b"\n")
         assert added == was + 20 * tail.count(b"\n")
+
+
+def test_who_began_to_read_before_sees_the_old_state_to_the_end(folder):
+    """A book that was opened before the step has read one table and asks for another: none of them shows
+    what came meanwhile, and none is at fault."""
+    book = open_book("phuc-dong", "2021", "2022-12-31")
+    append()
+    assert book.table("receipts")["month"].max() == pd.Period("2021-12")
+    assert book.table("origins").empty
+    assert checks.check(book.ward) == []
+    now = open_book("phuc-dong", "2021", "2022-12-31")
+    assert len(now.table("origins")) == len(LINES)
+    with (folder / "targets.csv").open("ab") as file:
+        file.write(b"2022,total,ward,5,2022-01-02\n")
+    assert [p.found for p in checks.check(now.ward)] == ["1 row not accepted"]
 
 
 def test_who_holds_the_folder_may_append_and_accept_in_it(folder):

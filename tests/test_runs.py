@@ -256,7 +256,8 @@ def test_a_run_leaves_the_working_folder_alone(home, tmp_path):
 
 
 def test_faulty_data_stop_the_run(home):
-    """Five faults, a missing file and a changed hash: all of them printed, exit 2, nothing made."""
+    """Five faults, a missing file and, of another table, a row that nobody accepted: all of them printed,
+    exit 2, nothing made."""
     folder = home / "data" / "phuc-dong"
     lines = (folder / "targets.csv").read_text(encoding="utf-8").splitlines()
     lines[1] = "20x0" + lines[1][4:]
@@ -265,12 +266,14 @@ def test_faulty_data_stop_the_run(home):
     lines[4] = ",".join([*lines[4].split(",")[:3], "1.234,5", "2017-01-05"])
     lines[5] = lines[5][:-10] + "05/01/2017"
     (folder / "targets.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with (folder / "receipts.csv").open("a") as file:
+        file.write("2021-12,total,789096000,332386900,actual,2022-02-20\n")
     (folder / "schools.csv").unlink()
     code, out, err = ward("run", "2020-9M", home=home)
     assert (code, out) == (2, "")
     for part in ("targets.csv, row 2, column year", "row 3, column set_by", "row 4", "row 5",
                  "row 6, column reported_on", "schools.csv\n    found: No such file",
-                 "--accept"):  # fmt: skip
+                 "receipts.csv\n    found: 1 row not accepted", "--accept"):  # fmt: skip
         assert part in err, part
     assert "Traceback" not in err
     assert not files(home / "output")

@@ -98,6 +98,57 @@ class Book:
             self._known[asked] = _seen(described, frame, sheet, view, every_report)
         return self._known[asked].copy(deep=False)  # pandas copies what a reader writes to
 
+    def history(self, table: str, item: str, of: str, measure: str) -> pd.DataFrame | None:
+        """Every report of a figure known by this day, and where it came from: column `measure` of `table`
+        for `item` (a line, a school; of targets line and setter, "total:upper") of the month or year `of`
+        ("2020-09", "2020"). None where the ward has no such table.
+
+        Columns: `reported_on`; `value`, missing where it is hidden; `hidden`, whether it is, as a small
+        count of persons or with one; `status`, "" where the table has none; `file`, the name under which
+        it came in, `sheet`, `cell`, `text`, the figure as it stood there, all "" where it was not taken in
+        from a file; `derived`, whether it was calculated from the cell and others. By the day of the report.
+
+        Raises RequestError where the table has no such column of figures.
+        """
+        described, every = self.ward.table(table), self.table(table, every_report=True)
+        if described is None or every is None:
+            return None
+        measures = [name for name in described.columns if name not in described.primary_key]
+        if measure not in measures or not described.is_reported:
+            raise RequestError(f"no figures {measure!r} in {table}: {', '.join(measures)}.")
+        own = every
+        for column, part in zip(described.item, item.split(":"), strict=False):
+            own = own[own[column] == part]
+        since = "month" if "month" in own else "year"
+        own = own[own[since].astype(str) == of].sort_values("reported_on", kind="stable")
+        value = own[measure]
+        marks = own.filter(regex="_hidden$").any(axis=1).astype(bool)
+        shown = pd.DataFrame(
+            {
+                "reported_on": own["reported_on"],
+                "value": value,
+                "hidden": marks & value.isna(),
+                "status": own.get("status", ""),
+            }
+        ).reset_index(drop=True)
+        told = shown.join(self._origins(table, item, of, measure), on="reported_on")
+        told["derived"] = told["derived"].eq(True)
+        return told.fillna(dict.fromkeys(("file", "sheet", "cell", "text"), ""))
+
+    def _origins(self, table: str, item: str, of: str, measure: str) -> pd.DataFrame:
+        """Where a figure came from, by the day of the report."""
+        columns = ["file", "sheet", "cell", "text", "derived"]
+        found = self.table(descriptors.ORIGINS, every_report=True)
+        files = self.table(descriptors.RECEIVED, every_report=True)
+        if found is None or files is None:
+            return pd.DataFrame(columns=columns)
+        found = found[(found["table"] == table) & (found["item"] == item)]
+        found = found[found["measure"] == measure]
+        since = found["month"].astype(str).where(found["month"].notna(), found["year"].astype(str))
+        found = found[since == of].set_index("reported_on")[columns]
+        names = files.drop_duplicates("file").set_index("file")["name"]
+        return found.assign(file=found["file"].map(names))
+
     def _read(self, table: Table) -> tuple[pd.DataFrame, Sheet]:
         """The whole table, every row of it, and its sheet."""
         if table.file not in self._whole:

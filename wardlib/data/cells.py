@@ -20,7 +20,8 @@ from typing import NamedTuple
 from wardlib.data import descriptors, patterns, reading
 from wardlib.data.descriptors import Field, Table, Ward
 from wardlib.data.reading import Sheet
-from wardlib.errors import Problem, hides, said
+from wardlib.errors import Problem, WardError, hides, said
+from wardlib.provenance import digest_bytes
 
 LONGEST = 2_000  # letters of a cell: several times the longest remark that a table needs
 _FIRST = datetime.date(2000, 1, 1)  # no figure of this workbook is about an earlier day
@@ -73,6 +74,20 @@ def _cells(table: Table, sheet: Sheet) -> Cells | None:
     return Cells([row.line for row in whole], dict(zip(header.cells, by_column, strict=True)))
 
 
+def _before(table: Table, sheet: Sheet) -> Sheet:
+    """The table's file as it was when its descriptor was read, if the descriptor that stands there now
+    records it as it is; else as it is."""
+    try:
+        now = descriptors.package(table.package).tables.get(table.name)
+    except WardError:
+        return sheet
+    data = reading.content(table.path)
+    if now is None or now.hash != sheet.digest or data is None or table.bytes is None:
+        return sheet
+    known = data[: table.bytes]
+    return reading.sheet(table.path, known) if digest_bytes(known) == table.hash else sheet
+
+
 @dataclass(frozen=True, eq=False)
 class Shelf:
     """The tables that a ward is checked by, as they are written; each file is read once."""
@@ -82,9 +97,13 @@ class Shelf:
     _cells: dict[Path, Cells | None] = field(init=False, repr=False, default_factory=dict)
 
     def sheet(self, table: Table) -> Sheet:
-        """The table's file."""
+        """The table's file; where it was taken in meanwhile that it has grown, as this ward knows it: of
+        several tables that grow in one step all are seen as they were before."""
         if table.path not in self._sheets:
-            self._sheets[table.path] = reading.sheet(table.path)
+            own = reading.sheet(table.path)
+            if own.digest not in ("", table.hash):
+                own = _before(table, own)
+            self._sheets[table.path] = own
         return self._sheets[table.path]
 
     def lengthen(self, table: Table, tail: bytes, *, new: bool) -> Sheet:

@@ -131,14 +131,14 @@ def changed(table: Table, sheet: Sheet) -> list[Problem]:
 
 
 def _more(table: Table) -> str:
-    """How many rows follow the accepted ones; "" where a file does not begin with these."""
+    """How many rows follow the accepted ones; "" for none, and where a file does not begin with these."""
     data, end = reading.content(table.path) or b"", table.bytes
     if end is None or digest_bytes(data[:end]) != table.hash or not reading.ends_a_row(data, end):
         return ""
     count = sum(bool(row.cells) for row in reading.sheet(table.path, data[end:]).rows)
     if count == 1:
         return said("1 row not accepted")
-    return said("{count} rows not accepted", count=count)
+    return said("{count} rows not accepted", count=count) if count else ""
 
 
 def _repeated_keys(table: Table, written: Cells) -> list[Problem]:

@@ -86,7 +86,7 @@ def _day(job: Job) -> str:
     period = Period.parse(job.period)
     tables = _tables(path, path.stat().st_mtime_ns).values()
     files = [table.path for table in tables if table.is_reported]
-    return max((_newest(file, period, file.stat().st_mtime_ns) for file in files), default="")
+    return max((_newest(file, period, _changed(file)) for file in files), default="")
 
 
 def _read(file: str, day: str) -> str:
@@ -99,7 +99,14 @@ def _read(file: str, day: str) -> str:
     table = _tables(path, path.stat().st_mtime_ns).get(name)
     if table is None:
         return ""
-    return _rows(table, View(day), table.path.stat().st_mtime_ns)
+    return _rows(table, View(day), _changed(table.path))
+
+
+def _changed(file: Path) -> int:
+    """When a table's file changed last, or what is recorded of it: rows that are being appended count from
+    then on."""
+    described = file.with_name(descriptors.DESCRIPTOR)
+    return max(file.stat().st_mtime_ns, described.stat().st_mtime_ns)
 
 
 # Thousands of jobs read the same files; each is looked at once as long as its time is the same.

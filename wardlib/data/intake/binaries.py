@@ -118,7 +118,9 @@ def _formulas(stream: bytes, start: int) -> dict[Place, bool]:
 def _bounded(stream: bytes, start: int, length: int) -> None:
     """ValueError where a sheet claims more than a sheet can hold: python-calamine asks for as much
     memory as that, and ends the whole program where it gets none."""
-    layout = "<IIHH" if length >= 14 else "<HHHH"
+    if length not in (10, 14):
+        return  # no such record: what fills the file after its last sheet
+    layout = "<IIHH" if length == 14 else "<HHHH"
     top, bottom, left, right = struct.unpack_from(layout, stream, start + 4)
     if not (top <= bottom <= 65_536 and left <= right <= 256):
         raise ValueError("a sheet larger than any")
@@ -132,6 +134,8 @@ def _ignored(data: bytes, book: Any) -> tuple[str, ...]:
     start = book.base
     while start + 8 <= len(book.mem):  # all records, of the sheets of charts too
         record, length = struct.unpack_from("<HH", book.mem, start)
+        if not record and not length:
+            break  # filled up with zeros
         if record == _DIMENSIONS:
             _bounded(book.mem, start, length)
         elif record == _SUPBOOK and bytes(book.mem[start + 6 : start + 8]) not in _SHARED:

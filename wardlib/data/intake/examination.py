@@ -171,7 +171,7 @@ def examine(
         _checked(result, rows, today)
         result.rows = rows
     unused = set(given.given) - given.used
-    if unused and result.outcome == ACCEPT and not layout:
+    if unused and result.outcome == ACCEPT and result.rows and not layout:
         names = ", ".join(sorted(f"{name}@{place}" if place else name for name, place in unused))
         raise RequestError(f"--answer {names}: nothing was asked that this answers.")
     return result

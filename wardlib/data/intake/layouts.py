@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -572,21 +572,24 @@ def _aside_of(
 ) -> str:
     """What a column beside the names tells, by its head, else by its cells: month, year, unit, status,
     note, number, measure; "" for none of these."""
-    text = " ".join(view.text(view.origin((row, column))) for row in levels)
-    if is_month_word(text.strip()):
+    texts = [view.text((row, column)) for row in rows if (row, column) in view.cells]
+
+    def most(tells: Callable[[str], object]) -> bool:
+        return bool(texts) and 2 * sum(bool(tells(text)) for text in texts) > len(texts)
+
+    if most(lambda text: wordings.heads(text) & {"collected", "kept"}):
+        return "measure"
+    head = " ".join(view.text(view.origin((row, column))) for row in levels).strip()
+    if is_month_word(head):
         return "month"
-    if is_unit_head(text.strip()):
+    if is_unit_head(head):
         return "unit"
-    codes = wordings.heads(text)
+    codes = wordings.heads(head)
     for kind in ("number", "status", "year", "month", "unit", "note"):
         if kind in codes:
             return kind
-    texts = [view.text((row, column)) for row in rows if (row, column) in view.cells]
-    for kind, tells in (
-        ("measure", lambda text: wordings.heads(text) & {"collected", "kept"}),
-        ("month", lambda text: told(text).months),
-        ("status", lambda text: wordings.heads(text) & {"actual", "estimate"}),
-    ):
-        if texts and 2 * sum(bool(tells(text)) for text in texts) > len(texts):
-            return kind
+    if most(lambda text: told(text).months):
+        return "month"
+    if most(lambda text: wordings.heads(text) & {"actual", "estimate"}):
+        return "status"
     return ""
