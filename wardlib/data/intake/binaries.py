@@ -132,7 +132,8 @@ def _ignored(data: bytes, book: Any) -> tuple[str, ...]:
     if any(name.upper() in {"_VBA_PROJECT_CUR", "_VBA_PROJECT", "VBA"} for name in names):
         kinds.append("macros")
     start = book.base
-    while start + 8 <= len(book.mem):  # all records, of the sheets of charts too
+    end = book.base + book.stream_len
+    while start + 8 <= end:  # all records, of the sheets of charts too
         record, length = struct.unpack_from("<HH", book.mem, start)
         if not record and not length:
             break  # filled up with zeros
