@@ -16,7 +16,7 @@ from wardlib.data.descriptors import Table, Ward
 from wardlib.data.intake.columns import INDICATORS, RECEIPTS, TARGETS
 from wardlib.data.intake.figures import Figure
 from wardlib.data.intake.grids import OfficeFile
-from wardlib.data.intake.sense import History
+from wardlib.data.intake.sense import History, Ranges
 from wardlib.errors import Problem, visible
 
 NEW, REVISED, SAME = "new", "revised", "same"
@@ -29,6 +29,7 @@ ITEMS = {
     "activities": "field",
     INDICATORS: "indicator",
 }
+_AMOUNTS = {RECEIPTS: ("collected", "kept"), INDICATORS: ("value",)}
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,25 @@ class Known:
             for key, days in self.reports.get(RECEIPTS, {}).items()
             for row in (days[max(days)],)
         }
+
+    def ranges(self) -> Ranges:
+        """By table, item and measure the least and the greatest size known of what is not 0, where
+        amounts are compared: of receipts, targets and indicators."""
+        found: Ranges = {}
+        for table in (RECEIPTS, TARGETS, INDICATORS):
+            for days in self.reports.get(table, {}).values():
+                row = days[max(days)]
+                measures = (
+                    {"amount": row.get("set_by", "")}
+                    if table == TARGETS
+                    else {name: name for name in _AMOUNTS[table]}
+                )
+                for column, measure in measures.items():
+                    if size := abs(Decimal(row[column])):
+                        key = table, row[ITEMS[table]], measure
+                        low, high = found.get(key, (size, size))
+                        found[key] = min(low, size), max(high, size)
+        return found
 
     def add(self, table: str, cells: dict[str, str]) -> None:
         self.reports.setdefault(table, {}).setdefault(_key(self.ward, table, cells), {})[

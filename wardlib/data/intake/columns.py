@@ -135,6 +135,14 @@ class Reader:
     status: str = ""
     percent: frozenset[str] = frozenset()
 
+    def least(self, table: str) -> float:
+        """The least amount that a table's columns of figures may hold."""
+        own = self.ward.tables.get(table)
+        limits = (
+            [field.constraints.get("minimum") for field in own.fields if field.unit] if own else []
+        )
+        return min((limit for limit in limits if limit is not None), default=float("-inf"))
+
     def sheets(self, file: OfficeFile, blocked: dict[str, set[str]]) -> list[Sheet]:
         """The sheets of a file, read; a hidden one is told of and left aside. `blocked`: by sheet the cells
         whose letters are asked about or refused already."""
@@ -237,6 +245,14 @@ class Reader:
         plans = [head for head in table.heads if roles[head.column] == "plan"]
         figures = [head for head in table.heads if roles[head.column] in (MONTH, UNTIL)]
         if not figures and plans:
+            others = any("previous" in head.codes for head in table.heads)
+            title = _Title(context, sheet.grid.name)
+            if others or title.place or title.quarter:
+                sheet.tell(
+                    "column_missing", REFUSE, plans[0].place, said("plans, and no column of what was collected in a month"),
+                    said("a head such as “Thực hiện tháng 01 năm 2022”"), said("ask the sender for that column, or name its head so"), view=table.view,
+                )  # fmt: skip
+                return
             self._targets(sheet, table, context, plans)
             return
         items = self._items(sheet, table)
@@ -280,10 +296,15 @@ class Reader:
         """Each column with what it covers, its month and its measure; a span of None where it is not
         needed or cannot be dated."""
         title = _Title(context, sheet.grid.name)
-        year = title.year or next((head.told.year for head in table.heads if head.told.year), 0)
+        years = {head.told.year for head in heads} - {0}
+        plans = {head.told.year for head in table.heads if roles[head.column] == "plan"} - {0}
+        year = title.year or next((own.pop() for own in (years, plans) if len(own) == 1), 0)
         asked = self.answers.get("month", sheet.grid.name)
         in_rows = any(line.said.get("month") for line in table.lines)
         latest = max((head.told.year for head in heads), default=0)
+        single = {
+            pair for head in heads if roles[head.column] == MONTH for pair in head.told.months
+        }
         found: list[tuple[Head, str | None, str, str]] = []
         for head in heads:
             codes, when = head.codes, head.told
@@ -310,6 +331,11 @@ class Reader:
             if pairs:
                 ((own_year, number),) = pairs
                 own_year = own_year or year
+            elif span == UNTIL and len(single) == 1:
+                ((own_year, number),) = single
+                own_year = own_year or year
+            elif span == UNTIL and single:
+                continue  # the months are told by columns of their own
             elif asked:
                 own_year, number = int(asked[:4]), int(asked[5:])
             elif in_rows:
@@ -565,9 +591,7 @@ class Reader:
                     said("a name or a number that says which line it is"), said("Say which line it is."), view=table.view,
                 )  # fmt: skip
                 continue
-            if re.fullmatch("[IVX]{1,5}|[A-Z]", line.number) or fold(line.text).startswith(
-                fold("nhóm")
-            ):
+            if self._is_group(table, line):
                 known[line.row] = replace(line, codes=(GROUP,))
                 continue
             parent = (
@@ -592,22 +616,29 @@ class Reader:
             )  # fmt: skip
         return known
 
+    def _is_group(self, table: Table, line: Line) -> bool:
+        """Whether a row that no wording names is a heading of several lines: numbered by a letter or a
+        Roman numeral, with lines of another numbering below it."""
+        level = numeral(line.number)
+        if level is None:
+            return False
+        below = 0
+        for other in table.lines[table.lines.index(line) + 1 :]:
+            own = numeral(other.number)
+            if own is not None and own <= level:
+                break
+            below += len(other.codes) > 0
+        return below >= 2
+
     def _holds(self, table: Table, line: Line) -> bool:
-        """Whether a row holds some figure that is not 0."""
+        """Whether a row says something in a column that may be needed, be it 0 or a dash."""
         for head in table.heads:
             cell = table.cell(line, head)
-            if cell is None or self._role(head) in ("ignored", "plan"):
+            if cell is None or self._role(head) == "ignored":
                 continue
-            if cell.fault or (isinstance(cell.value, Decimal) and cell.value != 0):
+            (reading,) = amounts.read([cell])
+            if reading.state not in (amounts.BLANK, amounts.NONSENSE):
                 return True
-            if isinstance(cell.value, str):
-                (reading,) = amounts.read([cell])
-                if (
-                    reading.state
-                    in (amounts.NUMBER, amounts.AMBIGUOUS, amounts.PERCENT, amounts.ERROR)
-                    and reading.value != 0
-                ):
-                    return True
         return False
 
     def _one_of(
@@ -829,6 +860,13 @@ _HEADS = {
     "held_later": "Tổ chức bù",
     "participants": "Lượt người tham gia",
 }
+
+
+def numeral(number: str) -> int | None:
+    """The level of a heading: 0 for a letter, 1 for a Roman numeral; None for any other number."""
+    if re.fullmatch("[IVX]+", number):
+        return 1
+    return 0 if re.fullmatch("[A-ZĐ]", number) else None
 
 
 class _Title:

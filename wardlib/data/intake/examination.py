@@ -310,13 +310,8 @@ def _figures(own: Examined, reader: Reader, now: Known) -> list[Figure]:
             kind, severity, figure.place, *texts
         ),
     )
-    columns = [
-        (sheet, column)
-        for sheet in own.sheets
-        for column in sheet.columns
-        if column.kind == RECEIPTS
-    ]
-    sense.plausible(found, columns, history, reader)
+    columns = [(sheet, column) for sheet in own.sheets for column in sheet.columns]
+    sense.plausible(found, columns, now.ranges(), reader)
     sense.copied(found, history, by_name, reader)
     sense.over(found, by_name, reader)
     return _whole(found)
@@ -344,7 +339,7 @@ def _lay_out(own: Examined, reader: Reader, layout: str) -> None:
     parts = []
     for sheet in own.sheets:
         for column in sheet.columns:
-            head = re.sub("[0-9]+", "#", fold(column.head.text))
+            head = re.sub("[0-9]+", "#", column.head.text)
             letter = re.sub("[0-9]", "", column.table.view.name((0, column.head.column)))
             parts.append(
                 f"{sheet.grid.name or '1'}!{letter} {column.kind}.{column.measure} {column.span} ({head})"
@@ -366,7 +361,7 @@ def _lay_out(own: Examined, reader: Reader, layout: str) -> None:
 
 def _shape(understood: str) -> list[str]:
     """A layout without the names of its sheets, which often tell the month."""
-    return [part.partition("!")[2] for part in understood.split("; ")]
+    return [fold(part.partition("!")[2]) for part in understood.split("; ")]
 
 
 def former_layout(ward: Ward, name: str) -> dict[str, str] | None:

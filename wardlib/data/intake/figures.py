@@ -230,7 +230,7 @@ def _taken(
     ):
         return amounts.NUMBER, amounts.exact(Reading(amounts.NUMBER, value * 100, stored=True))
     elif state == amounts.NUMBER and column.kind != INDICATORS:
-        return _whole(sheet, column, place, reading, strict)
+        return _whole(sheet, reader, column, place, reading, strict)
     if state == amounts.NUMBER and value is not None:
         return state, amounts.exact(Reading(amounts.NUMBER, value, stored=reading.stored))
     if state == amounts.DASH:
@@ -267,7 +267,7 @@ def _as_share(reading: Reading, divisor: Decimal) -> tuple[str, Decimal | None]:
 
 
 def _whole(
-    sheet: Sheet, column: Column, place: Place, reading: Reading, strict: bool
+    sheet: Sheet, reader: Reader, column: Column, place: Place, reading: Reading, strict: bool
 ) -> tuple[str, Decimal | None]:
     """A number in whole đồng or things."""
     view = column.table.view
@@ -286,7 +286,7 @@ def _whole(
     if column.factor is None:
         return "open", None  # the unit is asked about
     amount = amounts.whole(reading, column.factor)
-    if amount is not None and amount < 0:
+    if amount is not None and amount < reader.least(column.kind):
         if strict:
             sheet.tell(
                 "not_a_number", REFUSE, place, said("{text}, less than 0", text=f"{amount}"), said("a figure of 0 or more"),

@@ -8,6 +8,7 @@ and columns exchanged. Heads are rebuilt from merged cells, and from blanks wher
 from __future__ import annotations
 
 import re
+from calendar import month_abbr, month_name
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -248,18 +249,18 @@ def _regions(view: View, found: _Found) -> list[_Region]:
         for row, codes in rows.items():
             known = merged.get(row, ())
             both = tuple(code for code in known if code in codes) if known else codes
-            merged[row] = both or (*known, *codes)
+            real = tuple(code for code in (*known, *codes) if code not in (SUM, GROUP))
+            merged[row] = both or real or (*known, *codes)
     return [own for own in regions if not any(_holds(other, own) for other in regions)]
 
 
 def _holds(one: _Region, other: _Region) -> bool:
-    """Whether a group stands among the rows of a larger one, and not to the right of it."""
-    return (
-        len(one[2]) > len(other[2])
-        and min(one[2]) <= min(other[2])
-        and max(other[2]) <= max(one[2])
-        and other[1][0] <= one[1][-1]
-    )
+    """Whether a group stands among the rows of a larger one, or in its head, and makes no table."""
+    if len(one[2]) <= len(other[2]) or max(other[2]) > max(one[2]):
+        return False
+    inside = min(one[2]) <= min(other[2]) and other[1][0] <= one[1][-1]
+    in_head = len(other[2]) == 1 and min(other[2]) >= min(one[2]) - _LEVELS
+    return inside or in_head
 
 
 def _near(view: View, left: int, column: int, rows: dict[int, tuple[str, ...]]) -> bool:
@@ -341,7 +342,7 @@ def _table(
     `floor`."""
     first, last, bottom = span
     named = [row for row in range(first, last + 1) if row in rows]
-    levels, top = _head_rows(view, columns, first, floor, wordings)
+    levels, top, first = _head_rows(view, columns, first, floor, wordings)
     beside = Counter(
         column for row in named for column in view.rows.get(row, ()) if column not in columns
     )
@@ -380,8 +381,9 @@ def _table(
 
 def _head_rows(
     view: View, columns: list[int], first: int, floor: int, wordings: Wordings
-) -> tuple[list[int], int]:
-    """The rows of the head above row `first`, from the top, and where the table begins."""
+) -> tuple[list[int], int, int]:
+    """The rows of the head above row `first`, from the top, where the table begins, and its first row of
+    figures: rows that no wording names may stand above `first`."""
     levels: list[int] = []
     row = first - 1
     top = first
@@ -394,37 +396,73 @@ def _head_rows(
         if not levels and _counts_columns(view, row, columns):
             top, row = row, row - 1
             continue
+        if not levels and _has_figures(view, row, columns):
+            first, top, row = row, row, row - 1
+            continue
         if not _is_level(view, row, columns, wordings):
             break
         levels.append(row)
         top, row = row, row - 1
-    return levels[::-1], top
+    return levels[::-1], top, first
+
+
+def _has_figures(view: View, row: int, columns: list[int]) -> bool:
+    """Whether a row above the first named one is a row of figures whose name is not known."""
+    if not any(view.text((row, column)) for column in columns):
+        return False
+    beside = [column for column in view.rows[row] if column > columns[-1]]
+    figures = [
+        column
+        for column in beside
+        if _is_value(view.cells[row, column]) and not _counts_time(view.text((row, column)))
+    ]
+    return bool(figures) and 2 * len(figures) >= len(beside)
+
+
+def _counts_time(text: str) -> bool:
+    """Whether a number may be that of a month or a year in a head."""
+    return text.isdecimal() and (1 <= int(text) <= 12 or 2000 <= int(text) <= 2099)
 
 
 def _is_level(view: View, row: int, columns: list[int], wordings: Wordings) -> bool:
     """Whether a row above the names is a level of the head rather than a title, a unit or a letterhead."""
     filled = view.rows[row]
-    texts = [(column, view.text((row, column))) for column in filled]
-    if any(
-        re.match(r"(?i)\W*(đơn vị|đvt|đv tính)\b.*[:：]|\(?\s*(đơn vị tính|đvt)\b", text)
-        and len(text) < 60
-        for _, text in texts
-    ):
-        return any(is_unit_head(text) for _, text in texts) and len(texts) > 2
-    if any(re.search(r"(?i)cộng h[òo][àa]?a? xã hội|độc lập\s*-", text) for _, text in texts):
+    texts = [view.text((row, column)) for column in filled]
+    right = [column for column in filled if column > columns[-1]]
+    if not right:
         return False
-    right = [column for column, _ in texts if column > columns[-1]]
-    if len(filled) >= 2:
-        return bool(right)
-    column = filled[0]
-    block = view.blocks.get((row, column))
-    if block and block[1] <= columns[-1]:
-        return False  # a title over the whole table
-    text = texts[0][1]
-    said = told(text)
-    return column > columns[-1] and bool(
-        wordings.heads(text) or said.months or said.until or said.quarters
+    if any(_MONEY_LINE.match(text) and len(text) < 60 for text in texts):
+        return any(is_unit_head(text) for text in texts) and len(texts) > 2
+    if any(_LETTERHEAD.search(text) for text in texts):
+        return False
+    if len(filled) == 1:
+        block = view.blocks.get((row, filled[0]))
+        if block and block[1] <= columns[-1]:
+            return False  # a title over the whole table
+        return wordings.begins_head(texts[0]) or _begins_with_time(texts[0])
+    return any(
+        wordings.heads(text) or _begins_with_time(text) or _counts_time(text) for text in texts
     )
+
+
+_MONEY_LINE = re.compile(r"(?i)\W*(đơn vị|đvt|đv tính|unit)\b.*[:：]|\(?\s*(đơn vị tính|đvt)\b")
+_LETTERHEAD = re.compile(
+    r"(?i)cộng h[òo][àa]?a? xã hội|độc lập\s*-|ủy ban nhân dân|uỷ ban nhân dân"
+)
+
+
+def _begins_with_time(text: str) -> bool:
+    """Whether a text begins with a month, a quarter or a year, as the head of a group of columns does."""
+    said = told(text)
+    if not (said.months or said.until or said.quarters or said.years):
+        return False
+    first = fold(text).split()[0]
+    return first[:1].isdecimal() or first in _TIMES or bool(re.match(r"t(h)?\d", first))
+
+
+_TIMES = {fold(word) for word in ("tháng", "quý", "năm", "kỳ", "từ", "đến")} | {
+    month.casefold() for names in (month_name, month_abbr) for month in names if month
+}
 
 
 def is_unit_head(text: str) -> bool:

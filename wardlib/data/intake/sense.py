@@ -7,13 +7,21 @@ the months before is the month; an amount a hundred times off a line's own histo
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
 from wardlib.data.intake import amounts
-from wardlib.data.intake.columns import COLLECTED, KEPT, RECEIPTS, Column, Reader, Sheet
+from wardlib.data.intake.columns import (
+    COLLECTED,
+    KEPT,
+    RECEIPTS,
+    TARGETS,
+    Column,
+    Reader,
+    Sheet,
+    numeral,
+)
 from wardlib.data.intake.figures import Figure, Said, figure
 from wardlib.data.intake.wordings import GROUP, LINE, SUM
 from wardlib.errors import ASK, NOTE, REFUSE, said
@@ -23,6 +31,8 @@ FAR = 100  # times off its history from which an amount is asked about
 _COPIED = 3  # amounts other than 0 that make a month like the one before a copy
 # What is known: by month and line the newest collected and kept.
 History = dict[tuple[str, str], tuple[int, int]]
+# By table, item and measure the least and the greatest size known of what is not 0.
+Ranges = dict[tuple[str, str, str], tuple[Decimal, Decimal]]
 _Found = Iterable[tuple[Sheet, Said]]
 _READ = (amounts.NUMBER, amounts.BLANK, amounts.UNREPORTED, amounts.DASH)
 
@@ -45,7 +55,7 @@ def sums(found: _Found, reader: Reader) -> None:
     and groups by their numbers."""
     by_column: dict[tuple[int, int, str, str], tuple[Sheet, list[Said]]] = {}
     for sheet, own in found:
-        if own.column.kind == RECEIPTS and not sheet.incomplete:
+        if own.column.kind in (RECEIPTS, TARGETS) and not sheet.incomplete:
             key = id(own.column.table), own.column.head.column, own.time, own.measure
             by_column.setdefault(key, (sheet, []))[1].append(own)
     for sheet, column in by_column.values():
@@ -60,7 +70,10 @@ def sums(found: _Found, reader: Reader) -> None:
                     for item, above in reader.wordings.parents.items()
                     if above == parent and item in values
                 ]
-                _adds_up(sheet, values[parent], parts)
+                whole = [item for item, above in reader.wordings.parents.items() if above == parent]
+                # Targets are set for some lines; only where all are does the sum tell.
+                if values[parent].column.kind == RECEIPTS or len(parts) == len(whole):
+                    _adds_up(sheet, values[parent], parts)
         for at, own in enumerate(column):
             if own.line.codes == (GROUP,):
                 _group(sheet, reader, own, column[at + 1 :], values)
@@ -69,7 +82,7 @@ def sums(found: _Found, reader: Reader) -> None:
 def _group(
     sheet: Sheet, reader: Reader, own: Said, below: list[Said], values: dict[str, Said]
 ) -> None:
-    level = _level(own.line.number)
+    level = numeral(own.line.number)
     if reader.wordings.items(own.line.text).get(LINE) == (SUM,):
         root = next(
             (
@@ -86,7 +99,7 @@ def _group(
         return
     members: list[Said] = []
     for other in below:
-        other_level = _level(other.line.number) if other.line.codes == (GROUP,) else None
+        other_level = numeral(other.line.number) if other.line.codes == (GROUP,) else None
         if other_level is not None and other_level <= level:
             break
         if other.line.codes == (GROUP,):
@@ -98,12 +111,6 @@ def _group(
     top = [member for member in members if reader.wordings.parents.get(member.item) not in inside]
     if top:
         _adds_up(sheet, own, top)
-
-
-def _level(number: str) -> int | None:
-    if re.fullmatch("[IVX]+", number):
-        return 1
-    return 0 if re.fullmatch("[A-ZĐ]", number) else None
 
 
 def _adds_up(sheet: Sheet, whole: Said, parts: list[Said]) -> None:
@@ -373,52 +380,45 @@ def _share(item: str, history: History) -> Decimal | None:
 
 
 def plausible(
-    figures: list[Figure], columns: list[tuple[Sheet, Column]], history: History, reader: Reader
+    figures: list[Figure], columns: list[tuple[Sheet, Column]], ranges: Ranges, reader: Reader
 ) -> None:
-    """A question where a sheet's amounts, or one of them, are a hundred times and more off what each line
-    has ever brought."""
-    ranges: dict[tuple[str, str], tuple[int, int]] = {}
-    for (_, line), pair in history.items():
-        for measure, amount in zip((COLLECTED, KEPT), pair, strict=True):
-            if amount:
-                low, high = ranges.get((line, measure), (amount, amount))
-                ranges[line, measure] = min(low, amount), max(high, amount)
+    """A question where a sheet's amounts, or one of them, are a hundred times and more off what each item
+    has ever brought (`ranges`, see `arrivals.Known.ranges`)."""
     by_sheet: dict[str, list[Figure]] = {}
     for own in figures:
-        if own.table == RECEIPTS and own.value and (own.item, own.measure) in ranges:
+        if own.value and (own.table, own.item, own.measure) in ranges:
             by_sheet.setdefault(own.sheet, []).append(own)
     for name, those in by_sheet.items():
         sheet = next(sheet for sheet, _ in columns if sheet.grid.name == name)
-        far = [own for own in those if _times(own, ranges[own.item, own.measure])]
-        above = [own for own in far if _times(own, ranges[own.item, own.measure]) > 0]
-        for side in (above, [own for own in far if own not in above]):
-            if not side:
+        sides = {own: _times(own, ranges[own.table, own.item, own.measure]) for own in those}
+        for side in (1, -1):
+            far = [own for own, times in sides.items() if times == side]
+            if 2 * len(far) > len(those) and len(those) > 2:
+                _unit(sheet, far, columns, ranges, reader)
                 continue
-            if 2 * len(side) > len(those) and len(those) > 2:
-                _unit(sheet, side, columns, ranges, reader)
-                continue
-            for own in side:
-                _value(sheet, own, ranges[own.item, own.measure], reader)
+            for own in far:
+                _value(sheet, own, ranges[own.table, own.item, own.measure], reader)
 
 
-def _times(own: Figure, known: tuple[int, int]) -> int:
+def _times(own: Figure, known: tuple[Decimal, Decimal]) -> int:
     """1 where an amount is FAR times above all known ones, -1 below, else 0."""
-    if own.value >= FAR * known[1]:
+    size = abs(own.value)
+    if size >= FAR * known[1]:
         return 1
-    return -1 if own.value * FAR <= known[0] else 0
+    return -1 if size * FAR <= known[0] else 0
 
 
 def _unit(
     sheet: Sheet,
     far: list[Figure],
     columns: list[tuple[Sheet, Column]],
-    ranges: dict[tuple[str, str], tuple[int, int]],
+    ranges: Ranges,
     reader: Reader,
 ) -> None:
     if reader.answers.get("unit", sheet.grid.name):
         return
     largest = max(far, key=lambda own: own.value)
-    low, high = ranges[largest.item, largest.measure]
+    low, high = ranges[largest.table, largest.item, largest.measure]
     found = said(
         "read so, {line} is {amount}",
         line=reader.wordings.names.get(largest.item, largest.item),
@@ -442,7 +442,7 @@ def _unit(
         )
 
 
-def _value(sheet: Sheet, own: Figure, known: tuple[int, int], reader: Reader) -> None:
+def _value(sheet: Sheet, own: Figure, known: tuple[Decimal, Decimal], reader: Reader) -> None:
     if reader.answers.get("value", own.sheet, own.cell) == "right":
         return
     found = said(

@@ -107,6 +107,11 @@ class Wordings:
                 at += 1
         return frozenset(said)
 
+    def begins_head(self, text: str) -> bool:
+        """Whether a text begins with a wording of a head, as a head does and a title seldom."""
+        words = self._expanded(fold(text), self._abbreviations).split()
+        return any(" ".join(words[:end]) in self._heads for end in range(len(words), 0, -1))
+
     def unit(self, text: str) -> str:
         """The unit of money that a text spells, as how many đồng it holds ("1000"), or "USD"; "" for any
         other text."""
