@@ -405,7 +405,17 @@ def kills(options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bao-cao.xlsx"
         path.write_bytes(report(1))
-        command = [*INTAKE, str(path), "--ward", WARD, "--reported-on", "2022-03-10", "--apply"]
+        command = [
+            *INTAKE,
+            str(path),
+            "--ward",
+            WARD,
+            "--reported-on",
+            "2022-03-10",
+            "--apply",
+            "--language",
+            "en",
+        ]
         words = [sys.executable, "tests/benchmarks/intake_kills.py", str(options.moments), "1"]
         done = subprocess.run([*words, *command], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)  # fmt: skip
     for line in (done.stdout + done.stderr[-1_500:]).splitlines():
