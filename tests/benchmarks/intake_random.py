@@ -54,8 +54,7 @@ from functools import cache
 from pathlib import Path
 from unittest import mock
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "data" / "intake"), str(ROOT)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data" / "intake"))
 
 import numpy as np
 from containers import (
@@ -76,6 +75,7 @@ from containers import (
     xlsx,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 TODAY = datetime.date(2026, 6, 30)
 FAR = 100
 BAD = "bad"  # a cell that is no number to a perfect reader
