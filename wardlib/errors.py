@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 # Control signs, those without width or of writing direction, halves of a sign, ends of lines, signs that
@@ -68,6 +69,20 @@ def said(message: str, **values: object) -> Said:
     )
 
 
+class Numeral(str):
+    """A number in English form that knows its value, so that a language can write it anew."""
+
+    value: Decimal
+
+    def __new__(cls, value: Decimal | int) -> Numeral:
+        text = super().__new__(cls, f"{value:,}" if isinstance(value, int) else f"{value:,f}")
+        text.value = Decimal(value)
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Numeral, (self.value,)
+
+
 class Tongue(Protocol):
     """What says a text anew: `language.Language` is one."""
 
@@ -126,6 +141,11 @@ class Problem:
 
     def told(self, language: Tongue) -> str:
         """The place, and below it what was found, what was expected and what to do."""
+        lines = [self.place(language), *self.texts(language)]
+        return "\n    ".join(lines)
+
+    def place(self, language: Tongue) -> str:
+        """File, sheet, cell or row, and column."""
         say = language.say
         where = visible(self.file)
         if self.sheet:
@@ -136,6 +156,10 @@ class Problem:
             where += ", " + say(said("row {row}", row=self.row))
         if self.column:
             where += ", " + say(said("column {column}", column=visible(self.column)))
+        return where
+
+    def texts(self, language: Tongue) -> list[str]:
+        """What was found, what was expected and what to do, each where there is something to say."""
         second = said("expected: {text}", text=self.expected)
         if self.severity == NOTE:  # nothing was wrong: what came of it
             second = said("result: {text}", text=self.expected)
@@ -144,7 +168,7 @@ class Problem:
             (self.expected, second),
             (self.fix, said("do: {text}", text=self.fix)),
         ]
-        return where + "".join(f"\n    {visible(say(line))}" for text, line in texts if text)
+        return [visible(language.say(line)) for text, line in texts if text]
 
 
 class DataError(WardError):

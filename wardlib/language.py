@@ -24,7 +24,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import NumberPattern, get_decimal_symbol, list_currencies, parse_pattern
 
-from wardlib.errors import RequestError, Said, TranslationError
+from wardlib.errors import Numeral, RequestError, Said, TranslationError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +73,10 @@ class Language:
     def say(self, text: str) -> str:
         """What `errors.said` made, said in this language, with all that fills it; any other text as
         it stands. What it quotes keeps its own spaces: no line of a message breaks as a page does."""
+        if isinstance(text, Numeral):
+            places = max(0, -int(text.value.as_tuple().exponent))
+            pattern = _pattern("0" * places)
+            return str(pattern.apply(text.value, self.locale))
         if not isinstance(text, Said):
             return text
         values = {name: self.say(value) for name, value in text.values.items()}

@@ -285,6 +285,6 @@ def checked(
     for problem in checks.check(ward, hashes=False, day=day, tails=rows):
         name = files.get(problem.file, "")
         at = problem.row - last.get(name, 0) - 1
-        own = order[name][at] if name and 0 <= at < len(order[name]) else None
-        found.append((problem, own, problem.column))
+        about = order[name][at] if name and 0 <= at < len(order[name]) else None
+        found.append((problem, about, problem.column))
     return found

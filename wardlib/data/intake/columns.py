@@ -78,6 +78,7 @@ class Sheet:
     left_out: set[int] = field(default_factory=set)
     blocked: set[str] = field(default_factory=set)
     told: set[Problem] = field(default_factory=set, repr=False)
+    choices: dict[Problem, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def incomplete(self) -> bool:
@@ -95,38 +96,26 @@ class Sheet:
         fix: str,
         *,
         view: View | None = None,
+        choices: tuple[str, ...] = (),
     ) -> None:
-        """Add a problem at a place of the sheet, or of the sheet as a whole."""
+        """Add a problem at a place of the sheet, or of the sheet as a whole; of a question the `choices`
+        where they are others than usual."""
         cell, row = "", 0
         if place is not None:
             original = view.original(place) if view else place
             cell = (view or View(self.grid)).name(place)
             row = original[0] + 1
-        if severity == ASK and kind in ASKED:
-            fix = said(
-                "{advice} Add one of these to the command: {options}",
-                advice=fix,
-                options=options(kind, self.grid.name, cell),
-            )
         made = Problem(
             self.file, row, "", found, expected, fix, self.grid.name, cell, kind, severity
         )
         if made in self.told:
             return
         self.told.add(made)
+        if severity == ASK:
+            self.choices[made] = choices or ASKED[kind][1]
         count = sum(problem.kind == kind for problem in self.problems[-_TOLD:])
         if count < _TOLD:
             self.problems.append(made)
-
-
-def options(kind: str, sheet: str, cell: str) -> str:
-    """The answers to a question, ready to copy."""
-    name, choices = ASKED[kind]
-    place = ""
-    if name in ("line", "column", "month"):
-        place = f"@{sheet}!{cell}" if cell and name == "line" else (f"@{sheet}" if sheet else "")
-    quote = '"' if re.search(r"[\s!&()']", place) else ""
-    return ", ".join(f"--answer {quote}{name}{place}={choice}{quote}" for choice in choices)
 
 
 @dataclass(frozen=True)
@@ -141,6 +130,11 @@ class Reader:
     reported_on: datetime.date
     status: str = ""
     percent: frozenset[str] = frozenset()
+
+    def _months(self) -> tuple[str, ...]:
+        """The answers that name a month: the last one that was over on the day of the report."""
+        day = self.reported_on.replace(day=1) - datetime.timedelta(days=1)
+        return (f"{day:%Y-%m}",)
 
     def least(self, table: str) -> float:
         """The least amount that a table's columns of figures may hold."""
@@ -412,14 +406,8 @@ class Reader:
             head = undated[0][0]
             sheet.tell(
                 "month_unknown", ASK, head.telling(), said("no month and year, neither above the table nor in this head: “{text}”", text=head.text),
-                said("the month that the figures are of"), said("Say which month it is."), view=table.view,
+                said("the month that the figures are of"), said("Say which month it is."), choices=self._months(), view=table.view,
             )  # fmt: skip
-        for place, month in {own[0].telling(): own[2] for own in real if own[2]}.items():
-            if month > f"{self.reported_on:%Y-%m}":
-                sheet.tell(
-                    "month_future", REFUSE, place, said("{month}, which had not begun on {day}", month=_plain(month), day=f"{self.reported_on:%d/%m/%Y}"),
-                    said("a month that had begun when the file was handed in"), said("correct the month, or the day of --reported-on"), view=table.view,
-                )  # fmt: skip
 
     def _apart(
         self, sheet: Sheet, table: Table, found: list[tuple[Head, str | None, str, str]]
@@ -454,6 +442,7 @@ class Reader:
                 own for own in kept
                 if own[0].column not in double or re.sub("[0-9]", "", table.view.name(own[0].place)) in letters
             ]  # fmt: skip
+        pairs = self._pairs(table, groups)
         for own in groups.values():
             for head in own if len(own) > 1 else ():
                 others = ", ".join(
@@ -462,11 +451,27 @@ class Reader:
                 sheet.tell(
                     "column_ambiguous", ASK, head.place, said("“{text}”, as in {others}", text=head.text, others=others),
                     said("one column for each month and measure, and a head that says which"), said("Say which columns are the month's."), view=table.view,
+                    choices=pairs,
                 )  # fmt: skip
         return [
             (head, None if head.column in double else span, time, measure)
             for head, span, time, measure in kept
         ]
+
+    def _pairs(
+        self, table: Table, groups: dict[tuple[str, str, str], list[Head]]
+    ) -> tuple[str, ...]:
+        """The answers that choose among columns alike: the first of each, the second of each, and so on."""
+        alike = [own for own in groups.values() if len(own) > 1]
+        most = max(map(len, alike), default=0)
+        return tuple(
+            ",".join(
+                re.sub("[0-9]", "", table.view.name(own[at].place))
+                for own in alike
+                if at < len(own)
+            )
+            for at in range(most)
+        )
 
     def _kept_missing(
         self, sheet: Sheet, table: Table, found: list[tuple[Head, str | None, str, str]]
@@ -531,30 +536,41 @@ class Reader:
             for other in found:
                 sheet.tell(
                     "unit_conflict", ASK, other[0], said("“{text}” and another unit on the same sheet", text=other[1]),
-                    said("one unit of money"), said("Say in which unit the figures are."), view=table.view if in_head else None,
+                    said("one unit of money"), said("Say in which unit the figures are."), choices=self.units(), view=table.view if in_head else None,
                 )  # fmt: skip
         elif unknown and not units:
             for other in unknown:
                 sheet.tell(
                     "unit_unknown", ASK, other[0], said("“{text}”", text=other[1]),
-                    said("a unit of money that is known: đồng, nghìn đồng, triệu đồng, tỷ đồng"), said("Say in which unit the figures are."),
+                    said("a unit of money that is known: đồng, nghìn đồng, triệu đồng, tỷ đồng"), said("Say in which unit the figures are."), choices=self.units(),
                 )  # fmt: skip
         elif not units:
             sheet.tell(
                 "unit_missing", ASK, None, said("no unit, neither above the table nor in its heads"),
-                said("a line such as “Đơn vị tính: nghìn đồng”"), said("Say in which unit the figures are."),
+                said("a line such as “Đơn vị tính: nghìn đồng”"), said("Say in which unit the figures are."), choices=self.units(),
             )  # fmt: skip
-        elif (units == {"USD"}) != (currency == "USD"):
+        elif not self._is_money(units):
             sheet.tell(
                 "unit_conflict", ASK, found[0][0], said("“{text}”", text=found[0][1]), said("a unit of {currency}", currency=currency),
-                said("Say in which unit the figures are."), view=table.view if in_head else None,
+                said("Say in which unit the figures are."), choices=self.units(), view=table.view if in_head else None,
             )  # fmt: skip
-        sure = len(units) == 1 and (units == {"USD"}) == (currency == "USD")
+        sure = len(units) == 1 and self._is_money(units)
         return (self._factor(found[0][2]) if sure else None), place
+
+    def _is_money(self, units: set[str]) -> bool:
+        """Whether units are of the ward's own money."""
+        return all(
+            unit.isdecimal() if self.ward.currency == "VND" else unit == self.ward.currency
+            for unit in units
+        )
+
+    def units(self) -> tuple[str, ...]:
+        """The answers that name a unit of the ward's money."""
+        return ("dong", "nghin", "trieu", "ty") if self.ward.currency == "VND" else ("one",)
 
     @staticmethod
     def _factor(unit: str) -> Decimal:
-        return Decimal(1) if unit == "USD" else Decimal(unit)
+        return Decimal(unit) if unit.isdecimal() else Decimal(1)
 
     # ------------------------------------------------------------------------------------ items
 
@@ -596,7 +612,7 @@ class Reader:
                 )
                 sheet.tell(
                     "line_ambiguous", ASK, line.place, said("“{text}”, which may be {names}", text=line.text, names=names),
-                    said("a name or a number that says which line it is"), said("Say which line it is: its code for CODE."), view=table.view,
+                    said("a name or a number that says which line it is"), said("Say which line it is."), view=table.view, choices=codes,
                 )  # fmt: skip
                 continue
             if self._is_group(table, line):
@@ -613,15 +629,17 @@ class Reader:
                 continue
             unknown += 1
             near = self.wordings.nearest(table.family, line.text) if unknown <= _NEAR else ()
+            names = ", ".join(f"{self.wordings.names.get(code, code)} ({code})" for code in near)
             hint = (
-                said("a name that is known; near to it: {codes}", codes=", ".join(near))
+                said("a name that is known; near to it: {names}", names=names)
                 if near
                 else said("a name that is known")
             )
             kind = "school_unknown" if table.family == SCHOOL else "line_unknown"
             sheet.tell(
                 kind, ASK, line.place, said("“{text}” with figures", text=line.text or "…"), hint,
-                said("Say which line it is, its code for CODE, or none: the row is then left out."), view=table.view,
+                said("Say which line it is, by its code, or none: the row is then left out."), view=table.view,
+                choices=("none", *near) if near else (),
             )  # fmt: skip
         return known
 
@@ -755,11 +773,6 @@ class Reader:
         year = year or title.year
         if year and number:
             time = f"{year}-{number:02}"
-            if time > f"{self.reported_on:%Y-%m}" and title.place:
-                sheet.tell(
-                    "month_future", REFUSE, title.place, said("{month}, which had not begun on {day}", month=_plain(time), day=f"{self.reported_on:%d/%m/%Y}"),
-                    said("a month that had begun when the file was handed in"), said("correct the month, or the day of --reported-on"),
-                )  # fmt: skip
             return time
         if title.quarter:
             place, text = title.quarter
@@ -779,6 +792,7 @@ class Reader:
                 said("no month and year above the table"),
                 said("the month that the figures are of"),
                 said("Say which month it is."),
+                choices=self._months(),
             )
         return ""
 

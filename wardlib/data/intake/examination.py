@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from wardlib.data import checks, descriptors, journal
+from wardlib.data import checks, descriptors, journal, reading
 from wardlib.data.cells import Shelf
 from wardlib.data.descriptors import Ward
 from wardlib.data.intake import arrivals, containers, figures, letters, questions, sense, workbooks
@@ -41,6 +41,25 @@ class Examined:
     arrivals: list[Arrival] = field(default_factory=list)
     about: dict[str, str] = field(default_factory=dict)
 
+    def sort(self) -> None:
+        """Put the problems in the order in which a reader meets their places, each once."""
+        order = {sheet.grid.name: at for at, sheet in enumerate(self.sheets)}
+        self.problems = sorted(
+            dict.fromkeys(self.problems),
+            key=lambda own: (order.get(own.sheet, -1), own.row, len(own.cell), own.cell, own),
+        )
+
+    def choices(self, problem: Problem) -> list[str]:
+        """The answers to a question, ready to copy."""
+        for sheet in self.sheets:
+            if problem in sheet.choices:
+                return questions.ready(
+                    problem.kind, problem.sheet, problem.cell, sheet.choices[problem]
+                )
+        asked = questions.ASKED.get(problem.kind)
+        own = questions.ready(problem.kind, problem.sheet, problem.cell, asked[1]) if asked else []
+        return own if problem.severity == ASK else []
+
     @property
     def outcome(self) -> str:
         """REFUSE, ASK or ACCEPT."""
@@ -50,11 +69,13 @@ class Examined:
 
 @dataclass
 class Examination:
-    """Files of one ward, reported on one day; `rows` by table what would be appended."""
+    """Files of one ward, reported on one day; the `names` of items by their codes; `rows` by table what
+    would be appended."""
 
     ward: Ward
     reported_on: datetime.date
     files: list[Examined]
+    names: dict[str, str]
     rows: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -84,12 +105,18 @@ def take_in(
     day = parse_day(reported_on)
     if day is None:
         raise RequestError(
-            "--reported-on: name the day on which the figures were reported, such as 2020-10-12."
+            said(
+                "--reported-on: name the day on which the figures were reported, such as 2020-10-12."
+            )
         )
     if status not in ("", "estimate", "actual"):
-        raise RequestError(f"--status {status}: estimate or actual.")
+        raise RequestError(said("--status {status}: estimate or actual.", status=status))
     if layout and not re.fullmatch(r"[\w.-]{1,60}", layout):
-        raise RequestError(f"--layout {layout}: letters, digits, points and hyphens, at most 60.")
+        raise RequestError(
+            said(
+                "--layout {layout}: letters, digits, points and hyphens, at most 60.", layout=layout
+            )
+        )
     files = _files(paths)
     given = (layout_answers(ward, layout) if layout else []) + answers
 
@@ -120,7 +147,7 @@ def _files(paths: list[Path]) -> list[tuple[str, bytes]]:
     for path in paths:
         try:
             if not path.is_file():
-                raise RequestError(f"{path}: no such file.")
+                raise RequestError(said("{path}: no such file.", path=path))
             size = path.stat().st_size
             files.append(
                 (
@@ -130,7 +157,11 @@ def _files(paths: list[Path]) -> list[tuple[str, bytes]]:
             )
         except (OSError, ValueError) as error:
             raise RequestError(
-                f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}."
+                said(
+                    "{path}: cannot be read: {reason}",
+                    path=path,
+                    reason=reading.outside(getattr(error, "strerror", None) or str(error)),
+                )
             ) from None
     return files
 
@@ -151,7 +182,7 @@ def examine(
     answer answers nothing.
     """
     if reported_on > today:
-        raise RequestError(f"--reported-on {reported_on}: that day has not come yet.")
+        raise RequestError(said("--reported-on {day}: that day has not come yet.", day=reported_on))
     if problems := checks.check(ward):
         raise DataError(problems)
     words = wordings(ward)
@@ -164,7 +195,7 @@ def examine(
         for arrival in own.arrivals:
             if arrival.change != SAME:
                 now.add(arrival.table, arrival.cells)
-    result = Examination(ward, reported_on, examined)
+    result = Examination(ward, reported_on, examined, words.names)
     taken = [(own.file, own.arrivals, own.about) for own in examined if own.file]
     if any(arrival.change != SAME for own in examined for arrival in own.arrivals):
         rows = arrivals.tails(ward, taken, reported_on)
@@ -173,7 +204,9 @@ def examine(
     unused = set(given.given) - given.used
     if unused and result.outcome == ACCEPT and result.rows and not layout:
         names = ", ".join(sorted(f"{name}@{place}" if place else name for name, place in unused))
-        raise RequestError(f"--answer {names}: nothing was asked that this answers.")
+        raise RequestError(
+            said("--answer {names}: nothing was asked that this answers.", names=names)
+        )
     return result
 
 
@@ -280,7 +313,7 @@ def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -
     if not absent:
         own.arrivals = arrivals.arrivals(figures_found, now, reader.reported_on)
         _compared(own, reader)
-    own.problems = sorted(dict.fromkeys(own.problems))
+    own.sort()
     return own
 
 
@@ -307,6 +340,7 @@ def _figures(own: Examined, reader: Reader, now: Known) -> list[Figure]:
         found += sense.by_shares(found, history, by_name, reader)
     sense.kept_within(
         found,
+        reader,
         lambda figure, kind, severity, *texts: by_name[figure.sheet].tell(
             kind, severity, figure.place, *texts
         ),
@@ -475,7 +509,8 @@ def _checked(result: Examination, rows: dict[str, bytes], today: datetime.date) 
             one.severity != NOTE for one in own.problems
         ):
             continue
-        own.problems = sorted(dict.fromkeys([*own.problems, _moved(own, problem, arrival, column)]))
+        own.problems.append(_moved(own, problem, arrival, column))
+        own.sort()
 
 
 def _moved(own: Examined, problem: Problem, arrival: Arrival | None, column: str) -> Problem:
@@ -486,8 +521,12 @@ def _moved(own: Examined, problem: Problem, arrival: Arrival | None, column: str
     figure = arrival.figures.get(column) or next(iter(arrival.figures.values()))
     place = figure.place if column in arrival.figures else figure.label
     sheet = next(sheet for sheet in own.sheets if sheet.grid.name == figure.sheet)
+    name = sheet.grid.cells.get(figure.label)
     return replace(
         problem,
+        found=said(
+            "{name}: {found}", name=name.text if name else arrival.item, found=problem.found
+        ),
         file=own.name,
         row=place[0] + 1,
         column="",

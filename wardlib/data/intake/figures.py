@@ -11,7 +11,6 @@ from wardlib.data.intake.amounts import Reading
 from wardlib.data.intake.columns import (
     ACTIVITIES,
     COLLECTED,
-    INDICATORS,
     KEPT,
     MONTH,
     RECEIPTS,
@@ -21,9 +20,9 @@ from wardlib.data.intake.columns import (
     Sheet,
 )
 from wardlib.data.intake.grids import Place
-from wardlib.data.intake.layouts import Line
-from wardlib.data.intake.wordings import GROUP
-from wardlib.errors import ASK, NOTE, REFUSE, said
+from wardlib.data.intake.layouts import Line, View
+from wardlib.data.intake.wordings import GROUP, INDICATOR
+from wardlib.errors import ASK, NOTE, REFUSE, Numeral, said
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,21 @@ def said_by(sheet: Sheet, reader: Reader, column: Column, *, strict: bool = True
     Group rows are never read strictly: they check."""
     found = []
     shares = _shares(column, reader)
+    filled = any(own.state != amounts.BLANK for own in column.readings.values())
+    if strict and filled and "-" in column.time and column.time > f"{reader.reported_on:%Y-%m}":
+        when = column.head.told
+        if when.months or when.until:
+            place: Place = column.head.telling()
+            view: View | None = column.table.view
+        else:  # the title tells it
+            above = [place for place, text in column.table.above if months.told(text).months]
+            place, view = (above[0], None) if above else (column.head.place, column.table.view)
+        _not_begun(sheet, reader, place, column.time, view)
     for row, line in column.items.items():
         place = row, column.head.column
         group = line.codes == (GROUP,)
-        time = column.time or _time(sheet, reader, column, line, strict and not group)
+        told = strict and not group and column.readings[row].state != amounts.BLANK
+        time = column.time or _time(sheet, reader, column, line, told)
         measure = column.measure or _measure(reader, line)
         status = _status(reader, line) or column.status
         state, value = _taken(
@@ -130,10 +140,7 @@ def _time(sheet: Sheet, reader: Reader, column: Column, line: Line, strict: bool
     if len(when.months) == 1 and year:
         time = f"{year}-{when.months[0][1]:02}"
         if time > f"{reader.reported_on:%Y-%m}" and strict:
-            sheet.tell(
-                "month_future", REFUSE, place, said("{month}, which had not begun on {day}", month=f"{time[5:]}/{time[:4]}", day=f"{reader.reported_on:%d/%m/%Y}"),
-                said("a month that had begun when the file was handed in"), said("correct the month, or the day of --reported-on"), view=column.table.view,
-            )  # fmt: skip
+            _not_begun(sheet, reader, place, time, column.table.view)
         return time
     if strict and when.quarters:
         sheet.tell(
@@ -156,6 +163,15 @@ def _time(sheet: Sheet, reader: Reader, column: Column, line: Line, strict: bool
             view=column.table.view,
         )
     return ""
+
+
+def _not_begun(sheet: Sheet, reader: Reader, place: Place, time: str, view: View | None) -> None:
+    day = f"{reader.reported_on:%d/%m/%Y}"
+    month = f"{time[5:]}/{time[:4]}"
+    found = said("{month}, which had not begun on {day}", month=month, day=day)
+    expected = said("a month that had begun when the file was handed in")
+    fix = said("correct the month, or the day of --reported-on")
+    sheet.tell("month_future", REFUSE, place, found, expected, fix, view=view)
 
 
 def _title_year(column: Column) -> int:
@@ -224,12 +240,12 @@ def _taken(
         state, value = _as_share(reading, shares)
     elif (
         state == amounts.PERCENT
-        and column.kind == INDICATORS
+        and not _counts(column)
         and value is not None
         and _in_percent(reader, line)
     ):
         return amounts.NUMBER, amounts.exact(Reading(amounts.NUMBER, value * 100, stored=True))
-    elif state == amounts.NUMBER and column.kind != INDICATORS:
+    elif state == amounts.NUMBER and _counts(column):
         return _whole(sheet, reader, column, place, reading, strict)
     if state == amounts.NUMBER and value is not None:
         return state, amounts.exact(Reading(amounts.NUMBER, value, stored=reading.stored))
@@ -242,6 +258,11 @@ def _taken(
     if strict:
         _tell(sheet, column, line, place, state, reading)
     return state, None
+
+
+def _counts(column: Column) -> bool:
+    """Whether a column holds money or whole things; indicators and their targets may have decimals."""
+    return column.table.family != INDICATOR
 
 
 def _covers_lines(column: Column, block: tuple[int, int, int, int]) -> bool:
@@ -289,7 +310,7 @@ def _whole(
     if amount is not None and amount < reader.least(column.kind):
         if strict:
             sheet.tell(
-                "not_a_number", REFUSE, place, said("{text}, less than 0", text=f"{amount}"), said("a figure of 0 or more"),
+                "not_a_number", REFUSE, place, said("{text}, less than 0", text=Numeral(amount)), said("a figure of 0 or more"),
                 said("see whether a sign or brackets stand there by mistake, or ask the sender"), view=view,
             )  # fmt: skip
         return amounts.NONSENSE, None
@@ -298,7 +319,9 @@ def _whole(
     if strict:
         exact = amounts.exact(reading)
         if column.kind == RECEIPTS:
-            found = said("{text}, which holds a part of a đồng", text=f"{exact:f}")
+            found = said(
+                "{text}, which holds a part of a đồng", text=Numeral(exact * column.factor)
+            )
             sheet.tell(
                 "part_of_dong",
                 REFUSE,
@@ -313,7 +336,7 @@ def _whole(
                 "not_a_number",
                 REFUSE,
                 place,
-                said("{text}", text=f"{exact:f}"),
+                said("{number}, no whole number", number=Numeral(exact)),
                 said("a whole number"),
                 said("correct the number, or ask the sender"),
                 view=view,
@@ -326,15 +349,16 @@ def _tell(
 ) -> None:
     """The problem of a cell that cannot be taken."""
     view = column.table.view
-    text = view.text(place)
+    cell = view.cells.get(place)
+    text = cell.text if cell else ""
     number = said("a number")
     match state:
         case amounts.AMBIGUOUS:
             found = said(
                 "“{text}”: the sign in it may set apart thousands ({thousands}) or decimals ({decimals})",
                 text=text,
-                thousands=f"{reading.value:f}",
-                decimals=f"{reading.other:f}",
+                thousands=Numeral(reading.value or Decimal(0)),
+                decimals=Numeral(reading.other or Decimal(0)),
             )
             sheet.tell(
                 "number_ambiguous",
@@ -427,7 +451,9 @@ def complete(found: list[tuple[Sheet, Said]], reader: Reader) -> Iterator[Figure
             by_key.setdefault((own.column.kind, own.time, own.item), {}).setdefault(
                 own.measure, []
             ).append((sheet, own))
-    for (kind, _, _), measures in by_key.items():
+    begun = {(own.column.kind, own.time) for _, own in found if own.state != amounts.BLANK}
+    empty = {key[:2] for key in by_key} - begun
+    for (kind, time, _), measures in by_key.items():
         _twice(measures)
         first = {measure: own[0] for measure, own in measures.items()}
         open_ = [
@@ -436,6 +462,8 @@ def complete(found: list[tuple[Sheet, Said]], reader: Reader) -> Iterator[Figure
             if own.state not in (amounts.NUMBER, amounts.BLANK, amounts.UNREPORTED)
         ]
         filled = {measure for measure, (_, own) in first.items() if own.state == amounts.NUMBER}
+        if not filled and not open_ and (kind, time) in empty:
+            continue  # a part of a form that is not filled in
         if not filled and not open_:
             sheet, own = next(iter(first.values()))
             sheet.tell(
@@ -512,7 +540,8 @@ def of_months(
     sheets: list[Sheet], reader: Reader
 ) -> tuple[list[tuple[Sheet, Said]], list[tuple[Sheet, Said]]]:
     """What the columns of a file say, those of months and those of the year up to a month."""
-    months_said, until_said = [], []
+    months_said: list[tuple[Sheet, Said]] = []
+    until_said: list[tuple[Sheet, Said]] = []
     for sheet in sheets:
         times = {
             column.time

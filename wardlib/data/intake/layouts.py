@@ -7,6 +7,7 @@ and columns exchanged. Heads are rebuilt from merged cells, and from blanks wher
 
 from __future__ import annotations
 
+import datetime
 import re
 from calendar import month_abbr, month_name
 from collections import Counter
@@ -73,7 +74,7 @@ class View:
             return ""
         if isinstance(cell.value, str):
             return " ".join(cell.value.split())
-        if hasattr(cell.value, "year"):
+        if isinstance(cell.value, datetime.date):
             return f"{cell.value.month:02}/{cell.value.year}"
         return cell.text
 
@@ -288,7 +289,7 @@ def _is_value(cell: Cell) -> bool:
     return (
         cell.value is not None
         and not isinstance(cell.value, bool)
-        and not hasattr(cell.value, "year")
+        and not isinstance(cell.value, datetime.date)
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from wardlib.errors import RequestError
+from wardlib.errors import RequestError, said
 
 # By kind of problem: the name of its answer, and the words that it takes ("" for a word of another form,
 # which the text behind it shows).
@@ -15,10 +15,10 @@ ASKED: dict[str, tuple[str, tuple[str, ...]]] = {
     "number_ambiguous": ("number", ("decimals", "thousands")),
     "hidden_row": ("hidden", ("leave-out", "take")),
     "hidden_column": ("hidden", ("leave-out", "take")),
-    "unit_missing": ("unit", ("dong", "nghin", "trieu", "ty", "usd")),
-    "unit_conflict": ("unit", ("dong", "nghin", "trieu", "ty", "usd")),
-    "unit_unknown": ("unit", ("dong", "nghin", "trieu", "ty", "usd")),
-    "unit_implausible": ("unit", ("dong", "nghin", "trieu", "ty", "usd")),
+    "unit_missing": ("unit", ("dong", "nghin", "trieu", "ty", "one")),
+    "unit_conflict": ("unit", ("dong", "nghin", "trieu", "ty", "one")),
+    "unit_unknown": ("unit", ("dong", "nghin", "trieu", "ty", "one")),
+    "unit_implausible": ("unit", ("dong", "nghin", "trieu", "ty", "one")),
     "value_implausible": ("value", ("right",)),
     "column_ambiguous": ("column", ("C,D",)),
     "dash_meaning": ("dash", ("zero", "not-reported")),
@@ -32,12 +32,22 @@ ASKED: dict[str, tuple[str, tuple[str, ...]]] = {
     "ytd_mismatch": ("ytd", ("ignore",)),
     "other_ward": ("ward", ("right",)),
 }
-FACTORS = {"dong": "1", "nghin": "1000", "trieu": "1000000", "ty": "1000000000", "usd": "USD"}
+FACTORS = {"dong": "1", "nghin": "1000", "trieu": "1000000", "ty": "1000000000", "one": "1"}
 _FORMS = {
     "column": re.compile(r"[A-Z]{1,3}(,[A-Z]{1,3})*"),
     "month": re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])"),
     "line": re.compile(r"[a-z][a-z0-9_]*"),
 }
+
+
+def ready(kind: str, sheet: str, cell: str, choices: Iterable[str]) -> list[str]:
+    """The answers to a question, ready to copy onto the command line."""
+    name = ASKED[kind][0]
+    place = ""
+    if name in ("line", "column", "month") and sheet:
+        place = f"@{sheet}!{cell}" if cell and name == "line" else f"@{sheet}"
+    quote = '"' if re.search(r"[^\w@,.=-]", place) else ""
+    return [f"--answer {quote}{name}{place}={choice}{quote}" for choice in choices]
 
 
 @dataclass
@@ -76,13 +86,24 @@ def answers(texts: Iterable[str]) -> Answers:
             place_name, sign, word = text.rpartition("=")
         name, _, place = place_name.partition("@")
         if not sign or name not in words:
+            names = ", ".join(sorted(words))
             raise RequestError(
-                f"--answer {text}: no question has that name. Names: {', '.join(sorted(words))}."
+                said(
+                    "--answer {text}: no question has that name. Names: {names}.",
+                    text=text,
+                    names=names,
+                )
             )
         form = _FORMS.get(name)
         if not (form.fullmatch(word) if form else word in words[name]):
+            known = ", ".join(sorted(words[name]))
             raise RequestError(
-                f"--answer {text}: expected {name}= and one of: {', '.join(sorted(words[name]))}."
+                said(
+                    "--answer {text}: expected {name}= and one of: {choices}.",
+                    text=text,
+                    name=name,
+                    choices=known,
+                )
             )
         given[name, place] = word
     return Answers(given)

@@ -13,8 +13,8 @@ from wardlib.data.intake.columns import UNTIL, Column
 from wardlib.data.intake.examination import ACCEPT, Examination, Examined
 from wardlib.data.intake.grids import letters
 from wardlib.data.intake.questions import ASKED
-from wardlib.errors import ASK, NOTE, Problem
-from wardlib.language import Language
+from wardlib.errors import ASK, NOTE, Numeral, Problem
+from wardlib.language import NONE, Language
 
 
 def as_json(taken: Examination, language: Language, *, applied: bool) -> str:
@@ -49,8 +49,8 @@ def _file(own: Examined, language: Language) -> dict[str, Any]:
             }
             for arrival in own.arrivals
         ],
-        "problems": [_problem(problem, language) for problem in told],
-        "notes": [_problem(problem, language) for problem in own.problems if problem.severity == NOTE],
+        "problems": [_problem(own, problem, language) for problem in told],
+        "notes": [_problem(own, problem, language) for problem in own.problems if problem.severity == NOTE],
         "questions": [
             {"name": name, "choices": list(choices), "places": [_place(problem) for problem in told if problem.kind == kind]}
             for kind in dict.fromkeys(problem.kind for problem in told if problem.severity == ASK)
@@ -73,9 +73,9 @@ def _row(arrival: Arrival) -> dict[str, Any]:
     return cells
 
 
-def _problem(problem: Problem, language: Language) -> dict[str, Any]:
+def _problem(own: Examined, problem: Problem, language: Language) -> dict[str, Any]:
     say = language.say
-    return {
+    told: dict[str, Any] = {
         "kind": problem.kind,
         "severity": problem.severity,
         "sheet": problem.sheet or None,
@@ -84,6 +84,7 @@ def _problem(problem: Problem, language: Language) -> dict[str, Any]:
         "expected": say(problem.expected),
         "fix": say(problem.fix),
     }
+    return told | ({"answers": own.choices(problem)} if problem.severity == ASK else {})
 
 
 def _place(problem: Problem) -> str:
@@ -94,11 +95,8 @@ def understood(column: Column, language: Language) -> str:
     """What a column was taken for: "E: thu NSNN, 01/2022, thực hiện; nghìn đồng (G5)"."""
     text = language.text
     view = column.table.view
-    place = (
-        letters(view.original((0, column.head.column))[1])
-        if not view.turned
-        else str(view.original((0, column.head.column))[0] + 1)
-    )
+    row, at = view.original((0, column.head.column))
+    place = text("row {row}", row=str(row + 1)) if view.turned else letters(at)
     parts = [measure(column.kind, column.measure, language)]
     if column.time:
         parts.append(
@@ -107,7 +105,7 @@ def understood(column: Column, language: Language) -> str:
             else when(column.time)
         )
     if column.status:
-        parts.append(text("estimate") if column.status == "estimate" else text("collected in fact"))
+        parts.append(text("actual") if column.status == "actual" else text("estimate"))
     said = f"{place}: {', '.join(parts)}"
     if column.unit:
         said += "; " + text(
@@ -124,30 +122,15 @@ def _unit_cell(column: Column) -> str:
 
 
 def measure(table: str, name: str, language: Language) -> str:
-    """The words of a measure of a table."""
+    """The words of a measure of a table; of a target who set it."""
     text = language.text
-    words = {
-        "": text("amount"),
-        "collected": text("thu NSNN (collected)"),
-        "kept": text("thu NSX (kept by the ward)"),
-        "amount": text("target"),
-        "upper": text("target set by the upper level"),
-        "ward": text("target set by the ward"),
-        "value": text("value"),
-        "pupils": text("pupils"),
-        "planned_days": text("days planned"),
-        "in_person_days": text("days in class"),
-        "online_days": text("days online"),
-        "closed_days": text("days closed"),
-        "attendance_share": text("attendance"),
-        "planned": text("events planned"),
-        "held": text("events held"),
-        "cancelled": text("events cancelled"),
-        "postponed": text("events put off"),
-        "held_later": text("events held later"),
-        "participants": text("participants"),
-    }
-    return words[name]
+    if name in ("upper", "ward"):
+        return (
+            text("plan set by the upper level")
+            if name == "upper"
+            else text("plan set by the ward council")
+        )
+    return language.words("measure")[name or "collected"]
 
 
 def when(time: str) -> str:
@@ -168,7 +151,6 @@ def lines(taken: Examination, language: Language, *, applied: bool) -> Iterator[
                 revised=str(changes[REVISED]),
                 same=str(changes[SAME]),
             )
-        if own.outcome == ACCEPT:
             for arrival in own.arrivals:
                 if arrival.change != SAME:
                     yield f"  {_change(arrival, taken, language)}"
@@ -180,9 +162,22 @@ def lines(taken: Examination, language: Language, *, applied: bool) -> Iterator[
             those = [problem for problem in own.problems if problem.severity == severity]
             if those:
                 yield f"  {head}"
-            for problem in those:
-                yield from (f"    {line}" for line in problem.told(language).split("\n"))
+                yield from _told(own, those, language)
     yield _end(taken, language, applied=applied)
+
+
+def _told(own: Examined, problems: list[Problem], language: Language) -> Iterator[str]:
+    """Problems in words; those of one kind that want the same are told together, place by place."""
+    alike: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in problems:
+        key = problem.kind, problem.sheet, problem.expected, problem.fix, *own.choices(problem)
+        alike.setdefault(key, []).append(problem)
+    for those in alike.values():
+        for problem in those:
+            yield f"    {problem.place(language)}"
+            yield f"      {problem.texts(language)[0]}"
+        yield from (f"      {line}" for line in those[0].texts(language)[1:])
+        yield from (f"          {answer}" for answer in own.choices(those[0]))
 
 
 def _about(own: Examined, language: Language) -> Iterator[str]:
@@ -205,23 +200,27 @@ def _change(arrival: Arrival, taken: Examination, language: Language) -> str:
     word = text("new") if arrival.change == NEW else text("revised")
     parts = []
     for column, figure in arrival.figures.items():
-        now = shown(arrival.cells[column], language)
+        now = shown(arrival.cells[column], language, column)
         said = f"{measure(arrival.table, column, language)} "
         then = arrival.before.get(column)
         if arrival.change == REVISED and then is not None and then != arrival.cells[column]:
-            said += f"{shown(then, language)} → "
+            said += f"{shown(then, language, column)} → "
         said += f"{now} ({figure.cell})"
         parts.append(said)
-    return f"{word} {when(arrival.time)} {arrival.item}: {'; '.join(parts)}"
+    item, _, setter = arrival.item.partition(":")
+    name = taken.names.get(item) or language.words("field").get(item, item)
+    whose = f" ({measure(arrival.table, setter, language)})" if setter else ""
+    return f"{word} {when(arrival.time)} {name}{whose}: {'; '.join(parts)}"
 
 
-def shown(number: str, language: Language) -> str:
-    """A number of a table as the reader writes it."""
+def shown(number: str, language: Language, column: str = "") -> str:
+    """A number of a table as the reader writes it; a share in per cent."""
     if not number:
-        return "…"
+        return NONE
     value = Decimal(number)
-    places = max(0, -int(value.as_tuple().exponent))
-    return language.number(float(value), places) if places else language.number(int(value))
+    if column == "attendance_share":
+        return language.percent(float(value), 2)
+    return language.say(Numeral(value))
 
 
 def _end(taken: Examination, language: Language, *, applied: bool) -> str:

@@ -26,8 +26,8 @@ from wardlib.data.intake.columns import (
 )
 from wardlib.data.intake.figures import Figure, Said, figure
 from wardlib.data.intake.wordings import GROUP, LINE, SUM
-from wardlib.errors import ASK, NOTE, REFUSE, said
-from wardlib.language import NBSP
+from wardlib.errors import ASK, NOTE, REFUSE, Numeral, said
+from wardlib.errors import Said as Said_
 
 FAR = 100  # times off its history from which an amount is asked about
 _COPIED = 3  # amounts other than 0 that make a month like the one before a copy
@@ -39,17 +39,16 @@ _Found = Iterable[tuple[Sheet, Said]]
 _READ = (amounts.NUMBER, amounts.BLANK, amounts.UNREPORTED, amounts.DASH)
 
 
-def plain(amount: Decimal | int) -> str:
-    """An amount as both languages can read it.
+def _money(amount: Decimal | int, reader: Reader) -> Said_:
+    """An amount with its unit, as a message says it."""
+    if reader.ward.currency == "VND":
+        return said("{amount} đồng", amount=Numeral(amount))
+    return said("{amount} {currency}", amount=Numeral(amount), currency=reader.ward.currency)
 
-    >>> plain(Decimal(916560000)).replace(NBSP, " ")
-    '916 560 000'
-    """
-    return (
-        f"{amount:,f}".replace(",", NBSP)
-        if isinstance(amount, Decimal)
-        else f"{amount:,}".replace(",", NBSP)
-    )
+
+def _of(table: str, amount: Decimal | int, reader: Reader) -> str:
+    """A figure of a table: money with its unit, any other number as it is."""
+    return _money(amount, reader) if table in (RECEIPTS, TARGETS) else Numeral(amount)
 
 
 def sums(found: _Found, ranges: Ranges, reader: Reader) -> None:
@@ -61,7 +60,7 @@ def sums(found: _Found, ranges: Ranges, reader: Reader) -> None:
             key = id(own.column.table), own.column.head.column, own.time, own.measure
             by_column.setdefault(key, (sheet, []))[1].append(own)
     for sheet, column in by_column.values():
-        values = {}
+        values: dict[str, Said] = {}
         for own in column:
             if own.line.codes != (GROUP,):
                 values.setdefault(own.item, own)
@@ -78,7 +77,7 @@ def sums(found: _Found, ranges: Ranges, reader: Reader) -> None:
                     whole &= {item for table, item, _ in ranges if table == TARGETS} or whole
                     if not whole <= {part.item for part in parts}:
                         continue
-                _adds_up(sheet, values[parent], parts)
+                _adds_up(sheet, values[parent], parts, reader)
         for at, own in enumerate(column):
             if own.line.codes == (GROUP,):
                 _group(sheet, reader, own, column[at + 1 :], values)
@@ -98,7 +97,7 @@ def _group(
             None,
         )
         if root is not None:
-            _adds_up(sheet, own, [root])
+            _adds_up(sheet, own, [root], reader)
         return
     if level is None:
         return
@@ -115,26 +114,25 @@ def _group(
     inside = {member.item for member in members}
     top = [member for member in members if reader.wordings.parents.get(member.item) not in inside]
     if top:
-        _adds_up(sheet, own, top)
+        _adds_up(sheet, own, top, reader)
 
 
-def _adds_up(sheet: Sheet, whole: Said, parts: list[Said]) -> None:
+def _adds_up(sheet: Sheet, whole: Said, parts: list[Said], reader: Reader) -> None:
     if whole.state != amounts.NUMBER or any(part.state not in _READ for part in parts):
         return
     filled = [part.value for part in parts if part.value is not None]
     if not filled or whole.value is None:
         return
     total = sum(filled, Decimal(0))
-    slack = (
-        Decimal(len(filled) + 1) / 2
-    )  # half a đồng of rounding for each figure, as the checks allow
+    # Half a đồng of rounding for each figure, as the checks allow.
+    slack = Decimal(len(filled) + 1) / 2
     if abs(whole.value - total) <= slack:
         return
-    found = said("{amount} for {line}", amount=plain(whole.value), line=whole.line.text)
+    found = _told(whole, reader)
     expected = said(
         "{amount}, the sum of its parts in this file (difference {difference})",
-        amount=plain(total),
-        difference=plain(whole.value - total),
+        amount=_money(total, reader),
+        difference=_money(whole.value - total, reader),
     )
     fix = said("find the figure that is wrong, with the sender, and correct it in the file")
     if abs(whole.value - total) <= (whole.column.factor or 1) * slack:
@@ -144,8 +142,21 @@ def _adds_up(sheet: Sheet, whole: Said, parts: list[Said]) -> None:
     )
 
 
-def kept_within(figures: list[Figure], tell: Callable[..., None]) -> None:
-    """A refusal where more is kept than was collected."""
+def _told(own: Said, reader: Reader) -> Said_:
+    """What a cell says for its line: the amount with its unit, and, in another unit, as it stands."""
+    assert own.value is not None
+    cell = own.column.table.view.cells.get(own.place)
+    values = {"amount": _of(own.column.kind, own.value, reader), "line": own.line.text}
+    if cell and own.column.factor not in (None, 1):
+        return said("{amount} for {line}; the cell holds {text}", text=cell.text, **values)
+    return said("{amount} for {line}", **values)
+
+
+def kept_within(figures: list[Figure], reader: Reader, tell: Callable[..., None]) -> None:
+    """A refusal where more is kept than was collected, in a ward whose table holds that to be wrong."""
+    table = reader.ward.tables.get(RECEIPTS)
+    if not table or not any(column.at_most == COLLECTED for column in table.fields):
+        return
     by_key: dict[tuple[str, str, str], dict[str, Figure]] = {}
     for own in figures:
         if own.table == RECEIPTS:
@@ -155,8 +166,8 @@ def kept_within(figures: list[Figure], tell: Callable[..., None]) -> None:
             kept, collected = pair[KEPT], pair[COLLECTED]
             found = said(
                 "{kept} kept, {collected} collected ({cell})",
-                kept=plain(kept.value),
-                collected=plain(collected.value),
+                kept=_money(kept.value, reader),
+                collected=_money(collected.value, reader),
                 cell=collected.cell,
             )
             tell(
@@ -203,10 +214,10 @@ def months_of_year(
             if is_told and own.column.readings[own.line.row].state != amounts.NUMBER:
                 continue
             found = said(
-                "{amount} from January to {month}", amount=plain(own.value), month=_shown(own.time)
+                "{told}, from January to {month}", told=_told(own, reader), month=_shown(own.time)
             )
             expected = said(
-                "at least {amount}, what the months before come to", amount=plain(total)
+                "at least {amount}, what the months before come to", amount=_money(total, reader)
             )
             sheet.tell(
                 "ytd_falls",
@@ -226,13 +237,13 @@ def months_of_year(
                 and reader.answers.get("ytd", sheet.grid.name) != "ignore"
             ):
                 found = said(
-                    "{amount} from January to {month}",
-                    amount=plain(own.value),
+                    "{told}, from January to {month}",
+                    told=_told(own, reader),
                     month=_shown(own.time),
                 )
                 expected = said(
                     "{amount}, what is known of the months before and this month come to",
-                    amount=plain(total + month),
+                    amount=_money(total + month, reader),
                 )
                 sheet.tell(
                     "ytd_mismatch",
@@ -428,13 +439,17 @@ def _unit(
     found = said(
         "read so, {line} is {amount}",
         line=reader.wordings.names.get(largest.item, largest.item),
-        amount=plain(largest.value),
+        amount=_of(largest.table, largest.value, reader),
     )
-    expected = said("an amount like those known, {low} to {high}", low=plain(low), high=plain(high))
+    expected = said(
+        "an amount like those known, {low} to {high}",
+        low=_of(largest.table, low, reader),
+        high=_of(largest.table, high, reader),
+    )
     units = {own.unit[0]: own for other, own in columns if other is sheet and own.unit}
     fix = said("Say in which unit the figures are.")
     if not units:
-        sheet.tell("unit_implausible", ASK, None, found, expected, fix)
+        sheet.tell("unit_implausible", ASK, None, found, expected, fix, choices=reader.units())
     for place, own in units.items():
         in_head = any(place == level for level, _ in own.head.levels)
         sheet.tell(
@@ -445,6 +460,7 @@ def _unit(
             expected,
             fix,
             view=own.table.view if in_head else None,
+            choices=reader.units(),
         )
 
 
@@ -453,11 +469,13 @@ def _value(sheet: Sheet, own: Figure, known: tuple[Decimal, Decimal], reader: Re
         return
     found = said(
         "{amount} for {line}",
-        amount=plain(own.value),
+        amount=_of(own.table, own.value, reader),
         line=reader.wordings.names.get(own.item, own.item),
     )
     expected = said(
-        "an amount like those known, {low} to {high}", low=plain(known[0]), high=plain(known[1])
+        "an amount like those known, {low} to {high}",
+        low=_of(own.table, known[0], reader),
+        high=_of(own.table, known[1], reader),
     )
     sheet.tell(
         "value_implausible",

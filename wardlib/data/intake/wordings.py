@@ -233,7 +233,7 @@ def wordings(ward: Ward) -> Wordings:
         ward=ward.id,
         parents={code: parent for code, parent, *_ in lines},
         names={code: name for code, _, name, _ in lines}
-        | dict(schools)
+        | {code: name for code, name in schools}
         | {code: name for code, name, _ in indicators},
         _abbreviations={
             fold(short): fold(long) for about, long, short in told if about == "abbreviation"
@@ -243,7 +243,8 @@ def wordings(ward: Ward) -> Wordings:
         },
         _items={LINE: {}, SCHOOL: {}, FIELD: {}, INDICATOR: {}},
         _heads={},
-        _units={fold(wording): code for about, code, wording in told if about == "unit"},
+        _units={fold(wording): code for about, code, wording in told if about == "unit"}
+        | ({} if ward.currency == "VND" else {fold(ward.currency): ward.currency}),
     )
 
     def name(family: str, code: str, *texts: str) -> None:
@@ -256,7 +257,7 @@ def wordings(ward: Ward) -> Wordings:
 
     codes = {
         LINE: {code for code, *_ in lines} | {SUM, GROUP},
-        FIELD: None,
+        FIELD: {"extracurricular", "culture", "sport"},
         INDICATOR: {code for code, *_ in indicators},
     }
     for code, _, *texts in lines:
@@ -266,12 +267,12 @@ def wordings(ward: Ward) -> Wordings:
     for code, *texts in indicators:
         name(INDICATOR, code, code, *texts)
     for about, code, wording in told:
-        if about in codes and (codes[about] is None or code in codes[about]):
+        if code in codes.get(about, ()):
             name(about, code, wording)
         elif about == "head":
             key = made._expanded(fold(wording), made._abbreviations)
             made._heads[key] = made._heads.get(key, frozenset()) | {code}
-    for code in ("extracurricular", "culture", "sport"):
+    for code in sorted(codes[FIELD]):
         name(FIELD, code, code)
     for code, text in schools:  # a name without its remark, where that leaves it alone of its name
         short = made._key(SCHOOL, re.sub(r"\s*\([^()]*\)", "", text))
