@@ -6,10 +6,11 @@ import unicodedata
 from wardlib.errors import Said, visible
 from wardlib.language import get
 
-# Words of an English message that are no code of the tables and no word of Vietnamese.
+# Words of an English message that are no code of the tables, nor a column's name, and no word of
+# Vietnamese.
 ENGLISH = re.compile(
-    r"(?<![\w.{/-])(the|of|is|are|was|as|at|which|that|with|and|or|not|no|nothing|now|from|each|must"
-    r"|expected|found|correct|rows?|columns?|cells?|files?|write|remove|report|accepted|another|days"
+    r"(?<![\w.{/-])(?<!cột )(the|of|is|are|was|as|at|which|that|with|and|or|not|no|nothing|now|from"
+    r"|each|must|expected|found|correct|rows?|columns?|cells?|files?|write|remove|report|accepted|another|days"
     r"|letters|bytes|events|folder|unreadable|faulty)(?![\w./-])",
     re.IGNORECASE,
 )

@@ -731,7 +731,7 @@ def test_the_clerk_is_told_in_vietnamese(folder, home):
     assert first == (
         "  dòng 5, cột ownership: 'public' (trước: 'private', dòng 5 của tệp đã chấp nhận)"
     )
-    assert last == "phuc-dong: 9 bảng, không có chỗ sai"
+    assert last == "phuc-dong: 11 bảng, không có chỗ sai"
     (folder / "receipts.csv").write_bytes(b"\xff")
     _, out, err = ward(home, "list", "--language", "vi")
     assert "(số liệu minh họa); số thu: có chỗ sai\n" in out

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from spoken import heard
 from test_acceptance import another_user, contents
 
 from wardlib.data import acceptance, checks, descriptors, journal, reading
@@ -43,11 +44,15 @@ def tails(day="2022-02-10", file=FILE):
 
 
 def append(own=None, originals=None):
-    journal.append(descriptors.ward("phuc-dong"), own or tails(), originals or {}, DAY)
+    try:
+        journal.append(descriptors.ward("phuc-dong"), own or tails(), originals or {}, DAY)
+    except DataError as error:
+        heard(error.problems)
+        raise
 
 
 def problems(**words):
-    return checks.check(descriptors.ward("phuc-dong"), **words)
+    return heard(checks.check(descriptors.ward("phuc-dong"), **words))
 
 
 @pytest.fixture
@@ -220,6 +225,20 @@ def test_a_folder_that_may_not_be_written_is_named():
             append()
         folder.chmod(0o755)
         assert contents(home) == before
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_what_stands_in_place_of_the_folder_of_files_is_named(folder, home, link):
+    """A link is not followed, a file not replaced: the clerk is told to remove it."""
+    place = folder / "received"
+    place.symlink_to(home / "notebooks") if link else place.write_bytes(b"a note")
+    before = contents(home)
+    with pytest.raises(DataError, match="where the folder of what came in should be") as caught:
+        append(originals={"thu.csv": b"1"})
+    (problem,) = caught.value.problems
+    assert problem.fix == "remove data/phuc-dong/received; nothing was recorded there"
+    after = contents(home)
+    assert {path: after[path] for path in after if path.name != ".lock"} == before
 
 
 # A process whose files may not grow beyond so many bytes, as on a disk that is full.

@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 
 import wardlib
 from wardlib.analysis import activities, attributions, closures, published, targets
-from wardlib.errors import RequestError, TranslationError
+from wardlib.errors import NOTE, Problem, RequestError, TranslationError, said
 from wardlib.language import NBSP, NONE, get, read
 
 CODE = Path(wardlib.__file__).parent
@@ -80,6 +80,20 @@ def test_a_missing_translation_is_an_error():
     assert get("en").text("never written") == "never written"
     with pytest.raises(TranslationError, match=r"no Vietnamese for '\{count\} things'"):
         get("vi").plural("one thing", "{count} things", 1)
+
+
+def test_a_note_tells_what_came_of_it_a_problem_what_was_expected():
+    """Where nothing was wrong, the clerk does not read that something should have been otherwise."""
+    texts = (
+        said("no figure for {line}", line="Phí"),
+        said("no row is written, and nothing becomes 0"),
+    )
+    note = Problem("a.xlsx", 0, "", *texts, "", severity=NOTE)
+    assert note.told(get("vi")).split("\n")[1:] == [
+        "    thấy: Phí: không có số liệu", "    kết quả: không ghi dòng nào, không coi là 0",
+    ]  # fmt: skip
+    problem = Problem("a.xlsx", 0, "", *texts, "")
+    assert "lẽ ra: không ghi dòng nào" in problem.told(get("vi"))
 
 
 def test_one_thing_is_told_as_one(tmp_path):

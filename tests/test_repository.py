@@ -31,7 +31,7 @@ OWNERS = {
     "nh3": {"pages.cleaning"},
     "matplotlib": {"pages.drawing", "runs.warm"},
     "seaborn": {"pages.drawing"},
-    "csv": {"data.intake.delimited", "data.reading", "language"},
+    "csv": {"data.intake.arrivals", "data.intake.delimited", "data.reading", "language"},
     "python_calamine": {"data.intake.workbooks"},
     "xlrd": {"data.intake.binaries"},
     "zipfile": {"data.intake.containers"},

@@ -342,6 +342,10 @@ def intake(
     status: Annotated[str, typer.Option(help="estimate or actual, whatever the heads say.")] = "",
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="Write the record to print and sign there: FILE.pdf or FILE.html."),
+    ] = None,
 ) -> None:
     """Show what taking in office FILEs would do; with --apply, do it.
 
@@ -353,6 +357,8 @@ def intake(
     from wardlib.data.intake import examination, reports
 
     tongue = languages.get(language)
+    if page and (page.suffix not in (".html", ".pdf") or not page.absolute().parent.is_dir()):
+        raise RequestError(f"--page {page}: name a file .pdf or .html in a folder that is there.")
     taken = examination.take_in(
         descriptors.ward(ward), files, reported_on, apply=apply, answers=answer, layout=layout, status=status,
         today=datetime.date.today(),
@@ -362,7 +368,63 @@ def intake(
     else:
         for line in reports.lines(taken, tongue, applied=apply):
             _say(line)
+    if page:
+        from wardlib.pages import intake as record
+
+        try:
+            page.write_bytes(record.page(taken, tongue, page.suffix, applied=apply))
+        except OSError as error:
+            raise RequestError(f"--page {page}: cannot be written: {error.strerror}.") from None
     raise typer.Exit(0 if taken.outcome == "accept" else 2)
+
+
+@app.command(cls=Lists)
+def template(
+    ward: Annotated[str, typer.Argument(metavar="WARD", help="Folder of data/.")],
+    period: Annotated[
+        str,
+        typer.Argument(metavar="PERIOD", help="2020-09, 2020-Q3, 2020-H1, 2020-9M or 2020."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Default: mau-WARD-PERIOD.xlsx in the working folder.", show_default=False
+        ),
+    ] = None,
+    language: Annotated[str, typer.Option(help="vi; en: heads in both languages.")] = "vi",
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a file that is there.")
+    ] = False,
+) -> None:
+    """Write an .xlsx for the clerk to fill in, with what is known of PERIOD in it already.
+
+    Filled in, it comes back through ward intake. It holds small counts of persons as they were reported:
+    it is for whoever reported them. Example:
+    ward template phuc-dong 2022-01
+    """
+    from wardlib import language as languages
+    from wardlib.data import descriptors, reading
+    from wardlib.data.intake import templates
+    from wardlib.periods import Period
+
+    asked = Period.parse(period)
+    made = templates.template(descriptors.ward(ward), asked, languages.get(language))
+    path = output or Path(f"mau-{ward}-{asked}.xlsx")
+    try:
+        with path.open("wb" if force else "xb") as file:
+            file.write(made)
+    except FileExistsError:
+        raise RequestError(
+            said(
+                "{file} is there already. Give another name by --output, or --force to write over it.",
+                file=path,
+            )
+        ) from None
+    except OSError as error:
+        raise RequestError(
+            said("{file} cannot be written: {reason}.", file=path, reason=reading.reason(error))
+        ) from None
+    _say(str(path))
 
 
 @app.command("list", cls=Lists)

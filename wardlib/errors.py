@@ -136,9 +136,12 @@ class Problem:
             where += ", " + say(said("row {row}", row=self.row))
         if self.column:
             where += ", " + say(said("column {column}", column=visible(self.column)))
+        second = said("expected: {text}", text=self.expected)
+        if self.severity == NOTE:  # nothing was wrong: what came of it
+            second = said("result: {text}", text=self.expected)
         texts = [
             (self.found, said("found: {text}", text=self.found)),
-            (self.expected, said("expected: {text}", text=self.expected)),
+            (self.expected, second),
             (self.fix, said("do: {text}", text=self.fix)),
         ]
         return where + "".join(f"\n    {visible(say(line))}" for text, line in texts if text)

@@ -111,7 +111,7 @@ def _accepted(ward: Ward, tails: dict[str, bytes]) -> dict[str, bytes]:
             problems += checks.changed(table, reading.sheet(table.path, data))
             before[name] = data
             if len(data) + len(tails[name]) > reading.LARGEST:
-                most = said("a CSV file of at most {limit} bytes", limit=f"{reading.LARGEST:,}")
+                most = said("a CSV file of at most {count} bytes", count=f"{reading.LARGEST:,}")
                 found = said("no room for {count} bytes more", count=len(tails[name]))
                 fix = said("ask who looks after this workbook to begin a new table")
                 problems.append(Problem(table.file, 0, "", found, most, fix))
@@ -228,7 +228,7 @@ def kept_as(name: str, data: bytes) -> str:
 def _keep(folder: Path, name: str, data: bytes) -> None:
     """Write a file of what came in, unless it is there."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        text = "no folder of its own, where what came in is kept"
+        text = said("a file or link where the folder of what came in should be")
         raise OSError(errno.ENOTDIR, text, str(folder))
     folder.mkdir(exist_ok=True)
     path = folder / name
@@ -263,24 +263,24 @@ def _clear(kept: Path, target: Path, names: Iterable[str]) -> None:
     remove."""
     for path in (kept, kept / ".lock"):
         if path.is_symlink():
-            text = "a link, where a file or folder of its own should be"
+            text = said("a link, where a file or folder of its own should be")
             raise OSError(errno.ELOOP, text, str(path))
     if kept.exists() and not kept.is_dir():
-        text = "an ordinary file where the folder of copies should be"
+        text = said("an ordinary file where the folder of copies should be")
         raise OSError(errno.EEXIST, text, str(kept))
     copies = [kept / f"{name}{end}" for name in names for end in ("", NEXT)]
     for path in (kept / ".lock", kept / JOURNAL, target.with_suffix(_PARTIAL), *copies):
         if path.is_dir() and not path.is_symlink():
-            raise OSError(errno.EISDIR, "a folder where a file should be", str(path))
+            raise OSError(errno.EISDIR, said("a folder where a file should be"), str(path))
 
 
 def unwritten(folder: Path, error: OSError) -> Problem:
     """What is told where a package's folder cannot be written."""
     place = f"data/{folder.name}"
     expected = said(
-        "a folder {place}/ in which this command may write, and in it {kept}/",
-        place=place,
-        kept=KEPT,
+        "a folder {folder}/ in which this command may write, and in it {copies}/",
+        folder=place,
+        copies=KEPT,
     )
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     if full:
@@ -291,8 +291,8 @@ def unwritten(folder: Path, error: OSError) -> Problem:
         )
     else:
         way = Path(error.filename).relative_to(folder.parents[1])
-        fix = said("remove {path}; nothing was recorded there", path=way)
-    found = error.strerror or str(error)
+        fix = said("remove {file}; nothing was recorded there", file=way)
+    found = reading.outside(error.strerror or str(error))
     return Problem(f"{place}/{DESCRIPTOR}", 0, "", found, expected, fix)
 
 

@@ -257,6 +257,8 @@ _OUTSIDE: dict[str, str] = {
         said("Is a directory"),
         said("Read-only file system"),
         said("No space left on device"),
+        said("Disk quota exceeded"),
+        said("File too large"),
         said("Too many levels of symbolic links"),
         said("File name too long"),
         said("Input/output error"),

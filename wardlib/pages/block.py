@@ -35,6 +35,7 @@ _KINDS: dict[str, dict[str, Any]] = {
     "headline": {"sentences": [str]},
     "answer": {"lines": [{"about": str, "says": str}]},
     "list": {"items": [str]},
+    "signatures": {"places": [str, 1]},
     "chart": {"slug": _SLUG, "caption": str, "alt": str, "newest": bool},
     "table": {
         "slug": _SLUG,
@@ -117,6 +118,12 @@ def bullets(items: Iterable[str]) -> Block:
     """A list of sentences."""
     items = list(items)
     return Block({"kind": "list", "items": items}, joined(items))
+
+
+def signatures(places: Iterable[str]) -> Block:
+    """Places to sign, side by side, each below the words that say whose it is."""
+    places = list(places)
+    return Block({"kind": "signatures", "places": places}, joined(places))
 
 
 def resource(

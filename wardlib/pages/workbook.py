@@ -10,6 +10,7 @@ import pandas as pd
 from wardlib import language
 from wardlib.analysis import (
     activities,
+    arrivals,
     attributions,
     effects,
     outliers,
@@ -22,6 +23,7 @@ from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.tables import need
 from wardlib.data.book import coverage, open_book
 from wardlib.pages.activities import ActivitiesPage
+from wardlib.pages.arrivals import ArrivalsPage
 from wardlib.pages.block import Block, paragraph
 from wardlib.pages.briefing import Briefing, BriefingPage
 from wardlib.pages.data_check import DataCheck, DataCheckPage
@@ -56,6 +58,13 @@ class Workbook(Edition):
             answers = attributions.answer(claims, self.table, day, *results, self._epidemic)
         return DataCheckPage(
             self, DataCheck(self.period, coverage(self.book), known, unusual, beside, answers)
+        )
+
+    @cached_property
+    def arrivals(self) -> ArrivalsPage:
+        """Which file and cell did the figures come from, and what was revised, late, missing?"""
+        return ArrivalsPage(
+            self, arrivals.trace(partial(self.table, every_report=True), self.period)
         )
 
     @cached_property

@@ -253,6 +253,7 @@ _NAMES = "".join(
     )
 )
 _NAMES += ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
+_NAMES += ' xmlns:of="urn:oasis:names:tc:opendocument:xmlns:of:1.2"'  # of formulas
 
 
 def ods(*pages: Page) -> bytes:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from wardlib.data import checks, descriptors, disclosure
 from wardlib.data.cells import Shelf
 from wardlib.data.descriptors import Table, Ward
-from wardlib.data.intake.columns import INDICATORS, RECEIPTS, TARGETS
+from wardlib.data.intake.columns import ACTIVITIES, INDICATORS, RECEIPTS, SCHOOLS, TARGETS
 from wardlib.data.intake.figures import Figure
 from wardlib.data.intake.grids import OfficeFile
 from wardlib.data.intake.sense import History, Ranges
@@ -29,7 +29,13 @@ ITEMS = {
     "activities": "field",
     INDICATORS: "indicator",
 }
-_AMOUNTS = {RECEIPTS: ("collected", "kept"), INDICATORS: ("value",)}
+# The columns of which a figure is compared with those of its own history.
+_AMOUNTS = {
+    RECEIPTS: ("collected", "kept"),
+    INDICATORS: ("value",),
+    SCHOOLS: ("pupils",),
+    ACTIVITIES: ("participants",),
+}
 
 
 @dataclass(frozen=True)
@@ -75,9 +81,9 @@ class Known:
 
     def ranges(self) -> Ranges:
         """By table, item and measure the least and the greatest size known of what is not 0, where
-        amounts are compared: of receipts, targets and indicators."""
+        a figure is compared with its own history."""
         found: Ranges = {}
-        for table in (RECEIPTS, TARGETS, INDICATORS):
+        for table in (TARGETS, *_AMOUNTS):
             for days in self.reports.get(table, {}).values():
                 row = days[max(days)]
                 measures = (

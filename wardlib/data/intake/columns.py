@@ -42,6 +42,8 @@ _MEASURES = {
     ACTIVITIES: ("planned", "held", "cancelled", "postponed", "held_later", "participants"),
 }
 _IGNORED = {"ratio", "previous", "note"}
+_TOLD = 500  # problems of a sheet that are told one by one
+_NEAR = 20  # names of which those that come near are looked for
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Sheet:
     units: list[str] = field(default_factory=list)
     left_out: set[int] = field(default_factory=set)
     blocked: set[str] = field(default_factory=set)
+    told: set[Problem] = field(default_factory=set, repr=False)
 
     @property
     def incomplete(self) -> bool:
@@ -101,14 +104,18 @@ class Sheet:
             row = original[0] + 1
         if severity == ASK and kind in ASKED:
             fix = said(
-                "{advice} Answer: {options}",
+                "{advice} Add one of these to the command: {options}",
                 advice=fix,
                 options=options(kind, self.grid.name, cell),
             )
         made = Problem(
             self.file, row, "", found, expected, fix, self.grid.name, cell, kind, severity
         )
-        if made not in self.problems:
+        if made in self.told:
+            return
+        self.told.add(made)
+        count = sum(problem.kind == kind for problem in self.problems[-_TOLD:])
+        if count < _TOLD:
             self.problems.append(made)
 
 
@@ -558,6 +565,7 @@ class Reader:
         numbers: dict[str, str] = {}
         last = ""  # the last name that began with no dash
         explicit = {line.codes[0] for line in table.lines if len(line.codes) == 1}
+        unknown = 0
         root = next((code for code, parent in self.wordings.parents.items() if not parent), "")
         leaves = set(self.wordings.parents) - set(self.wordings.parents.values())
         for line in table.lines:
@@ -588,7 +596,7 @@ class Reader:
                 )
                 sheet.tell(
                     "line_ambiguous", ASK, line.place, said("“{text}”, which may be {names}", text=line.text, names=names),
-                    said("a name or a number that says which line it is"), said("Say which line it is."), view=table.view,
+                    said("a name or a number that says which line it is"), said("Say which line it is: its code for CODE."), view=table.view,
                 )  # fmt: skip
                 continue
             if self._is_group(table, line):
@@ -603,7 +611,8 @@ class Reader:
                 continue  # a detail of a line that is itself taken
             if not self._holds(table, line):
                 continue
-            near = self.wordings.nearest(table.family, line.text)
+            unknown += 1
+            near = self.wordings.nearest(table.family, line.text) if unknown <= _NEAR else ()
             hint = (
                 said("a name that is known; near to it: {codes}", codes=", ".join(near))
                 if near
@@ -612,7 +621,7 @@ class Reader:
             kind = "school_unknown" if table.family == SCHOOL else "line_unknown"
             sheet.tell(
                 kind, ASK, line.place, said("“{text}” with figures", text=line.text or "…"), hint,
-                said("Say which line it is, or none: the row is then left out."), view=table.view,
+                said("Say which line it is, its code for CODE, or none: the row is then left out."), view=table.view,
             )  # fmt: skip
         return known
 

@@ -297,9 +297,10 @@ def _figures(own: Examined, reader: Reader, now: Known) -> list[Figure]:
     by_name = {sheet.grid.name: sheet for sheet in own.sheets}
     history = now.history()
     months, until = figures.of_months(own.sheets, reader)
-    sense.sums(months, reader)
+    ranges = now.ranges()
+    sense.sums(months, ranges, reader)
     needed = _needed(until, months)
-    sense.sums(needed, reader)
+    sense.sums(needed, ranges, reader)
     found = list(figures.complete(months, reader))
     found += sense.months_of_year(until, months, history, reader)
     if any(reader.answers.get("kept", sheet.grid.name) == "shares" for sheet in own.sheets):
@@ -311,7 +312,7 @@ def _figures(own: Examined, reader: Reader, now: Known) -> list[Figure]:
         ),
     )
     columns = [(sheet, column) for sheet in own.sheets for column in sheet.columns]
-    sense.plausible(found, columns, now.ranges(), reader)
+    sense.plausible(found, columns, ranges, reader)
     sense.copied(found, history, by_name, reader)
     sense.over(found, by_name, reader)
     return _whole(found)

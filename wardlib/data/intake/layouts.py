@@ -152,13 +152,17 @@ class Table:
 
 def tables(grid: Grid, wordings: Wordings) -> list[Table]:
     """The tables of a sheet, from the top; none where nothing in it is recognised."""
-    upright, turned = (_found(View(grid, turned), wordings) for turned in (False, True))
+    upright = _found(View(grid), wordings)
+    turned = _found(View(grid, turned=True), wordings) if _most(upright) < _MANY else {}
     by_column, by_row = _most(upright), _most(turned)
     if not by_column and not by_row:
         return []
     if by_column >= by_row:
         return list(_tables(View(grid), upright, wordings))
     return list(_tables(View(grid, turned=True), turned, wordings))
+
+
+_MANY = 8  # names below each other that make a sheet one to be read as it stands
 
 
 # By column and family: the rows where such a name stands.
@@ -388,7 +392,7 @@ def _head_rows(
     row = first - 1
     top = first
     while row > floor and len(levels) < _LEVELS:
-        if not view.rows.get(row):
+        if not _filled(view, row, columns):
             if levels or first - row > 3:
                 break
             row -= 1
@@ -404,6 +408,13 @@ def _head_rows(
         levels.append(row)
         top, row = row, row - 1
     return levels[::-1], top, first
+
+
+def _filled(view: View, row: int, columns: list[int]) -> list[int]:
+    """The filled columns of a row; of a sheet that is read turned without those above its names, which
+    hold titles."""
+    filled = view.rows.get(row, [])
+    return [column for column in filled if column >= columns[0]] if view.turned else filled
 
 
 def _has_figures(view: View, row: int, columns: list[int]) -> bool:
@@ -426,7 +437,7 @@ def _counts_time(text: str) -> bool:
 
 def _is_level(view: View, row: int, columns: list[int], wordings: Wordings) -> bool:
     """Whether a row above the names is a level of the head rather than a title, a unit or a letterhead."""
-    filled = view.rows[row]
+    filled = _filled(view, row, columns)
     texts = [view.text((row, column)) for column in filled]
     right = [column for column in filled if column > columns[-1]]
     if not right:

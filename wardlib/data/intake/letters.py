@@ -327,9 +327,7 @@ def composed(
         taken = {
             place: reading
             for place, reading in chosen.items()
-            if place in firm
-            or (reading.drawn and (strong or not _plausible(reading.old)))
-            or (strong and not fonts and _plausible(reading.new))
+            if place in firm or reading.drawn or (strong and not fonts and _plausible(reading.new))
         }
     else:
         answer = (answers or {}).get("text", "")
@@ -446,7 +444,8 @@ def _asked(file: str, grid: Grid, place: Place, reading: _Reading) -> Problem:
         ),
         said("Unicode letters, like the rest of the sheet"),
         said(
-            "If “{new}” is right, answer text=convert; if the cell is to stay as it is, text=leave",
+            "If “{new}” is right, add to the command --answer text=convert; if the cell is to stay "
+            "as it is, --answer text=leave",
             new=new,
         ),
         sheet=grid.name,

@@ -13,9 +13,11 @@ from decimal import Decimal
 
 from wardlib.data.intake import amounts
 from wardlib.data.intake.columns import (
+    ACTIVITIES,
     COLLECTED,
     KEPT,
     RECEIPTS,
+    SCHOOLS,
     TARGETS,
     Column,
     Reader,
@@ -50,7 +52,7 @@ def plain(amount: Decimal | int) -> str:
     )
 
 
-def sums(found: _Found, reader: Reader) -> None:
+def sums(found: _Found, ranges: Ranges, reader: Reader) -> None:
     """A refusal at each total that is not the sum of its parts: lines above others by the ward's table,
     and groups by their numbers."""
     by_column: dict[tuple[int, int, str, str], tuple[Sheet, list[Said]]] = {}
@@ -70,10 +72,13 @@ def sums(found: _Found, reader: Reader) -> None:
                     for item, above in reader.wordings.parents.items()
                     if above == parent and item in values
                 ]
-                whole = [item for item, above in reader.wordings.parents.items() if above == parent]
-                # Targets are set for some lines; only where all are does the sum tell.
-                if values[parent].column.kind == RECEIPTS or len(parts) == len(whole):
-                    _adds_up(sheet, values[parent], parts)
+                whole = {item for item, above in reader.wordings.parents.items() if above == parent}
+                if values[parent].column.kind == TARGETS:
+                    # Targets may be set for some lines; only where all usual ones are does the sum tell.
+                    whole &= {item for table, item, _ in ranges if table == TARGETS} or whole
+                    if not whole <= {part.item for part in parts}:
+                        continue
+                _adds_up(sheet, values[parent], parts)
         for at, own in enumerate(column):
             if own.line.codes == (GROUP,):
                 _group(sheet, reader, own, column[at + 1 :], values)
@@ -194,7 +199,7 @@ def months_of_year(
         total = sum((part for part in parts if part is not None), Decimal(0))
         is_told = (own.time, own.item, own.measure) in here
         view = own.column.table.view
-        if not lacking and own.value < total:
+        if not lacking and own.value < total and reader.least(RECEIPTS) >= 0:
             if is_told and own.column.readings[own.line.row].state != amounts.NUMBER:
                 continue
             found = said(
@@ -405,7 +410,8 @@ def _times(own: Figure, known: tuple[Decimal, Decimal]) -> int:
     size = abs(own.value)
     if size >= FAR * known[1]:
         return 1
-    return -1 if size * FAR <= known[0] else 0
+    few = own.table in (SCHOOLS, ACTIVITIES)  # of persons there may come next to none
+    return -1 if size * FAR <= known[0] and not few else 0
 
 
 def _unit(

@@ -12,7 +12,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wardlib.data.cells import Shelf
 from wardlib.data.descriptors import Ward
@@ -79,16 +79,16 @@ class Wordings:
     _items: dict[str, dict[str, tuple[str, ...]]]
     _heads: dict[str, frozenset[str]]
     _units: dict[str, str]
+    _named: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
 
     def items(self, text: str) -> dict[str, tuple[str, ...]]:
         """By family (LINE, SCHOOL, FIELD, INDICATOR) the codes that a cell may name."""
         if len(text) > 200 or not any(char.isalpha() for char in text):
             return {}
-        found = {}
-        for family, codes in self._items.items():
-            named = codes.get(self._key(family, text))
-            if named:
-                found[family] = named
+        found = self._named.get(text)
+        if found is None:  # the same names stand in every month of a long list
+            named = ((own, codes.get(self._key(own, text))) for own, codes in self._items.items())
+            self._named[text] = found = {own: codes for own, codes in named if codes}
         return found
 
     def heads(self, text: str) -> frozenset[str]:
@@ -141,7 +141,8 @@ class Wordings:
         """Whether a cell is something that a table of this ward is recognised by."""
         if len(text) > 200:
             return False
-        if self.items(text) or self.unit_line(text)[0]:
+        # A unit in brackets behind other words says nothing of these.
+        if self.items(text) or ("(" not in text.strip("( ") and self.unit_line(text)[0]):
             return True
         key = self._expanded(fold(text), self._abbreviations)
         return key in self._heads
@@ -270,8 +271,8 @@ def wordings(ward: Ward) -> Wordings:
         elif about == "head":
             key = made._expanded(fold(wording), made._abbreviations)
             made._heads[key] = made._heads.get(key, frozenset()) | {code}
-    for field in ("extracurricular", "culture", "sport"):
-        name(FIELD, field, field)
+    for code in ("extracurricular", "culture", "sport"):
+        name(FIELD, code, code)
     for code, text in schools:  # a name without its remark, where that leaves it alone of its name
         short = made._key(SCHOOL, re.sub(r"\s*\([^()]*\)", "", text))
         others = [
