@@ -188,6 +188,7 @@ class Place:
     schools: dict[str, dict[str, str]]
     pupils: dict[str, int]
     largest: dict[tuple[str, str, str], Decimal]  # by table, item and measure, of what is known
+    least_target: dict[str, Decimal]
     least: bool  # whether no amount is below 0
     wordings: dict[str, list[str]]
 
@@ -243,6 +244,7 @@ def place(ward: str, folder: Path) -> Place:
             wordings.setdefault(row["code"], []).append(row["wording"])
     schools, pupils = {}, {}
     largest: dict[tuple[str, str, str], Decimal] = {}
+    least_target: dict[str, Decimal] = {}
     for table, item in (
         ("targets", "line"), ("school_months", "school"), ("activities", "field"), ("indicator_months", "indicator"),
     ):  # fmt: skip
@@ -252,6 +254,10 @@ def place(ward: str, folder: Path) -> Place:
                 if measure in ("amount", "pupils", "participants", "value") and text:
                     key = table, row[item], measure
                     largest[key] = max(largest.get(key, Decimal(0)), Decimal(text))
+                    if table == "targets" and Decimal(text):
+                        least_target[row[item]] = min(
+                            least_target.get(row[item], Decimal(text)), Decimal(text)
+                        )
     if (own / "schools.csv").exists():
         schools = {row["school"]: row for row in _rows(own / "schools.csv")}
         pupils = {
@@ -263,7 +269,7 @@ def place(ward: str, folder: Path) -> Place:
         ward,
         {row["code"]: row["parent"] for row in lines},
         {row["code"]: (row["name_vi"], row["name_en"]) for row in lines},
-        newest, ranges, schools, pupils, largest, ward != "philadelphia", wordings,
+        newest, ranges, schools, pupils, largest, least_target, ward != "philadelphia", wordings,
     )  # fmt: skip
 
 
@@ -1669,8 +1675,12 @@ def contradicted(case: Case, own: Place, entries: list[tuple[str, str, str, str,
     for role, month, measure, item, value in entries:
         name = "amount" if case.table == "targets" else measure
         most = own.largest.get((case.table, item, name))
-        if role == needed and most and isinstance(value, Decimal) and value >= FAR * most:
-            return True
+        if role == needed and most and isinstance(value, Decimal) and value:
+            if value >= FAR * most:
+                return True
+            least = own.least_target.get(item)
+            if case.table == "targets" and least and value * FAR <= least:
+                return True
         if role == needed:
             key = month, item, measure if case.table == "targets" else ""
             row = rows.setdefault(key, {})
