@@ -188,6 +188,7 @@ class Place:
     schools: dict[str, dict[str, str]]
     pupils: dict[str, int]
     largest: dict[tuple[str, str, str], Decimal]  # by table, item and measure, of what is known
+    least_target: dict[str, Decimal]
     least: bool  # whether no amount is below 0
     wordings: dict[str, list[str]]
 
@@ -243,6 +244,7 @@ def place(ward: str, folder: Path) -> Place:
             wordings.setdefault(row["code"], []).append(row["wording"])
     schools, pupils = {}, {}
     largest: dict[tuple[str, str, str], Decimal] = {}
+    least_target: dict[str, Decimal] = {}
     for table, item in (
         ("targets", "line"), ("school_months", "school"), ("activities", "field"), ("indicator_months", "indicator"),
     ):  # fmt: skip
@@ -252,6 +254,10 @@ def place(ward: str, folder: Path) -> Place:
                 if measure in ("amount", "pupils", "participants", "value") and text:
                     key = table, row[item], measure
                     largest[key] = max(largest.get(key, Decimal(0)), Decimal(text))
+                    if table == "targets" and Decimal(text):
+                        least_target[row[item]] = min(
+                            least_target.get(row[item], Decimal(text)), Decimal(text)
+                        )
     if (own / "schools.csv").exists():
         schools = {row["school"]: row for row in _rows(own / "schools.csv")}
         pupils = {
@@ -263,7 +269,7 @@ def place(ward: str, folder: Path) -> Place:
         ward,
         {row["code"]: row["parent"] for row in lines},
         {row["code"]: (row["name_vi"], row["name_en"]) for row in lines},
-        newest, ranges, schools, pupils, largest, ward != "philadelphia", wordings,
+        newest, ranges, schools, pupils, largest, least_target, ward != "philadelphia", wordings,
     )  # fmt: skip
 
 
@@ -458,6 +464,14 @@ def _receipts(case: Case, own: Place, chance: random.Random) -> None:
         if chance.random() < 0.3:
             chance.shuffle(mixed)
         order = [each for code in mixed for each in under(code)]
+    absent = [
+        code for code in own.leaves if code not in items and own.parents[code] in (own.root, *items)
+    ]
+    blanks = absent if layout == "wide" and not groups and chance.random() < 0.4 else []
+    for code in blanks:  # a line that is listed, and was not reported
+        above = own.parents[code]
+        order.insert(order.index(above) + 1 if above in order else len(order), code)
+    case.about["blank"] = chance.choice((None, None, "…", "..."))
     total_at = chance.choices(("top", "end"), (6, 4))[0]
     rows = [own.root, *order] if total_at == "top" else [*order, own.root]
 
@@ -684,7 +698,20 @@ def _drawn(
     name_head: str = "",
 ) -> None:
     """Write the table of a case on its first page, with what stands around it."""
-    page = Page(chance.choice(("Sheet1", "Thu NS", "B104", "Báo cáo", "Bieu 1", "TH thu")))
+    months = sorted({key[1] for key, *_ in columns if len(key[1]) == 7})
+    page = Page(
+        chance.choice(
+            (
+                "Sheet1",
+                "Thu NS",
+                "B104",
+                "Báo cáo",
+                "Bieu 1",
+                "TH thu",
+                *(f"T{int(m[5:])}.{m[:4]}" for m in months[:1] if len(months) == 1),
+            )
+        )
+    )
     merged = chance.random() < 0.75
     at_number, said_numbers = numbers
     if turned:
@@ -704,6 +731,10 @@ def _drawn(
         levels.append(["Note" if english else "Ghi chú"])
         keys.append(("note", "", ""))
     depth = max(map(len, levels))
+    if chance.random() < 0.15:  # broken inside the cell
+        levels = [
+            [re.sub(r"(?<=\w) (?=\w+$|\()", "\n", head) for head in heads] for heads in levels
+        ]
     _write_heads(case, page, levels, keys, depth, merged)
     row_at = depth
     if not turned and chance.random() < 0.2:
@@ -714,8 +745,16 @@ def _drawn(
     factors = {key: factor for key, _, factor in columns}
     texts = _style(case, chance, columns, rows)
     upper_rows = chance.random() < 0.2
+    spaced = chance.random() < 0.1
     blank_rows = chance.random() < 0.2 and not turned
+    again = rows[len(rows) // 2] if not turned and len(rows) > 6 and chance.random() < 0.05 else ""
     for row in rows:
+        if row == again:  # the next printed page
+            for (level, index), entry in list(page.cells.items()):
+                if level < depth:
+                    page.put(row_at + level, index, entry.value)
+            page.spans += [(t + row_at, x, b + row_at, y) for t, x, b, y in page.spans if b < depth]
+            row_at += depth
         if blank_rows and row != rows[0] and chance.random() < 0.2:
             row_at += 1
         number, text = said_numbers.get(row, ""), labels[row]
@@ -732,6 +771,10 @@ def _drawn(
                 if number:
                     page.put(row_at, index, number)
             elif key[0] == "name":
+                if spaced:
+                    text = chance.choice(
+                        (f" {text}", f"{text} ", text.replace(" ", "\u00a0", 1), text)
+                    )
                 page.put(row_at, index, text)
                 case.labels.setdefault(row, []).append((row_at, index))
             elif key[0] == "code":
@@ -747,6 +790,8 @@ def _drawn(
             else:
                 value = case.figures[*key, row]
                 case.where[*key, row] = row_at, index
+                if value is None and case.table == "receipts" and case.about.get("blank"):
+                    page.put(row_at, index, case.about["blank"])
                 if value is not None:
                     page.put(
                         row_at, index, _shown(value, factors[key], texts),
@@ -981,6 +1026,8 @@ def _contained(case: Case, chance: random.Random) -> None:
         case.pages = case.pages[:1]
         if not case.style and not _columns_decided(case):
             case.container = "xlsx"  # as text nobody could read it
+    if case.container in ("xlsx", "strict", "ods") and chance.random() < 0.25:
+        _calculated(case)
     choices = {"csv": ("nfc", "nfd", "cp1258", "utf16"), "ods": ("nfc", "nfd", "tones")}
     case.letters = (
         "nfc"
@@ -989,6 +1036,24 @@ def _contained(case: Case, chance: random.Random) -> None:
     )
     case.about["mark"] = chance.choice((";", ",", "\t"))
     case.about["bom"] = chance.random() < 0.5
+
+
+def _calculated(case: Case) -> None:
+    """Make the totals of the groups and lines formulas, with the values that were stored for them."""
+    for key, at in case.where.items():
+        entry = case.page.cells.get(at)
+        if (
+            entry
+            and not isinstance(entry.value, str)
+            and (key[3] in case.groups or key[3] == "total")
+        ):
+            below = [
+                a1(there)
+                for other, there in case.where.items()
+                if other[:3] == key[:3] and other != key
+            ][:2]
+            if below and key[0] != "percent":
+                entry.formula = "=" + "+".join(below)
 
 
 def _columns_decided(case: Case) -> bool:
@@ -1610,8 +1675,12 @@ def contradicted(case: Case, own: Place, entries: list[tuple[str, str, str, str,
     for role, month, measure, item, value in entries:
         name = "amount" if case.table == "targets" else measure
         most = own.largest.get((case.table, item, name))
-        if role == needed and most and isinstance(value, Decimal) and value >= FAR * most:
-            return True
+        if role == needed and most and isinstance(value, Decimal) and value:
+            if value >= FAR * most:
+                return True
+            least = own.least_target.get(item)
+            if case.table == "targets" and least and value * FAR <= least:
+                return True
         if role == needed:
             key = month, item, measure if case.table == "targets" else ""
             row = rows.setdefault(key, {})
