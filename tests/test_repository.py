@@ -34,7 +34,7 @@ OWNERS = {
     "csv": {"data.intake.arrivals", "data.intake.delimited", "data.reading", "language"},
     "python_calamine": {"data.intake.workbooks"},
     "xlrd": {"data.intake.binaries"},
-    "zipfile": {"data.intake.containers"},
+    "zipfile": {"data.intake.containers", "data.intake.templates"},
     "defusedxml": {"data.intake.containers"},
     "babel": {"language"},
     "fastjsonschema": {"data.profile"},

@@ -9,6 +9,7 @@ import datetime
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 
 from wardlib.data import checks, descriptors, journal, reading
@@ -21,7 +22,7 @@ from wardlib.data.intake.figures import Figure
 from wardlib.data.intake.grids import OfficeFile, a1
 from wardlib.data.intake.questions import Answers
 from wardlib.data.intake.wordings import fold, wordings
-from wardlib.errors import ASK, NOTE, REFUSE, DataError, Problem, RequestError, said
+from wardlib.errors import ASK, NOTE, REFUSE, DataError, Numeral, Problem, RequestError, said
 from wardlib.periods import parse_day
 
 ACCEPT = "accept"
@@ -192,7 +193,7 @@ def examine(
     for name, data in files:
         own = _examined(name, data, reader, now, layout)
         examined.append(own)
-        for arrival in own.arrivals:
+        for arrival in own.arrivals if own.outcome == ACCEPT else ():
             if arrival.change != SAME:
                 now.add(arrival.table, arrival.cells)
     result = Examination(ward, reported_on, examined, words.names)
@@ -479,6 +480,11 @@ def _compared(own: Examined, reader: Reader) -> None:
         own.problems += sheet.problems[before:]
 
 
+def _numeral(text: str) -> str:
+    """A cell of a table as a message says it: a number in the reader's form."""
+    return Numeral(Decimal(text)) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) else text or "…"
+
+
 def _clash(sheet: Sheet, arrival: Arrival, reader: Reader) -> None:
     for column, figure in arrival.figures.items():
         then = arrival.before.get(column, "")
@@ -487,12 +493,12 @@ def _clash(sheet: Sheet, arrival: Arrival, reader: Reader) -> None:
         now, day = arrival.cells[column], arrival.clash
         if day == reader.reported_on.isoformat():
             sheet.tell(
-                "same_day_differs", REFUSE, figure.place, said("{now}; {then} was taken in as reported on the same day", now=now, then=then or "…"),
+                "same_day_differs", REFUSE, figure.place, said("{now}; {then} was taken in as reported on the same day", now=_numeral(now), then=_numeral(then)),
                 said("one figure for one day of report"), said("if this is a correction, give the day on which it was made by --reported-on"),
             )  # fmt: skip
         else:
             sheet.tell(
-                "older_report", REFUSE, figure.place, said("{now}, reported on {own}; {then} was reported later, on {day}", now=now, own=f"{reader.reported_on:%d/%m/%Y}", then=then or "…", day=day),
+                "older_report", REFUSE, figure.place, said("{now}, reported on {own}; {then} was reported later, on {day}", now=_numeral(now), own=f"{reader.reported_on:%d/%m/%Y}", then=_numeral(then), day="/".join(reversed(day.split("-")))),
                 said("a report that is newer than the one known"), said("give the day on which this figure was reported by --reported-on, or leave the file aside"),
             )  # fmt: skip
 

@@ -336,7 +336,7 @@ def _whole(
                 "not_a_number",
                 REFUSE,
                 place,
-                said("{number}, no whole number", number=Numeral(exact)),
+                said("{text}, no whole number", text=Numeral(exact)),
                 said("a whole number"),
                 said("correct the number, or ask the sender"),
                 view=view,
