@@ -256,6 +256,7 @@ class Reader:
                 return
             self._targets(sheet, table, context, plans)
             return
+        self._same_year(sheet, table, figures)
         items = self._items(sheet, table)
         found = self._dated(sheet, table, context, figures, roles)
         found = self._apart(sheet, table, found)
@@ -269,6 +270,18 @@ class Reader:
             self._column(
                 sheet, table, head, items, RECEIPTS, span, time, measure, status, factor, unit
             )
+
+    def _same_year(self, sheet: Sheet, table: Table, figures: list[Head]) -> None:
+        """A refusal for “cùng kỳ” of a month of the year that the other columns are of."""
+        years = {year for head in figures for year, _ in head.told.months if year}
+        for head in table.heads:
+            if "previous" in head.codes and years & {year for year, _ in head.told.months}:
+                found = said("“{text}”, beside months of the same year", text=head.text)
+                expected = said("the same month of an earlier year")
+                fix = said("correct the head, or ask the sender what the column holds")
+                sheet.tell(
+                    "month_conflict", REFUSE, head.telling(), found, expected, fix, view=table.view
+                )
 
     def _role(self, head: Head) -> str:
         """What a column beside revenue lines holds: a month, the year up to one, the plan, or what is
@@ -601,8 +614,10 @@ class Reader:
                 codes = (root,) if root not in explicit else (GROUP,)
             if len(codes) == 1:
                 known[line.row] = replace(line, codes=codes)
-                if codes[0] != GROUP:
-                    numbers.setdefault(line.number, codes[0])
+                if codes[0] == GROUP:
+                    numbers.clear()  # the numbers begin anew in each group
+                else:
+                    numbers[line.number] = codes[0]
                     if not line.dashed:
                         last = codes[0]
                 continue
@@ -616,6 +631,7 @@ class Reader:
                 )  # fmt: skip
                 continue
             if self._is_group(table, line):
+                numbers.clear()
                 known[line.row] = replace(line, codes=(GROUP,))
                 continue
             parent = (

@@ -339,13 +339,7 @@ def _figures(own: Examined, reader: Reader, now: Known) -> list[Figure]:
     found += sense.months_of_year(until, months, history, reader)
     if any(reader.answers.get("kept", sheet.grid.name) == "shares" for sheet in own.sheets):
         found += sense.by_shares(found, history, by_name, reader)
-    sense.kept_within(
-        found,
-        reader,
-        lambda figure, kind, severity, *texts: by_name[figure.sheet].tell(
-            kind, severity, figure.place, *texts
-        ),
-    )
+    sense.kept_within(found, history, by_name, reader)
     columns = [(sheet, column) for sheet in own.sheets for column in sheet.columns]
     sense.plausible(found, columns, ranges, reader)
     sense.copied(found, history, by_name, reader)

@@ -264,7 +264,9 @@ def _holds(one: _Region, other: _Region) -> bool:
     if len(one[2]) <= len(other[2]) or max(other[2]) > max(one[2]):
         return False
     inside = min(one[2]) <= min(other[2]) and other[1][0] <= one[1][-1]
-    in_head = len(other[2]) == 1 and min(other[2]) >= min(one[2]) - _LEVELS
+    # A head such as “Tổng thu NSNN”, which stands again on each page.
+    same = len(set(other[2].values())) == 1 and 2 * len(other[2]) <= len(one[2])
+    in_head = same and min(other[2]) >= min(one[2]) - _LEVELS
     return inside or in_head
 
 
@@ -419,21 +421,25 @@ def _filled(view: View, row: int, columns: list[int]) -> list[int]:
 
 
 def _has_figures(view: View, row: int, columns: list[int]) -> bool:
-    """Whether a row above the first named one is a row of figures whose name is not known."""
+    """Whether a row above the first named one is a row of figures whose name is not known, rather than a
+    head of months or years."""
     if not any(view.text((row, column)) for column in columns):
         return False
     beside = [column for column in view.rows[row] if column > columns[-1]]
-    figures = [
-        column
-        for column in beside
-        if _is_value(view.cells[row, column]) and not _counts_time(view.text((row, column)))
-    ]
-    return bool(figures) and 2 * len(figures) >= len(beside)
+    texts = [view.text((row, column)) for column in beside if _is_value(view.cells[row, column])]
+    return 2 * len(texts) >= len(beside) > 0 and not _counts_time(texts)
 
 
-def _counts_time(text: str) -> bool:
-    """Whether a number may be that of a month or a year in a head."""
-    return text.isdecimal() and (1 <= int(text) <= 12 or 2000 <= int(text) <= 2099)
+def _counts_time(texts: list[str]) -> bool:
+    """Whether numbers side by side may be the months, or years, that a head counts: each one more than
+    the one before it, or the same again."""
+    if not all(text.isdecimal() for text in texts):
+        return False
+    numbers = [int(text) for text in texts]
+    rising = all(0 <= right - left <= 1 for left, right in pairwise(numbers))
+    months = all(1 <= number <= 12 for number in numbers)
+    years = all(2000 <= number <= 2099 for number in numbers)
+    return years or (months and rising and (len(set(numbers)) > 1 or len(numbers) == 1))
 
 
 def _is_level(view: View, row: int, columns: list[int], wordings: Wordings) -> bool:
@@ -452,8 +458,10 @@ def _is_level(view: View, row: int, columns: list[int], wordings: Wordings) -> b
         if block and block[1] <= columns[-1]:
             return False  # a title over the whole table
         return wordings.begins_head(texts[0]) or _begins_with_time(texts[0])
+    if _has_figures(view, row, columns):
+        return False
     return any(
-        wordings.heads(text) or _begins_with_time(text) or _counts_time(text) for text in texts
+        wordings.heads(text) or _begins_with_time(text) or _counts_time([text]) for text in texts
     )
 
 

@@ -20,6 +20,7 @@ ASKED: dict[str, tuple[str, tuple[str, ...]]] = {
     "unit_unknown": ("unit", ("dong", "nghin", "trieu", "ty", "one")),
     "unit_implausible": ("unit", ("dong", "nghin", "trieu", "ty", "one")),
     "value_implausible": ("value", ("right",)),
+    "kept_above_collected": ("value", ("right",)),
     "column_ambiguous": ("column", ("C,D",)),
     "dash_meaning": ("dash", ("zero", "not-reported")),
     "month_unknown": ("month", ("2022-01",)),
@@ -30,6 +31,7 @@ ASKED: dict[str, tuple[str, tuple[str, ...]]] = {
     "month_copied": ("copied", ("right",)),
     "month_not_over": ("status", ("estimate", "actual")),
     "ytd_mismatch": ("ytd", ("ignore",)),
+    "total_partial": ("partial", ("right",)),
     "other_ward": ("ward", ("right",)),
 }
 FACTORS = {"dong": "1", "nghin": "1000", "trieu": "1000000", "ty": "1000000000", "one": "1"}

@@ -7,7 +7,7 @@ the months before is the month; an amount a hundred times off a line's own histo
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -76,6 +76,7 @@ def sums(found: _Found, ranges: Ranges, reader: Reader) -> None:
                     # Targets may be set for some lines; only where all usual ones are does the sum tell.
                     whole &= {item for table, item, _ in ranges if table == TARGETS} or whole
                     if not whole <= {part.item for part in parts}:
+                        _partly(sheet, values[parent], parts, reader)
                         continue
                 _adds_up(sheet, values[parent], parts, reader)
         for at, own in enumerate(column):
@@ -142,6 +143,27 @@ def _adds_up(sheet: Sheet, whole: Said, parts: list[Said], reader: Reader) -> No
     )
 
 
+def _partly(sheet: Sheet, whole: Said, parts: list[Said], reader: Reader) -> None:
+    """A question where a target is more than the targets of its parts, and a part that had one before has
+    none."""
+    filled = [part.value for part in parts if part.value is not None]
+    if whole.value is None or not filled or sum(filled, Decimal(0)) == whole.value:
+        return
+    if reader.answers.get("partial", sheet.grid.name) == "right":
+        return
+    found = _told(whole, reader)
+    expected = said(
+        "{amount}, the sum of its parts in this file",
+        amount=_money(sum(filled, Decimal(0)), reader),
+    )
+    fix = said(
+        "Lines that had a target before are not here. See whether one was forgotten; if not, say so."
+    )
+    sheet.tell(
+        "total_partial", ASK, whole.place, found, expected, fix, view=whole.column.table.view
+    )
+
+
 def _told(own: Said, reader: Reader) -> Said_:
     """What a cell says for its line: the amount with its unit, and, in another unit, as it stands."""
     assert own.value is not None
@@ -152,32 +174,34 @@ def _told(own: Said, reader: Reader) -> Said_:
     return said("{amount} for {line}", **values)
 
 
-def kept_within(figures: list[Figure], reader: Reader, tell: Callable[..., None]) -> None:
-    """A refusal where more is kept than was collected, in a ward whose table holds that to be wrong."""
+def kept_within(
+    figures: list[Figure], history: History, sheets: dict[str, Sheet], reader: Reader
+) -> None:
+    """A refusal where more is kept than was collected; in a ward whose table does not hold that to be
+    wrong (refunds may make it so) a question, where it is not known already."""
     table = reader.ward.tables.get(RECEIPTS)
-    if not table or not any(column.at_most == COLLECTED for column in table.fields):
-        return
+    never = bool(table) and any(column.at_most == COLLECTED for column in table.fields)
     by_key: dict[tuple[str, str, str], dict[str, Figure]] = {}
     for own in figures:
         if own.table == RECEIPTS:
             by_key.setdefault(own.key, {})[own.measure] = own
     for pair in by_key.values():
-        if {COLLECTED, KEPT} <= set(pair) and pair[KEPT].value > pair[COLLECTED].value:
-            kept, collected = pair[KEPT], pair[COLLECTED]
-            found = said(
-                "{kept} kept, {collected} collected ({cell})",
-                kept=_money(kept.value, reader),
-                collected=_money(collected.value, reader),
-                cell=collected.cell,
-            )
-            tell(
-                kept,
-                "kept_above_collected",
-                REFUSE,
-                found,
-                said("no more kept than collected"),
-                said("see whether the two columns were exchanged, or ask the sender"),
-            )
+        if not {COLLECTED, KEPT} <= set(pair) or pair[KEPT].value <= pair[COLLECTED].value:
+            continue
+        kept, collected = pair[KEPT], pair[COLLECTED]
+        known = history.get((kept.time, kept.item)) == (collected.value, kept.value)
+        if not never and (known or reader.answers.get("value", kept.sheet, kept.cell) == "right"):
+            continue
+        found = said(
+            "{kept} kept, {collected} collected ({cell})",
+            kept=_money(kept.value, reader),
+            collected=_money(collected.value, reader),
+            cell=collected.cell,
+        )
+        expected = said("no more kept than collected")
+        fix = said("see whether the two columns were exchanged, or ask the sender")
+        severity = REFUSE if never else ASK
+        sheets[kept.sheet].tell("kept_above_collected", severity, kept.place, found, expected, fix)
 
 
 def months_of_year(
