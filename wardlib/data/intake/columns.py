@@ -630,7 +630,7 @@ class Reader:
                     said("a name or a number that says which line it is"), said("Say which line it is."), view=table.view, choices=codes,
                 )  # fmt: skip
                 continue
-            if self._is_group(table, line):
+            if root in explicit and self._is_group(table, line):
                 numbers.clear()
                 known[line.row] = replace(line, codes=(GROUP,))
                 continue

@@ -74,7 +74,7 @@ def said_by(sheet: Sheet, reader: Reader, column: Column, *, strict: bool = True
     """What the lines of a column say; with `strict` a problem at each cell that cannot be taken.
     Group rows are never read strictly: they check."""
     found = []
-    shares = _shares(column, reader)
+    shares = _shares(sheet, column)
     filled = any(own.state != amounts.BLANK for own in column.readings.values())
     if strict and filled and "-" in column.time and column.time > f"{reader.reported_on:%Y-%m}":
         when = column.head.told
@@ -196,17 +196,27 @@ def _status(reader: Reader, line: Line) -> str:
     return "estimate" if "estimate" in codes else "actual" if "actual" in codes else ""
 
 
-def _shares(column: Column, reader: Reader) -> Decimal | None:
-    """By what the numbers of a column of shares are divided (attendance) or multiplied (an indicator in
-    per cent has its own way); None for any other column."""
+def _shares(sheet: Sheet, column: Column) -> Decimal | None:
+    """By what the numbers of a column of shares are divided (97.3 is 0.973); None for any other column. A
+    refusal at each number of a column that holds both."""
     if column.measure != "attendance_share":
         return None
-    numbers = [
-        own.value
-        for own in column.readings.values()
-        if own.state == amounts.NUMBER and own.value is not None
-    ]
-    return Decimal(100) if any(number > 1 for number in numbers) else Decimal(1)
+    numbers = {
+        row: own.value
+        for row, own in column.readings.items()
+        if own.state == amounts.NUMBER and own.value
+    }
+    above = [row for row, number in numbers.items() if number > 1]
+    below = [row for row, number in numbers.items() if number <= 1]
+    if above and below:
+        for row in min(above, below, key=len):
+            place = row, column.head.column
+            view = column.table.view
+            found = said("{text} beside numbers of another size", text=view.text(place))
+            expected = said("shares written alike: 0.97 or 97 %")
+            fix = said("correct the number, or ask the school that reported it")
+            sheet.tell("not_a_number", REFUSE, place, found, expected, fix, view=view)
+    return Decimal(100) if len(above) > len(below) else Decimal(1)
 
 
 def _taken(

@@ -239,7 +239,7 @@ def _regions(view: View, found: _Found) -> list[_Region]:
     regions: list[_Region] = []
     for column, family in sorted(found):
         rows = found[column, family]
-        if not set(rows.values()) - _IDLE:
+        if not set(rows.values()) - _IDLE or _of_heads(found, family, rows):
             continue
         near = [
             own
@@ -260,14 +260,23 @@ def _regions(view: View, found: _Found) -> list[_Region]:
 
 
 def _holds(one: _Region, other: _Region) -> bool:
-    """Whether a group stands among the rows of a larger one, or in its head, and makes no table."""
+    """Whether a group stands among the rows of a larger one, and makes no table."""
     if len(one[2]) <= len(other[2]) or max(other[2]) > max(one[2]):
         return False
-    inside = min(one[2]) <= min(other[2]) and other[1][0] <= one[1][-1]
-    # A head such as “Tổng thu NSNN”, which stands again on each page.
-    same = len(set(other[2].values())) == 1 and 2 * len(other[2]) <= len(one[2])
-    in_head = same and min(other[2]) >= min(one[2]) - _LEVELS
-    return inside or in_head
+    return min(one[2]) <= min(other[2]) and other[1][0] <= one[1][-1]
+
+
+def _of_heads(found: _Found, family: str, rows: dict[int, tuple[str, ...]]) -> bool:
+    """Whether a column's names are but one, beside or above the rows of a richer column: a head such as
+    “Tổng thu NSNN”, which stands again on each page."""
+    return len(set(rows.values())) == 1 and any(
+        own == family
+        and 2 * len(rows) <= len(others)
+        and rows.keys().isdisjoint(others)
+        and min(others) - _LEVELS <= min(rows)
+        and max(rows) <= max(others)
+        for (_, own), others in found.items()
+    )
 
 
 def _near(view: View, left: int, column: int, rows: dict[int, tuple[str, ...]]) -> bool:

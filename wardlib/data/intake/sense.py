@@ -180,7 +180,7 @@ def kept_within(
     """A refusal where more is kept than was collected; in a ward whose table does not hold that to be
     wrong (refunds may make it so) a question, where it is not known already."""
     table = reader.ward.tables.get(RECEIPTS)
-    never = bool(table) and any(column.at_most == COLLECTED for column in table.fields)
+    never = any(column.at_most == COLLECTED for column in (table.fields if table else ()))
     by_key: dict[tuple[str, str, str], dict[str, Figure]] = {}
     for own in figures:
         if own.table == RECEIPTS:
@@ -189,7 +189,8 @@ def kept_within(
         if not {COLLECTED, KEPT} <= set(pair) or pair[KEPT].value <= pair[COLLECTED].value:
             continue
         kept, collected = pair[KEPT], pair[COLLECTED]
-        known = history.get((kept.time, kept.item)) == (collected.value, kept.value)
+        both = int(collected.value), int(kept.value)
+        known = history.get((kept.time, kept.item)) == both
         if not never and (known or reader.answers.get("value", kept.sheet, kept.cell) == "right"):
             continue
         found = said(
