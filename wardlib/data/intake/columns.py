@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -42,7 +43,7 @@ _MEASURES = {
     ACTIVITIES: ("planned", "held", "cancelled", "postponed", "held_later", "participants"),
 }
 _IGNORED = {"ratio", "previous", "note"}
-_TOLD = 500  # problems of a sheet that are told one by one
+_TOLD = 500  # problems of a kind in a sheet that are told one by one
 _NEAR = 20  # names of which those that come near are looked for
 
 
@@ -79,6 +80,7 @@ class Sheet:
     blocked: set[str] = field(default_factory=set)
     told: set[Problem] = field(default_factory=set, repr=False)
     choices: dict[Problem, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    counts: Counter[str] = field(default_factory=Counter, repr=False)
 
     @property
     def incomplete(self) -> bool:
@@ -113,8 +115,8 @@ class Sheet:
         self.told.add(made)
         if severity == ASK:
             self.choices[made] = choices or ASKED[kind][1]
-        count = sum(problem.kind == kind for problem in self.problems[-_TOLD:])
-        if count < _TOLD:
+        self.counts[kind] += 1
+        if self.counts[kind] <= _TOLD:
             self.problems.append(made)
 
 

@@ -36,6 +36,8 @@ class View:
 
     @cached_property
     def cells(self) -> dict[Place, Cell]:
+        if not self.turned:
+            return self.grid.cells
         return {self._swap(place): cell for place, cell in self.grid.cells.items()}
 
     @cached_property
@@ -153,8 +155,13 @@ class Table:
 
 def tables(grid: Grid, wordings: Wordings) -> list[Table]:
     """The tables of a sheet, from the top; none where nothing in it is recognised."""
-    upright = _found(View(grid), wordings)
-    turned = _found(View(grid, turned=True), wordings) if _most(upright) < _MANY else {}
+    names = {
+        place: named
+        for place, cell in grid.cells.items()
+        if isinstance(cell.value, str) and (named := wordings.items(cell.value))
+    }
+    upright = _found(names, turned=False)
+    turned = _found(names, turned=True) if _most(upright) < _MANY else {}
     by_column, by_row = _most(upright), _most(turned)
     if not by_column and not by_row:
         return []
@@ -170,12 +177,13 @@ _MANY = 8  # names below each other that make a sheet one to be read as it stand
 _Found = dict[tuple[int, str], dict[int, tuple[str, ...]]]
 
 
-def _found(view: View, wordings: Wordings) -> _Found:
+def _found(names: dict[Place, dict[str, tuple[str, ...]]], *, turned: bool) -> _Found:
+    """Names by their columns; by their rows where the sheet is read turned."""
     found: _Found = {}
-    for place, cell in view.cells.items():
-        if isinstance(cell.value, str):
-            for family, codes in wordings.items(cell.value).items():
-                found.setdefault((place[1], family), {})[place[0]] = codes
+    for place, named in names.items():
+        row, column = place[::-1] if turned else place
+        for family, codes in named.items():
+            found.setdefault((column, family), {})[row] = codes
     return found
 
 

@@ -9,6 +9,7 @@ the names that the tables of lines, schools and indicators have already.
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -42,6 +43,7 @@ def fold(text: str) -> str:
     return " ".join(_folded(word) for word in words)
 
 
+@functools.lru_cache(maxsize=10_000)  # the same few hundred words stand in every file
 def _folded(word: str) -> str:
     tone = "".join(_TONES.findall(word))
     plain = unicodedata.normalize("NFC", _TONES.sub("", word))
@@ -87,7 +89,10 @@ class Wordings:
             return {}
         found = self._named.get(text)
         if found is None:  # the same names stand in every month of a long list
-            named = ((own, codes.get(self._key(own, text))) for own, codes in self._items.items())
+            words = fold(without_numbering(text))
+            named = (
+                (own, codes.get(self._folded(own, words))) for own, codes in self._items.items()
+            )
             self._named[text] = found = {own: codes for own, codes in named if codes}
         return found
 
@@ -155,9 +160,13 @@ class Wordings:
         return tuple(dict.fromkeys(code for code in codes if code not in (SUM, GROUP)))
 
     def _key(self, family: str, text: str) -> str:
+        return self._folded(family, fold(without_numbering(text)))
+
+    def _folded(self, family: str, text: str) -> str:
+        """A folded name as it is looked up: abbreviations in full, idle words left out."""
         own = self._schools_abbreviated if family == SCHOOL else self._abbreviations
-        words = self._expanded(fold(without_numbering(text)), own).split()
-        if family == SCHOOL and len(words) > 1 and words[0] == fold("trường"):
+        words = [part for word in text.split() for part in own.get(word, word).split()]
+        if family == SCHOOL and len(words) > 1 and words[0] == _SCHOOL:
             words = words[1:]
         if family == LINE:
             kept = [word for word in words if word not in _IDLE_FOLDED] or words
@@ -171,6 +180,7 @@ class Wordings:
         return " ".join(abbreviations.get(word, word) for word in key.split())
 
 
+_SCHOOL = fold("trường")
 _IDLE_FOLDED = {fold(word) for word in _IDLE}
 _COUNTRY = {fold(word) for word in ("việt", "nam", "vn")}
 _MONEY_WORDS = {
