@@ -112,7 +112,7 @@ def too_long(name: str) -> DataError:
     """The refusal of a file with a cell of more letters than `TEXT`."""
     return too_large(
         name,
-        said("a cell of more than {count} letters", count=f"{TEXT:,}"),
+        said("a cell of more than {limit} letters", limit=f"{TEXT:,}"),
         said("at most {count} letters in a cell", count=f"{TEXT:,}"),
     )
 
