@@ -353,12 +353,14 @@ def intake(
     ward intake thu-thang-9.xlsx --ward phuc-dong --reported-on 2020-10-12
     """
     from wardlib import language as languages
-    from wardlib.data import descriptors
+    from wardlib.data import descriptors, reading
     from wardlib.data.intake import examination, reports
 
     tongue = languages.get(language)
     if page and (page.suffix not in (".html", ".pdf") or not page.absolute().parent.is_dir()):
-        raise RequestError(f"--page {page}: name a file .pdf or .html in a folder that is there.")
+        raise RequestError(
+            said("--page {page}: name a file .pdf or .html in a folder that is there.", page=page)
+        )
     taken = examination.take_in(
         descriptors.ward(ward), files, reported_on, apply=apply, answers=answer, layout=layout, status=status,
         today=datetime.date.today(),
@@ -373,8 +375,17 @@ def intake(
 
         try:
             page.write_bytes(record.page(taken, tongue, page.suffix, applied=apply))
-        except OSError as error:
-            raise RequestError(f"--page {page}: cannot be written: {error.strerror}.") from None
+        except (OSError, WardError) as error:  # what was taken in is taken in all the same
+            reason = (
+                error.told(tongue)
+                if isinstance(error, WardError)
+                else reading.outside(str(error.strerror))
+            )
+            _say(
+                tongue.say(
+                    said("--page {page}: cannot be written: {reason}", page=page, reason=reason)
+                )
+            )
     raise typer.Exit(0 if taken.outcome == "accept" else 2)
 
 

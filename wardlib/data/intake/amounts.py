@@ -28,6 +28,7 @@ PERCENT, DATE, ERROR, UNCALCULATED, DIFFERS, NONSENSE = (
     "not_a_number",
 )
 DECIMALS, THOUSANDS = "decimals", "thousands"  # what the sign in "1.234" sets apart
+_LONGEST = 100  # letters of a number, spaces included, with room to spare
 _DASHES = re.compile(r"[-–—−_]{1,3}")
 _UNREPORTED = re.compile(r"(?i)[.…]+|x|n/?a|chưa (có|báo cáo|phát sinh báo cáo)|không có số liệu")
 _DAY = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}")
@@ -102,7 +103,7 @@ def exact(reading: Reading) -> Decimal:
 
 def _text(cell: Cell) -> str:
     assert isinstance(cell.value, str)
-    return cell.value.strip().strip(_UNSEEN).strip()
+    return _SPACES.sub(" ", cell.value[:_LONGEST]).strip(_UNSEEN + " ")
 
 
 def _word(text: str) -> str | None:
@@ -175,7 +176,9 @@ def _value(text: str, style: tuple[str, str]) -> Decimal | None:
 def _styles(texts: list[str], answer: str) -> list[tuple[str, str]]:
     """The styles in which all the texts are numbers, else the one in which most are."""
     fits = {style: [_value(text, style) is not None for text in texts] for style in _STYLES}
-    possible = [style for style, own in fits.items() if all(own)]
+    # What is no number in any style decides nothing.
+    numbers = [at for at in range(len(texts)) if any(own[at] for own in fits.values())]
+    possible = [style for style, own in fits.items() if all(own[at] for at in numbers)]
     if not possible:
         return [max(fits, key=lambda style: sum(fits[style]))]
     if answer:

@@ -223,22 +223,22 @@ def tails(
                         "measure": column,
                         "reported_on": day,
                         "file": file.digest.removeprefix("sha256:"),
-                        "sheet": _told(figure.sheet),
+                        "sheet": told(figure.sheet),
                         "cell": figure.cell,
-                        "text": "" if column in hidden else _told(figure.text),
+                        "text": "" if column in hidden else told(figure.text),
                         "derived": "true" if figure.derived else "false",
                     }
                 )
         if written:
             received = {
                 "file": file.digest.removeprefix("sha256:"),
-                "name": _told(file.name),
+                "name": told(file.name),
                 "reported_on": day,
                 "kind": file.kind,
                 "encoding": file.encoding,
             }
             rows.setdefault("received", []).append(
-                received | {name: _told(text) for name, text in about.items()}
+                received | {name: told(text) for name, text in about.items()}
             )
     tables = descriptors.receiving(ward).tables
     return {name: _written(ward, tables[name], own) for name, own in rows.items()}
@@ -256,7 +256,7 @@ def _written(ward: Ward, table: Table, rows: list[dict[str, str]]) -> bytes:
     return out.getvalue().encode()
 
 
-def _told(text: str) -> str:
+def told(text: str) -> str:
     """A text of a file as a table keeps it: one line, composed letters, nothing unseen, no formula."""
     plain = visible(" ".join(unicodedata.normalize("NFC", text).split()))[:_LONGEST].strip()
     return (

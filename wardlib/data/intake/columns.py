@@ -74,7 +74,6 @@ class Sheet:
     grid: Grid
     problems: list[Problem] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
-    understood: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
     left_out: set[int] = field(default_factory=set)
     blocked: set[str] = field(default_factory=set)
@@ -118,13 +117,18 @@ class Sheet:
         self.counts[kind] += 1
         if self.counts[kind] <= _TOLD:
             self.problems.append(made)
+        elif self.counts[kind] == _TOLD + 1:
+            more = said(
+                "more cells like those named, of which these are the first {count}", count=_TOLD
+            )
+            self.problems.append(replace(made, row=0, cell="", found=more))
 
 
 @dataclass(frozen=True)
 class Reader:
     """What sheets are read with: the ward and what its files may call things, the answers, the day of
-    the report, the status that the clerk has given ("" for what the heads say), and the indicators that
-    are given in per cent."""
+    the report, the status that the clerk has given ("" for what the heads say), the indicators that
+    are given in per cent, and the sheets whose own unit is doubted."""
 
     ward: Ward
     wordings: Wordings
@@ -132,6 +136,7 @@ class Reader:
     reported_on: datetime.date
     status: str = ""
     percent: frozenset[str] = frozenset()
+    doubted: frozenset[str] = frozenset()
 
     def _months(self) -> tuple[str, ...]:
         """The answers that name a month: the last one that was over on the day of the report."""
@@ -313,9 +318,14 @@ class Reader:
         needed or cannot be dated."""
         title = _Title(context, sheet.grid.name)
         years = {head.told.year for head in heads} - {0}
+        numbers = [number for head in heads for _, number in head.told.months]
+        if any(0 in pair for head in heads for pair in head.told.months) and numbers != sorted(
+            numbers
+        ):
+            years = set()  # December of a year, then January: of which year is open
         plans = {head.told.year for head in table.heads if roles[head.column] == "plan"} - {0}
         year = title.year or next((own.pop() for own in (years, plans) if len(own) == 1), 0)
-        asked = self.answers.get("month", sheet.grid.name)
+        asked = self.answers.given_for("month", sheet.grid.name)
         in_rows = any(line.said.get("month") for line in table.lines)
         latest = max((head.told.year for head in heads), default=0)
         single = {
@@ -352,13 +362,14 @@ class Reader:
                 own_year = own_year or year
             elif span == UNTIL and single:
                 continue  # the months are told by columns of their own
-            elif asked:
-                own_year, number = int(asked[:4]), int(asked[5:])
             elif in_rows:
                 own_year, number = 0, 0
             else:
                 span, own_year, number = title.month(span)
                 own_year = own_year or year
+            if asked and not in_rows and not (own_year and number):
+                self.answers.get("month", sheet.grid.name)
+                own_year, number = int(asked[:4]), int(asked[5:])
             time = f"{own_year}-{number:02}" if own_year and number else ""
             found.append((head, span, time, measure))
         self._undated(sheet, table, title, found, in_rows)
@@ -537,12 +548,14 @@ class Reader:
         in_head = [own for own in spelt if own[2]]
         above = [(place, text, *self.wordings.unit_line(text)) for place, text in context]
         above = [own for own in above if own[2] or own[3]]
-        answer = self.answers.get("unit", sheet.grid.name)
         found = in_head or [own for own in above if own[2]]
         place = (found or above)[0][:2] if (found or above) else None
-        if answer:
-            return self._factor(FACTORS[answer]), place
         units = {own[2] for own in found}
+        sure = len(units) == 1 and self._is_money(units)
+        # What a sheet says of itself counts, unless its amounts cannot be.
+        open_ = sheet.grid.name in self.doubted or not sure
+        if open_ and (answer := self.answers.get("unit", sheet.grid.name)):
+            return self._factor(FACTORS[answer]), place
         unknown = [own for own in (spelt if in_head else above) if not own[2] and own[3]]
         own_names = {"collected", "kept", "amount"}
         if not units and not unknown and any(text in own_names for _, text in head.levels):
@@ -569,7 +582,6 @@ class Reader:
                 "unit_conflict", ASK, found[0][0], said("“{text}”", text=found[0][1]), said("a unit of {currency}", currency=currency),
                 said("Say in which unit the figures are."), choices=self.units(), view=table.view if in_head else None,
             )  # fmt: skip
-        sure = len(units) == 1 and self._is_money(units)
         return (self._factor(found[0][2]) if sure else None), place
 
     def _is_money(self, units: set[str]) -> bool:
@@ -738,9 +750,6 @@ class Reader:
         place = f"{table.view.name(unit[0])}: {unit[1]}" if unit else ""
         if place and place not in sheet.units:
             sheet.units.append(place)
-        sheet.understood.append(
-            f"{letter}={measure or COLLECTED} {'→' if span == UNTIL else ''}{time or '…'} {status}".strip()
-        )
 
     # ------------------------------------------------------------------- schools and activities
 
@@ -782,9 +791,6 @@ class Reader:
     def _month_of(self, sheet: Sheet, table: Table, context: list[tuple[Place, str]]) -> str:
         """The month of a table without months in its heads."""
         title = _Title(context, sheet.grid.name)
-        asked = self.answers.get("month", sheet.grid.name)
-        if asked:
-            return asked
         if any(line.said.get("month") for line in table.lines):
             return ""
         _, year, number = title.month(MONTH)
@@ -792,6 +798,8 @@ class Reader:
         if year and number:
             time = f"{year}-{number:02}"
             return time
+        if asked := self.answers.get("month", sheet.grid.name):
+            return asked
         if title.quarter:
             place, text = title.quarter
             sheet.tell(
@@ -847,8 +855,9 @@ class Reader:
         """A table of the year's targets: a column for each who sets them."""
         title = _Title(context, sheet.grid.name)
         years = {head.told.year or title.year for head in plans} - {0}
-        asked = self.answers.get("month", sheet.grid.name)
-        year = asked[:4] if asked else str(years.pop()) if len(years) == 1 else ""
+        year = str(years.pop()) if len(years) == 1 else ""
+        if not year and (asked := self.answers.get("month", sheet.grid.name)):
+            year = asked[:4]
         if not year:
             sheet.tell(
                 "month_unknown",
@@ -958,7 +967,3 @@ class _Title:
             if when.months or when.until:
                 break
         return span, 0, 0
-
-
-def _plain(month: str) -> str:
-    return f"{month[5:]}/{month[:4]}" if "-" in month else month

@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -129,21 +131,33 @@ def take_in(
     found = look()
     if not apply or found.outcome != ACCEPT or not found.rows:
         return found
-    with journal.held(ward.id):
+    with _held(ward):
         ward = descriptors.ward(ward.id)
         found = look()
         if found.outcome == ACCEPT and found.rows:
-            originals = {
-                own.name: data
-                for own, (_, data) in zip(found.files, files, strict=True)
+            originals = {  # two files may have one name
+                f"{at} {own.name}": data
+                for at, (own, (_, data)) in enumerate(zip(found.files, files, strict=True))
                 if any(one.change != SAME for one in own.arrivals)
             }
             journal.append(ward, found.rows, originals, today)
     return found
 
 
+@contextmanager
+def _held(ward: Ward) -> Iterator[None]:
+    """Alone to write in the ward's folder; DataError where nothing can be written there."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(journal.held(ward.id))
+        except OSError as error:
+            folder = descriptors.home() / "data" / ward.id
+            raise DataError([journal.unwritten(folder, error)]) from error
+        yield
+
+
 def _files(paths: list[Path]) -> list[tuple[str, bytes]]:
-    """Name and bytes of each file; RequestError for one that is not there, or stands twice."""
+    """Name and bytes of each file; RequestError for one that is not there."""
     files = []
     for path in paths:
         try:
@@ -271,6 +285,16 @@ def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -
             blocked.setdefault(problem.sheet, set()).add(problem.cell)
     own.sheets = reader.sheets(file, blocked)
     figures_found = _figures(own, reader, now)
+    doubted = frozenset(
+        sheet.grid.name
+        for sheet in own.sheets
+        if any(problem.kind == "unit_implausible" for problem in sheet.problems)
+        and reader.answers.get("unit", sheet.grid.name)
+    )
+    if doubted:  # read again, by the unit that the clerk has answered
+        reader = replace(reader, doubted=doubted)
+        own.sheets = reader.sheets(file, blocked)
+        figures_found = _figures(own, reader, now)
     own.problems += [problem for sheet in own.sheets for problem in sheet.problems]
     broken = any(problem.severity != NOTE for problem in own.problems)
     if not any(sheet.columns for sheet in own.sheets) and not broken:
@@ -336,6 +360,7 @@ def _figures(own: Examined, reader: Reader, now: Known) -> list[Figure]:
     needed = _needed(until, months)
     sense.sums(needed, ranges, reader)
     found = list(figures.complete(months, reader))
+    list(figures.complete(needed, reader))  # the year's figures count as the month's: told alike
     found += sense.months_of_year(until, months, history, reader)
     if any(reader.answers.get("kept", sheet.grid.name) == "shares" for sheet in own.sheets):
         found += sense.by_shares(found, history, by_name, reader)
@@ -379,14 +404,23 @@ def _lay_out(own: Examined, reader: Reader, layout: str) -> None:
         "layout": layout,
         "understood": "; ".join(parts) or "…",
         "units": units,
-        "answers": "; ".join(reader.answers.lines()),
+        "answers": " / ".join(reader.answers.lines()),
     }
     former = former_layout(reader.ward, layout) if layout else None
-    if former and _shape(former["understood"]) != _shape(own.about["understood"]) and parts:
+    shapes = [
+        _shape(arrivals.told(about["understood"])) for about in (former or {}, own.about) if about
+    ]
+    stated = [_units(arrivals.told(about["units"])) for about in (former or {}, own.about) if about]
+    if former and parts and (shapes[0] != shapes[-1] or stated[0] != stated[-1]):
         own.problems.append(
             Problem(own.file.name, 0, "", own.about["understood"][:300], said("the layout {name}: {understood}", name=layout, understood=former["understood"][:300]),
                     said("see what has changed in the form; without --layout it is read anew"), "", "", "layout_differs", REFUSE)
         )  # fmt: skip
+
+
+def _units(told: str) -> set[str]:
+    """The units that a layout states, without their cells."""
+    return {fold(part.partition(": ")[2]) for part in told.split("; ")}
 
 
 def _shape(understood: str) -> list[str]:
@@ -411,7 +445,7 @@ def former_layout(ward: Ward, name: str) -> dict[str, str] | None:
 def layout_answers(ward: Ward, name: str) -> list[str]:
     """The answers that belong to a layout, as they were given with its last file."""
     former = former_layout(ward, name)
-    given = former["answers"].split("; ") if former and former["answers"] else []
+    given = former["answers"].split(" / ") if former and former["answers"] else []
     return [text for text in given if text.partition("=")[0] in _OF_LAYOUT]
 
 
@@ -480,10 +514,12 @@ def _numeral(text: str) -> str:
 
 
 def _clash(sheet: Sheet, arrival: Arrival, reader: Reader) -> None:
-    for column, figure in arrival.figures.items():
-        then = arrival.before.get(column, "")
-        if then == arrival.cells[column]:
-            continue
+    changed = [
+        column for column in arrival.figures if arrival.before.get(column) != arrival.cells[column]
+    ] or ["status"]
+    first = next(iter(arrival.figures.values()))
+    for column in changed:
+        figure, then = arrival.figures.get(column, first), arrival.before.get(column, "")
         now, day = arrival.cells[column], arrival.clash
         if day == reader.reported_on.isoformat():
             sheet.tell(

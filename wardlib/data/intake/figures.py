@@ -202,9 +202,9 @@ def _shares(sheet: Sheet, column: Column) -> Decimal | None:
     if column.measure != "attendance_share":
         return None
     numbers = {
-        row: own.value
+        row: own.other if own.state == amounts.AMBIGUOUS and own.other is not None else own.value
         for row, own in column.readings.items()
-        if own.state == amounts.NUMBER and own.value
+        if own.state in (amounts.NUMBER, amounts.AMBIGUOUS) and own.value
     }
     above = [row for row, number in numbers.items() if number > 1]
     below = [row for row, number in numbers.items() if number <= 1]
@@ -293,7 +293,7 @@ def _as_share(reading: Reading, divisor: Decimal) -> tuple[str, Decimal | None]:
     if reading.state == amounts.NUMBER and reading.value is not None:
         return amounts.NUMBER, amounts.exact(reading) / divisor
     if reading.state == amounts.AMBIGUOUS and reading.other is not None:
-        return amounts.NUMBER, reading.other / (100 if reading.other > 1 else 1)
+        return amounts.NUMBER, reading.other / divisor
     return reading.state, None
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import re
-from calendar import month_abbr, month_name
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -18,10 +17,11 @@ from itertools import pairwise
 
 from wardlib.data.intake import amounts
 from wardlib.data.intake.grids import Cell, Grid, Place, a1
-from wardlib.data.intake.months import Told, is_month_word, told
+from wardlib.data.intake.months import Told, is_month_word, is_named_month, told
 from wardlib.data.intake.wordings import GROUP, SUM, Wordings, fold
 
 _LEVELS = 6  # rows of a head, at most
+_REGIONS = 40  # groups of names in a sheet that are looked at, the largest first
 _COUNT = re.compile(r"[A-Za-zĐđ]|\(?\d{1,2}\)?|\d{1,2}\s*=\s*[\d\s+*/x:()=%.,-]+|\[\d{1,2}\]")
 _NUMBER = re.compile(r"\s*\(?([0-9]{1,3}(?:\.[0-9]{1,3})*|[IVX]{1,5}|[A-ZĐ])\s*(?:[.)/-]|$|\s)")
 _DASH = re.compile(r"\s*[-+*•–—]")
@@ -76,7 +76,7 @@ class View:
             return ""
         if isinstance(cell.value, str):
             return " ".join(cell.value.split())
-        if isinstance(cell.value, datetime.date):
+        if isinstance(cell.value, datetime.date) and _ends_month(cell.value):
             return f"{cell.value.month:02}/{cell.value.year}"
         return cell.text
 
@@ -93,6 +93,12 @@ class View:
 
     def _swap(self, place: Place) -> Place:
         return (place[1], place[0]) if self.turned else place
+
+
+def _ends_month(day: datetime.date) -> bool:
+    """Whether a day is the first or the last of its month, as where a day stands for the month; another
+    may be a month and a year that an office program took for a day."""
+    return day.day == 1 or (day + datetime.timedelta(days=1)).day == 1
 
 
 @dataclass(frozen=True)
@@ -213,7 +219,7 @@ def _tables(view: View, found: _Found, wordings: Wordings) -> Iterator[Table]:
         end = max(view.rows, default=max(rows)) if below is None else below - 1
         done: list[Table] = []
         before: tuple[str, ...] = ()
-        for span in _spans(view, sorted(rows), columns, right, end):
+        for span in _spans(view, sorted(rows), columns, right, end, wordings):
             table = _table(view, family, columns, right, rows, span, floor, wordings)
             floor = span[1]
             if table is None:
@@ -264,7 +270,10 @@ def _regions(view: View, found: _Found) -> list[_Region]:
             both = tuple(code for code in known if code in codes) if known else codes
             real = tuple(code for code in (*known, *codes) if code not in (SUM, GROUP))
             merged[row] = both or real or (*known, *codes)
-    return [own for own in regions if not any(_holds(other, own) for other in regions)]
+    # A sheet has a handful of tables; names all over it are none.
+    regions = sorted(regions, key=lambda own: -len(own[2]))[:_REGIONS]
+    kept = [own for own in regions if not any(_holds(other, own) for other in regions)]
+    return sorted(kept, key=lambda own: own[1])
 
 
 def _holds(one: _Region, other: _Region) -> bool:
@@ -313,27 +322,30 @@ def _is_value(cell: Cell) -> bool:
 
 
 def _spans(
-    view: View, rows: list[int], columns: list[int], right: int, end: int
+    view: View, rows: list[int], columns: list[int], right: int, end: int, wordings: Wordings
 ) -> list[tuple[int, int, int]]:
     """The runs of named rows between which a head begins anew: first and last named row, and the last
     row that may still belong to it."""
     cuts = [rows[0]]
     spans = []
     for above, below in pairwise(rows):
-        if any(_heads_row(view, row, columns, right) for row in range(above + 1, below)):
+        if any(_heads_row(view, row, columns, right, wordings) for row in range(above + 1, below)):
             spans.append((cuts[-1], above, below - 1))
             cuts.append(below)
     spans.append((cuts[-1], rows[-1], end))
     return spans
 
 
-def _heads_row(view: View, row: int, columns: list[int], right: int) -> bool:
-    """Whether a row between two named ones is a head: texts beside the names, no numbers."""
+def _heads_row(view: View, row: int, columns: list[int], right: int, wordings: Wordings) -> bool:
+    """Whether a row between two named ones is a head: what a head says beside the names, no numbers."""
     beside = [column for column in view.rows.get(row, ()) if columns[-1] < column < right]
-    texts = [column for column in beside if isinstance(view.cells[row, column].value, str)]
-    return len(texts) >= 1 and not any(
-        _is_value(view.cells[row, column]) and not told(view.text((row, column))).months
-        for column in beside
+    texts = [view.text((row, column)) for column in beside]
+    values = (
+        _is_value(view.cells[row, column]) and not told(text).months
+        for column, text in zip(beside, texts, strict=True)
+    )
+    return any(wordings.heads(text) or _begins_with_time(text) for text in texts) and not any(
+        values
     )
 
 
@@ -494,12 +506,15 @@ def _begins_with_time(text: str) -> bool:
     if not (said.months or said.until or said.quarters or said.years):
         return False
     first = fold(text).split()[0]
-    return first[:1].isdecimal() or first in _TIMES or bool(re.match(r"t(h)?\d", first))
+    return (
+        first[:1].isdecimal()
+        or first in _TIMES
+        or is_named_month(first)
+        or bool(re.match(r"t(h)?\d", first))
+    )
 
 
-_TIMES = {fold(word) for word in ("tháng", "quý", "năm", "kỳ", "từ", "đến")} | {
-    month.casefold() for names in (month_name, month_abbr) for month in names if month
-}
+_TIMES = {fold(word) for word in ("tháng", "quý", "năm", "kỳ", "từ", "đến")}
 
 
 def is_unit_head(text: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from calendar import month_abbr, month_name
 from dataclasses import dataclass
 
 from wardlib.data.intake.wordings import fold
@@ -19,11 +18,13 @@ _WORDS = dict(
     )
 )  # fmt: skip
 _ENGLISH = {
-    name.casefold(): at
-    for names in (month_name, month_abbr)
-    for at, name in enumerate(names)
-    if name
-}
+    short: at
+    for at, name in enumerate(
+        ("january", "february", "march", "april", "may", "june", "july", "august", "september",
+         "october", "november", "december"), 1,
+    )
+    for short in (name, name[:3])
+}  # fmt: skip
 _YEAR = r"(?:\s*(?:[/.,-]|năm|\s)\s*((?:19|20)\d\d))?"
 # "until 31/01/2022" speaks of the months up to it; any other day is a date of the paper or of a law.
 _UNTIL = re.compile(
@@ -38,7 +39,8 @@ _PAPERS = re.compile(
 )
 _QUARTER = re.compile(r"quý\s*(iv|iii|ii|i|[1-4])\b" + _YEAR)
 _FIRST = re.compile(
-    r"(?<![\d/.-])(\d{1,2})\s*tháng(?:\s*đầu)?(?:\s*năm)?(?!\s*\d{1,2}(?!\d))" + _YEAR
+    r"(?<![\d/.-])(\d{1,2})\s*tháng(?!\s*(?:cuối|còn lại|tới|gần|sau|trước))(?:\s*đầu)?(?:\s*năm)?(?!\s*\d{1,2}(?!\d))"
+    + _YEAR
 )
 _RANGE = re.compile(
     r"tháng\s*0?(\d{1,2})\s*(?:-|–|đến|đến hết)\s*(?:tháng\s*)?0?(\d{1,2})(?![\d])" + _YEAR
@@ -48,8 +50,16 @@ _NUMERALS = "|".join(sorted(_WORDS, key=len, reverse=True))
 _WORDED = re.compile(rf"tháng\s+({_NUMERALS})\b(?!\s*\d)" + _YEAR)
 _SLASHED = re.compile(r"(?<![\d/.,-])(\d{1,2})\s*[/-]\s*((?:19|20)\d\d)(?![\d/])")
 _ISO = re.compile(r"(?<![\d/.,-])((?:19|20)\d\d)[-/.](\d{1,2})(?![\d])")
-_NAMED = re.compile(
-    rf"\b({'|'.join(sorted(_ENGLISH, key=len, reverse=True))})\b\.?[\s,/-]*((?:19|20)\d\d)?"
+_NAMED_MONTH = "|".join(sorted(_ENGLISH, key=len, reverse=True))
+# Without a year such a name is a month only where it stands alone: "may" is many things.
+_NAMED = re.compile(rf"\b({_NAMED_MONTH})\b\.?[\s,/'-]*((?:19|20)\d\d)|^\W*({_NAMED_MONTH})\W*$")
+# Several months at once: "tháng 1, 2 năm 2022", "tháng 1 và tháng 2".
+_JOINED = re.compile(
+    rf"tháng\s*(?:\d{{1,2}}|{_NUMERALS})\s*(?:,|;|và|&|\+)\s*(?:tháng\s*)?(?:\d{{1,2}}(?!\d)|{_NUMERALS})\b"
+    rf"(?:\s*(?:,|;|và|&|\+)\s*(?:tháng\s*)?\d{{1,2}}(?!\d))*" + _YEAR
+)
+_LATER = re.compile(
+    r"(?<![\d/.-])\d{1,2}\s*tháng\s*(?:cuối|còn lại|tới|gần|sau|trước)[^|]*?" + _YEAR + "$"
 )
 _ALONE = re.compile(r"(?<![\d.,/])((?:19|20)\d\d)(?![\d.,/])")
 
@@ -57,7 +67,7 @@ _ALONE = re.compile(r"(?<![\d.,/])((?:19|20)\d\d)(?![\d.,/])")
 @dataclass(frozen=True)
 class Told:
     """What a text says of time: single months and months from January on, each with its year (0 where
-    the text has none), quarters likewise, and the years that it names."""
+    the text has none), quarters and other spans of several months (0) likewise, and the years that it names."""
 
     months: tuple[tuple[int, int], ...] = ()
     until: tuple[tuple[int, int], ...] = ()
@@ -111,6 +121,10 @@ def told(text: str) -> Told:
             else:  # neither a month nor from January on
                 quarters.append((year, (first + 2) // 3))
     text = _RANGE.sub(" | ", text)
+    for pattern in (_JOINED, _LATER):
+        for match in pattern.finditer(text):
+            quarters.append((int(match[1] or 0), 0))  # neither a month nor from January on
+        text = pattern.sub(" | ", text)
     take(_FIRST, until)
     take(_WORDED, months, _WORDS)
     take(_MONTH, months)
@@ -119,7 +133,9 @@ def told(text: str) -> Told:
         if 1 <= int(match[2]) <= 12:
             months.append((int(match[1]), int(match[2])))
     text = _ISO.sub(" | ", text)
-    take(_NAMED, months, _ENGLISH)
+    for match in _NAMED.finditer(text):
+        months.append((int(match[2] or 0), _ENGLISH[match[1] or match[3]]))
+    text = _NAMED.sub(" | ", text)
     years = [year for year, _ in (*months, *until, *quarters) if year]
     years += [int(match[1]) for match in _ALONE.finditer(text)]
     return Told(
@@ -128,6 +144,11 @@ def told(text: str) -> Told:
         tuple(dict.fromkeys(quarters)),
         tuple(dict.fromkeys(years)),
     )
+
+
+def is_named_month(word: str) -> bool:
+    """Whether a word is the English name of a month, or short for it."""
+    return word.casefold() in _ENGLISH
 
 
 def is_month_word(text: str) -> bool:

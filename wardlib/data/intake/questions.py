@@ -60,6 +60,10 @@ class Answers:
     given: dict[tuple[str, str], str] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
 
+    def given_for(self, name: str, sheet: str) -> str:
+        """The answer for a sheet, without taking it for used."""
+        return self.given.get((name, sheet)) or self.given.get((name, ""), "")
+
     def get(self, name: str, sheet: str = "", cell: str = "") -> str:
         """The answer for a place, the nearest to it first; "" where there is none."""
         for place in (f"{sheet}!{cell}", sheet, ""):

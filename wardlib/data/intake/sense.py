@@ -457,8 +457,10 @@ def _unit(
     ranges: Ranges,
     reader: Reader,
 ) -> None:
-    if reader.answers.get("unit", sheet.grid.name):
-        return
+    stated = any(own.unit for other, own in columns if other is sheet)
+    answered = reader.answers.given_for("unit", sheet.grid.name)
+    if sheet.grid.name in reader.doubted or (answered and not stated):
+        return  # they are in the unit that the clerk has answered
     largest = max(far, key=lambda own: own.value)
     low, high = ranges[largest.table, largest.item, largest.measure]
     found = said(

@@ -81,6 +81,7 @@ class Wordings:
     _items: dict[str, dict[str, tuple[str, ...]]]
     _heads: dict[str, frozenset[str]]
     _units: dict[str, str]
+    _longest: int = 12  # words of a wording of a head, at most
     _named: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
 
     def items(self, text: str) -> dict[str, tuple[str, ...]]:
@@ -98,11 +99,13 @@ class Wordings:
 
     def heads(self, text: str) -> frozenset[str]:
         """The codes of all that a column's head says; of wordings inside each other the longest."""
+        if len(text) > _HEAD:
+            return frozenset()
         words = self._expanded(fold(text), self._abbreviations).split()
         said: set[str] = set()
         at = 0
         while at < len(words):
-            for end in range(len(words), at, -1):
+            for end in range(min(len(words), at + self._longest), at, -1):
                 codes = self._heads.get(" ".join(words[at:end]))
                 if codes:
                     said |= codes
@@ -180,6 +183,7 @@ class Wordings:
         return " ".join(abbreviations.get(word, word) for word in key.split())
 
 
+_HEAD = 400  # letters of a head, all levels together; what is longer is a remark
 _SCHOOL = fold("trường")
 _IDLE_FOLDED = {fold(word) for word in _IDLE}
 _COUNTRY = {fold(word) for word in ("việt", "nam", "vn")}
