@@ -180,6 +180,9 @@ class Reader:
         for table in layouts.tables(sheet.grid, self.wordings):
             table = self._visible(sheet, table)
             context = [*table.above, *before]
+            if not table.heads:
+                self._headless(sheet, table)
+                continue
             if table.family == LINE:
                 self._lines(sheet, table, context)
             elif table.family in (SCHOOL, FIELD):
@@ -189,27 +192,63 @@ class Reader:
             before = [*table.above, *before]
         self._other_ward(sheet)
 
+    def _headless(self, sheet: Sheet, table: Table) -> None:
+        """A question for each row of figures below which heads nothing says what they are."""
+        for line in table.lines:
+            cell = table.view.name(line.place)
+            if self.answers.get("line", sheet.grid.name, cell) == "none":
+                continue
+            if line.codes and set(line.codes) != {GROUP}:
+                found = said("“{text}” with figures, among rows of another kind", text=line.text)
+                expected = said("a table of its own, with a head above its columns")
+                fix = said(
+                    "Give the figures in a table of their own; or none: the row is then left out."
+                )
+                sheet.tell(
+                    "line_unknown",
+                    ASK,
+                    line.place,
+                    found,
+                    expected,
+                    fix,
+                    view=table.view,
+                    choices=("none",),
+                )
+
     def _other_ward(self, sheet: Sheet) -> None:
-        """A letterhead of another ward."""
-        own = fold(self.ward.name_vi)
+        """A question where what stands above the tables, or the sheet's name, is of another ward."""
         if not sheet.columns or not self.ward.vietnamese:
             return
-        for place, cell in sorted(sheet.grid.cells.items()):
-            if place[0] > min(column.table.top for column in sheet.columns) or not isinstance(
-                cell.value, str
-            ):
-                continue
-            match = re.search(
-                r"(?i)(?:ủy ban nhân dân|uỷ ban nhân dân|ubnd)\s+((?:phường|xã|thị trấn)\s+[^\n,;:()–-]+)",
-                cell.value,
-            )
-            if match and fold(match[1]) != own and not fold(match[1]).startswith(own):
-                if self.answers.get("ward", sheet.grid.name) == "right":
-                    return
-                sheet.tell(
-                    "other_ward", ASK, place, said("{name} in the letterhead", name=match[1].strip()),
-                    self.ward.name_vi, said("Make sure that the file is of this ward."),
-                )  # fmt: skip
+        top = (
+            min(column.table.top for column in sheet.columns if not column.table.view.turned)
+            if any(not column.table.view.turned for column in sheet.columns)
+            else 8
+        )
+        texts: list[tuple[Place | None, str]] = [
+            (place, cell.value)
+            for place, cell in sorted(sheet.grid.cells.items())
+            if place[0] < top and isinstance(cell.value, str) and len(cell.value) < 300
+        ]
+        texts.append((None, sheet.grid.name))
+        own = fold(self.ward.name_vi).split(" ", 1)[-1]
+        named = [(place, name) for place, text in texts for name in _communes(text)]
+        named += [
+            (place, match[0])
+            for place, text in texts
+            if (match := _DISTRICT.search(text)) and "ngân sách" in text.casefold()
+        ]
+        others = [(place, name) for place, name in named if not fold(name).startswith(own)]
+        if (
+            not others
+            or len(others) < len(named)
+            or self.answers.get("ward", sheet.grid.name) == "right"
+        ):
+            return
+        place, name = others[0]
+        sheet.tell(
+            "other_ward", ASK, place, said("{name} above the table", name=name.strip()),
+            self.ward.name_vi, said("Make sure that the file is of this ward."),
+        )  # fmt: skip
 
     def _visible(self, sheet: Sheet, table: Table) -> Table:
         """The table without hidden rows that the clerk has left out; a question for each other one that
@@ -264,6 +303,7 @@ class Reader:
             self._targets(sheet, table, context, plans)
             return
         self._same_year(sheet, table, figures)
+        self._other_matter(sheet, table, context, figures)
         items = self._items(sheet, table)
         found = self._dated(sheet, table, context, figures, roles)
         found = self._apart(sheet, table, found)
@@ -277,6 +317,57 @@ class Reader:
             self._column(
                 sheet, table, head, items, RECEIPTS, span, time, measure, status, factor, unit
             )
+
+    def _other_matter(
+        self, sheet: Sheet, table: Table, context: list[tuple[Place, str]], figures: list[Head]
+    ) -> None:
+        """A question where a title or a head has words that no column of receipts of a month has."""
+        plain = not any({"actual", "estimate", "ytd"} & head.codes for head in figures)
+        for place, text in context[:12]:
+            codes = self.wordings.heads(text)
+            words = f" {fold(text)} "
+            odd = [word for word in _OTHER if f" {word} " in words]
+            part = [word for word in _PARTLY if f" {word} " in words]
+            planned = "plan" in codes and not codes & {"actual", "estimate"}
+            if (plain and (odd or planned)) or part:
+                if self.answers.get("title", sheet.grid.name) == "right":
+                    return
+                found = said("“{text}” above the table", text=text)
+                expected = said("a title of what was collected in a month")
+                fix = said(
+                    "See what the file holds. If it is what was collected in the month, say so."
+                )
+                sheet.tell("title_unknown", ASK, place, found, expected, fix)
+                return
+        for head in figures:
+            unknown = self._unknown_words(head)
+            if (
+                unknown
+                and self.answers.get("head", sheet.grid.name, table.view.name(head.place))
+                != "right"
+            ):
+                found = said("“{text}”, with words that are not known here", text=head.text)
+                expected = said("a head such as “Thực hiện tháng 01 năm 2022 – Thu NSNN”")
+                fix = said(
+                    "See what the column holds. If it is what was collected in the month, say so."
+                )
+                place = next(
+                    (own for own, text in head.levels if unknown & set(fold(text).split())),
+                    head.place,
+                )
+                sheet.tell("head_unknown", ASK, place, found, expected, fix, view=table.view)
+
+    def _unknown_words(self, head: Head) -> set[str]:
+        """The words of a head that no wording has, but for those that tell nothing, and times and units."""
+        left: set[str] = set()
+        for _, text in head.levels:
+            left |= self.wordings.unknown(text)
+        own = set(fold(self.ward.name_vi).split())
+        return {
+            word
+            for word in left
+            if word not in _FILLERS | own and not any(char.isdigit() for char in word)
+        }
 
     def _same_year(self, sheet: Sheet, table: Table, figures: list[Head]) -> None:
         """A refusal for “cùng kỳ” of a month of the year that the other columns are of."""
@@ -406,6 +497,7 @@ class Reader:
                 said("ask the sender for the figures of each month"),
             )  # fmt: skip
             return
+        self._sheet_month(sheet, [time for _, span, time, _ in real if span == MONTH and time])
         named = {time for _, _, time, _ in month_heads if time}
         above = title.single
         if above and len(named) == 1 and not title.cumulative:
@@ -434,6 +526,26 @@ class Reader:
                 "month_unknown", ASK, head.telling(), said("no month and year, neither above the table nor in this head: “{text}”", text=head.text),
                 said("the month that the figures are of"), said("Say which month it is."), choices=self._months(), view=table.view,
             )  # fmt: skip
+
+    def _sheet_month(self, sheet: Sheet, times: list[str]) -> None:
+        """A question where the sheet's name is that of one month and its table of another."""
+        said_by_name = told(sheet.grid.name).months
+        if len(said_by_name) != 1 or not times:
+            return
+        ((year, number),) = said_by_name
+        if any(int(time[5:]) == number and (not year or int(time[:4]) == year) for time in times):
+            return
+        if self.answers.get("sheet", sheet.grid.name) == "title":
+            return
+        found = said(
+            "a sheet of that name with the figures of {month}",
+            month=f"{times[0][5:]}/{times[0][:4]}",
+        )
+        expected = said("one month in the name of the sheet and in its table")
+        fix = said(
+            "See which month it is. If the name of the sheet is wrong, say so; else correct the table."
+        )
+        sheet.tell("sheet_month", ASK, None, found, expected, fix)
 
     def _apart(
         self, sheet: Sheet, table: Table, found: list[tuple[Head, str | None, str, str]]
@@ -797,6 +909,7 @@ class Reader:
         year = year or title.year
         if year and number:
             time = f"{year}-{number:02}"
+            self._sheet_month(sheet, [time])
             return time
         if asked := self.answers.get("month", sheet.grid.name):
             return asked
@@ -917,6 +1030,183 @@ def numeral(number: str) -> int | None:
     if re.fullmatch("[IVX]+", number):
         return 1
     return 0 if re.fullmatch("[A-ZĐ]", number) else None
+
+
+# Words that turn a title into one of other money than that collected in a month.
+_OTHER = {
+    fold(words)
+    for words in (
+        "nợ đọng", "nợ thuế", "hoàn trả", "hoàn thuế", "miễn giảm", "bình quân", "nhiệm vụ", "giao nhiệm vụ", "kế hoạch thu",
+        "chi ngân sách", "phải thu", "phải nộp", "budgeted", "budget", "arrears", "refunds", "average",
+    )
+}  # fmt: skip
+_PARTLY = {
+    fold(words)
+    for words in ("tuần", "nửa đầu", "nửa cuối", "10 ngày", "15 ngày", "week", "half of")
+}
+# Words of heads that tell nothing of what a column holds.
+_FILLERS = {
+    fold(word)
+    for word in [
+        "thu",
+        "số",
+        "tiền",
+        "tổng",
+        "cộng",
+        "trong",
+        "tháng",
+        "kỳ",
+        "này",
+        "năm",
+        "đó",
+        "trên",
+        "địa",
+        "bàn",
+        "của",
+        "đến",
+        "được",
+        "kết",
+        "quả",
+        "phát",
+        "sinh",
+        "ngân",
+        "sách",
+        "nhà",
+        "nước",
+        "phường",
+        "xã",
+        "thị",
+        "trấn",
+        "đồng",
+        "triệu",
+        "nghìn",
+        "ngàn",
+        "tỷ",
+        "đ",
+        "vnđ",
+        "vnd",
+        "trđ",
+        "theo",
+        "phần",
+        "vào",
+        "và",
+        "từ",
+        "đã",
+        "nsnn",
+        "nsx",
+        "nsp",
+        "hưởng",
+        "đơn",
+        "vị",
+        "tính",
+        "đvt",
+        "báo",
+        "cáo",
+        "các",
+        "khoản",
+        "tại",
+        "ước",
+        "thực",
+        "hiện",
+        "lũy",
+        "kế",
+        "luỹ",
+        "quý",
+        "hết",
+        "ngày",
+        "đầu",
+        "tr",
+        "usd",
+        "in",
+        "us",
+        "dollars",
+        "of",
+        "the",
+        "month",
+        "year",
+        "actual",
+        "total",
+        "collected",
+        "kept",
+        "receipts",
+        "for",
+        "to",
+        "amount",
+        "revenue",
+        "by",
+        "its",
+        "own",
+        "ward",
+        "city",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "oct",
+        "nov",
+        "dec",
+        "t",
+        "th",
+        "một",
+        "hai",
+        "ba",
+        "tư",
+        "bốn",
+        "năm",
+        "sáu",
+        "bảy",
+        "tám",
+        "chín",
+        "mười",
+        "giêng",
+        "chạp",
+    ]
+} | {"%"}
+# A commune's name: words with a capital after what it is.
+_COMMUNE = re.compile(
+    r"(?:\b[Pp]hường|\bPHƯỜNG|\b[Xx]ã|\bXÃ|\b[Tt]hị trấn|\bTHỊ TRẤN|\b[Pp]\.)\s*:?\s*((?:[^\W\d_a-zđ][\w]*[ \t]?){1,5})"
+)
+_DISTRICT = re.compile(
+    r"(?:NGÂN SÁCH|[Nn]gân sách)\s+(?:QUẬN|HUYỆN|THỊ XÃ|[Qq]uận|[Hh]uyện|[Tt]hị xã)\s+[^\W\d_a-zđ]\w*(?:\s+[^\W\d_a-zđ]\w*)*"
+)
+_NO_NAME = {
+    fold(word)
+    for word in (
+        "tháng", "năm", "quý", "thu", "chi", "hưởng", "được", "hội", "phường", "xã", "quản", "lý", "trên", "và", "theo",
+        "dự", "thực", "kỳ", "nsnn", "nsx", "nsp", "ngân", "báo", "từ", "đến", "các", "tổng", "số", "ước", "lũy", "cùng",
+        "so", "độc", "cộng", "quận", "huyện", "thành", "tỉnh", "giao", "hđnd", "ubnd", "đã", "tờ", "biểu", "mẫu",
+    )
+}  # fmt: skip
+
+
+def _communes(text: str) -> list[str]:
+    """The names of communes in a text, without what they are."""
+    names = []
+    for match in _COMMUNE.finditer(text.replace("\n", " | ")):
+        words: list[str] = []
+        for word in match[1].split():
+            if fold(word) in _NO_NAME:
+                break
+            words.append(word)
+        if words:
+            names.append(" ".join(words))
+    return names
 
 
 class _Title:

@@ -146,7 +146,7 @@ class Line:
 @dataclass(frozen=True)
 class Table:
     """A table of a sheet: the family of what its rows name, the heads of its columns of values, its rows
-    in order (of which some are named by no wording), and what stands above it, from the nearest up."""
+    in order (of which some are named by no wording; no heads where these could not be found), and what stands above it, from the nearest up."""
 
     view: View
     family: str
@@ -407,12 +407,32 @@ def _table(
         ]
     else:
         places = [
-            (row, column) for row in range(top - 1, floor, -1) for column in view.rows.get(row, ())
+            (row, column)
+            for row in range(top - 1, floor, -1)
+            for column in _over(view, row, columns[0] - 1, right)
         ]
     above = tuple((view.original(place), view.text(place)) for place in places)
-    if not heads:
+    if not heads and not any(_has_numbers(view, row, columns[-1], right) for row in named):
         return None
     return Table(view, family, tuple(heads), lines, above, top)
+
+
+def _over(view: View, row: int, left: int, right: int) -> list[int]:
+    """The filled columns of a row that stand over a table; of a row that has nothing there all of them."""
+    filled = view.rows.get(row, [])
+    own = [
+        column
+        for column in filled
+        if column < right and view.blocks.get((row, column), (0, 0, 0, column))[3] >= left
+    ]
+    return own or filled
+
+
+def _has_numbers(view: View, row: int, left: int, right: int) -> bool:
+    return any(
+        left < column < right and _is_value(view.cells[row, column])
+        for column in view.rows.get(row, ())
+    )
 
 
 def _head_rows(

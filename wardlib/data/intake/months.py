@@ -58,9 +58,18 @@ _JOINED = re.compile(
     rf"tháng\s*(?:\d{{1,2}}|{_NUMERALS})\s*(?:,|;|và|&|\+)\s*(?:tháng\s*)?(?:\d{{1,2}}(?!\d)|{_NUMERALS})\b"
     rf"(?:\s*(?:,|;|và|&|\+)\s*(?:tháng\s*)?\d{{1,2}}(?!\d))*" + _YEAR
 )
+# The year up to a day or month without its year: "đến 28/02", "đến hết tháng 2", "2T".
+_UP_TO = re.compile(
+    r"đến\s*(?:hết\s*)?(?:(?:ngày\s*)?\d{1,2}\s*/\s*(?P<day>\d{1,2})(?!\s*[/\d])|(?:tháng|t)\s*\.?0?(?P<month>\d{1,2})(?!\d)"
+    + _YEAR
+    + r")|(?<![\d/.,-])(?P<count>\d{1,2})\s*t\b"
+)
+_COUNTED = re.compile(rf"\b({_NUMERALS})\s+tháng\s+đầu(?:\s*năm)?" + _YEAR)
+_FISCAL = re.compile(r"(?:fiscal|financial)\s+year|\bfy\b|năm tài khóa|năm tài khoá|niên độ")
 _LATER = re.compile(
     r"(?<![\d/.-])\d{1,2}\s*tháng\s*(?:cuối|còn lại|tới|gần|sau|trước)[^|]*?" + _YEAR + "$"
 )
+_SO_FAR = re.compile(r"to date|lũy kế|luỹ kế|through")
 _ALONE = re.compile(r"(?<![\d.,/])((?:19|20)\d\d)(?![\d.,/])")
 
 
@@ -107,10 +116,19 @@ def told(text: str) -> Told:
         text = rest + text[end:]
 
     text = _PAPERS.sub(" | ", text)
+    fiscal = _FISCAL.search(text)
     for match in _UNTIL.finditer(text):
-        if 1 <= int(match[2]) <= 12:
-            until.append((int(match[3]), int(match[2])))
+        day, month, year = int(match[1]), int(match[2]), int(match[3])
+        if 1 <= month <= 12 and day >= 28:
+            until.append((year, month))
+        else:  # a part of a month
+            quarters.append((year, 0))
     text = _DAYS.sub(" | ", _UNTIL.sub(" | ", text))
+    for match in _UP_TO.finditer(text):
+        number = int(match["day"] or match["month"] or match["count"])
+        if 1 <= number <= 12:
+            until.append((int(match[3] or 0), number))
+    text = _UP_TO.sub(" | ", text)
     take(_QUARTER, quarters, _ROMAN | {str(at): at for at in range(1, 5)})
     for match in _RANGE.finditer(text):
         first, last = int(match[1]), int(match[2])
@@ -125,6 +143,7 @@ def told(text: str) -> Told:
         for match in pattern.finditer(text):
             quarters.append((int(match[1] or 0), 0))  # neither a month nor from January on
         text = pattern.sub(" | ", text)
+    take(_COUNTED, until, _WORDS)
     take(_FIRST, until)
     take(_WORDED, months, _WORDS)
     take(_MONTH, months)
@@ -136,6 +155,10 @@ def told(text: str) -> Told:
     for match in _NAMED.finditer(text):
         months.append((int(match[2] or 0), _ENGLISH[match[1] or match[3]]))
     text = _NAMED.sub(" | ", text)
+    if fiscal:  # whose months are of two calendar years
+        if until or _SO_FAR.search(text):
+            quarters, months, until = [*quarters, (0, 0)], [], []
+        return Told(tuple(dict.fromkeys(months)), (), tuple(dict.fromkeys(quarters)))
     years = [year for year, _ in (*months, *until, *quarters) if year]
     years += [int(match[1]) for match in _ALONE.finditer(text)]
     return Told(

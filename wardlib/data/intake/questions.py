@@ -32,6 +32,9 @@ ASKED: dict[str, tuple[str, tuple[str, ...]]] = {
     "month_not_over": ("status", ("estimate", "actual")),
     "ytd_mismatch": ("ytd", ("ignore",)),
     "total_partial": ("partial", ("right",)),
+    "title_unknown": ("title", ("right",)),
+    "head_unknown": ("head", ("right",)),
+    "sheet_month": ("sheet", ("title",)),
     "other_ward": ("ward", ("right",)),
 }
 FACTORS = {"dong": "1", "nghin": "1000", "trieu": "1000000", "ty": "1000000000", "one": "1"}

@@ -15,6 +15,7 @@ from wardlib.data.intake import amounts
 from wardlib.data.intake.columns import (
     ACTIVITIES,
     COLLECTED,
+    INDICATORS,
     KEPT,
     RECEIPTS,
     SCHOOLS,
@@ -431,7 +432,12 @@ def plausible(
             by_sheet.setdefault(own.sheet, []).append(own)
     for name, those in by_sheet.items():
         sheet = next(sheet for sheet, _ in columns if sheet.grid.name == name)
-        sides = {own: _times(own, ranges[own.table, own.item, own.measure]) for own in those}
+        sides = {
+            own: _times(
+                own, ranges[own.table, own.item, own.measure], share=own.item in reader.percent
+            )
+            for own in those
+        }
         for side in (1, -1):
             far = [own for own, times in sides.items() if times == side]
             if 2 * len(far) > len(those) and len(those) > 2:
@@ -441,11 +447,13 @@ def plausible(
                 _value(sheet, own, ranges[own.table, own.item, own.measure], reader)
 
 
-def _times(own: Figure, known: tuple[Decimal, Decimal]) -> int:
+def _times(own: Figure, known: tuple[Decimal, Decimal], *, share: bool) -> int:
     """1 where an amount is FAR times above all known ones, -1 below, else 0."""
     size = abs(own.value)
     if size >= FAR * known[1]:
         return 1
+    if own.table == INDICATORS and share and size <= 1 and known[0] >= 10:
+        return -1  # 0.92 where per cent are given
     few = own.table in (SCHOOLS, ACTIVITIES)  # of persons there may come next to none
     return -1 if size * FAR <= known[0] and not few else 0
 

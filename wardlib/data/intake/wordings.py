@@ -115,6 +115,19 @@ class Wordings:
                 at += 1
         return frozenset(said)
 
+    def unknown(self, text: str) -> set[str]:
+        """The folded words of a head that no wording of heads holds."""
+        words = self._expanded(fold(text), self._abbreviations).split()
+        left: set[str] = set()
+        at = 0
+        while at < len(words):
+            ends = range(min(len(words), at + self._longest), at, -1)
+            end = next((end for end in ends if " ".join(words[at:end]) in self._heads), 0)
+            if not end:
+                left.add(words[at])
+            at = end or at + 1
+        return left
+
     def begins_head(self, text: str) -> bool:
         """Whether a text begins with a wording of a head, as a head does and a title seldom."""
         words = self._expanded(fold(text), self._abbreviations).split()
