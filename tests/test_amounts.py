@@ -76,7 +76,7 @@ def test_a_cell_without_a_value_tells_why(fault, state):
 
 
 def test_the_column_decides_what_a_sign_sets_apart():
-    """"1.234" is a thousand beside "1.234.567", one and a bit beside "0.980", else open until answered."""
+    """ "1.234" is a thousand beside "1.234.567", one and a bit beside "0.980", else open until answered."""
     assert read("1.234", "1.234.567")[0] == (NUMBER, 1234)
     assert read("1.234", "0.980")[0] == (NUMBER, Decimal("1.234"))
     (own,) = amounts.read([Cell("1.234", "1.234")])
@@ -85,7 +85,9 @@ def test_the_column_decides_what_a_sign_sets_apart():
     assert read("1.234", answer=DECIMALS) == [(NUMBER, Decimal("1.234"))]
 
 
-@pytest.mark.parametrize("remark", ["xem bảng", "đã nộp", "theo QĐ 15", "1.234 (tạm)", "12,5 triệu/hộ"])
+@pytest.mark.parametrize(
+    "remark", ["xem bảng", "đã nộp", "theo QĐ 15", "1.234 (tạm)", "12,5 triệu/hộ"]
+)
 @pytest.mark.parametrize("texts", [("1.234",), ("1,234",), ("1.234", "5.678"), ("12.500", "0")])
 def test_a_text_that_is_no_number_decides_nothing(remark, texts):
     """Beside a remark numbers that can be read in two ways stay so; the remark alone is nonsense."""
@@ -97,7 +99,11 @@ def test_a_text_that_is_no_number_decides_nothing(remark, texts):
 def test_beside_a_remark_the_column_still_decides(remark):
     """What the other numbers decide, and what was answered, counts as without the remark; no number is
     nonsense for it."""
-    assert read(remark, "1,234", "1,234,567") == [(NONSENSE, None), (NUMBER, 1234), (NUMBER, 1234567)]
+    assert read(remark, "1,234", "1,234,567") == [
+        (NONSENSE, None),
+        (NUMBER, 1234),
+        (NUMBER, 1234567),
+    ]
     assert read(remark, "1.234", "0.980")[1] == (NUMBER, Decimal("1.234"))
     assert read("1.234", remark, answer=DECIMALS)[0] == (NUMBER, Decimal("1.234"))
 
@@ -128,5 +134,7 @@ def test_amounts_are_whole_or_none(value, stored, factor, amount):
 
 def test_the_exact_number_has_no_noise():
     """As office programs show it: 15 digits."""
-    assert amounts.exact(Reading(NUMBER, Decimal("0.30000000000000004"), stored=True)) == Decimal("0.3")
+    assert amounts.exact(Reading(NUMBER, Decimal("0.30000000000000004"), stored=True)) == Decimal(
+        "0.3"
+    )
     assert amounts.exact(Reading(NUMBER, Decimal("0.3000004"), stored=True)) == Decimal("0.3000004")
