@@ -79,6 +79,13 @@ class Known:
             for row in (days[max(days)],)
         }
 
+    def values(self, table: str, column: str) -> dict[tuple[str, str], Decimal]:
+        """By month and item the newest figure of a column."""
+        return {
+            (key[0], key[1]): Decimal(days[max(days)][column])
+            for key, days in self.reports.get(table, {}).items()
+        }
+
     def ranges(self) -> Ranges:
         """By table, item and measure the least and the greatest size known of what is not 0, where
         a figure is compared with its own history."""
@@ -86,12 +93,11 @@ class Known:
         for table in (TARGETS, *_AMOUNTS):
             for days in self.reports.get(table, {}).values():
                 row = days[max(days)]
-                measures = (
-                    {"amount": row.get("set_by", "")}
-                    if table == TARGETS
-                    else {name: name for name in _AMOUNTS[table]}
-                )
-                for column, measure in measures.items():
+                if table == TARGETS:  # of whoever set them
+                    measures = [("amount", setter) for setter in ("upper", "ward")]
+                else:
+                    measures = [(name, name) for name in _AMOUNTS[table]]
+                for column, measure in measures:
                     if size := abs(Decimal(row[column])):
                         key = table, row[ITEMS[table]], measure
                         low, high = found.get(key, (size, size))

@@ -181,7 +181,8 @@ class Reader:
             table = self._visible(sheet, table)
             context = [*table.above, *before]
             if not table.heads:
-                self._headless(sheet, table)
+                if sheet.columns:
+                    self._headless(sheet, table)
                 continue
             if table.family == LINE:
                 self._lines(sheet, table, context)
@@ -327,8 +328,9 @@ class Reader:
             codes = self.wordings.heads(text)
             words = f" {fold(text)} "
             odd = [word for word in _OTHER if f" {word} " in words]
-            part = [word for word in _PARTLY if f" {word} " in words]
+            part: list[object] = [word for word in _PARTLY if f" {word} " in words]
             planned = "plan" in codes and not codes & {"actual", "estimate"}
+            part += [number for _, number in told(text).quarters if not number]
             if (plain and (odd or planned)) or part:
                 if self.answers.get("title", sheet.grid.name) == "right":
                     return
@@ -340,6 +342,8 @@ class Reader:
                 sheet.tell("title_unknown", ASK, place, found, expected, fix)
                 return
         for head in figures:
+            if head.told.quarters and not head.told.months and not head.told.until:
+                continue  # a sum that is not needed
             unknown = self._unknown_words(head)
             if (
                 unknown
@@ -387,7 +391,7 @@ class Reader:
         codes = head.codes
         if "%" in head.text or codes & _IGNORED or {"plan", "actual"} <= codes:
             return "ignored"
-        if codes & {"plan", "upper", "ward"} and not head.told.months:
+        if codes & {"plan", "upper", "ward"}:
             return "plan"
         if codes & {"number", "unit"}:
             return "ignored"

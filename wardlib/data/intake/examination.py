@@ -19,7 +19,7 @@ from wardlib.data.cells import Shelf
 from wardlib.data.descriptors import Ward
 from wardlib.data.intake import arrivals, containers, figures, letters, questions, sense, workbooks
 from wardlib.data.intake.arrivals import REVISED, SAME, Arrival, Known
-from wardlib.data.intake.columns import RECEIPTS, Reader, Sheet
+from wardlib.data.intake.columns import INDICATORS, RECEIPTS, Reader, Sheet
 from wardlib.data.intake.figures import Figure
 from wardlib.data.intake.grids import OfficeFile, a1
 from wardlib.data.intake.questions import Answers
@@ -226,14 +226,23 @@ def examine(
 
 
 def _in_percent(ward: Ward) -> frozenset[str]:
+    """The indicators that are given in per cent."""
+    return frozenset(code for code, unit, _ in _indicators(ward) if unit.startswith("%"))
+
+
+def _flows(ward: Ward) -> frozenset[str]:
+    """The indicators that count from January on."""
+    return frozenset(code for code, _, kind in _indicators(ward) if kind == "flow")
+
+
+def _indicators(ward: Ward) -> list[tuple[str, ...]]:
+    """Code, unit and kind of each indicator."""
     table = ward.table("indicators")
     cells = Shelf(ward).cells(table) if table else None
-    if cells is None:
-        return frozenset()
-    return frozenset(
-        code
-        for code, unit in zip(cells["code"], cells["unit_vi"], strict=True)
-        if unit.startswith("%")
+    return (
+        list(zip(*(cells[name] for name in ("code", "unit_vi", "kind")), strict=True))
+        if cells
+        else []
     )
 
 
@@ -367,6 +376,7 @@ def _figures(own: Examined, reader: Reader, now: Known) -> list[Figure]:
     sense.kept_within(found, history, by_name, reader)
     columns = [(sheet, column) for sheet in own.sheets for column in sheet.columns]
     sense.plausible(found, columns, ranges, reader)
+    sense.falling(found, now.values(INDICATORS, "value"), by_name, _flows(reader.ward))
     sense.copied(found, history, by_name, reader)
     sense.over(found, by_name, reader)
     return _whole(found)

@@ -412,6 +412,8 @@ def _table(
             for column in _over(view, row, columns[0] - 1, right)
         ]
     above = tuple((view.original(place), view.text(place)) for place in places)
+    if not levels:
+        heads = []
     if not heads and not any(_has_numbers(view, row, columns[-1], right) for row in named):
         return None
     return Table(view, family, tuple(heads), lines, above, top)

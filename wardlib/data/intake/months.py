@@ -45,7 +45,7 @@ _FIRST = re.compile(
 _RANGE = re.compile(
     r"tháng\s*0?(\d{1,2})\s*(?:-|–|đến|đến hết)\s*(?:tháng\s*)?0?(\d{1,2})(?![\d])" + _YEAR
 )
-_MONTH = re.compile(r"(?:tháng|\bth?)\s*\.?\s*0?(\d{1,2})(?!\d)" + _YEAR)
+_MONTH = re.compile(r"(?:tháng|\bthang|\bth?)\s*\.?\s*0?(\d{1,2})(?!\d)" + _YEAR)
 _NUMERALS = "|".join(sorted(_WORDS, key=len, reverse=True))
 _WORDED = re.compile(rf"tháng\s+({_NUMERALS})\b(?!\s*\d)" + _YEAR)
 _SLASHED = re.compile(r"(?<![\d/.,-])(\d{1,2})\s*[/-]\s*((?:19|20)\d\d)(?![\d/])")

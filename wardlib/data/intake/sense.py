@@ -522,6 +522,42 @@ def _value(sheet: Sheet, own: Figure, known: tuple[Decimal, Decimal], reader: Re
     )
 
 
+def falling(
+    figures: list[Figure],
+    known: dict[tuple[str, str], Decimal],
+    sheets: dict[str, Sheet],
+    flows: frozenset[str],
+) -> None:
+    """A refusal where an indicator that counts from January on is less than in an earlier month of its
+    year, of the file or known."""
+    here = {(own.time, own.item): own.value for own in figures if own.table == INDICATORS}
+    for own in figures:
+        if own.table != INDICATORS or own.item not in flows:
+            continue
+        year = own.time[:4]
+        before = {
+            time: value
+            for (time, item), value in (known | here).items()
+            if item == own.item and f"{year}-01" <= time < own.time
+        }
+        if before and own.value < max(before.values()):
+            time = max(before, key=lambda time: (before[time], time))
+            found = said(
+                "{amount} from January to {month}",
+                amount=Numeral(own.value),
+                month=_shown(own.time),
+            )
+            expected = said(
+                "at least {amount}, as from January to {month}",
+                amount=Numeral(before[time]),
+                month=_shown(time),
+            )
+            fix = said(
+                "see whether it is the figure of the month alone, or ask the sender which of the figures is right"
+            )
+            sheets[own.sheet].tell("ytd_falls", REFUSE, own.place, found, expected, fix)
+
+
 def copied(
     figures: list[Figure], history: History, sheets: dict[str, Sheet], reader: Reader
 ) -> None:
