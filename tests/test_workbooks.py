@@ -594,7 +594,7 @@ def _old_strings(count, text):
 
 def _texts(text):
     """A workbook with another table of shared texts than the one that it names."""
-    data = changed(SMALL, ".*workbook.xml.rels", lambda xml: xml.replace("sharedS", "otherS"))
+    data = changed(SMALL, ".*workbook.xml.rels", lambda xml: xml.replace('"sharedS', '"otherS'))
     file = io.BytesIO(data)
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("xl/otherStrings.xml", f"<sst><si><t>{text}</t></si></sst>")

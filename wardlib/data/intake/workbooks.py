@@ -144,6 +144,8 @@ def _same(cell: Cell, value: _Value) -> bool:
     """Whether python-calamine's value is that of the cell. Moments may differ by a second's rounding;
     blanks and ends of lines at which readers fold a text are not looked at."""
     own = cell.value
+    if isinstance(own, str) and own == value:
+        return True
     if isinstance(own, bool) or isinstance(value, bool):
         return own is value
     if isinstance(value, datetime.timedelta):
