@@ -17,7 +17,8 @@ import python_calamine
 import xlsxwriter
 import xlwt
 
-from wardlib.data.intake import workbooks
+from wardlib.data.intake import binaries, containers, workbooks
+from wardlib.data.intake.grids import letters
 from wardlib.data.intake.workbooks import opened
 from wardlib.errors import DataError
 from wardlib.language import get
@@ -476,12 +477,25 @@ def test_csv_in_any_encoding_with_any_delimiter(encoding, delimiter):
 
 @pytest.mark.parametrize(
     "text",
-    ['Tháng;Thu NSNN\n1;"2\n3;4\n', 'Tháng;Thu NSNN\n1;"2"x\n', "Tháng;" + "x" * 200_000],
-    ids=["unbalanced", "after-the-quote", "endless"],
+    ['Tháng;Thu NSNN\n1;"2\n3;4\n', 'Tháng;Thu NSNN\n1;"2"x\n'],
+    ids=["unbalanced", "after-the-quote"],
 )
 def test_broken_csv_is_refused(text):
-    """Quotation marks that do not match, and a cell without end."""
+    """Quotation marks that do not match."""
     assert kind(text.encode(), "thu.csv") == "file_damaged"
+
+
+@pytest.mark.parametrize("count", [32_768, 200_000])
+def test_an_endless_cell_of_a_csv_file_is_told_as_that(count):
+    """With the row in which to look for a stray quotation mark."""
+    with pytest.raises(DataError) as caught:
+        opened(f"Tháng;Thu NSNN\n1;{'x' * count}\n".encode(), "thu.csv", known)
+    (problem,) = caught.value.problems
+    assert (problem.kind, str(problem.found)) == (
+        "file_too_large", "a cell of more than 32,767 letters, in row 2",
+    )  # fmt: skip
+    assert "quotation mark" in problem.fix
+    assert problem.told(get("vi")) != problem.told(get("en"))
 
 
 def _locked():
@@ -572,6 +586,161 @@ def test_entities_are_refused():
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
     data = changed(SMALL, ".*sharedStrings.xml", lambda xml: xml.replace("<sst", bomb + "<sst", 1))
     assert kind(data) == "file_too_large"
+
+
+def _old_strings(count, text):
+    return xls(lambda _, sheet: [sheet.write(row, 0, text) for row in range(count)])
+
+
+def _texts(text):
+    """A workbook with another table of shared texts than the one that it names."""
+    data = changed(SMALL, ".*workbook.xml.rels", lambda xml: xml.replace("sharedS", "otherS"))
+    file = io.BytesIO(data)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("xl/otherStrings.xml", f"<sst><si><t>{text}</t></si></sst>")
+    return file.getvalue()
+
+
+def _formula(count):
+    cell = _ods_cell("float", office__value="1", table__formula="of:=" + "1" * count,
+                     table__number_columns_repeated=10_000)  # fmt: skip
+    return ods(f"<table:table-row>{cell}</table:table-row>")
+
+
+def _ods_text(text, columns=1, rows=1):
+    cell = _ods_cell("string", f"<text:p>{text}</text:p>", table__number_columns_repeated=columns)
+    return ods(f'<table:table-row table:number-rows-repeated="{rows}">{cell}</table:table-row>')
+
+
+def _inline(count):
+    text = f'<c r="A1" t="inlineStr"><is><t>{"x" * count}</t></is></c>'
+    return changed(SMALL, ".*sheet1.xml", lambda xml: xml.replace('<c r="A1"><v>1</v></c>', text))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (lambda: xlsx(lambda _, sheet: [sheet.write(row, 0, "x" * 32_000) for row in range(626)]),
+         "more than 20,000,000 letters in all cells"),
+        (lambda: _old_strings(626, "x" * 32_000), "more than 20,000,000 letters in all cells"),
+        (lambda: _ods_text("x" * 32_000, 10, 100), "more than 20,000,000 letters in all cells"),
+        (lambda: _formula(2_000), "more than 20,000,000 letters in all cells"),
+        (lambda: changed(SMALL, ".*sharedStrings.xml", lambda xml: xml.replace(
+            "</sst>", 626 * f"<si><t>{'x' * 32_000}</t></si>" + "</sst>")),
+         "more than 20,000,000 letters in all cells"),
+        (lambda: changed(SMALL, ".*sharedStrings.xml", lambda xml: xml.replace(">x<", f">{'x' * 32_768}<")),
+         "a cell of more than 32,767 letters"),
+        (lambda: _inline(32_768), "a cell of more than 32,767 letters"),
+        (lambda: _ods_text("x" * 32_768), "a cell of more than 32,767 letters"),
+        (lambda: _ods_text('x<text:s text:c="2000000000"/>'), "a cell of more than 32,767 letters"),
+        (lambda: _ods_text('<draw:frame><text:p><text:s text:c="2000000000"/></text:p></draw:frame>'),
+         "a cell of more than 32,767 letters"),
+    ],
+    ids=["shared", "old", "repeated", "formulas", "unused", "long", "inline", "long-ods",
+         "blanks", "drawn"],
+)  # fmt: skip
+def test_texts_that_fill_the_memory_are_refused(data, expected):
+    """A text counts at each cell that shares it, before python-calamine writes it out as often: with
+    less than 50 MiB more memory."""
+    made = data()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(DataError) as caught:
+        opened(made, "thu", known)
+    (problem,) = caught.value.problems
+    assert (problem.kind, str(problem.found)) == ("file_too_large", expected)
+    assert problem.told(get("vi")) != problem.told(get("en"))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
+
+
+def test_the_longest_texts_are_read():
+    """Of as many letters as Excel lets into a cell."""
+    text = "x" * 32_767
+    long = xlsx(lambda _, sheet: sheet.write(0, 0, text))
+    for data in (long, _inline(32_767), _old_strings(1, text), _ods_text(text)):
+        assert cells(data)[0, 0][0] == text
+    assert cells(f"Tháng;{text}".encode())[0, 1][0] == text
+
+
+def test_shared_texts_that_only_one_reader_sees_are_damage():
+    """python-calamine takes the table of shared texts by its usual name, whatever the workbook names."""
+    assert kind(_texts("y")) == "file_damaged"
+
+
+def _merged(count, height, filled=True):
+    """A workbook with `count` merged blocks of so many rows, one beside the other."""
+
+    def fill(_, sheet):
+        sheet.write_row(0 if filled else 99_999, 0, range(count if filled else 1))
+
+    blocks = "".join(
+        f'<mergeCell ref="{letters(at % 16_384)}{at // 16_384 * height + 1}:'
+        f'{letters(at % 16_384)}{(at // 16_384 + 1) * height}"/>'
+        for at in range(count)
+    )
+    blocks = f"</sheetData><mergeCells>{blocks}</mergeCells>"
+    return changed(xlsx(fill), ".*sheet1.xml", lambda xml: xml.replace("</sheetData>", blocks))
+
+
+def _merged_old(count):
+    """The same in the old form: one record of many blocks."""
+    data = xls(lambda _, sheet: sheet.write_merge(0, 1, 0, 0, 1))
+    at = data.index(struct.pack("<HHH", 0x00E5, 10, 1))
+    return data[: at + 4] + struct.pack("<H", count) + data[at + 6 :]
+
+
+def _linked_old(rows):
+    """An .xls file with a link over all columns of so many rows, where the merged block stood."""
+    data = xls(lambda _, sheet: sheet.write_merge(0, 1, 0, 0, 1))
+    at = data.index(struct.pack("<HHH", 0x00E5, 10, 1))
+    return data[:at] + struct.pack("<7H", 0x01B8, 10, 0, rows - 1, 0, 255, 0) + data[at + 14 :]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda: _merged(50_001, 2, filled=False),
+        lambda: _merged(101, 4_000),
+        lambda: _merged(81, 1_000_000),
+        lambda: _merged_old(50_001),
+        lambda: _linked_old(2_000),
+        lambda: ods("<table:table-row>" + 50_001 * '<table:table-cell table:number-columns-spanned="2"/>'
+            + "</table:table-row>"),
+        lambda: changed(
+            xlsx(lambda _, sheet: [sheet.write_row(row, 0, range(100)) for row in range(100)]),
+            ".*sheet1.xml", lambda xml: xml.replace("</sheetData>", "</sheetData><mergeCells>" + 600
+                * '<mergeCell ref="CV101:XFD1048576"/>' + "</mergeCells>")),
+    ],
+    ids=["many", "large", "huge", "old", "links", "ods", "looked-at"],
+)  # fmt: skip
+def test_merged_blocks_without_end_are_refused(data):
+    """Many, large ones, or many over many cells; links of an .xls file likewise."""
+    assert kind(data()) == "file_too_large"
+
+
+def test_merged_blocks_in_which_nothing_stands_are_no_blocks():
+    """Nor count they as large ones: forms are merged far beyond what is filled in."""
+    grid = opened(_merged(40_000, 1_000, filled=False), "thu.xlsx", known).grids[0]
+    assert grid.merges == ()
+    grid = opened(_merged(79, 5_000), "thu.xlsx", known).grids[0]
+    assert len(grid.merges) == 79
+
+
+def test_a_file_is_refused_by_its_size_alone():
+    """With the size that it has, none of its bytes being read."""
+    (problem,) = containers.oversized("thu.xlsx", 3_000_000_000).problems
+    assert (problem.file, problem.kind) == ("thu.xlsx", "file_too_large")
+    assert str(problem.found) == "a file of 3000 MB"
+
+
+def test_formulas_of_an_old_sheet_after_a_chart():
+    """A chart among the cells has records and an end of its own."""
+    data = xls(lambda _, sheet: [sheet.write(0, 0, 1), sheet.write(0, 1, xlwt.Formula("1+1"))])
+    stream = bytearray()
+    at = data.index(struct.pack("<HH", 0x0200, 14)) + 18
+    chart = struct.pack("<HHHHIII", 0x0809, 16, 0x0600, 0x20, 0, 0, 0) + struct.pack("<HH", 0x0A, 0)
+    stream += struct.pack("<HHHHIII", 0x0809, 16, 0x0600, 0x10, 0, 0, 0) + chart + data[at:]
+    places = binaries._formulas(bytes(stream), 0, containers.Tally("thu.xls"))
+    assert places == {(0, 1): True}
 
 
 @pytest.mark.parametrize("lies", [False, True], ids=["declared", "hidden"])

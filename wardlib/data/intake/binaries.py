@@ -13,12 +13,15 @@ from wardlib.data.intake.grids import Cell, Grid, Place
 from wardlib.errors import DataError
 
 _FORMULA, _SUPBOOK, _DIMENSIONS, _EOF = 0x0006, 0x01AE, 0x0200, 0x000A
+_MERGED, _LINK = 0x00E5, 0x01B8
+_BEGIN = {0x0809, 0x0409, 0x0209, 0x0009}
 _SHARED = {b"\x01\x04", b"\x01\x3a"}  # books of links that lead to the file itself, or to functions
 
 
-def grids(data: bytes, name: str) -> tuple[list[Grid], tuple[str, ...]]:
+def grids(data: bytes, tally: containers.Tally) -> tuple[list[Grid], tuple[str, ...]]:
     """The sheets in their order, and what is ignored. xlrd tells no formula; the records of the file
     do. DataError where the file is damaged, too large or asks for a password."""
+    name = tally.name
     try:
         book = xlrd.open_workbook(
             file_contents=data, formatting_info=True, on_demand=True, logfile=io.StringIO(),
@@ -29,9 +32,9 @@ def grids(data: bytes, name: str) -> tuple[list[Grid], tuple[str, ...]]:
         left = containers.CELLS
         found = []
         for index in range(book.nsheets):
-            sheet = book.sheet_by_index(index)
-            formulas = _formulas(book.mem, book._sh_abs_posn[index])
-            grid = _grid(book, sheet, formulas)
+            # Before xlrd reads the sheet, for what must be refused unread.
+            formulas = _formulas(book.mem, book._sh_abs_posn[index], tally)
+            grid = _grid(book, book.sheet_by_index(index), formulas, tally)
             containers.within(name, grid.name, grid.height, grid.width)
             left -= len(grid.cells)
             if left < 0:
@@ -50,7 +53,7 @@ def grids(data: bytes, name: str) -> tuple[list[Grid], tuple[str, ...]]:
         raise containers.damaged(name) from error
 
 
-def _grid(book: Any, sheet: Any, formulas: dict[Place, bool]) -> Grid:
+def _grid(book: Any, sheet: Any, formulas: dict[Place, bool], tally: containers.Tally) -> Grid:
     cells = {}
     for row in range(sheet.nrows):
         kinds, values, styles = (
@@ -61,6 +64,8 @@ def _grid(book: Any, sheet: Any, formulas: dict[Place, bool]) -> Grid:
         for column, (kind, value, style) in enumerate(zip(kinds, values, styles, strict=True)):
             if kind in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
                 continue
+            if kind == xlrd.XL_CELL_TEXT:
+                tally.text(len(value))
             formula = (row, column) in formulas
             cell = _cell(book, kind, value, book.xf_list[style], formula)
             if cell is not None:
@@ -100,15 +105,32 @@ def _cell(book: Any, kind: int, value: Any, style: Any, formula: bool) -> Cell |
     )
 
 
-def _formulas(stream: bytes, start: int) -> dict[Place, bool]:
-    """The places of a sheet's formulas, from its records: a number, a length, the content."""
+def _formulas(stream: bytes, start: int, tally: containers.Tally) -> dict[Place, bool]:
+    """The places of a sheet's formulas, from its records: a number, a length, the content. DataError
+    where it has more merged blocks or cells with a link than xlrd should list; a chart in between
+    has an end of its own."""
     places = {}
+    begun = chart = False
+    linked = 0
     while start + 4 <= len(stream):
         record, length = struct.unpack_from("<HH", stream, start)
+        if record in _BEGIN:
+            begun, chart = True, begun
+        elif chart:
+            chart = record != _EOF
+            start += 4 + length
+            continue
         if record == _DIMENSIONS:
             _bounded(stream, start, length)
         if record == _FORMULA:
             places[struct.unpack_from("<HH", stream, start + 4)] = True
+        elif record == _MERGED:
+            tally.merges(struct.unpack_from("<H", stream, start + 4)[0])
+        elif record == _LINK:
+            top, bottom, left, right = struct.unpack_from("<HHHH", stream, start + 4)
+            linked += max(bottom - top + 1, 0) * max(right - left + 1, 0)
+            if linked > containers.CELLS:
+                raise containers.too_many_cells(tally.name)
         elif record == _EOF:
             break
         start += 4 + length

@@ -22,7 +22,12 @@ PARTS = 2_000
 SHEETS = 100
 CELLS = 500_000
 AREA = 4_000_000  # rows by columns from A1 to the outermost cell that holds anything
-MERGING = 20_000_000  # cells looked at for whether a merged block covers them
+TEXT = 32_767  # letters in a cell, as in Excel
+LETTERS = 20_000_000  # letters in all cells; of a text that cells share at each of them
+MERGES = 50_000
+MERGED = 400_000  # cells in the merged blocks that hold anything
+BLOCK = 5_000  # cells in the largest block that is looked at cell by cell: a larger one is no head
+MERGING = 5_000_000  # cells looked at for whether a merged block covers them
 NAME = 200
 
 _CHUNK = 1 << 16
@@ -92,6 +97,68 @@ def too_many_sheets(name: str) -> DataError:
         said("more than {count} sheets", count=SHEETS),
         said("at most {count} sheets", count=SHEETS),
     )
+
+
+def oversized(name: str, size: int) -> DataError:
+    """The refusal of a file of more bytes than `SIZE`, for which none of them is needed."""
+    return too_large(
+        name,
+        said("a file of {size} MB", size=-(-size // MEGABYTE)),
+        said("at most {size} MB", size=SIZE // MEGABYTE),
+    )
+
+
+def too_long(name: str) -> DataError:
+    """The refusal of a file with a cell of more letters than `TEXT`."""
+    return too_large(
+        name,
+        said("a cell of more than {limit} letters", limit=f"{TEXT:,}"),
+        said("at most {count} letters in a cell", count=f"{TEXT:,}"),
+    )
+
+
+class Tally:
+    """What the cells of a file hold so far. A text that many cells share counts at each of them:
+    python-calamine writes it out as often."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._letters = self._merges = self._merged = self._looked_at = 0
+
+    def text(self, letters: int, times: int = 1) -> None:
+        """`times` cells of so many letters each; DataError beyond `TEXT` or `LETTERS`."""
+        if letters > TEXT:
+            raise too_long(self.name)
+        self._letters += letters * times
+        if self._letters > LETTERS:
+            raise too_large(
+                self.name,
+                said("more than {count} letters in all cells", count=f"{LETTERS:,}"),
+                said("at most {count} letters in all cells", count=f"{LETTERS:,}"),
+            )
+
+    def merges(self, count: int = 1) -> None:
+        """So many merged blocks more; DataError beyond `MERGES`."""
+        self._merges += count
+        if self._merges > MERGES:
+            raise self._too_merged()
+
+    def looked_at(self, cells: int) -> None:
+        """So many cells are looked at for a merged block; DataError beyond `MERGING`."""
+        self._looked_at += cells
+        if self._looked_at > MERGING:
+            raise self._too_merged()
+
+    def merged(self, area: int) -> None:
+        """A merged block of so many cells that holds anything; DataError beyond `MERGED`."""
+        self._merged += min(area, BLOCK)
+        if self._merged > MERGED:
+            raise self._too_merged()
+
+    def _too_merged(self) -> DataError:
+        return too_large(
+            self.name, said("too many merged cells"), said("a table as people make it")
+        )
 
 
 def within(name: str, sheet: str, height: int, width: int) -> None:
@@ -252,11 +319,7 @@ def opened(data: bytes, name: str) -> tuple[str, Archive | None]:
     for any text. DataError for all that is no table, or must not be opened."""
     named(name)
     if len(data) > SIZE:
-        raise too_large(
-            name,
-            said("a file of {size} MB", size=-(-len(data) // MEGABYTE)),
-            said("at most {size} MB", size=SIZE // MEGABYTE),
-        )
+        raise oversized(name, len(data))
     if not data.strip():
         raise _other(name, said("an empty file"), _ANEW)
     if data.startswith(b"PK"):

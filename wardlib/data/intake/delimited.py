@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from wardlib.data.intake import containers, letters
 from wardlib.data.intake.grids import Cell, Grid
-from wardlib.errors import said
+from wardlib.errors import DataError, said
 
 DELIMITERS = (
     ";",
@@ -50,15 +50,36 @@ def grid(data: bytes, name: str, known: Callable[[str], bool]) -> tuple[Grid, st
     try:
         for row, texts in enumerate(_rows(text, delimiter)):
             for column, value in enumerate(texts):
+                if len(value) > containers.TEXT:
+                    raise _endless(name, row + 1)
                 if value:
                     cells[row, column] = Cell(value, value)
             if len(cells) > containers.CELLS or row >= _ROWS:
                 raise containers.too_many_cells(name)
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise _endless(name, row + 2) from error
         raise containers.damaged(
             name, said("a quotation mark without its end, after row {row}", row=row + 1)
         ) from error
     return Grid("", cells, None), encoding, delimiter
+
+
+def _endless(name: str, row: int) -> DataError:
+    """The refusal of a file with a cell that nobody wrote, as one opened by a stray quotation mark."""
+    return containers.refusal(
+        name,
+        "file_too_large",
+        said(
+            "a cell of more than {count} letters, in row {row}",
+            count=f"{containers.TEXT:,}",
+            row=row,
+        ),
+        said("at most {count} letters in a cell", count=f"{containers.TEXT:,}"),
+        said(
+            "look in that row for a quotation mark without its end, mend it, and bring the file again"
+        ),
+    )
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:

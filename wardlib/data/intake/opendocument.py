@@ -17,12 +17,12 @@ _SIDE = 1_048_576
 _NUMBERS = {"float", "currency", "percentage"}
 
 
-def grids(archive: containers.Archive) -> list[Grid]:
+def grids(archive: containers.Archive, tally: containers.Tally) -> list[Grid]:
     """The sheets in their order; DataError where the file is damaged or too large."""
     styles = _Styles()
     if "styles.xml" in archive:
         archive.parse("styles.xml", styles)
-    content = _Content(archive.name, styles)
+    content = _Content(tally, styles)
     archive.parse("content.xml", content)
     return content.grids
 
@@ -67,21 +67,24 @@ class _Content(ContentHandler):
     """The sheets. A row or cell may stand for thousands of its like: blank ones cost nothing, of
     filled ones each counts."""
 
-    def __init__(self, file: str, styles: _Styles) -> None:
+    def __init__(self, tally: containers.Tally, styles: _Styles) -> None:
         self.grids: list[Grid] = []
-        self._file, self._styles = file, styles
+        self._file, self._tally, self._styles = tally.name, tally, styles
         self._left = containers.CELLS
         self._skipped = 0  # how deep inside a remark or drawing
         self._sheet: _Sheet | None = None
         self._nested = 0  # how many tables deep
         self._cell: Any = None
-        self._paragraphs: list[str] = []
+        self._text: list[str] | None = None  # of the cell; None before its first paragraph
+        self._letters = 0  # in the cell, in remarks and drawings too
         self._reads = False
         self._link = 0
 
     def startElement(self, name: str, attrs: Any) -> None:  # noqa: N802
         if self._skipped or name == "office:annotation" or name.startswith("draw:"):
             self._skipped += 1
+            if name == "text:s" and self._cell is not None:
+                self._write(_blanks(attrs))
             return
         sheet = self._sheet
         if name == "table:table":
@@ -96,7 +99,7 @@ class _Content(ContentHandler):
             self._styles.startElement(name, attrs)
         elif name in _CELLS:
             self._cell = attrs
-            self._paragraphs = []
+            self._text, self._letters = None, 0
         elif self._cell is not None:
             self._written(name, attrs)
         elif name == "table:table-row":
@@ -108,18 +111,28 @@ class _Content(ContentHandler):
 
     def _written(self, name: str, attrs: Any) -> None:
         if name == "text:p":
-            self._paragraphs.append("")
+            if self._text is None:
+                self._text = []
+            else:
+                self._write("\n")
             self._reads = True
-        elif self._paragraphs and name == "text:s":
-            self._paragraphs[-1] += " " * min(int(attrs.get("text:c", "1")), 1000)
-        elif self._paragraphs and name == "text:tab":
-            self._paragraphs[-1] += "\t"
-        elif self._paragraphs and name == "text:line-break":
-            self._paragraphs[-1] += "\n"
+        elif name == "text:s":
+            self._write(_blanks(attrs))
+        elif name == "text:tab":
+            self._write("\t")
+        elif name == "text:line-break":
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        if self._text is not None and not self._skipped:
+            self._text.append(text)
+        self._letters += len(text)
+        if self._letters > containers.TEXT:
+            raise containers.too_long(self._file)
 
     def characters(self, content: str) -> None:
-        if self._reads and not self._skipped:
-            self._paragraphs[-1] += content
+        if self._cell is not None and (self._reads or self._skipped):
+            self._write(content)
 
     def endElement(self, name: str) -> None:  # noqa: N802
         if self._skipped:
@@ -148,17 +161,24 @@ class _Content(ContentHandler):
     def _end_cell(self, sheet: _Sheet, name: str) -> None:
         attrs, self._cell = self._cell, None
         count = _many(attrs, "columns")
-        text = "\n".join(self._paragraphs)
+        text = "".join(self._text or ())
         style = attrs.get("table:style-name") or sheet.style()
         cell = _made(attrs, text, self._styles.font(style))
         height = int(attrs.get("table:number-rows-spanned", "1"))
         width = int(attrs.get("table:number-columns-spanned", "1"))
         if name == "table:table-cell" and (height > 1 or width > 1):
+            self._tally.merges()
             sheet.merge(height, width)
         # An empty text holds something too.
-        holds = bool(self._paragraphs) or "office:value-type" in attrs or "table:formula" in attrs
+        holds = self._text is not None or "office:value-type" in attrs or "table:formula" in attrs
         if holds and count > self._left:
             raise containers.too_many_cells(self._file)
+        for letters in (
+            self._letters,
+            len(attrs.get("office:string-value", "")),
+            len(attrs.get("table:formula", "")),  # python-calamine writes out these too
+        ):
+            self._tally.text(letters, count * sheet.repeated)
         sheet.put(cell, count, holds)
 
 
@@ -176,7 +196,7 @@ class _Sheet:
         self._starts: list[int] = []
         self._styles: list[str] = []
         self._row = self._column = self._next_column = 0
-        self._count, self._held, self._style = 1, 0, ""
+        self.repeated, self._held, self._style = 1, 0, ""
         self._filled: dict[int, Cell] = {}
 
     def column(self, count: int, hides: bool, attrs: Any) -> None:
@@ -192,7 +212,7 @@ class _Sheet:
 
     def begin_row(self, count: int, hides: bool, attrs: Any) -> None:
         """`count` rows of the cells that follow."""
-        self._column, self._count, self._held, self._filled = 0, count, 0, {}
+        self._column, self.repeated, self._held, self._filled = 0, count, 0, {}
         if self._row + count > _SIDE:
             raise ValueError("rows outside a sheet")
         self._style = attrs.get("table:default-cell-style-name", "")
@@ -223,14 +243,14 @@ class _Sheet:
     def end_row(self, left: int) -> int:
         """How many cells of the row and its repetitions hold anything; if these are more than
         `left`, nothing is kept."""
-        total = self._held * self._count
+        total = self._held * self.repeated
         if total:
-            self.height = self._row + self._count
+            self.height = self._row + self.repeated
         if total <= left and self._filled:
-            for row in range(self._row, self._row + self._count):
+            for row in range(self._row, self._row + self.repeated):
                 for column, cell in self._filled.items():
                     self._cells[row, column] = cell
-        self._row += self._count
+        self._row += self.repeated
         return total
 
     def grid(self) -> Grid:
@@ -256,6 +276,10 @@ def _many(attrs: Any, what: str) -> int:
     if not 1 <= count <= _SIDE:
         raise ValueError("no number of repetitions")
     return count
+
+
+def _blanks(attrs: Any) -> str:
+    return " " * min(int(attrs.get("text:c", "1")), containers.TEXT + 1)
 
 
 def _hides(attrs: Any) -> bool:

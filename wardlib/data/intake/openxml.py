@@ -15,6 +15,7 @@ _PLACE = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 _NUMBER = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*")
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")  # how a sign that XML cannot hold is written
 _TRUE = {"1", "true", "on"}
+_SHARED = "xl/sharedstrings.xml"
 _ROWS, _COLUMNS = 1_048_576, 16_384
 # Formats that a file names by number alone (ECMA-376 part 1, 18.8.30).
 _BUILT_IN = {9: "percent", 10: "percent", 46: "duration"} | dict.fromkeys(
@@ -22,7 +23,7 @@ _BUILT_IN = {9: "percent", 10: "percent", 46: "duration"} | dict.fromkeys(
 )
 
 
-def grids(archive: containers.Archive) -> list[Grid]:
+def grids(archive: containers.Archive, tally: containers.Tally) -> list[Grid]:
     """The sheets in their order, but for charts; DataError where the file is damaged or too large."""
     workbook = _target(archive, "", "officedocument")
     if not workbook:
@@ -35,8 +36,11 @@ def grids(archive: containers.Archive) -> list[Grid]:
     if part := _target(archive, workbook, "styles"):
         archive.parse(part, styles)
     strings = _Strings(archive.name)
-    if part := _target(archive, workbook, "sharedstrings"):
+    part = _target(archive, workbook, "sharedstrings")
+    if part:
         archive.parse(part, strings)
+    if part.lower() != _SHARED and _SHARED in archive:
+        raise containers.damaged(archive.name)  # python-calamine reads that one, whatever is named
     related = _related(archive, workbook)
     found = []
     left = containers.CELLS
@@ -44,7 +48,7 @@ def grids(archive: containers.Archive) -> list[Grid]:
         kind, part = related.get(relation, ("", ""))
         if kind and kind != "worksheet":
             continue
-        sheet = _Sheet(archive.name, styles, strings.texts, book.since_1904, left)
+        sheet = _Sheet(tally, styles, strings, book.since_1904, left)
         archive.parse(part, sheet)
         left -= len(sheet.cells)
         found.append(sheet.grid(name, hidden))
@@ -161,14 +165,18 @@ class _Strings(ContentHandler):
 
     def __init__(self, file: str) -> None:
         self.texts: list[str] = []
+        self.letters: list[int] = []  # in each as it is stored
         self._file = file
+        self._tally = containers.Tally(file)  # those that no cell uses are read too
         self._text: list[str] = []
+        self._letters = 0
         self._reads = self._phonetic = False
 
     def startElement(self, name: str, attrs: Any) -> None:  # noqa: N802
         name = name.rpartition(":")[2]
         if name == "si":
             self._text = []
+            self._letters = 0
         elif name == "rPh":
             self._phonetic = True
         elif name == "t":
@@ -177,6 +185,9 @@ class _Strings(ContentHandler):
     def characters(self, content: str) -> None:
         if self._reads:
             self._text.append(content)
+            self._letters += len(content)
+            if self._letters > containers.TEXT:
+                raise containers.too_long(self._file)
 
     def endElement(self, name: str) -> None:  # noqa: N802
         name = name.rpartition(":")[2]
@@ -185,6 +196,8 @@ class _Strings(ContentHandler):
         elif name == "rPh":
             self._phonetic = False
         elif name == "si":
+            self._tally.text(self._letters)
+            self.letters.append(self._letters)
             self.texts.append(text_of("".join(self._text)))
             if len(self.texts) > containers.CELLS:
                 raise containers.too_many_cells(self._file)
@@ -200,19 +213,25 @@ class _Open:
     formula: bool = False
     value: list[str] | None = None
     inline: list[str] = field(default_factory=list)
+    letters: int = 0
 
 
 class _Sheet(ContentHandler):
     """The cells of one sheet; at most `left` of them."""
 
     def __init__(
-        self, file: str, styles: _Styles, strings: list[str], since_1904: bool, left: int
+        self,
+        tally: containers.Tally,
+        styles: _Styles,
+        strings: _Strings,
+        since_1904: bool,
+        left: int,
     ) -> None:
         self.cells: dict[Place, Cell] = {}
         self.merges: list[Block] = []
         self.rows: set[int] = set()
         self.columns: set[int] = set()
-        self._file, self._styles, self._strings = file, styles, strings
+        self._file, self._tally, self._styles, self._strings = tally.name, tally, styles, strings
         self._since_1904, self._left = since_1904, left
         self._row = self._column = -1
         self._height = self._width = self._hidden_to = 0
@@ -269,12 +288,14 @@ class _Sheet(ContentHandler):
         elif name == "mergeCell":
             first, _, last = attrs["ref"].partition(":")
             self.merges.append((*place(first), *place(last or first)))
-            if len(self.merges) > containers.CELLS:
-                raise containers.too_many_cells(self._file)
+            self._tally.merges()
 
     def characters(self, content: str) -> None:
-        if self._text is not None:
+        if self._text is not None and self._open is not None:
             self._text.append(content)
+            self._open.letters += len(content)
+            if self._open.letters > containers.TEXT:
+                raise containers.too_long(self._file)
 
     def endElement(self, name: str) -> None:  # noqa: N802
         if ":" in name:
@@ -300,14 +321,17 @@ class _Sheet(ContentHandler):
         font = styles.font[read.style] if known else ""
         stored = "".join(read.value or ())
         formula = read.formula
+        if read.kind != "n" or read.inline:
+            self._tally.text(read.letters)
         if read.kind in ("inlineStr", "str", "s"):
             if formula and read.value is None and not read.inline:
                 return Cell(None, "", "formula", formula=True, font=font)
             if read.kind == "s" and stored:
                 index = int(stored)
-                if not 0 <= index < len(self._strings):
+                if not 0 <= index < len(self._strings.texts):
                     raise ValueError("no such shared text")
-                text = self._strings[index]
+                self._tally.text(self._strings.letters[index])
+                text = self._strings.texts[index]
             else:
                 text = text_of("".join(read.inline) or stored)
             return Cell(text, text, formula=formula, font=font) if text else None

@@ -48,16 +48,18 @@ def opened(data: bytes, name: str, known: Callable[[str], bool]) -> OfficeFile:
     if kind == "csv":
         grid, encoding, delimiter = delimited.grid(data, name, known)
         return OfficeFile(name, digest, kind, (grid,), encoding, delimiter)
+    tally = containers.Tally(name)
     if archive is None:
-        grids, ignored = binaries.grids(data, name)
+        grids, ignored = binaries.grids(data, tally)
     else:
-        grids = openxml.grids(archive) if kind == "xlsx" else opendocument.grids(archive)
+        read = openxml.grids if kind == "xlsx" else opendocument.grids
+        grids = read(archive, tally)
         ignored = _ignored(archive.parts)
     if not grids:
         raise containers.damaged(name, said("a workbook without a sheet"))
     if len({grid.name for grid in grids}) < len(grids):
         raise containers.damaged(name, said("two sheets of one name"))
-    grids = [_uncovered(grid, name) for grid in _agreed(data, name, grids)]
+    grids = [_uncovered(grid, tally) for grid in _agreed(data, name, grids)]
     return OfficeFile(name, digest, kind, tuple(grids), ignored=ignored)
 
 
@@ -68,20 +70,13 @@ def _ignored(parts: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _uncovered(grid: Grid, name: str) -> Grid:
-    """The sheet without what is stored under a merged block, where nobody sees it, and without
-    hidden rows and columns beyond its last filled ones."""
+def _uncovered(grid: Grid, tally: containers.Tally) -> Grid:
+    """The sheet without what is stored under a merged block, where nobody sees it, without merged
+    blocks in which nothing stands, and without hidden rows and columns beyond its last filled ones."""
     cells = dict(grid.cells)
-    looked_at = 0
     for top, left, bottom, right in grid.merges or ():
         area = (bottom - top + 1) * (right - left + 1)
-        looked_at += min(area, len(cells))
-        if looked_at > containers.MERGING:
-            raise containers.too_large(
-                name,
-                said("too many merged cells on sheet {sheet}", sheet=grid.name),
-                said("a table as people make it"),
-            )
+        tally.looked_at(min(area, len(cells)))
         if area <= len(cells):
             covered: Iterable[Place] = (
                 (row, column) for row in range(top, bottom + 1) for column in range(left, right + 1)
@@ -95,7 +90,10 @@ def _uncovered(grid: Grid, name: str) -> Grid:
         for at in covered:
             if at != (top, left):
                 cells.pop(at, None)
-    trimmed = dataclasses.replace(grid, cells=cells)
+    merges = grid.merges and tuple(block for block in grid.merges if block[:2] in cells)
+    for top, left, bottom, right in merges or ():
+        tally.merged((bottom - top + 1) * (right - left + 1))
+    trimmed = dataclasses.replace(grid, cells=cells, merges=merges)
     height, width = trimmed.height, trimmed.width
     return dataclasses.replace(
         trimmed,
