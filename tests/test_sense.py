@@ -404,10 +404,33 @@ def test_a_remark_among_amounts_does_not_decide_how_they_are_read(remark):
     } <= named(found)
 
 
+def test_what_is_kept_comes_from_the_shares_only_if_asked_for():
+    """Seven tenths of the land tax, all of the fees, their sum for the total; an amount of which the share
+    is no whole đồng is refused at its cell."""
+    land_tax = make.NAMES["land_tax"]
+
+    def sheet(tax):
+        amounts = {TOTAL: 12_840_000 + tax, FEES: 12_840_000, land_tax: tax}
+        return page(TITLE, DONG, HEADS[:2], *map(list, amounts.items()))
+
+    assert named(examined(sheet(10_000_000))) == {("kept_missing", "B3")}
+    assert rows(examined(sheet(10_000_000), answers=["kept=shares"])) == {
+        (JANUARY, "total", 22_840_000, 19_840_000),
+        (JANUARY, "fees", 12_840_000, 12_840_000),
+        (JANUARY, "land_tax", 10_000_000, 7_000_000),
+    }
+    found = examined(sheet(10_000_001), answers=["kept=shares"])
+    assert ("kept_missing", "B6") in named(found) and found.outcome == "refuse"
+
+
 def test_a_total_that_is_not_its_parts_is_refused():
-    """At the total's cell, in its own column."""
+    """At the total's cell, in its own column; a group's too, of which no table knows."""
     found = examined(page(TITLE, DONG, HEADS, *lines(total=[53_840_001 + 9, 53_840_000])))
     assert named(found) == {("total_mismatch", "B4")}
+    total, fees, other = ([None, *cells] for cells in lines())
+    group = ["I", make.NAMES["I"], 53_840_010, 53_840_000]
+    found = examined(page(TITLE, DONG, ["STT", *HEADS], total, group, fees, other))
+    assert named(found) == {("total_mismatch", "C5")}
 
 
 def test_more_kept_than_collected_is_refused():
