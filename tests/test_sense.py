@@ -212,6 +212,21 @@ def test_half_a_line_is_told(heads, empty):
     assert ("cell_missing", "B6") in named(examined(page(DONG, *heads, *without)))
 
 
+@pytest.mark.parametrize("head", ["Tháng 01/2022", "Lũy kế 1 tháng năm 2022"])
+@pytest.mark.parametrize(("side", "kind"), [(0, "kept_missing"), (1, "cell_missing")])
+def test_half_a_line_is_told_where_the_other_half_has_no_row(head, side, kind):
+    """Measures below each other: a line with the row of one only, be it of 0."""
+    amounts = {"total": 41_000_000, "fees": 0, "other": 41_000_000}
+    listed = [
+        [make.NAMES[line], measure, amount]
+        for line, amount in amounts.items()
+        for at, measure in enumerate(HEADS[1:])
+        if line != "fees" or at == side
+    ]
+    found = examined(page(DONG, ["Khoản thu", "Chỉ tiêu", head], *listed))
+    assert kind in {own for own, _ in named(found)}
+
+
 def test_a_year_to_date_below_the_months_before_is_refused():
     """The year falls at one line; the other two are what they were and more."""
     until = make.year_to({}, "2021-12")
@@ -264,6 +279,21 @@ def test_two_months_in_one_are_not_taken_for_one(text, in_head):
         sheet = page([f"THU NGÂN SÁCH {text.upper()}"], DONG, HEADS, *lines())
     found = examined(sheet, day="2022-03-10")
     assert found.outcome != "accept"
+    assert {kind for kind, _ in named(found)} & TIMES
+
+
+@pytest.mark.parametrize("text", ["1 và 2/2022", "Tháng 1, 2 năm 2022", "01+02/2022", "1-2/2022"])
+def test_two_months_in_a_row_are_not_one(text):
+    """In the column of months each such cell is asked about, or refused."""
+    sheet = page(DONG, ["Tháng", *HEADS], *([text, *cells] for cells in lines()))
+    found = named(examined(sheet, day="2022-03-10"))
+    assert {cell for kind, cell in found if kind in TIMES} == {"A3", "A4", "A5"}
+
+
+@pytest.mark.parametrize("name", ["Tháng 1, 2", "T1-2", "T1,T2", "Thang 1 va 2"])
+def test_two_months_in_the_name_of_a_sheet_are_not_one(name):
+    """Where nothing else tells the month it is asked about."""
+    found = examined(page(["THU NGÂN SÁCH NĂM 2022"], DONG, HEADS, *lines(), name=name))
     assert {kind for kind, _ in named(found)} & TIMES
 
 
@@ -354,10 +384,19 @@ def test_a_day_is_no_month(day):
     def sheets(own):
         yield page(DONG, ["Nội dung", own, None], [None, *HEADS[1:]], *lines())
         yield page(DONG, ["Tháng", *HEADS], *([own, *cells] for cells in lines()))
+        yield page(["THU NGÂN SÁCH", own], DONG, HEADS, *lines())
+        turned = zip(*lines(), strict=True)
+        names, collected, kept = ([None, None, *cells] for cells in turned)
+        yield page(DONG, names, [own, "Thu NSNN", *collected[2:]], [own, "Thu NSX", *kept[2:]])
 
-    head, column = map(examined, sheets(datetime.date(*day)))
-    assert named(head) == {("month_unknown", "B2")}
-    assert named(column) == {("month_unknown", f"A{row}") for row in (3, 4, 5)}
+    head, column, title, turned = (
+        {cell for kind, cell in named(examined(sheet)) if kind == "month_unknown"}
+        for sheet in sheets(datetime.date(*day))
+    )
+    assert head == {"B2"}
+    assert column == {"A3", "A4", "A5"}
+    assert title
+    assert turned & {"A3", "A4"}
     for sheet in sheets(datetime.date(2022, 1, 1)):
         assert rows(examined(sheet)) == small()
 
@@ -448,6 +487,9 @@ def test_an_amount_far_off_its_history_is_asked_about():
     taken = rows(examined(sheet, answers=["value=right"]))
     assert (JANUARY, "fees", 12_840, 12_840) in taken
     assert named(examined(page(TITLE, DONG, HEADS, *lines(1_000)))) == {("unit_implausible", "A2")}
+    of = {"total": [12_881_000_000] * 2, "fees": [12_840_000_000] * 2}
+    far = named(examined(page(TITLE, DONG, HEADS, *lines(**of))))
+    assert far == {("value_implausible", "B5"), ("value_implausible", "C5")}
 
 
 def test_the_month_before_sent_again_is_asked_about():
