@@ -26,8 +26,10 @@ from wardlib.data.intake.questions import Answers
 from wardlib.data.intake.wordings import fold, wordings
 from wardlib.errors import ASK, NOTE, REFUSE, DataError, Numeral, Problem, RequestError, said
 from wardlib.periods import parse_day
+from wardlib.provenance import digest_bytes
 
 ACCEPT = "accept"
+_SHOWN = 1_000  # letters of the heads of a layout that are kept
 # Answers that belong to a layout rather than to one file, and are given again with its name.
 _OF_LAYOUT = ("unit", "number", "column", "kept", "dash", "text")
 
@@ -412,7 +414,7 @@ def _lay_out(own: Examined, reader: Reader, layout: str) -> None:
     units = "; ".join(dict.fromkeys(unit for sheet in own.sheets for unit in sheet.units))
     own.about = {
         "layout": layout,
-        "understood": "; ".join(parts) or "…",
+        "understood": _understood(parts),
         "units": units,
         "answers": " / ".join(reader.answers.lines()),
     }
@@ -426,6 +428,16 @@ def _lay_out(own: Examined, reader: Reader, layout: str) -> None:
             Problem(own.file.name, 0, "", own.about["understood"][:300], said("the layout {name}: {understood}", name=layout, understood=former["understood"][:300]),
                     said("see what has changed in the form; without --layout it is read anew"), "", "", "layout_differs", REFUSE)
         )  # fmt: skip
+
+
+def _understood(parts: list[str]) -> str:
+    """The columns of a layout in one text; of many the first, how many there are, and a digest of all."""
+    shapes = [part.partition("!")[2] for part in parts]
+    shown = [part for at, part in enumerate(parts) if sum(map(len, shapes[: at + 1])) <= _SHOWN]
+    if len(shown) < len(parts):
+        digest = digest_bytes("; ".join(shapes).encode()).removeprefix("sha256:")[:16]
+        shown.append(f"!{len(parts)} columns, {digest}")
+    return "; ".join(shown) or "…"
 
 
 def _units(told: str) -> set[str]:

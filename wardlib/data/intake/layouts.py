@@ -120,12 +120,13 @@ class Head:
         return self.levels[-1][0]
 
     def telling(self) -> Place:
-        """The place that tells the month, else the lowest."""
+        """The place that tells the month, else one with a number, else the lowest."""
         for place, text in self.levels:
             said = told(text)
             if said.months or said.until or said.quarters:
                 return place
-        return self.place
+        numbered = (place for place, text in self.levels if any(map(str.isdigit, text)))
+        return next(numbered, self.place)
 
 
 @dataclass(frozen=True)

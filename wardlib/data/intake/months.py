@@ -32,6 +32,7 @@ _UNTIL = re.compile(
 )
 _DAYS = re.compile(
     r"(?:ngày\s*)?\d{1,2}\s*(?:/|-|\.)\s*\d{1,2}\s*(?:/|-|\.)\s*\d{4}"
+    r"|(?:19|20)\d\d-\d\d-\d\d"
     r"|ngày\s*(?:\d{1,2}|[….]+)\s*tháng\s*(?:\d{1,2}|[….]+)(?:\s*năm\s*(?:\d{4}|[….]+))?"
 )
 _PAPERS = re.compile(
@@ -39,7 +40,7 @@ _PAPERS = re.compile(
 )
 _QUARTER = re.compile(r"quý\s*(iv|iii|ii|i|[1-4])\b" + _YEAR)
 _FIRST = re.compile(
-    r"(?<![\d/.-])(\d{1,2})\s*tháng(?!\s*(?:cuối|còn lại|tới|gần|sau|trước))(?:\s*đầu)?(?:\s*năm)?(?!\s*\d{1,2}(?!\d))"
+    r"(?<![\d/.-])(\d{1,2})\s*tháng(?!\s*(?:cuối|còn lại|tới|tiếp|gần|sau|trước))(?:\s*đầu)?(?:\s*năm)?(?!\s*\d{1,2}(?!\d))"
     + _YEAR
 )
 _RANGE = re.compile(
@@ -67,7 +68,7 @@ _UP_TO = re.compile(
 _COUNTED = re.compile(rf"\b({_NUMERALS})\s+tháng\s+đầu(?:\s*năm)?" + _YEAR)
 _FISCAL = re.compile(r"(?:fiscal|financial)\s+year|\bfy\b|năm tài khóa|năm tài khoá|niên độ")
 _LATER = re.compile(
-    r"(?<![\d/.-])\d{1,2}\s*tháng\s*(?:cuối|còn lại|tới|gần|sau|trước)[^|]*?" + _YEAR + "$"
+    r"(?<![\d/.-])\d{1,2}\s*tháng\s*(?:cuối|còn lại|tới|tiếp|gần|sau|trước)[^|]*?" + _YEAR + "$"
 )
 _SO_FAR = re.compile(r"to date|lũy kế|luỹ kế|through")
 _ALONE = re.compile(r"(?<![\d.,/])((?:19|20)\d\d)(?![\d.,/])")
@@ -124,11 +125,6 @@ def told(text: str) -> Told:
         else:  # a part of a month
             quarters.append((year, 0))
     text = _DAYS.sub(" | ", _UNTIL.sub(" | ", text))
-    for match in _UP_TO.finditer(text):
-        number = int(match["day"] or match["month"] or match["count"])
-        if 1 <= number <= 12:
-            until.append((int(match[3] or 0), number))
-    text = _UP_TO.sub(" | ", text)
     take(_QUARTER, quarters, _ROMAN | {str(at): at for at in range(1, 5)})
     for match in _RANGE.finditer(text):
         first, last = int(match[1]), int(match[2])
@@ -139,6 +135,11 @@ def told(text: str) -> Told:
             else:  # neither a month nor from January on
                 quarters.append((year, (first + 2) // 3))
     text = _RANGE.sub(" | ", text)
+    for match in _UP_TO.finditer(text):
+        number = int(match["day"] or match["month"] or match["count"])
+        if 1 <= number <= 12:
+            until.append((int(match[3] or 0), number))
+    text = _UP_TO.sub(" | ", text)
     for pattern in (_JOINED, _LATER):
         for match in pattern.finditer(text):
             quarters.append((int(match[1] or 0), 0))  # neither a month nor from January on

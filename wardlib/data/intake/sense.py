@@ -400,6 +400,12 @@ def by_shares(
                         value=sum((part.value for part in own_parts if part), Decimal(0)),
                         derived=True,
                     )
+        for name in dict.fromkeys(own.sheet for own in made.values()):
+            found = said("what was collected, without what the ward keeps")
+            result = said(
+                "what is kept is calculated, by the share that was kept of each line in all months known"
+            )
+            sheets[name].tell("kept_derived", NOTE, None, found, result, "")
         yield from made.values()
 
 
