@@ -159,19 +159,16 @@ def _held(ward: Ward) -> Iterator[None]:
 
 
 def _files(paths: list[Path]) -> list[tuple[str, bytes]]:
-    """Name and bytes of each file; RequestError for one that is not there."""
+    """Name and bytes of each file; RequestError for one that is not there, DataError for one that is larger
+    than any that is opened."""
     files = []
     for path in paths:
         try:
             if not path.is_file():
                 raise RequestError(said("{path}: no such file.", path=path))
-            size = path.stat().st_size
-            files.append(
-                (
-                    path.name,
-                    path.read_bytes() if size <= containers.SIZE else b"\0" * (containers.SIZE + 1),
-                )
-            )
+            if (size := path.stat().st_size) > containers.SIZE:
+                raise containers.oversized(path.name, size)
+            files.append((path.name, path.read_bytes()))
         except (OSError, ValueError) as error:
             raise RequestError(
                 said(

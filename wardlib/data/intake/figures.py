@@ -493,6 +493,11 @@ def complete(found: list[tuple[Sheet, Said]], reader: Reader) -> Iterator[Figure
                 and kind in (RECEIPTS, SCHOOLS, ACTIVITIES)
             ):
                 _lacking(sheet, own, measure, reader)
+        absent = {COLLECTED, KEPT} - set(measures) if kind == RECEIPTS else set()
+        for measure in absent:
+            sheet, own = next(iter(first.values()))
+            if own.line.said.get("measure"):  # a row for each: the other has none
+                _lacking(sheet, own, measure, reader)
         for sheet, own in first.values():
             if own.value is not None:
                 yield figure(own, sheet, own.value)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
-from wardlib.data.intake import amounts
+from wardlib.data.intake import amounts, containers
 from wardlib.data.intake.grids import Cell, Grid, Place, a1
 from wardlib.data.intake.months import Told, is_month_word, is_named_month, told
 from wardlib.data.intake.wordings import GROUP, SUM, Wordings, fold
@@ -47,7 +47,7 @@ class View:
         for top, left, bottom, right in self.grid.merges or ():
             if self.turned:
                 top, left, bottom, right = left, top, right, bottom
-            if (bottom - top + 1) * (right - left + 1) <= 5_000:
+            if (bottom - top + 1) * (right - left + 1) <= containers.BLOCK:
                 for row in range(top, bottom + 1):
                     for column in range(left, right + 1):
                         blocks[row, column] = top, left, bottom, right

@@ -56,7 +56,7 @@ _NAMED_MONTH = "|".join(sorted(_ENGLISH, key=len, reverse=True))
 _NAMED = re.compile(rf"\b({_NAMED_MONTH})\b\.?[\s,/'-]*((?:19|20)\d\d)|^\W*({_NAMED_MONTH})\W*$")
 # Several months at once: "tháng 1, 2 năm 2022", "tháng 1 và tháng 2".
 _JOINED = re.compile(
-    rf"tháng\s*(?:\d{{1,2}}|{_NUMERALS})\s*(?:,|;|và|&|\+)\s*(?:tháng\s*)?(?:\d{{1,2}}(?!\d)|{_NUMERALS})\b"
+    rf"(?:tháng|thang|\bth?)\s*\.?(?:\d{{1,2}}|{_NUMERALS})\s*(?:,|;|và|va\b|&|\+|-(?!\s*\d{{3}}))\s*(?:tháng\s*)?(?:\d{{1,2}}(?!\d)|{_NUMERALS})\b"
     rf"(?:\s*(?:,|;|và|&|\+)\s*(?:tháng\s*)?\d{{1,2}}(?!\d))*" + _YEAR
 )
 # The year up to a day or month without its year: "đến 28/02", "đến hết tháng 2", "2T".
@@ -67,6 +67,7 @@ _UP_TO = re.compile(
 )
 _COUNTED = re.compile(rf"\b({_NUMERALS})\s+tháng\s+đầu(?:\s*năm)?" + _YEAR)
 _FISCAL = re.compile(r"(?:fiscal|financial)\s+year|\bfy\b|năm tài khóa|năm tài khoá|niên độ")
+_PAIR = re.compile(r"(?<![\d/.,-])\d{1,2}\s*(?:,|và|va\b|&|\+)\s*\d{1,2}\s*[/-]\s*((?:19|20)\d\d)")
 _LATER = re.compile(
     r"(?<![\d/.-])\d{1,2}\s*tháng\s*(?:cuối|còn lại|tới|tiếp|gần|sau|trước)[^|]*?" + _YEAR + "$"
 )
@@ -140,7 +141,7 @@ def told(text: str) -> Told:
         if 1 <= number <= 12:
             until.append((int(match[3] or 0), number))
     text = _UP_TO.sub(" | ", text)
-    for pattern in (_JOINED, _LATER):
+    for pattern in (_JOINED, _PAIR, _LATER):
         for match in pattern.finditer(text):
             quarters.append((int(match[1] or 0), 0))  # neither a month nor from January on
         text = pattern.sub(" | ", text)
