@@ -674,3 +674,50 @@ def test_the_name_of_a_sheet_is_no_answer(take, name, placed):
         assert named(found) == {("unit_missing", "")}
     else:
         assert rows(found) == small(FEBRUARY)
+
+
+# Titles, heads and names that say something else -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("KẾ HOẠCH THU NGÂN SÁCH THÁNG 01 NĂM 2022", "title_unknown"),
+        ("NỢ ĐỌNG THUẾ THÁNG 01 NĂM 2022", "title_unknown"),
+        ("THU NGÂN SÁCH TUẦN 2 THÁNG 01 NĂM 2022", "title_unknown"),
+        ("THU NGÂN SÁCH PHƯỜNG SÀI ĐỒNG THÁNG 01 NĂM 2022", "other_ward"),
+        ("CHI NGÂN SÁCH THÁNG 01 NĂM 2022", "title_unknown"),
+    ],
+)
+def test_a_title_of_something_else_is_asked_about(title, kind):
+    """A plan, arrears, a week, spending or another ward above the table: asked at the title."""
+    sheet = page([title], DONG, HEADS, *lines())
+    assert named(examined(sheet)) == {(kind, "A1")}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "BÁO CÁO THỰC HIỆN DỰ TOÁN THU NGÂN SÁCH THÁNG 01 NĂM 2022",
+        "TÌNH HÌNH THỰC HIỆN NHIỆM VỤ THU THÁNG 01 NĂM 2022",
+        "TÌNH HÌNH THU, CHI NGÂN SÁCH PHƯỜNG PHÚC ĐỒNG THÁNG 01 NĂM 2022",
+    ],
+)
+def test_an_ordinary_title_is_not_asked_about(title):
+    """What offices write above what was collected in a month stops nothing."""
+    assert rows(examined(page([title], DONG, HEADS, *lines()))) == small()
+
+
+@pytest.mark.parametrize("head", ["Số nợ", "Phải nộp", "Còn lại", "Hoàn thuế", "Số bình quân"])
+def test_a_head_with_unknown_words_is_asked_about(head):
+    """The only pair of columns is not the month's because there is no other."""
+    sheet = page(TITLE, DONG, ["Nội dung", head, head], [None, "Thu NSNN", "Thu NSX"], *lines())
+    assert {kind for kind, _ in named(examined(sheet))} == {"head_unknown"}
+    assert rows(examined(sheet, answers=["head=right"])) == small()
+
+
+def test_a_sheet_named_after_another_month_is_asked_about():
+    """The commonest slip of copying: a new name, the old title."""
+    sheet = page(TITLE, DONG, HEADS, *lines(), name="T02")
+    assert {kind for kind, _ in named(examined(sheet))} == {"sheet_month"}
+    assert rows(examined(sheet, answers=["sheet=title"])) == small()

@@ -328,8 +328,11 @@ class Reader:
             codes = self.wordings.heads(text)
             words = f" {fold(text)} "
             odd = [word for word in _OTHER if f" {word} " in words]
+            if f" {fold('chi ngân sách')} " in words and f" {fold('thu')} " not in words:
+                odd.append(text)  # "thu, chi ngân sách" heads both
             part: list[object] = [word for word in _PARTLY if f" {word} " in words]
-            planned = "plan" in codes and not codes & {"actual", "estimate"}
+            tasks = any(f" {word} " in words for word in _TASKS)
+            planned = ("plan" in codes or tasks) and not codes & {"actual", "estimate"}
             part += [number for _, number in told(text).quarters if not number]
             if (plain and (odd or planned)) or part:
                 if self.answers.get("title", sheet.grid.name) == "right":
@@ -1040,10 +1043,10 @@ def numeral(number: str) -> int | None:
 _OTHER = {
     fold(words)
     for words in (
-        "nợ đọng", "nợ thuế", "hoàn trả", "hoàn thuế", "miễn giảm", "bình quân", "nhiệm vụ", "giao nhiệm vụ", "kế hoạch thu",
-        "chi ngân sách", "phải thu", "phải nộp", "budgeted", "budget", "arrears", "refunds", "average",
+        "nợ đọng", "nợ thuế", "hoàn trả", "hoàn thuế", "miễn giảm", "bình quân", "phải thu", "phải nộp", "budgeted", "budget", "arrears", "refunds", "average",
     )
 }  # fmt: skip
+_TASKS = {fold(words) for words in ("nhiệm vụ", "kế hoạch thu")}
 _PARTLY = {
     fold(words)
     for words in ("tuần", "nửa đầu", "nửa cuối", "10 ngày", "15 ngày", "week", "half of")
