@@ -369,7 +369,7 @@ class Reader:
         left: set[str] = set()
         for _, text in head.levels:
             left |= self.wordings.unknown(text)
-        own = set(fold(self.ward.name_vi).split())
+        own = set(fold(f"{self.ward.name_vi} {self.ward.name_en}").split())
         return {
             word
             for word in left
