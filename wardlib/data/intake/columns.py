@@ -1043,7 +1043,7 @@ def numeral(number: str) -> int | None:
 _OTHER = {
     fold(words)
     for words in (
-        "nợ đọng", "nợ thuế", "hoàn trả", "hoàn thuế", "miễn giảm", "bình quân", "phải thu", "phải nộp", "budgeted", "budget", "arrears", "refunds", "average",
+        "nợ đọng", "nợ thuế", "hoàn trả", "hoàn thuế", "miễn giảm", "bình quân", "phải thu", "phải nộp", "budgeted", "arrears", "refunds", "average",
     )
 }  # fmt: skip
 _TASKS = {fold(words) for words in ("nhiệm vụ", "kế hoạch thu")}
