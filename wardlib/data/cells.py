@@ -53,6 +53,13 @@ class Cells:
     def __getitem__(self, column: str) -> tuple[str, ...]:
         return self.columns[column]
 
+    def records(self) -> list[dict[str, str]]:
+        """Each row by its columns."""
+        return [
+            dict(zip(self.columns, row, strict=True))
+            for row in zip(*self.columns.values(), strict=True)
+        ]
+
     def without(self, lines: set[int]) -> Cells:
         """The cells but for those of some rows."""
         if not lines:
@@ -134,11 +141,14 @@ class Shelf:
         cells = self.cells(found) if found else None
         if cells is None:
             return None
-        columns = list(cells.columns)
-        return [
-            dict(zip(columns, row, strict=True))
-            for row in zip(*cells.columns.values(), strict=True)
-        ]
+        return cells.records()
+
+    def records(self, name: str) -> list[dict[str, str]]:
+        """The rows of the ward's table of that name, or of the reference's; none where there is none, or
+        it is faulty."""
+        found = self.ward.table(name)
+        cells = self.cells(found) if found else None
+        return cells.records() if cells else []
 
 
 class _Demand(NamedTuple):

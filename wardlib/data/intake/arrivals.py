@@ -115,13 +115,8 @@ def known(ward: Ward) -> Known:
     shelf = Shelf(ward)
     made = Known(ward)
     for name in ITEMS:
-        table = ward.tables.get(name)
-        written = shelf.cells(table) if table else None
-        if written is None:
-            continue
-        columns = list(written.columns)
-        for row in zip(*written.columns.values(), strict=True):
-            made.add(name, dict(zip(columns, row, strict=True)))
+        for record in shelf.records(name):
+            made.add(name, record)
     return made
 
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from wardlib.data.descriptors import Ward
 from wardlib.data.intake import amounts, layouts
-from wardlib.data.intake.amounts import Reading
-from wardlib.data.intake.grids import Grid, OfficeFile, Place
-from wardlib.data.intake.layouts import Head, Line, Table, View
-from wardlib.data.intake.months import told
-from wardlib.data.intake.questions import ASKED, FACTORS, Answers
+from wardlib.data.intake.grids import OfficeFile, Place
+from wardlib.data.intake.layouts import Head, Line, Table
+from wardlib.data.intake.months import shown, told
+from wardlib.data.intake.questions import FACTORS, Answers
+from wardlib.data.intake.sheets import MONTH, UNTIL, Column, Sheet
+from wardlib.data.intake.titles import DISTRICT, FILLERS, Title, communes, is_other, is_partly
 from wardlib.data.intake.wordings import FIELD, GROUP, LINE, SCHOOL, SUM, Wordings, fold
-from wardlib.errors import ASK, NOTE, REFUSE, Problem, said
+from wardlib.errors import ASK, NOTE, REFUSE, said
 
 RECEIPTS, TARGETS, SCHOOLS, ACTIVITIES, INDICATORS = (
     "receipts",
@@ -30,7 +30,6 @@ RECEIPTS, TARGETS, SCHOOLS, ACTIVITIES, INDICATORS = (
     "indicator_months",
 )
 COLLECTED, KEPT = "collected", "kept"
-MONTH, UNTIL = "month", "until"  # what a column of figures covers: its month, or the year up to it
 _MEASURES = {
     SCHOOLS: (
         "pupils",
@@ -43,85 +42,7 @@ _MEASURES = {
     ACTIVITIES: ("planned", "held", "cancelled", "postponed", "held_later", "participants"),
 }
 _IGNORED = {"ratio", "previous", "note"}
-_TOLD = 500  # problems of a kind in a sheet that are told one by one
 _NEAR = 20  # names of which those that come near are looked for
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column that is needed: of which table, time and measure its figures are, whether of a month or of
-    the year up to it, in which unit (`factor`, None where that is asked about, and the place that says so), with the reading of each line
-    of the table."""
-
-    table: Table
-    head: Head
-    kind: str
-    span: str
-    time: str
-    measure: str
-    status: str
-    factor: Decimal | None
-    unit: tuple[Place, str] | None
-    items: dict[int, Line]
-    readings: dict[int, Reading]
-
-
-@dataclass
-class Sheet:
-    """A sheet as it is read: its problems, and the columns and figures that it gives."""
-
-    file: str
-    grid: Grid
-    problems: list[Problem] = field(default_factory=list)
-    columns: list[Column] = field(default_factory=list)
-    units: list[str] = field(default_factory=list)
-    left_out: set[int] = field(default_factory=set)
-    blocked: set[str] = field(default_factory=set)
-    told: set[Problem] = field(default_factory=set, repr=False)
-    choices: dict[Problem, tuple[str, ...]] = field(default_factory=dict, repr=False)
-    counts: Counter[str] = field(default_factory=Counter, repr=False)
-
-    @property
-    def incomplete(self) -> bool:
-        """Whether rows of it are in question, so that its sums say nothing."""
-        kinds = {"line_unknown", "line_ambiguous", "school_unknown", "hidden_row"}
-        return bool(self.blocked) or any(problem.kind in kinds for problem in self.problems)
-
-    def tell(
-        self,
-        kind: str,
-        severity: str,
-        place: Place | None,
-        found: str,
-        expected: str,
-        fix: str,
-        *,
-        view: View | None = None,
-        choices: tuple[str, ...] = (),
-    ) -> None:
-        """Add a problem at a place of the sheet, or of the sheet as a whole; of a question the `choices`
-        where they are others than usual."""
-        cell, row = "", 0
-        if place is not None:
-            original = view.original(place) if view else place
-            cell = (view or View(self.grid)).name(place)
-            row = original[0] + 1
-        made = Problem(
-            self.file, row, "", found, expected, fix, self.grid.name, cell, kind, severity
-        )
-        if made in self.told:
-            return
-        self.told.add(made)
-        if severity == ASK:
-            self.choices[made] = choices or ASKED[kind][1]
-        self.counts[kind] += 1
-        if self.counts[kind] <= _TOLD:
-            self.problems.append(made)
-        elif self.counts[kind] == _TOLD + 1:
-            more = said(
-                "more cells like those named, of which these are the first {count}", count=_TOLD
-            )
-            self.problems.append(replace(made, row=0, cell="", found=more))
 
 
 @dataclass(frozen=True)
@@ -232,11 +153,11 @@ class Reader:
         ]
         texts.append((None, sheet.grid.name))
         own = fold(self.ward.name_vi).split(" ", 1)[-1]
-        named = [(place, name) for place, text in texts for name in _communes(text)]
+        named = [(place, name) for place, text in texts for name in communes(text)]
         named += [
             (place, match[0])
             for place, text in texts
-            if (match := _DISTRICT.search(text)) and "ngân sách" in text.casefold()
+            if (match := DISTRICT.search(text)) and "ngân sách" in text.casefold()
         ]
         others = [(place, name) for place, name in named if not fold(name).startswith(own)]
         if (
@@ -294,7 +215,7 @@ class Reader:
         figures = [head for head in table.heads if roles[head.column] in (MONTH, UNTIL)]
         if not figures and plans:
             others = any("previous" in head.codes for head in table.heads)
-            title = _Title(context, sheet.grid.name)
+            title = Title(context, sheet.grid.name)
             if others or title.place or title.quarter:
                 sheet.tell(
                     "column_missing", REFUSE, plans[0].place, said("plans, and no column of what was collected in a month"),
@@ -325,16 +246,8 @@ class Reader:
         """A question where a title or a head has words that no column of receipts of a month has."""
         plain = not any({"actual", "estimate", "ytd"} & head.codes for head in figures)
         for place, text in context[:12]:
-            codes = self.wordings.heads(text)
-            words = f" {fold(text)} "
-            odd = [word for word in _OTHER if f" {word} " in words]
-            if f" {fold('chi ngân sách')} " in words and f" {fold('thu')} " not in words:
-                odd.append(text)  # "thu, chi ngân sách" heads both
-            part: list[object] = [word for word in _PARTLY if f" {word} " in words]
-            tasks = any(f" {word} " in words for word in _TASKS)
-            planned = ("plan" in codes or tasks) and not codes & {"actual", "estimate"}
-            part += [number for _, number in told(text).quarters if not number]
-            if (plain and (odd or planned)) or part:
+            other = plain and is_other(text, self.wordings.heads(text))
+            if other or is_partly(text):
                 if self.answers.get("title", sheet.grid.name) == "right":
                     return
                 found = said("“{text}” above the table", text=text)
@@ -373,7 +286,7 @@ class Reader:
         return {
             word
             for word in left
-            if word not in _FILLERS | own and not any(char.isdigit() for char in word)
+            if word not in FILLERS | own and not any(char.isdigit() for char in word)
         }
 
     def _same_year(self, sheet: Sheet, table: Table, figures: list[Head]) -> None:
@@ -414,7 +327,7 @@ class Reader:
     ) -> list[tuple[Head, str | None, str, str]]:
         """Each column with what it covers, its month and its measure; a span of None where it is not
         needed or cannot be dated."""
-        title = _Title(context, sheet.grid.name)
+        title = Title(context, sheet.grid.name)
         years = {head.told.year for head in heads} - {0}
         numbers = [number for head in heads for _, number in head.told.months]
         if any(0 in pair for head in heads for pair in head.told.months) and numbers != sorted(
@@ -432,13 +345,7 @@ class Reader:
         found: list[tuple[Head, str | None, str, str]] = []
         for head in heads:
             codes, when = head.codes, head.told
-            measure = (
-                KEPT
-                if KEPT in codes and COLLECTED not in codes
-                else COLLECTED
-                if COLLECTED in codes
-                else ""
-            )
+            measure = measured(codes)
             span = roles[head.column]
             if when.quarters and not when.months and not when.until:
                 found.append((head, "quarter", "", measure))
@@ -480,7 +387,7 @@ class Reader:
         self,
         sheet: Sheet,
         table: Table,
-        title: _Title,
+        title: Title,
         found: list[tuple[Head, str | None, str, str]],
         in_rows: bool,
     ) -> None:
@@ -490,19 +397,11 @@ class Reader:
         month_heads = [own for own in real if own[0].told.months and own[1] == MONTH]
         if quarters and not real:
             for place in dict.fromkeys(own[0].telling() for own in quarters):
-                sheet.tell(
-                    "quarter_for_month", REFUSE, place, said("a quarter: “{text}”", text=table.view.text(place)),
-                    said("the figures of one month, or of the year up to one"),
-                    said("ask the sender for the figures of each month"), view=table.view,
-                )  # fmt: skip
+                text = table.view.text(place)
+                sheet.tell_quarter(place, text, or_until=True, view=table.view)
             return
         if title.quarter and real and not in_rows and not any(time for _, _, time, _ in real):
-            place, text = title.quarter
-            sheet.tell(
-                "quarter_for_month", REFUSE, place, said("a quarter: “{text}”", text=text),
-                said("the figures of one month, or of the year up to one"),
-                said("ask the sender for the figures of each month"),
-            )  # fmt: skip
+            sheet.tell_quarter(*title.quarter, or_until=True)
             return
         self._sheet_month(sheet, [time for _, span, time, _ in real if span == MONTH and time])
         named = {time for _, _, time, _ in month_heads if time}
@@ -546,7 +445,7 @@ class Reader:
             return
         found = said(
             "a sheet of that name with the figures of {month}",
-            month=f"{times[0][5:]}/{times[0][:4]}",
+            month=shown(times[0]),
         )
         expected = said("one month in the name of the sheet and in its table")
         fix = said(
@@ -585,7 +484,7 @@ class Reader:
             letters = set(chosen.split(","))
             return [
                 own for own in kept
-                if own[0].column not in double or re.sub("[0-9]", "", table.view.name(own[0].place)) in letters
+                if own[0].column not in double or table.view.letter(own[0].place) in letters
             ]  # fmt: skip
         pairs = self._pairs(table, groups)
         for own in groups.values():
@@ -610,11 +509,7 @@ class Reader:
         alike = [own for own in groups.values() if len(own) > 1]
         most = max(map(len, alike), default=0)
         return tuple(
-            ",".join(
-                re.sub("[0-9]", "", table.view.name(own[at].place))
-                for own in alike
-                if at < len(own)
-            )
+            ",".join(table.view.letter(own[at].place) for own in alike if at < len(own))
             for at in range(most)
         )
 
@@ -728,7 +623,7 @@ class Reader:
         last = ""  # the last name that began with no dash
         explicit = {line.codes[0] for line in table.lines if len(line.codes) == 1}
         unknown = 0
-        root = next((code for code, parent in self.wordings.parents.items() if not parent), "")
+        root = self.wordings.root
         leaves = set(self.wordings.parents) - set(self.wordings.parents.values())
         for line in table.lines:
             codes = line.codes
@@ -833,7 +728,7 @@ class Reader:
         elif line.dashed and last:
             above = last if last in parents.values() else parents.get(last)
         elif line.number:
-            above = next((code for code, parent in parents.items() if not parent), None)
+            above = self.wordings.root or None
         else:
             above = None
         if above is not None:
@@ -859,7 +754,7 @@ class Reader:
         unit: tuple[Place, str] | None,
     ) -> None:
         """Read a column of amounts."""
-        letter = re.sub("[0-9]", "", table.view.name((0, head.column)))
+        letter = table.view.letter((0, head.column))
         answer = self.answers.get("number", sheet.grid.name, letter)
         lines = [line for line in table.lines if line.row not in sheet.left_out]
         readings = amounts.read([table.cell(line, head) for line in lines], answer)
@@ -909,7 +804,7 @@ class Reader:
 
     def _month_of(self, sheet: Sheet, table: Table, context: list[tuple[Place, str]]) -> str:
         """The month of a table without months in its heads."""
-        title = _Title(context, sheet.grid.name)
+        title = Title(context, sheet.grid.name)
         if any(line.said.get("month") for line in table.lines):
             return ""
         _, year, number = title.month(MONTH)
@@ -921,15 +816,7 @@ class Reader:
         if asked := self.answers.get("month", sheet.grid.name):
             return asked
         if title.quarter:
-            place, text = title.quarter
-            sheet.tell(
-                "quarter_for_month",
-                REFUSE,
-                place,
-                said("a quarter: “{text}”", text=text),
-                said("the figures of one month"),
-                said("ask the sender for the figures of each month"),
-            )
+            sheet.tell_quarter(*title.quarter)
         else:
             sheet.tell(
                 "month_unknown",
@@ -973,7 +860,7 @@ class Reader:
         self, sheet: Sheet, table: Table, context: list[tuple[Place, str]], plans: list[Head]
     ) -> None:
         """A table of the year's targets: a column for each who sets them."""
-        title = _Title(context, sheet.grid.name)
+        title = Title(context, sheet.grid.name)
         years = {head.told.year or title.year for head in plans} - {0}
         year = str(years.pop()) if len(years) == 1 else ""
         if not year and (asked := self.answers.get("month", sheet.grid.name)):
@@ -990,7 +877,7 @@ class Reader:
         items = self._items(sheet, table)
         found: dict[str, list[Head]] = {}
         for head in plans:
-            if KEPT in head.codes and COLLECTED not in head.codes:
+            if measured(head.codes) == KEPT:
                 continue  # targets are of what is collected
             setter = "ward" if "ward" in head.codes else "upper"
             found.setdefault(setter, []).append(head)
@@ -1032,235 +919,15 @@ _HEADS = {
 }
 
 
+def measured(codes: frozenset[str]) -> str:
+    """What a head of revenue lines is of: COLLECTED, KEPT, "" where it says neither."""
+    if COLLECTED in codes:
+        return COLLECTED
+    return KEPT if KEPT in codes else ""
+
+
 def numeral(number: str) -> int | None:
     """The level of a heading: 0 for a letter, 1 for a Roman numeral; None for any other number."""
     if re.fullmatch("[IVX]+", number):
         return 1
     return 0 if re.fullmatch("[A-ZĐ]", number) else None
-
-
-# Words that turn a title into one of other money than that collected in a month.
-_OTHER = {
-    fold(words)
-    for words in (
-        "nợ đọng", "nợ thuế", "hoàn trả", "hoàn thuế", "miễn giảm", "bình quân", "phải thu", "phải nộp", "budgeted", "arrears", "refunds", "average",
-    )
-}  # fmt: skip
-_TASKS = {fold(words) for words in ("nhiệm vụ", "kế hoạch thu")}
-_PARTLY = {
-    fold(words)
-    for words in ("tuần", "nửa đầu", "nửa cuối", "10 ngày", "15 ngày", "week", "half of")
-}
-# Words of heads that tell nothing of what a column holds.
-_FILLERS = {
-    fold(word)
-    for word in [
-        "thu",
-        "số",
-        "tiền",
-        "tổng",
-        "cộng",
-        "trong",
-        "tháng",
-        "kỳ",
-        "này",
-        "năm",
-        "đó",
-        "trên",
-        "địa",
-        "bàn",
-        "của",
-        "đến",
-        "được",
-        "kết",
-        "quả",
-        "phát",
-        "sinh",
-        "ngân",
-        "sách",
-        "nhà",
-        "nước",
-        "phường",
-        "xã",
-        "thị",
-        "trấn",
-        "đồng",
-        "triệu",
-        "nghìn",
-        "ngàn",
-        "tỷ",
-        "đ",
-        "vnđ",
-        "vnd",
-        "trđ",
-        "theo",
-        "phần",
-        "vào",
-        "và",
-        "từ",
-        "đã",
-        "nsnn",
-        "nsx",
-        "nsp",
-        "hưởng",
-        "đơn",
-        "vị",
-        "tính",
-        "đvt",
-        "báo",
-        "cáo",
-        "các",
-        "khoản",
-        "tại",
-        "ước",
-        "thực",
-        "hiện",
-        "lũy",
-        "kế",
-        "luỹ",
-        "quý",
-        "hết",
-        "ngày",
-        "đầu",
-        "tr",
-        "usd",
-        "in",
-        "us",
-        "dollars",
-        "of",
-        "the",
-        "month",
-        "year",
-        "actual",
-        "total",
-        "collected",
-        "kept",
-        "receipts",
-        "for",
-        "to",
-        "amount",
-        "revenue",
-        "by",
-        "its",
-        "own",
-        "ward",
-        "city",
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "oct",
-        "nov",
-        "dec",
-        "t",
-        "th",
-        "một",
-        "hai",
-        "ba",
-        "tư",
-        "bốn",
-        "năm",
-        "sáu",
-        "bảy",
-        "tám",
-        "chín",
-        "mười",
-        "giêng",
-        "chạp",
-    ]
-} | {"%"}
-# A commune's name: words with a capital after what it is.
-_COMMUNE = re.compile(
-    r"(?:\b[Pp]hường|\bPHƯỜNG|\b[Xx]ã|\bXÃ|\b[Tt]hị trấn|\bTHỊ TRẤN|\b[Pp]\.)\s*:?\s*((?:[^\W\d_a-zđ][\w]*[ \t]?){1,5})"
-)
-_DISTRICT = re.compile(
-    r"(?:NGÂN SÁCH|[Nn]gân sách)\s+(?:QUẬN|HUYỆN|THỊ XÃ|[Qq]uận|[Hh]uyện|[Tt]hị xã)\s+[^\W\d_a-zđ]\w*(?:\s+[^\W\d_a-zđ]\w*)*"
-)
-_NO_NAME = {
-    fold(word)
-    for word in (
-        "tháng", "năm", "quý", "thu", "chi", "hưởng", "được", "hội", "phường", "xã", "quản", "lý", "trên", "và", "theo",
-        "dự", "thực", "kỳ", "nsnn", "nsx", "nsp", "ngân", "báo", "từ", "đến", "các", "tổng", "số", "ước", "lũy", "cùng",
-        "so", "độc", "cộng", "quận", "huyện", "thành", "tỉnh", "giao", "hđnd", "ubnd", "đã", "tờ", "biểu", "mẫu",
-    )
-}  # fmt: skip
-
-
-def _communes(text: str) -> list[str]:
-    """The names of communes in a text, without what they are."""
-    names = []
-    for match in _COMMUNE.finditer(text.replace("\n", " | ")):
-        words: list[str] = []
-        for word in match[1].split():
-            if fold(word) in _NO_NAME:
-                break
-            words.append(word)
-        if words:
-            names.append(" ".join(words))
-    return names
-
-
-class _Title:
-    """What stands above a table says of time, the nearest first; the name of the sheet says it last."""
-
-    def __init__(self, context: list[tuple[Place, str]], sheet: str) -> None:
-        self._said = [(place, text, told(text)) for place, text in context]
-        self._sheet = told(sheet)
-
-    @property
-    def year(self) -> int:
-        for _, _, when in self._said:
-            if when.year:
-                return when.year
-        return self._sheet.year
-
-    @property
-    def quarter(self) -> tuple[Place, str] | None:
-        return next(((place, text) for place, text, when in self._said if when.quarters), None)
-
-    @property
-    def cumulative(self) -> bool:
-        """Whether the title speaks of several months from January on."""
-        return any(when.until for _, _, when in self._said)
-
-    @property
-    def single(self) -> tuple[Place, str, str] | None:
-        """The place, month and text of a title that names one month and year."""
-        for place, text, when in self._said:
-            if when.months:
-                if len(when.months) == 1 and when.months[0][0]:
-                    ((year, number),) = when.months
-                    return place, f"{year}-{number:02}", text
-                return None
-        return None
-
-    @property
-    def place(self) -> Place | None:
-        return next((place for place, _, when in self._said if when.months), None)
-
-    def month(self, span: str) -> tuple[str, int, int]:
-        """Span, year and number of the month that a column without one is of; zeros where unknown."""
-        for when in (*(own for _, _, own in self._said), self._sheet):
-            if len(when.months) == 1 and not (span == UNTIL and when.until):
-                return (span, *when.months[0])
-            if len(when.until) == 1:
-                return (UNTIL, *when.until[0])
-            if when.months or when.until:
-                break
-        return span, 0, 0

@@ -19,10 +19,11 @@ from wardlib.data.cells import Shelf
 from wardlib.data.descriptors import Ward
 from wardlib.data.intake import arrivals, containers, figures, letters, questions, sense, workbooks
 from wardlib.data.intake.arrivals import REVISED, SAME, Arrival, Known
-from wardlib.data.intake.columns import INDICATORS, RECEIPTS, Reader, Sheet
+from wardlib.data.intake.columns import INDICATORS, RECEIPTS, Reader
 from wardlib.data.intake.figures import Figure
 from wardlib.data.intake.grids import OfficeFile, a1
 from wardlib.data.intake.questions import Answers
+from wardlib.data.intake.sheets import Sheet
 from wardlib.data.intake.wordings import fold, wordings
 from wardlib.errors import ASK, NOTE, REFUSE, DataError, Numeral, Problem, RequestError, said
 from wardlib.periods import parse_day
@@ -64,6 +65,12 @@ class Examined:
         asked = questions.ASKED.get(problem.kind)
         own = questions.ready(problem.kind, problem.sheet, problem.cell, asked[1]) if asked else []
         return own if problem.severity == ASK else []
+
+    def tell(self, kind: str, severity: str, found: str, expected: str, fix: str = "") -> None:
+        """Add a problem of the file as a whole."""
+        self.problems.append(
+            Problem(self.name, 0, "", found, expected, fix, kind=kind, severity=severity)
+        )
 
     @property
     def outcome(self) -> str:
@@ -236,13 +243,8 @@ def _flows(ward: Ward) -> frozenset[str]:
 
 def _indicators(ward: Ward) -> list[tuple[str, ...]]:
     """Code, unit and kind of each indicator."""
-    table = ward.table("indicators")
-    cells = Shelf(ward).cells(table) if table else None
-    return (
-        list(zip(*(cells[name] for name in ("code", "unit_vi", "kind")), strict=True))
-        if cells
-        else []
-    )
+    records = Shelf(ward).records("indicators")
+    return [(own["code"], own["unit_vi"], own["kind"]) for own in records]
 
 
 def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -> Examined:
@@ -265,28 +267,12 @@ def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -
         own.problems += problems
     own.file = file = replace(file, grids=tuple(grids))
     for ignored in file.ignored:
-        own.problems.append(
-            Problem(
-                file.name,
-                0,
-                "",
-                said(
-                    "{what} in the file",
-                    what=_PARTS.get(ignored, said("something that is no table")),
-                ),
-                said("they are left aside, and nothing of them runs"),
-                "",
-                "",
-                "",
-                "ignored_part",
-                NOTE,
-            )
-        )
-    if file.encoding in _LEGACY:
+        found = said("{what} in the file", what=_PARTS[ignored])
+        result = said("they are left aside, and nothing of them runs")
+        own.tell("ignored_part", NOTE, found, result)
+    if file.encoding in (letters.TCVN3, letters.VNI, letters.CP1258):
         found = said("letters of {encoding}, converted", encoding=file.encoding)
-        expected = said("texts in Unicode letters")
-        note = Problem(file.name, 0, "", found, expected, "", "", "", "text_converted", NOTE)
-        own.problems.append(note)
+        own.tell("text_converted", NOTE, found, said("texts in Unicode letters"))
     blocked: dict[str, set[str]] = {}
     for problem in own.problems:
         if problem.severity != NOTE:
@@ -307,42 +293,22 @@ def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -
     broken = any(problem.severity != NOTE for problem in own.problems)
     if not any(sheet.columns for sheet in own.sheets) and not broken:
         shown = ", ".join(f"“{grid.name}”" for grid in file.grids if grid.name) or file.name
-        own.problems.append(
-            Problem(
-                file.name,
-                0,
-                "",
-                said("no table that is recognised, in {sheets}", sheets=shown),
-                said(
-                    "rows named as the revenue lines, schools, fields of activities or indicators of {ward}",
-                    ward=reader.ward.name_vi,
-                ),
-                said(
-                    "see whether it is the right file; or write the figures into the form of `ward template`"
-                ),
-                "",
-                "",
-                "table_not_found",
-                REFUSE,
-            )
+        found = said("no table that is recognised, in {sheets}", sheets=shown)
+        expected = said(
+            "rows named as the revenue lines, schools, fields of activities or indicators of {ward}",
+            ward=reader.ward.name_vi,
         )
+        fix = said(
+            "see whether it is the right file; or write the figures into the form of `ward template`"
+        )
+        own.tell("table_not_found", REFUSE, found, expected, fix)
     _lay_out(own, reader, layout)
     absent = sorted({figure.table for figure in figures_found} - set(reader.ward.tables))
     for table in absent:
-        own.problems.append(
-            Problem(
-                file.name,
-                0,
-                "",
-                said("figures for a table {table}", table=table),
-                said("a table that data/{ward}/datapackage.json describes", ward=reader.ward.id),
-                said("ask who looks after this workbook to add the table"),
-                "",
-                "",
-                "table_not_found",
-                REFUSE,
-            )
-        )
+        found = said("figures for a table {table}", table=table)
+        expected = said("a table that data/{ward}/datapackage.json describes", ward=reader.ward.id)
+        fix = said("ask who looks after this workbook to add the table")
+        own.tell("table_not_found", REFUSE, found, expected, fix)
     if not absent:
         own.arrivals = arrivals.arrivals(figures_found, now, reader.reported_on)
         _compared(own, reader)
@@ -350,7 +316,6 @@ def _examined(name: str, data: bytes, reader: Reader, now: Known, layout: str) -
     return own
 
 
-_LEGACY = ("TCVN3 (ABC)", "VNI-Windows", "Windows-1258")
 _PARTS = {
     "macros": said("macros"),
     "links": said("links to other files"),
@@ -382,8 +347,8 @@ def _figures(own: Examined, reader: Reader, now: Known) -> list[Figure]:
 
 
 def _needed(
-    until: list[tuple[Sheet, figures.Said]], months: list[tuple[Sheet, figures.Said]]
-) -> list[tuple[Sheet, figures.Said]]:
+    until: list[tuple[Sheet, figures.Entry]], months: list[tuple[Sheet, figures.Entry]]
+) -> list[tuple[Sheet, figures.Entry]]:
     """What columns of the year say of months that no column of their own tells."""
     told = {(id(sheet), own.time) for sheet, own in months if own.column.kind == RECEIPTS}
     return [(sheet, own) for sheet, own in until if (id(sheet), own.time) not in told]
@@ -404,7 +369,7 @@ def _lay_out(own: Examined, reader: Reader, layout: str) -> None:
     for sheet in own.sheets:
         for column in sheet.columns:
             head = re.sub("[0-9]+", "#", column.head.text)
-            letter = re.sub("[0-9]", "", column.table.view.name((0, column.head.column)))
+            letter = column.table.view.letter((0, column.head.column))
             parts.append(
                 f"{sheet.grid.name or '1'}!{letter} {column.kind}.{column.measure} {column.span} ({head})"
             )
@@ -416,15 +381,12 @@ def _lay_out(own: Examined, reader: Reader, layout: str) -> None:
         "answers": " / ".join(reader.answers.lines()),
     }
     former = former_layout(reader.ward, layout) if layout else None
-    shapes = [
-        _shape(arrivals.told(about["understood"])) for about in (former or {}, own.about) if about
-    ]
-    stated = [_units(arrivals.told(about["units"])) for about in (former or {}, own.about) if about]
-    if former and parts and (shapes[0] != shapes[-1] or stated[0] != stated[-1]):
-        own.problems.append(
-            Problem(own.file.name, 0, "", own.about["understood"][:300], said("the layout {name}: {understood}", name=layout, understood=former["understood"][:300]),
-                    said("see what has changed in the form; without --layout it is read anew"), "", "", "layout_differs", REFUSE)
-        )  # fmt: skip
+    now = own.about
+    if former and parts and (_shape(former), _units(former)) != (_shape(now), _units(now)):
+        then = former["understood"][:300]
+        expected = said("the layout {name}: {understood}", name=layout, understood=then)
+        fix = said("see what has changed in the form; without --layout it is read anew")
+        own.tell("layout_differs", REFUSE, own.about["understood"][:300], expected, fix)
 
 
 def _understood(parts: list[str]) -> str:
@@ -437,26 +399,20 @@ def _understood(parts: list[str]) -> str:
     return "; ".join(shown) or "…"
 
 
-def _units(told: str) -> set[str]:
+def _units(about: dict[str, str]) -> set[str]:
     """The units that a layout states, without their cells."""
-    return {fold(part.partition(": ")[2]) for part in told.split("; ")}
+    return {fold(part.partition(": ")[2]) for part in arrivals.told(about["units"]).split("; ")}
 
 
-def _shape(understood: str) -> list[str]:
+def _shape(about: dict[str, str]) -> list[str]:
     """A layout without the names of its sheets, which often tell the month."""
+    understood = arrivals.told(about["understood"])
     return [fold(part.partition("!")[2]) for part in understood.split("; ")]
 
 
 def former_layout(ward: Ward, name: str) -> dict[str, str] | None:
     """The last received file of a layout's name, as `received` tells of it."""
-    table = ward.tables.get("received")
-    cells = Shelf(ward).cells(table) if table else None
-    if cells is None:
-        return None
-    rows = [
-        dict(zip(cells.columns, row, strict=True))
-        for row in zip(*cells.columns.values(), strict=True)
-    ]
+    rows = Shelf(ward).records("received")
     own = [row for row in rows if row["layout"] == name]
     return max(own, key=lambda row: row["reported_on"]) if own else None
 
@@ -565,6 +521,7 @@ def _checked(result: Examination, rows: dict[str, bytes], today: datetime.date) 
         ):
             continue
         own.problems.append(_moved(own, problem, arrival, column))
+    for own in result.files:
         own.sort()
 
 

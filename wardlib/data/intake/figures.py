@@ -12,15 +12,14 @@ from wardlib.data.intake.columns import (
     ACTIVITIES,
     COLLECTED,
     KEPT,
-    MONTH,
     RECEIPTS,
     SCHOOLS,
-    Column,
     Reader,
-    Sheet,
+    measured,
 )
 from wardlib.data.intake.grids import Place
 from wardlib.data.intake.layouts import Line, View
+from wardlib.data.intake.sheets import MONTH, Column, Sheet
 from wardlib.data.intake.wordings import GROUP, INDICATOR
 from wardlib.errors import ASK, NOTE, REFUSE, Numeral, said
 
@@ -52,7 +51,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Said:
+class Entry:
     """What a line says in a column: the cell, its time, measure and status, and its value in đồng (or
     in whole things), None where it is not reported or cannot be taken."""
 
@@ -70,7 +69,7 @@ class Said:
         return self.line.codes[0]
 
 
-def said_by(sheet: Sheet, reader: Reader, column: Column, *, strict: bool = True) -> list[Said]:
+def entries(sheet: Sheet, reader: Reader, column: Column, *, strict: bool = True) -> list[Entry]:
     """What the lines of a column say; with `strict` a problem at each cell that cannot be taken.
     Group rows are never read strictly: they check."""
     found = []
@@ -92,32 +91,28 @@ def said_by(sheet: Sheet, reader: Reader, column: Column, *, strict: bool = True
         time = column.time or _time(sheet, reader, column, line, told)
         measure = column.measure or _measure(reader, line)
         status = _status(reader, line) or column.status
-        state, value = _taken(
-            sheet, reader, column, line, place, measure, shares, strict and not group
-        )
-        found.append(Said(column, line, time, measure, status, place, value, state))
+        state, value = _taken(sheet, reader, column, line, place, shares, strict and not group)
+        found.append(Entry(column, line, time, measure, status, place, value, state))
     return found
 
 
-def figure(
-    said_there: Said, sheet: Sheet, value: Decimal, *, time: str = "", derived: bool = False
-) -> Figure:
-    """What a line says, as a figure; `value` and `time` may be calculated ones."""
-    column, view = said_there.column, said_there.column.table.view
-    cell = view.cells.get(said_there.place)
-    month = said_there.line.said.get("month")
+def figure(entry: Entry, sheet: Sheet, value: Decimal, *, derived: bool = False) -> Figure:
+    """What a line says, as a figure; `value` may be a calculated one."""
+    column, view = entry.column, entry.column.table.view
+    cell = view.cells.get(entry.place)
+    month = entry.line.said.get("month")
     return Figure(
         table=column.kind,
-        time=time or said_there.time,
-        item=said_there.item,
-        measure=said_there.measure,
+        time=entry.time,
+        item=entry.item,
+        measure=entry.measure,
         value=value,
-        status=said_there.status,
+        status=entry.status,
         sheet=sheet.grid.name,
-        place=view.original(said_there.place),
-        cell=view.name(said_there.place),
+        place=view.original(entry.place),
+        cell=view.name(entry.place),
         text=cell.text if cell else "",
-        label=view.original(said_there.line.place),
+        label=view.original(entry.line.place),
         head=view.original(month[0] if month and not column.time else column.head.telling()),
         derived=derived,
     )
@@ -143,15 +138,7 @@ def _time(sheet: Sheet, reader: Reader, column: Column, line: Line, strict: bool
             _not_begun(sheet, reader, place, time, column.table.view)
         return time
     if strict and when.quarters:
-        sheet.tell(
-            "quarter_for_month",
-            REFUSE,
-            place,
-            said("a quarter: “{text}”", text=text),
-            said("the figures of one month"),
-            said("ask the sender for the figures of each month"),
-            view=column.table.view,
-        )
+        sheet.tell_quarter(place, text, view=column.table.view)
     elif strict:
         sheet.tell(
             "month_unknown",
@@ -167,8 +154,7 @@ def _time(sheet: Sheet, reader: Reader, column: Column, line: Line, strict: bool
 
 def _not_begun(sheet: Sheet, reader: Reader, place: Place, time: str, view: View | None) -> None:
     day = f"{reader.reported_on:%d/%m/%Y}"
-    month = f"{time[5:]}/{time[:4]}"
-    found = said("{month}, which had not begun on {day}", month=month, day=day)
+    found = said("{month}, which had not begun on {day}", month=months.shown(time), day=day)
     expected = said("a month that had begun when the file was handed in")
     fix = said("correct the month, or the day of --reported-on")
     sheet.tell("month_future", REFUSE, place, found, expected, fix, view=view)
@@ -185,7 +171,7 @@ def _title_year(column: Column) -> int:
 def _measure(reader: Reader, line: Line) -> str:
     told = line.said.get("measure")
     codes = reader.wordings.heads(told[1]) if told else frozenset()
-    return KEPT if KEPT in codes and COLLECTED not in codes else COLLECTED
+    return measured(codes) or COLLECTED
 
 
 def _status(reader: Reader, line: Line) -> str:
@@ -225,7 +211,6 @@ def _taken(
     column: Column,
     line: Line,
     place: Place,
-    measure: str,
     shares: Decimal | None,
     strict: bool,
 ) -> tuple[str, Decimal | None]:
@@ -361,101 +346,52 @@ def _tell(
     view = column.table.view
     cell = view.cells.get(place)
     text = cell.text if cell else ""
-    number = said("a number")
+    kind, severity, expected = state, REFUSE, said("a number")
     match state:
         case amounts.AMBIGUOUS:
+            kind, severity = "number_ambiguous", ASK
             found = said(
                 "“{text}”: the sign in it may set apart thousands ({thousands}) or decimals ({decimals})",
                 text=text,
                 thousands=Numeral(reading.value or Decimal(0)),
                 decimals=Numeral(reading.other or Decimal(0)),
             )
-            sheet.tell(
-                "number_ambiguous",
-                ASK,
-                place,
-                found,
-                said("a number that can be read in one way; nothing in the column decides"),
-                said("Say what the sign sets apart."),
-                view=view,
-            )
+            expected = said("a number that can be read in one way; nothing in the column decides")
+            fix = said("Say what the sign sets apart.")
         case amounts.DASH:
-            sheet.tell(
-                "dash_meaning",
-                ASK,
-                place,
-                said("“{text}” for {line}", text=text, line=line.text),
-                said("a number, or an empty cell where nothing was reported"),
-                said("Was nothing collected (0), or was it not reported?"),
-                view=view,
-            )
+            kind, severity = "dash_meaning", ASK
+            found = said("“{text}” for {line}", text=text, line=line.text)
+            expected = said("a number, or an empty cell where nothing was reported")
+            fix = said("Was nothing collected (0), or was it not reported?")
         case amounts.ERROR:
-            sheet.tell(
-                "error_cell",
-                REFUSE,
-                place,
-                said("{text}, an error of a formula", text=text),
-                number,
-                said("correct the formula in Excel, or ask the sender for the figure"),
-                view=view,
-            )
+            found = said("{text}, an error of a formula", text=text)
+            fix = said("correct the formula in Excel, or ask the sender for the figure")
         case amounts.UNCALCULATED:
-            sheet.tell(
-                "formula_without_value",
-                REFUSE,
-                place,
-                said("a formula that no program has calculated"),
-                number,
-                said("open the file in Excel, save it, and take it in again"),
-                view=view,
-            )
+            found = said("a formula that no program has calculated")
+            fix = said("open the file in Excel, save it, and take it in again")
         case amounts.DIFFERS:
-            sheet.tell(
-                "readers_differ",
-                REFUSE,
-                place,
-                said("a cell that two readers of the file read differently"),
-                number,
-                said("open the file in Excel, save it as .xlsx, and take it in again"),
-                view=view,
-            )
+            found = said("a cell that two readers of the file read differently")
+            fix = said("open the file in Excel, save it as .xlsx, and take it in again")
         case amounts.PERCENT:
-            sheet.tell(
-                "percent_in_money",
-                REFUSE,
-                place,
-                said("{text}, a percentage", text=text),
-                said("an amount"),
-                said("put the amount there, or ask the sender for it"),
-                view=view,
-            )
+            found, expected = said("{text}, a percentage", text=text), said("an amount")
+            fix = said("put the amount there, or ask the sender for it")
         case amounts.DATE:
-            sheet.tell(
-                "date_in_money",
-                REFUSE,
-                place,
-                said("{text}, a day: Excel makes days of numbers that look like one", text=text),
-                said("an amount"),
-                said("look up the amount, set the cell's format to number, and write it anew"),
-                view=view,
-            )
+            found = said("{text}, a day: Excel makes days of numbers that look like one", text=text)
+            expected = said("an amount")
+            fix = said("look up the amount, set the cell's format to number, and write it anew")
         case amounts.NONSENSE:
-            sheet.tell(
-                "not_a_number",
-                REFUSE,
-                place,
-                said("“{text}”", text=text[:80]),
-                number,
-                said("write the number alone, or leave the cell empty where nothing was reported"),
-                view=view,
-            )
+            found = said("“{text}”", text=text[:80])
+            fix = said("write the number alone, or leave the cell empty where nothing was reported")
+        case _:
+            return  # not reported, or asked about elsewhere
+    sheet.tell(kind, severity, place, found, expected, fix, view=view)
 
 
-def complete(found: list[tuple[Sheet, Said]], reader: Reader) -> Iterator[Figure]:
+def complete(found: list[tuple[Sheet, Entry]], reader: Reader) -> Iterator[Figure]:
     """The figures of the lines that are reported in full; those that are not are told, and one that is
     reported in part is a problem at the cell that lacks. `found`: what the columns of months say, of one
     file and table."""
-    by_key: dict[tuple[str, str, str], dict[str, list[tuple[Sheet, Said]]]] = {}
+    by_key: dict[tuple[str, str, str], dict[str, list[tuple[Sheet, Entry]]]] = {}
     for sheet, own in found:
         if own.line.codes != (GROUP,) and own.time:
             by_key.setdefault((own.column.kind, own.time, own.item), {}).setdefault(
@@ -503,7 +439,7 @@ def complete(found: list[tuple[Sheet, Said]], reader: Reader) -> Iterator[Figure
                 yield figure(own, sheet, own.value)
 
 
-def _lacking(sheet: Sheet, own: Said, measure: str, reader: Reader) -> None:
+def _lacking(sheet: Sheet, own: Entry, measure: str, reader: Reader) -> None:
     """A line of which one column is filled and another is not."""
     view = own.column.table.view
     found = said("an empty cell for {line}, whose other figures are given", line=own.line.text)
@@ -532,7 +468,7 @@ def _lacking(sheet: Sheet, own: Said, measure: str, reader: Reader) -> None:
         )
 
 
-def _twice(measures: dict[str, list[tuple[Sheet, Said]]]) -> None:
+def _twice(measures: dict[str, list[tuple[Sheet, Entry]]]) -> None:
     """A line that stands twice for the same month; the same amounts on another sheet or in another table
     are no fault."""
     for all_ in measures.values():
@@ -553,10 +489,10 @@ def _twice(measures: dict[str, list[tuple[Sheet, Said]]]) -> None:
 
 def of_months(
     sheets: list[Sheet], reader: Reader
-) -> tuple[list[tuple[Sheet, Said]], list[tuple[Sheet, Said]]]:
+) -> tuple[list[tuple[Sheet, Entry]], list[tuple[Sheet, Entry]]]:
     """What the columns of a file say, those of months and those of the year up to a month."""
-    months_said: list[tuple[Sheet, Said]] = []
-    until_said: list[tuple[Sheet, Said]] = []
+    months_said: list[tuple[Sheet, Entry]] = []
+    until_said: list[tuple[Sheet, Entry]] = []
     for sheet in sheets:
         times = {
             column.time
@@ -565,6 +501,6 @@ def of_months(
         }
         for column in sheet.columns:
             needed = column.span == MONTH or column.time not in times
-            own = [(sheet, one) for one in said_by(sheet, reader, column, strict=needed)]
+            own = [(sheet, one) for one in entries(sheet, reader, column, strict=needed)]
             (months_said if column.span == MONTH else until_said).extend(own)
     return months_said, until_said

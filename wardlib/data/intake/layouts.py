@@ -66,6 +66,10 @@ class View:
         """A place as the clerk sees it."""
         return a1(self._swap(place))
 
+    def letter(self, place: Place) -> str:
+        """The column of a place, as the clerk sees it."""
+        return re.sub("[0-9]", "", self.name(place))
+
     def original(self, place: Place) -> Place:
         return self._swap(place)
 

@@ -171,6 +171,15 @@ def told(text: str) -> Told:
     )
 
 
+def shown(time: str) -> str:
+    """A month as both languages write it; a year stays as it is.
+
+    >>> shown("2022-01"), shown("2022")
+    ('01/2022', '2022')
+    """
+    return f"{time[5:]}/{time[:4]}" if "-" in time else time
+
+
 def is_named_month(word: str) -> bool:
     """Whether a word is the English name of a month, or short for it."""
     return word.casefold() in _ENGLISH

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from wardlib.data.intake import months
 from wardlib.data.intake.arrivals import NEW, REVISED, SAME, Arrival
-from wardlib.data.intake.columns import UNTIL, Column
 from wardlib.data.intake.examination import ACCEPT, Examination, Examined
 from wardlib.data.intake.grids import letters
 from wardlib.data.intake.questions import ASKED
+from wardlib.data.intake.sheets import UNTIL, Column
 from wardlib.errors import ASK, NOTE, Numeral, Problem
 from wardlib.language import NONE, Language
 
@@ -100,9 +101,9 @@ def understood(column: Column, language: Language) -> str:
     parts = [measure(column.kind, column.measure, language)]
     if column.time:
         parts.append(
-            text("from January to {month}", month=when(column.time))
+            text("from January to {month}", month=months.shown(column.time))
             if column.span == UNTIL
-            else when(column.time)
+            else months.shown(column.time)
         )
     if column.status:
         parts.append(text("actual") if column.status == "actual" else text("estimate"))
@@ -131,11 +132,6 @@ def measure(table: str, name: str, language: Language) -> str:
             else text("plan set by the ward council")
         )
     return language.words("measure")[name or "collected"]
-
-
-def when(time: str) -> str:
-    """ "01/2022" of a month, "2022" of a year."""
-    return f"{time[5:]}/{time[:4]}" if "-" in time else time
 
 
 def lines(taken: Examination, language: Language, *, applied: bool) -> Iterator[str]:
@@ -210,7 +206,7 @@ def _change(arrival: Arrival, taken: Examination, language: Language) -> str:
     item, _, setter = arrival.item.partition(":")
     name = taken.names.get(item) or language.words("field").get(item, item)
     whose = f" ({measure(arrival.table, setter, language)})" if setter else ""
-    return f"{word} {when(arrival.time)} {name}{whose}: {'; '.join(parts)}"
+    return f"{word} {months.shown(arrival.time)} {name}{whose}: {'; '.join(parts)}"
 
 
 def shown(number: str, language: Language, column: str = "") -> str:

@@ -20,15 +20,14 @@ from wardlib.data.intake.columns import (
     RECEIPTS,
     SCHOOLS,
     TARGETS,
-    Column,
     Reader,
-    Sheet,
     numeral,
 )
-from wardlib.data.intake.figures import Figure, Said, figure
+from wardlib.data.intake.figures import Entry, Figure, figure
+from wardlib.data.intake.months import shown
+from wardlib.data.intake.sheets import Column, Sheet
 from wardlib.data.intake.wordings import GROUP, LINE, SUM
-from wardlib.errors import ASK, NOTE, REFUSE, Numeral, said
-from wardlib.errors import Said as Said_
+from wardlib.errors import ASK, NOTE, REFUSE, Numeral, Said, said
 
 FAR = 100  # times off its history from which an amount is asked about
 _COPIED = 3  # amounts other than 0 that make a month like the one before a copy
@@ -36,11 +35,11 @@ _COPIED = 3  # amounts other than 0 that make a month like the one before a copy
 History = dict[tuple[str, str], tuple[int, int]]
 # By table, item and measure the least and the greatest size known of what is not 0.
 Ranges = dict[tuple[str, str, str], tuple[Decimal, Decimal]]
-_Found = Iterable[tuple[Sheet, Said]]
+_Found = Iterable[tuple[Sheet, Entry]]
 _READ = (amounts.NUMBER, amounts.BLANK, amounts.UNREPORTED, amounts.DASH)
 
 
-def _money(amount: Decimal | int, reader: Reader) -> Said_:
+def _money(amount: Decimal | int, reader: Reader) -> Said:
     """An amount with its unit, as a message says it."""
     if reader.ward.currency == "VND":
         return said("{amount} đồng", amount=Numeral(amount))
@@ -55,13 +54,13 @@ def _of(table: str, amount: Decimal | int, reader: Reader) -> str:
 def sums(found: _Found, ranges: Ranges, reader: Reader) -> None:
     """A refusal at each total that is not the sum of its parts: lines above others by the ward's table,
     and groups by their numbers."""
-    by_column: dict[tuple[int, int, str, str], tuple[Sheet, list[Said]]] = {}
+    by_column: dict[tuple[int, int, str, str], tuple[Sheet, list[Entry]]] = {}
     for sheet, own in found:
         if own.column.kind in (RECEIPTS, TARGETS) and not sheet.incomplete:
             key = id(own.column.table), own.column.head.column, own.time, own.measure
             by_column.setdefault(key, (sheet, []))[1].append(own)
     for sheet, column in by_column.values():
-        values: dict[str, Said] = {}
+        values: dict[str, Entry] = {}
         for own in column:
             if own.line.codes != (GROUP,):
                 values.setdefault(own.item, own)
@@ -86,7 +85,7 @@ def sums(found: _Found, ranges: Ranges, reader: Reader) -> None:
 
 
 def _group(
-    sheet: Sheet, reader: Reader, own: Said, below: list[Said], values: dict[str, Said]
+    sheet: Sheet, reader: Reader, own: Entry, below: list[Entry], values: dict[str, Entry]
 ) -> None:
     level = numeral(own.line.number)
     if reader.wordings.items(own.line.text).get(LINE) == (SUM,):
@@ -103,7 +102,7 @@ def _group(
         return
     if level is None:
         return
-    members: list[Said] = []
+    members: list[Entry] = []
     for other in below:
         other_level = numeral(other.line.number) if other.line.codes == (GROUP,) else None
         if other_level is not None and other_level <= level:
@@ -119,7 +118,7 @@ def _group(
         _adds_up(sheet, own, top, reader)
 
 
-def _adds_up(sheet: Sheet, whole: Said, parts: list[Said], reader: Reader) -> None:
+def _adds_up(sheet: Sheet, whole: Entry, parts: list[Entry], reader: Reader) -> None:
     if whole.state != amounts.NUMBER or any(part.state not in _READ for part in parts):
         return
     filled = [part.value for part in parts if part.value is not None]
@@ -144,7 +143,7 @@ def _adds_up(sheet: Sheet, whole: Said, parts: list[Said], reader: Reader) -> No
     )
 
 
-def _partly(sheet: Sheet, whole: Said, parts: list[Said], reader: Reader) -> None:
+def _partly(sheet: Sheet, whole: Entry, parts: list[Entry], reader: Reader) -> None:
     """A question where a target is more than the targets of its parts, and a part that had one before has
     none."""
     filled = [part.value for part in parts if part.value is not None]
@@ -165,7 +164,7 @@ def _partly(sheet: Sheet, whole: Said, parts: list[Said], reader: Reader) -> Non
     )
 
 
-def _told(own: Said, reader: Reader) -> Said_:
+def _told(own: Entry, reader: Reader) -> Said:
     """What a cell says for its line: the amount with its unit, and, in another unit, as it stands."""
     assert own.value is not None
     cell = own.column.table.view.cells.get(own.place)
@@ -207,8 +206,8 @@ def kept_within(
 
 
 def months_of_year(
-    until: list[tuple[Sheet, Said]],
-    months: list[tuple[Sheet, Said]],
+    until: list[tuple[Sheet, Entry]],
+    months: list[tuple[Sheet, Entry]],
     history: History,
     reader: Reader,
 ) -> Iterator[Figure]:
@@ -219,10 +218,6 @@ def months_of_year(
         for _, own in months
         if own.column.kind == RECEIPTS and own.value is not None
     }
-    told_until: dict[tuple[str, str, str], Decimal] = {}
-    for _, own in until:
-        if own.value is not None and own.line.codes != (GROUP,):
-            told_until[own.time, own.item, own.measure] = own.value
     derived_on = set()
     told_lacking: set[tuple[int, str]] = set()
     alone = _wholly_lacking(until, here, history)
@@ -240,7 +235,7 @@ def months_of_year(
             if is_told and own.column.readings[own.line.row].state != amounts.NUMBER:
                 continue
             found = said(
-                "{told}, from January to {month}", told=_told(own, reader), month=_shown(own.time)
+                "{told}, from January to {month}", told=_told(own, reader), month=shown(own.time)
             )
             expected = said(
                 "at least {amount}, what the months before come to", amount=_money(total, reader)
@@ -265,7 +260,7 @@ def months_of_year(
                 found = said(
                     "{told}, from January to {month}",
                     told=_told(own, reader),
-                    month=_shown(own.time),
+                    month=shown(own.time),
                 )
                 expected = said(
                     "{amount}, what is known of the months before and this month come to",
@@ -282,40 +277,25 @@ def months_of_year(
                     ),
                     view=view,
                 )
-        elif lacking and (id(sheet), own.time) in alone:
-            if (id(sheet), own.time) not in told_lacking:
-                told_lacking.add((id(sheet), own.time))
-                found = said(
-                    "only the year up to {month}; {months} not known",
-                    month=_shown(own.time),
-                    months=", ".join(map(_shown, lacking)),
-                )
-                head = own.column.head.telling()
-                sheet.tell(
-                    "month_missing",
-                    REFUSE,
-                    head,
-                    found,
-                    said("the figures of all months before"),
-                    said("take in the files of these months first"),
-                    view=view,
-                )
         elif lacking:
-            found = said(
-                "only the year up to {month}; {months} not known for {line}",
-                month=_shown(own.time),
-                months=", ".join(map(_shown, lacking)),
-                line=own.line.text,
-            )
-            sheet.tell(
-                "month_missing",
-                REFUSE,
-                own.place,
-                found,
-                said("the figures of all months before"),
-                said("take in the files of these months first"),
-                view=view,
-            )
+            # Where every line lacks a month, the column's head says it once.
+            whole = (id(sheet), own.time) in alone
+            values = {"month": shown(own.time), "months": ", ".join(map(shown, lacking))}
+            if whole:
+                place = own.column.head.telling()
+                found = said("only the year up to {month}; {months} not known", **values)
+            else:
+                place, line = own.place, own.line.text
+                found = said(
+                    "only the year up to {month}; {months} not known for {line}",
+                    line=line,
+                    **values,
+                )
+            expected = said("the figures of all months before")
+            fix = said("take in the files of these months first")
+            if not whole or (id(sheet), own.time) not in told_lacking:
+                told_lacking.add((id(sheet), own.time))
+                sheet.tell("month_missing", REFUSE, place, found, expected, fix, view=view)
         else:
             if number != "01" and id(sheet) not in derived_on:
                 derived_on.add(id(sheet))
@@ -323,7 +303,7 @@ def months_of_year(
                     "month_derived",
                     NOTE,
                     None,
-                    said("only the year up to {month}", month=_shown(own.time)),
+                    said("only the year up to {month}", month=shown(own.time)),
                     said("the month is calculated: the year to date less the months before"),
                     "",
                 )
@@ -331,7 +311,7 @@ def months_of_year(
 
 
 def _wholly_lacking(
-    until: list[tuple[Sheet, Said]], here: dict[tuple[str, str, str], Decimal], history: History
+    until: list[tuple[Sheet, Entry]], here: dict[tuple[str, str, str], Decimal], history: History
 ) -> set[tuple[int, str]]:
     """The sheets and months up to which a year is told, of which every line lacks some month before."""
     lacks: dict[tuple[int, str], list[bool]] = {}
@@ -344,16 +324,12 @@ def _wholly_lacking(
 
 
 def _known(
-    time: str, own: Said, here: dict[tuple[str, str, str], Decimal], history: History
+    time: str, own: Entry, here: dict[tuple[str, str, str], Decimal], history: History
 ) -> Decimal | None:
     if (time, own.item, own.measure) in here:
         return here[time, own.item, own.measure]
     pair = history.get((time, own.item))
     return None if pair is None else Decimal(pair[0 if own.measure == COLLECTED else 1])
-
-
-def _shown(month: str) -> str:
-    return f"{month[5:]}/{month[:4]}" if "-" in month else month
 
 
 def by_shares(
@@ -551,12 +527,12 @@ def falling(
             found = said(
                 "{amount} from January to {month}",
                 amount=Numeral(own.value),
-                month=_shown(own.time),
+                month=shown(own.time),
             )
             expected = said(
                 "at least {amount}, as from January to {month}",
                 amount=Numeral(before[time]),
-                month=_shown(time),
+                month=shown(time),
             )
             fix = said(
                 "see whether it is the figure of the month alone, or ask the sender which of the figures is right"
@@ -586,8 +562,8 @@ def copied(
             if reader.answers.get("copied", first.sheet) != "right":
                 found = said(
                     "{month}, with all amounts of {before}",
-                    month=_shown(time),
-                    before=_shown(former),
+                    month=shown(time),
+                    before=shown(former),
                 )
                 sheets[first.sheet].tell(
                     "month_copied",
@@ -621,7 +597,7 @@ def over(figures: list[Figure], sheets: dict[str, Sheet], reader: Reader) -> Non
                 continue
             found = said(
                 "{month} as collected, reported on {day}",
-                month=_shown(own.time),
+                month=shown(own.time),
                 day=f"{day:%d/%m/%Y}",
             )
             sheets[own.sheet].tell(

@@ -35,6 +35,7 @@ from wardlib.data.cells import Shelf
 from wardlib.data.descriptors import Table, Ward
 from wardlib.data.intake.arrivals import ITEMS, Known, known
 from wardlib.data.intake.columns import ACTIVITIES, INDICATORS, RECEIPTS, SCHOOLS, TARGETS
+from wardlib.data.intake.months import shown
 from wardlib.errors import DataError, RequestError, said, visible
 from wardlib.language import Language
 from wardlib.periods import Period
@@ -154,7 +155,7 @@ def _forms(ward: Ward, period: Period, language: Language) -> Iterator[_Form]:
         rows = []
         for month in months:
             for own in items(ward, shelf, language, month):
-                at = {"month": f"{month[5:]}/{month[:4]}"}
+                at = {"month": shown(month)}
                 figures = newest.get((name, month, own.names["code"]), {})
                 rows.append(_Row(at | own.names, figures, own.depth, own.total))
         named = ("month", "code", item, *(("unit",) if name == INDICATORS else ()))
@@ -189,17 +190,6 @@ def _newest(now: Known) -> dict[tuple[str, str, str], dict[str, str]]:
     return found
 
 
-def _records(ward: Ward, shelf: Shelf, name: str) -> list[dict[str, str]]:
-    table = ward.table(name)
-    cells = shelf.cells(table) if table else None
-    if cells is None:
-        return []
-    return [
-        dict(zip(cells.columns, row, strict=True))
-        for row in zip(*cells.columns.values(), strict=True)
-    ]
-
-
 def _valid(record: dict[str, str], time: str) -> bool:
     """Whether a record is valid in a month, or in some month of a year."""
     first, last = record["valid_from"], record["valid_to"]
@@ -207,7 +197,7 @@ def _valid(record: dict[str, str], time: str) -> bool:
 
 
 def _lines(ward: Ward, shelf: Shelf, language: Language, time: str) -> Iterator[_Row]:
-    records = [own for own in _records(ward, shelf, "revenue_lines") if _valid(own, time)]
+    records = [own for own in shelf.records("revenue_lines") if _valid(own, time)]
     parents = {own["code"]: own["parent"] for own in records}
     for own in records:
         depth, code = 0, own["code"]
@@ -218,7 +208,7 @@ def _lines(ward: Ward, shelf: Shelf, language: Language, time: str) -> Iterator[
 
 
 def _schools(ward: Ward, shelf: Shelf, language: Language, time: str) -> Iterator[_Row]:
-    for own in _records(ward, shelf, "schools"):
+    for own in shelf.records("schools"):
         if _valid(own, time):
             yield _Row({"code": own["school"], "school": own["name"]}, {})
 
@@ -231,7 +221,7 @@ def _fields(ward: Ward, shelf: Shelf, language: Language, time: str) -> Iterator
 
 
 def _indicators(ward: Ward, shelf: Shelf, language: Language, time: str) -> Iterator[_Row]:
-    for own in _records(ward, shelf, "indicators"):
+    for own in shelf.records("indicators"):
         yield _Row(
             {
                 "code": own["code"],

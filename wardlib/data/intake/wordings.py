@@ -84,6 +84,11 @@ class Wordings:
     _longest: int = 12  # words of a wording of a head, at most
     _named: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
 
+    @property
+    def root(self) -> str:
+        """The line above all others; "" where the ward has none."""
+        return next((code for code, parent in self.parents.items() if not parent), "")
+
     def items(self, text: str) -> dict[str, tuple[str, ...]]:
         """By family (LINE, SCHOOL, FIELD, INDICATOR) the codes that a cell may name."""
         if len(text) > 200 or not any(char.isalpha() for char in text):
