@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from wardlib import cli, language
 from wardlib.data import descriptors
+from wardlib.data.cells import Shelf
 from wardlib.data.intake import arrivals, examination, questions, templates
 from wardlib.errors import NOTE, RequestError, WardError
 from wardlib.periods import Period
@@ -82,10 +83,7 @@ def new_figures(ward, period):
                 newest.setdefault((table, *key), {})[row["set_by"]] = row["amount"]
             else:
                 newest[table, *key] = row
-    parents = {
-        own["code"]: own["parent"]
-        for own in templates._records(ward, templates.Shelf(ward), "revenue_lines")
-    }
+    parents = {own["code"]: own["parent"] for own in Shelf(ward).records("revenue_lines")}
     first, last = period.bounds
     times = [f"{period.year}-{number:02}" for number in range(first, last + 1)]
     made_up = {}
