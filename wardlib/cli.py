@@ -22,7 +22,7 @@ from typer.core import TyperCommand
 from wardlib.errors import DataError, RequestError, WardError, said, visible
 
 if TYPE_CHECKING:
-    from wardlib.runs.runs import Outcome
+    from wardlib.runs.plans import Outcome
 
 app = typer.Typer(
     help="Run, check and list the briefings of wards.",
@@ -155,20 +155,20 @@ def run(  # long by its options, each of them a line of the help
 
 def _watched(outcomes: Iterator[Outcome], total: int) -> int:
     """Show the outcomes as they come, then what failed and how many there are of each; the exit code."""
-    from wardlib.runs import runs
+    from wardlib.runs import plans
 
     counts: Counter[str] = Counter()
     broken = []
     with _interruptible(), _progress(total) as show:
         for outcome in outcomes:
             counts[outcome.status] += 1
-            if outcome.status == runs.FAILED:
+            if outcome.status == plans.FAILED:
                 broken.append(outcome)
             show(outcome, counts)
     if broken:
         _table(broken)
-    words = [f"{counts[runs.DONE]} done", f"{counts[runs.FAILED]} failed"]
-    words += [f"{counts[name]} {name}" for name in (runs.CURRENT, runs.EMPTY) if counts[name]]
+    words = [f"{counts[plans.DONE]} done", f"{counts[plans.FAILED]} failed"]
+    words += [f"{counts[name]} {name}" for name in (plans.CURRENT, plans.EMPTY) if counts[name]]
     typer.echo(", ".join(words))
     return 1 if broken else 0
 

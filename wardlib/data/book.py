@@ -65,7 +65,7 @@ class Book:
     _whole: dict[str, tuple[pd.DataFrame, Sheet]] = field(
         init=False, repr=False, default_factory=dict
     )
-    _known: dict[tuple[str, bool], pd.DataFrame] = field(
+    _known: dict[tuple[str, bool], tuple[pd.DataFrame, str]] = field(
         init=False, repr=False, default_factory=dict
     )
 
@@ -94,9 +94,10 @@ class Book:
         if asked not in self._known:
             view = View(self.day.isoformat())
             frame, sheet = self._read(described)
-            self.digests[described.file] = disclosure.digest(described, view, sheet)
-            self._known[asked] = _seen(described, frame, sheet, view, every_report)
-        return self._known[asked].copy(deep=False)  # pandas copies what a reader writes to
+            digest = disclosure.digest(described, view, sheet)
+            self._known[asked] = _seen(described, frame, sheet, view, every_report), digest
+        known, self.digests[described.file] = self._known[asked]
+        return known.copy(deep=False)  # pandas copies what a reader writes to
 
     def history(self, table: str, item: str, of: str, measure: str) -> pd.DataFrame | None:
         """Every report of a figure known by this day, and where it came from: column `measure` of `table`

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -19,8 +22,13 @@ from wardlib.analysis import (
     schools,
     targets,
 )
+from wardlib.analysis.activities import Activities
+from wardlib.analysis.effects import Effects
 from wardlib.analysis.epidemic import Epidemic
+from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.schools import Schools
 from wardlib.analysis.tables import need
+from wardlib.analysis.targets import Targets
 from wardlib.data.book import coverage, open_book
 from wardlib.pages.activities import ActivitiesPage
 from wardlib.pages.arrivals import ArrivalsPage
@@ -34,6 +42,14 @@ from wardlib.pages.targets import TargetsPage
 from wardlib.pages.tax import TaxPage
 
 
+_T = TypeVar("_T")
+# By subject: a result, and the digests of what was read for it.
+_Results = dict[str, tuple[Any, dict[str, str]]]
+_PERIODS = 2  # whose results are kept: jobs come period by period
+# Of a process that makes results for others (see `prepare`): by ward, period and as-of day.
+_shared: dict[tuple[str, str, str], _Results] = {}
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Workbook(Edition):
     """An edition with a page object a subject, each made when it is first asked for.
@@ -42,23 +58,78 @@ class Workbook(Edition):
     table and chart speak of the same ward, period and day. Shown, it is the head of the paper.
     """
 
+    _results: _Results = field(default_factory=dict)
+
+    def _result(self, subject: str, make: Callable[[], _T]) -> _T:
+        """The result of a subject, which does not depend on the language; `book.digests` has what was
+        read for it, whoever made it."""
+        if subject not in self._results:
+            before = dict(self.book.digests)
+            self.book.digests.clear()
+            try:
+                self._results[subject] = make(), dict(self.book.digests)
+            finally:
+                self.book.digests.update(before)
+        result, read = self._results[subject]
+        self.book.digests.update(read)
+        return result  # type: ignore[no-any-return]  # what `make` made
+
+    def _receipts(self) -> Receipts:
+        def make() -> Receipts:
+            known, lines = need(self.table, "receipts"), need(self.table, "revenue_lines")
+            return receipts.summarise(known, lines, self.table("targets"), self.period)
+
+        return self._result("tax", make)
+
+    def _effects(self) -> Effects:
+        return self._result(
+            "effect", lambda: effects.assess(self._receipts(), self.table, self._epidemic())
+        )
+
+    def _days(self) -> Schools | None:
+        return self._result(
+            "schools",
+            lambda: schools.assess(self.period, self.table, self._epidemic(), self.as_of),
+        )
+
+    def _events(self) -> Activities | None:
+        return self._result(
+            "activities", lambda: activities.assess(self.period, self.table, self._epidemic())
+        )
+
+    def _targets(self) -> Targets:
+        def make() -> Targets:
+            assessed = targets.assess(self._receipts(), self.table, self._epidemic(), self.day)
+            return targets.answered_for(assessed, self.table, self.ward.areas, self.day)
+
+        return self._result("targets", make)
+
+    def _epidemic(self) -> Epidemic:
+        return self._result(
+            "epidemic", lambda: Epidemic.of(self.table("covid_phases"), self.ward.areas)
+        )
+
+    def _data_check(self) -> DataCheck:
+        def make() -> DataCheck:
+            every = partial(self.table, every_report=True)
+            reported = need(every, "receipts"), every("indicator_months"), every("targets")
+            beside = published.reconcile(self.table("published"), *reported, self.period)
+            known = self._receipts()
+            unusual = outliers.find(known.months[: self.period.last])
+            answers: tuple[attributions.Answer, ...] = ()
+            claims = attributions.about(self.table("attributions"), self.period)
+            if len(claims):
+                results = self._targets(), self._days(), self._events()
+                day = pd.Timestamp(self.day)
+                answers = attributions.answer(claims, self.table, day, *results, self._epidemic())
+            return DataCheck(self.period, coverage(self.book), known, unusual, beside, answers)
+
+        return self._result("data_check", make)
+
     @cached_property
     def data_check(self) -> DataCheckPage:
         """Did every source arrive, complete and plausible?"""
-        every = partial(self.table, every_report=True)
-        reported = need(every, "receipts"), every("indicator_months"), every("targets")
-        beside = published.reconcile(self.table("published"), *reported, self.period)
-        known = self.tax.result
-        unusual = outliers.find(known.months[: self.period.last])
-        answers: tuple[attributions.Answer, ...] = ()
-        claims = attributions.about(self.table("attributions"), self.period)
-        if len(claims):
-            results = self.targets.result, self.schools.result, self.activities.result
-            day = pd.Timestamp(self.day)
-            answers = attributions.answer(claims, self.table, day, *results, self._epidemic)
-        return DataCheckPage(
-            self, DataCheck(self.period, coverage(self.book), known, unusual, beside, answers)
-        )
+        return DataCheckPage(self, self._data_check())
 
     @cached_property
     def arrivals(self) -> ArrivalsPage:
@@ -70,40 +141,35 @@ class Workbook(Edition):
     @cached_property
     def tax(self) -> TaxPage:
         """What was collected, against plan and the year before?"""
-        known, lines = need(self.table, "receipts"), need(self.table, "revenue_lines")
-        result = receipts.summarise(known, lines, self.table("targets"), self.period)
-        return TaxPage(self, result)
+        return TaxPage(self, self._receipts())
 
     @cached_property
     def effect(self) -> EffectPage:
         """What did COVID-19 do to tax collection: lost, or only late?"""
-        return EffectPage(self, effects.assess(self.tax.result, self.table, self._epidemic))
+        return EffectPage(self, self._effects())
 
     @cached_property
     def schools(self) -> SchoolsPage:
         """Which school days were lost, and why?"""
-        found = schools.assess(self.period, self.table, self._epidemic, self.as_of)
-        return SchoolsPage(self, found)
+        return SchoolsPage(self, self._days())
 
     @cached_property
     def activities(self) -> ActivitiesPage:
         """Which events are missing against earlier years?"""
-        return ActivitiesPage(self, activities.assess(self.period, self.table, self._epidemic))
+        return ActivitiesPage(self, self._events())
 
     @cached_property
     def targets(self) -> TargetsPage:
         """Where does each target stand, and where will the year end?"""
-        assessed = targets.assess(self.tax.result, self.table, self._epidemic, self.day)
-        answered = targets.answered_for(assessed, self.table, self.ward.areas, self.day)
-        return TargetsPage(self, answered)
+        return TargetsPage(self, self._targets())
 
     @cached_property
     def briefing(self) -> BriefingPage:
         """The leader's page."""
-        results = (self.targets.result, self.effect.result, self.schools.result)
+        results = (self._targets(), self._effects(), self._days())
         known = self.table("indicators"), self.table("indicator_months")
         short = targets.shortcomings(*known, self.period)
-        return BriefingPage(self, Briefing(*results, self.activities.result, short))
+        return BriefingPage(self, Briefing(*results, self._events(), short))
 
     def lacking(self) -> Block | None:
         """That the ward has no data of schools, of activities, or of both."""
@@ -126,11 +192,26 @@ class Workbook(Edition):
             *(block for block in blocks if block is not None)
         )
 
-    @cached_property
-    def _epidemic(self) -> Epidemic:
-        return Epidemic.of(self.table("covid_phases"), self.ward.areas)
-
 
 def open_workbook(ward: str, period: str, code: str, as_of: str) -> Workbook:
     """See `wardlib.open`."""
-    return Workbook(open_book(ward, period, as_of), language.get(code))
+    found = open_book(ward, period, as_of)
+    kept = _shared.get((ward, str(found.period), as_of), {})
+    return Workbook(found, language.get(code), dict(kept))
+
+
+def prepare(ward: str, period: str, as_of: str, subjects: Iterable[str]) -> None:
+    """Make the results of some subjects, names of `Workbook`'s pages, for editions that will be opened in
+    this process or in forks of it; those of older periods are forgotten.
+
+    For a process that reads a ward once: its editions do not see what changes in the files later on.
+    """
+    key = ward, period, as_of
+    kept = _shared.pop(key, {})
+    while len(_shared) >= _PERIODS:
+        del _shared[next(iter(_shared))]
+    _shared[key] = kept
+    made = Workbook(open_book(ward, period, as_of), language.get("vi"), kept)
+    for subject in subjects:
+        with suppress(Exception):  # is told where the page is asked for
+            getattr(made, subject)

@@ -9,10 +9,11 @@ import errno
 import functools
 import logging
 import os
-import shutil
+import pickle
+import signal
 import tempfile
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import nbformat
 import papermill
 from nbconvert.exporters import Exporter
-from papermill.engines import NBClientEngine, papermill_engines
+from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import write_ipynb
 
@@ -29,12 +30,12 @@ from wardlib.data import descriptors
 from wardlib.errors import WardError
 from wardlib.pages.block import dumps
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
-from wardlib.runs import cache, kernels
+from wardlib.runs import cache, engine
 from wardlib.runs.plans import Job
 
 _EXPORTERS = {".html": WardHTMLExporter, ".pdf": WardPDFExporter}
 _FIGURES = "figures.json"
-_START_SECONDS = 60
+_SO_FAR = "so-far.pickle"  # the outputs of the cells that have ended
 
 
 @dataclass(frozen=True)
@@ -55,87 +56,110 @@ class Failure:
     file: str
 
 
+def folder(job: Job, staging: Path) -> Path:
+    """A new folder in `staging` for the drafts of a job."""
+    return Path(tempfile.mkdtemp(prefix=f"{job.name}.", dir=staging))
+
+
 def execute(
     job: Job,
-    staging: Path,
+    work: Path,
     limits: Limits,
     *,
     prose: bool = False,
-    turn: AbstractContextManager = contextlib.nullcontext(),  # noqa: B008 - it has no state
+    tell: Callable[[int | None], None] = lambda _: None,
 ) -> Failure | None:
-    """Run and export a job in a folder of its own in `staging`, then publish it; with `prose`, the
-    outputs of its last run get the notebook's new words.
+    """Run and export a job in this process, drafted in the folder `work` (see `folder`), then publish it;
+    with `prose`, the outputs of its last run get the notebook's new words.
 
-    The cells run while `turn` is held; the kernel starts and ends, and the pages are made, outside.
-    A failed job leaves what it published before as it is, and its evidence in `job.failed`.
+    `tell` is called with the number of each cell that begins, and with None after the last. A failed
+    job leaves what it published before as it is, and its evidence in `job.failed`.
     """
-    work = Path(tempfile.mkdtemp(prefix=f"{job.name}.", dir=staging))
+    end = time.monotonic() + limits.job
     draft, evidence = work / job.name, work / "evidence"
-    draft.mkdir()
-    evidence.mkdir()
-    target = draft / f"{job.name}.ipynb"
-    running = evidence / target.name
+    running = evidence / f"{job.name}.ipynb"
     try:
+        draft.mkdir()
+        evidence.mkdir()
         provenance.versions()  # of what is loaded, and of the notebook as it is read: not as edited later
         own = cache.notebook(job)
         if prose:
             write_ipynb(_reworded(job), str(running))
         else:
-            _run(job, running, limits, turn)
-        notebook = _Shared(nbformat.read(running, as_version=4))  # as anybody else finds it
-        for suffix in _EXPORTERS:
-            body, resources = _exporter(suffix).from_notebook_node(notebook)
-            (draft / f"{job.name}{suffix}").write_bytes(
-                body if isinstance(body, bytes) else body.encode()
-            )
-        document = resources["document"]
-        (draft / _FIGURES).write_text(dumps(document.figures()), encoding="utf-8")
-        running.rename(target)
-        made = cache.record(job, own | document.record, draft)
-        (draft / cache.RECORD).write_text(dumps(made), encoding="utf-8")
-        for file in draft.iterdir():
-            with file.open("rb+") as written:
-                os.fsync(written.fileno())
-        with contextlib.suppress(FileNotFoundError):  # first: what is killed in between runs again
-            job.failed.rename(work / "failed")
-        publish(draft, job.folder)
+            _run(job, running, limits.cell, end, tell)
+        tell(None)
+        with _limited(end):
+            _export(job, own, running, draft)
+            with contextlib.suppress(FileNotFoundError):  # first: what is killed in between runs again
+                job.failed.rename(work / "failed")
+            publish(draft, job.folder)
         return None
-    except Exception as error:  # a dead kernel, a full disk: the other jobs still run
+    except Exception as error:  # a fault of a cell, a full disk: the other jobs still run
         return _kept(job, error, evidence)
+
+
+def _export(job: Job, own: dict[str, Any], running: Path, draft: Path) -> None:
+    """Draft the files of a job whose cells have run."""
+    notebook = _Shared(nbformat.read(running, as_version=4))  # as anybody else finds it
+    resources: dict[str, Any] = {}
+    for suffix in _EXPORTERS:
+        body, resources = _exporter(suffix).from_notebook_node(notebook)
+        file = draft / f"{job.name}{suffix}"
+        file.write_bytes(body if isinstance(body, bytes) else body.encode())
+    document = resources["document"]
+    (draft / _FIGURES).write_text(dumps(document.figures()), encoding="utf-8")
+    running.rename(draft / running.name)
+    made = cache.record(job, own | document.record, draft)
+    (draft / cache.RECORD).write_text(dumps(made), encoding="utf-8")
+    for file in draft.iterdir():
+        with file.open("rb+") as written:
+            os.fsync(written.fileno())
+
+
+@contextlib.contextmanager
+def _limited(end: float) -> Iterator[None]:
+    """TimeoutError at the time `end`, where the system can interrupt; else whoever waits ends the process."""
+
+    def over(*_: object) -> None:
+        raise TimeoutError("of the whole job, in its export")
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, max(0.01, end - time.monotonic()))
+    try:
+        yield
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
-def _run(job: Job, file: Path, limits: Limits, turn: AbstractContextManager) -> None:
+def _run(
+    job: Job, file: Path, seconds: float, end: float, tell: Callable[[int | None], None]
+) -> None:
     """Write the executed notebook to `file`; where it fails, as far as it came."""
-    end, last = 0.0, 0
+    with (file.parent / _SO_FAR).open("wb") as so_far:
 
-    def begin(notebook: nbformat.NotebookNode) -> None:
-        nonlocal end, last
-        held.enter_context(turn)
-        end = time.monotonic() + limits.job
-        code = (i for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source)
-        last = max(code, default=0)
+        def begun(cell_index: int, **_: Any) -> None:
+            tell(cell_index)
 
-    def after(cell_index: int, **_: Any) -> None:
-        if cell_index >= last:
-            held.close()
+        def ended(cell: nbformat.NotebookNode, cell_index: int, **_: Any) -> None:
+            pickle.dump((cell_index, cell.get("outputs", [])), so_far)
+            so_far.flush()
 
-    with contextlib.ExitStack() as held:
         papermill.execute_notebook(
             str(job.source),
             str(file),
             engine_name=_ENGINE,
+            kernel_name="python3",
             parameters=job.parameters,
-            kernel_name=kernels.NAME,
             progress_bar=False,
-            start_timeout=_START_SECONDS,
-            timeout_func=lambda _: max(0.01, min(limits.cell, end - time.monotonic())),
-            on_notebook_start=begin,
-            on_cell_executed=after,
-            # The interrupt that ends an idle kernel is not worth a line on the screen.
-            extra_arguments=["--log-level=CRITICAL"],
+            timeout_func=lambda _: max(0.01, min(seconds, end - time.monotonic())),
+            on_cell_start=begun,
+            on_cell_executed=ended,
         )
+    (file.parent / _SO_FAR).unlink()
 
 
 class _Shared(nbformat.NotebookNode):
@@ -145,7 +169,7 @@ class _Shared(nbformat.NotebookNode):
         return self
 
 
-class _SavedOnce(NBClientEngine):
+class _SavedOnce(engine.WardEngine):
     """papermill's engine, which writes the notebook before and after every cell, as one that writes
     it at the end, be that a good one or not; a good one without what differs from run to run."""
 
@@ -161,7 +185,7 @@ class _SavedOnce(NBClientEngine):
         return done if done.metadata.papermill["exception"] else _without_traces(done)
 
 
-_ENGINE = "ward"
+_ENGINE = "ward-run"
 papermill_engines.register(_ENGINE, _SavedOnce)
 
 
@@ -175,20 +199,49 @@ def _kept(job: Job, error: Exception, evidence: Path) -> Failure:
         cell, text = "", str(error)
     elif isinstance(error, TimeoutError):
         text = f"the time is over: {error}".partition("\n")[0]
-    file = job.failed / running.name if running.exists() else job.failed / cache.RECORD
+    return _published(job, text, cell, evidence)
+
+
+def killed(job: Job, work: Path, text: str, cell: int) -> Failure:
+    """Publish the evidence of a job whose process was killed while it was at a cell (-1: at none)."""
+    evidence = work / "evidence"
     try:
-        about = {
-            "notebook": job.notebook,
-            "parameters": job.parameters,
-            "cell": cell,
-            "error": text,
-        }
+        nodes = papermill.iorw.load_notebook_node(str(job.source))
+        found = papermill.parameterize.parameterize_notebook(nodes, job.parameters)
+        with (evidence / _SO_FAR).open("rb") as so_far, contextlib.suppress(EOFError, pickle.PickleError):
+            while True:
+                index, outputs = pickle.load(so_far)
+                found.cells[index].outputs = outputs
+        (evidence / _SO_FAR).unlink()
+        write_ipynb(found, str(evidence / f"{job.name}.ipynb"))
+        name = found.cells[cell].id if cell >= 0 else ""
+    except (OSError, ValueError, AttributeError):  # it came to none
+        name = ""
+    return _published(job, text, name, evidence)
+
+
+def _published(job: Job, text: str, cell: str, evidence: Path) -> Failure:
+    about = {
+        "notebook": job.notebook,
+        "parameters": job.parameters,
+        "cell": cell,
+        "error": text,
+    }
+    running = evidence / f"{job.name}.ipynb"
+    file = job.failed / (running.name if running.exists() else cache.RECORD)
+    try:
+        (evidence / _SO_FAR).unlink(missing_ok=True)
         (evidence / cache.RECORD).write_text(dumps(about), encoding="utf-8")
         publish(evidence, job.failed)
     except OSError as full:
-        file = job.source
-        text += f"\nThe evidence could not be kept: {full}"
+        return unwritten(job, full, cell, f"{text}\n")
     return Failure(text, cell, file.relative_to(descriptors.home()).as_posix())
+
+
+def unwritten(job: Job, error: OSError, cell: str = "", text: str = "") -> Failure:
+    """The failure of a job of which nothing can be kept."""
+    text += f"Nothing can be written to output/: {error.strerror or error}"
+    return Failure(text, cell, job.source.relative_to(descriptors.home()).as_posix())
 
 
 def _cell(running: Path) -> str:
@@ -248,8 +301,10 @@ def _exporter(suffix: str) -> Exporter:
     return _EXPORTERS[suffix](log=logger)
 
 
-def load_exporters() -> None:
-    """Load the exporters and their templates, which the first job of a process does otherwise."""
+def prepare() -> None:
+    """Have in memory what the first job of a process would load or make: exporters with their templates, a
+    shell, a chart, words and estimates."""
+    engine.prepare()
     for suffix in _EXPORTERS:
         _exporter(suffix).template  # noqa: B018 - it is loaded when it is asked for
 

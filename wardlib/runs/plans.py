@@ -21,6 +21,7 @@ from wardlib.language import get
 from wardlib.periods import Period, parse_day
 
 ALL = "all"  # in place of the wards: every one that has figures for the period
+DONE, FAILED, CURRENT, EMPTY = "done", "failed", "up to date", "no figures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,19 @@ class Job:
     def failed(self) -> Path:
         """Where the evidence is kept if it fails."""
         return self.folder.with_name(f"{self.name}.failed")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: `status`; of a failed one `error`, the id of the `cell` ("" where it was none) and, as of
+    one that is done, the `file` to look at, relative to the workbook's folder."""
+
+    job: Job
+    status: str
+    seconds: float = 0.0
+    error: str = ""
+    cell: str = ""
+    file: str = ""
 
 
 def output() -> Path:
