@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import json
 import re
 import tempfile
-import threading
 from collections.abc import Iterable, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from jinja2 import Template
 
 from wardlib.errors import ExportError
 from wardlib.language import printed
-from wardlib.pages.html import TEMPLATES, template
+from wardlib.pages.html import template
 
 _LONG = re.compile(r"\S{31,}")  # letters without a space that no column may hold
 
@@ -55,74 +56,100 @@ def render(content: dict[str, Any], *, label: str = "", see: Sequence[tuple[str,
     return _template().render(content, label=label, see=see)
 
 
+_setter: Connection | None = None
+_FULL = 100  # pages
+
+
+def elsewhere(setter: Connection) -> None:
+    """Have the pages of this process set by the one that serves at the other end of `setter`."""
+    global _setter
+    _setter = setter
+
+
+def serve(asks: Connection) -> None:
+    """Set the pages that `compile_pdf` asks for at the other end of `asks`, one after the other, until
+    it closes. After a hundred pages, of which Typst keeps something each, it returns by itself: who
+    started this process starts another one.
+
+    For a process of its own: one that has set a page must not fork, as the threads of Typst are
+    gone in the child, which would wait for them for ever.
+    """
+    for _ in range(_FULL):
+        try:
+            page = asks.recv()
+        except EOFError:
+            return
+        try:
+            answer: bytes | ExportError = _compiled(*page)
+        except ExportError as error:
+            answer = error
+        with contextlib.suppress(BrokenPipeError):  # who asked is gone
+            asks.send(answer)
+
+
 def compile_pdf(source: str, files: Iterable[tuple[str, str]], day: datetime.date) -> bytes:
     """The page `source`, which draws and attaches `files` (name and text), as a PDF that is PDF/A-3a
-    and PDF/UA-1 at once, dated `day`.
+    and PDF/UA-1 at once, dated `day`; set `elsewhere`, or here where nothing answers there.
 
     Raises ExportError where it cannot be set; where no face has a letter, the message names it.
     """
+    page = source, list(files), day
+    if _setter is not None:
+        with contextlib.suppress(EOFError, OSError):
+            _setter.send(page)
+            answer: bytes | ExportError = _setter.recv()
+            if isinstance(answer, ExportError):
+                raise answer
+            return answer
+    return _compiled(*page)
+
+
+def _compiled(source: str, files: list[tuple[str, str]], day: datetime.date) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "main.typ").write_text(source, encoding="utf-8")
         for name, content in files:
             (root / name).write_text(content, "utf-8", newline="")
-        for face, folders in faces():
+        for face, fonts in faces():
             try:
-                made, sheets, full = _set(root, face, folders, day, tight=False)
+                made, sheets, full = _laid_out(root, face, fonts, tight=False)
                 if sheets > 1 and not full:
-                    tight, fewer, _ = _set(root, face, folders, day, tight=True)
+                    tight, fewer, _ = _laid_out(root, face, fonts, tight=True)
                     made = tight if fewer < sheets else made
-                return made
+                return made.compile(  # type: ignore[return-value]  # a PDF is one file
+                    format="pdf",
+                    pdf_standards=["a-3a", "ua-1"],
+                    timestamp=datetime.datetime.combine(day, datetime.time(), datetime.UTC),
+                )
             except typst.TypstError as error:
                 failure = error
-            finally:
-                _forget()
     raise _refusal(failure)
 
 
 _LITTLE = 130  # millimetres: a last page that ends above may be saved by tighter setting
 
 
-def _set(
-    root: Path, face: str, folders: list[str], day: datetime.date, *, tight: bool
-) -> tuple[bytes, int, bool]:
-    """The page in `root` as a PDF, `tight` or not, how many sheets it has, and whether the last one is
-    too full to be saved."""
+def _laid_out(
+    root: Path, face: str, fonts: typst.Fonts, *, tight: bool
+) -> tuple[typst.Compiler, int, bool]:
+    """What makes the page in `root`, laid out `tight` or not, a PDF, how many sheets it has, and whether
+    the last one is too full to be saved."""
     compiler = typst.Compiler(
         f"{root}/main.typ",
         root=root,
-        ignore_system_fonts=True,
-        font_paths=folders,
+        font_paths=fonts,
         sys_inputs={"face": face, "tight": "yes" if tight else ""},
     )
-    made = compiler.compile(
-        format="pdf",
-        pdf_standards=["a-3a", "ua-1"],
-        timestamp=datetime.datetime.combine(day, datetime.time(), datetime.UTC),
-    )
     end = json.loads(compiler.query("<end>", field="value", one=True))
-    return made, end["page"], end["top"] > _LITTLE  # type: ignore[return-value]  # a PDF is one file
-
-
-_KEPT = 10  # documents
-_blank = threading.local()  # a compiler is for one thread alone; JupyterLab exports in several
-
-
-def _forget() -> None:
-    """Let Typst forget the page. It keeps what it worked out until ten documents did not need it, and
-    its tables grow for longer than a batch lasts; a blank document takes next to no time."""
-    if not hasattr(_blank, "compiler"):
-        _blank.compiler = typst.Compiler(b"", root=TEMPLATES, ignore_system_fonts=True)
-    for _ in range(_KEPT + 1):
-        _blank.compiler.compile(input=b"", format="pdf")
+    return compiler, end["page"], end["top"] > _LITTLE
 
 
 _STYLES = {("normal", 400), ("normal", 700), ("italic", 400), ("italic", 700)}
 
 
 @functools.cache
-def faces() -> tuple[tuple[str, list[str]], ...]:
-    """The faces to try in turn, each with the folders that hold its files.
+def faces() -> tuple[tuple[str, typst.Fonts], ...]:
+    """The faces to try in turn, each with the fonts that hold it. Finding them starts no thread.
 
     Times New Roman where the machine has it whole, else Libertinus Serif, which comes inside the typst
     wheel and has every Vietnamese letter: a page is in one face, never in two.
@@ -134,7 +161,12 @@ def faces() -> tuple[tuple[str, list[str]], ...]:
     ]
     whole = {(font.style, font.weight) for font in times} >= _STYLES
     folders = sorted({str(Path(font.path).parent) for font in times if font.path})
-    return (*([("Times New Roman", folders)] if whole else []), ("Libertinus Serif", []))
+    found = {"Times New Roman": folders} if whole else {}
+    found["Libertinus Serif"] = []
+    return tuple(
+        (face, typst.Fonts(include_system_fonts=False, font_paths=paths))
+        for face, paths in found.items()
+    )
 
 
 def _refusal(error: typst.TypstError) -> ExportError:
