@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import betaln  # type: ignore[import-untyped]  # SciPy ships no types
 
 from wardlib.analysis import gaussian_process
+from wardlib.analysis.remembered import recall
 from wardlib.analysis.sampling import normalised, stream
 from wardlib.analysis.tables import Floats, Ints
 
@@ -39,20 +40,37 @@ def simulate(
     """Paths of those of `months` that come after `amounts`: draws x months.
 
     What a month without receipts brings (nothing, or a net refund) is drawn from the history. `tet`:
-    first days of the lunar year. `once`: nobody will ask for the same again, so that nothing is kept.
+    first days of the lunar year. `once`: who asks remembers what comes of it, so that no store need.
     """
+    horizon = len(months) - len(amounts)
+    # Whole years: an effect and a projection from the same start share them.
+    years = -(-horizon // 12)
+    days = tuple(day.value for day in tet)
+    whole = pd.period_range(months[0], periods=len(amounts) + 12 * years)
+    paths = recall(
+        lambda: _simulate(amounts, whole, tet, line, draws),
+        (draws, 12 * years),
+        *("amounts", amounts.tobytes(), months[0].ordinal, days, line, draws, years),
+        stored=not once,
+    )
+    return paths[:, :horizon].copy(order="K")  # sums of floats hang on how they lie in memory
+
+
+def _simulate(
+    amounts: Floats, months: pd.PeriodIndex, tet: tuple[pd.Timestamp, ...], line: str, draws: int
+) -> Floats:
+    """The paths of `simulate` of a number of whole years."""
     positive = amounts > 0
     logs = np.where(positive, np.log(np.where(positive, amounts, 1.0)), np.nan)
-    weighed = gaussian_process.weighed if once else gaussian_process.kept_fit
-    fit = weighed(logs.tobytes(), months[0], tet)
+    fit = gaussian_process.weighed(logs.tobytes(), months[0], tet)
     horizon = len(months) - len(amounts)
     known = np.isfinite(amounts)
-    normal = _normal(-(-horizon // 12) * 12, draws, line)
+    normal = _normal(horizon, draws, line)
     steady = int(_steady(fit) * draws) if positive.sum() >= _HELD * known.sum() else 0
-    made = fit.logs(normal[:, steady:], line)[:horizon]
+    made = fit.logs(normal[:, steady:], line)
     if steady:
         tet_ahead = fit.moved_by_tet(len(months))[len(amounts) :, None]
-        other = fit.steady.logs(normal[:horizon, :steady], line) + tet_ahead
+        other = fit.steady.logs(normal[:, :steady], line) + tet_ahead
         made = np.concatenate([other, made], axis=1)
     made = made[:, stream("every line", "order").permutation(draws)]
     if len(fit.outliers):

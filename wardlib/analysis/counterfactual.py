@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from wardlib.analysis import amounts as monthly
-from wardlib.analysis import counts, due_dates
+from wardlib.analysis import counts, due_dates, remembered
 from wardlib.analysis.tables import Floats, months_of
 
 LEVEL = 0.95  # of every interval
@@ -101,6 +101,7 @@ class Impact:
     used: `receipts`, `due dates`, `counts`, `district`, `sum` (see `total`), or "" for none. `series`, `tet`, `planned`,
     `exempt` and `line` are what `estimate` was given. `again` estimates the series, shortened or with
     months left out, from another start by the method that made `paths`; by default `estimate` does.
+    `parts`: the estimates that a `sum` is of.
     """
 
     start: pd.Period
@@ -114,12 +115,13 @@ class Impact:
     again: Callable[[pd.Series, pd.Period, int], Impact] | None = field(
         default=None, repr=False, compare=False
     )
+    parts: tuple[Impact, ...] = field(default=(), repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or pickle holds: the checks in place of `again`, which may know other series."""
         if self.again:
             _ = self.checks  # keeps what they are made of
-        return vars(self) | {"again": None}
+        return vars(self) | {"again": None, "parts": ()}
 
     @cached_property
     def months(self) -> pd.PeriodIndex:
@@ -198,8 +200,12 @@ class Impact:
         outside = sum(not window["inside"] for window in windows)
         if outside < 2 and not any(window["far"] for window in windows):
             return False
-        again = self.estimate_again(self.series[: self.start - 1], self.start - HALF_YEAR)
-        return again is None or again.cumulative.verdict != "none"
+
+        def unforeseen() -> Floats:
+            again = self.estimate_again(self.series[: self.start - 1], self.start - HALF_YEAR)
+            return np.array([again is None or again.cumulative.verdict != "none"], dtype=float)
+
+        return bool(self.recall(unforeseen, (1,), "half-year", last=self.start - 1)[0])
 
     @property
     def checks(self) -> Checks:
@@ -218,30 +224,57 @@ class Impact:
     @cached_property
     def _changed(self) -> list[tuple[str, pd.Period, pd.Series]]:
         """The rows of `Checks.sensitivity`, with the effect of each month in place of their sum."""
-        changed: list[tuple[str, pd.Period, pd.Series]] = []
         if not self.model:
-            return changed
-
-        def add(change: str, what: pd.Period, again: Impact | None) -> None:
-            if again:
-                effect = pd.Series(again.observed - again.paths.mean(axis=0), again.months)
-                changed.append((change, what, effect[self.start :]))
-
-        for earlier in (self.start - 1, self.start - 2):
-            add("start", earlier, self.estimate_again(self.series, earlier))
+            return []
         history = self.series[: self.start - 1].iloc[-LONGEST:]
-        for back in range(len(history) // 12):
-            left_out = pd.period_range(end=self.start - 1 - 12 * back, periods=12, freq="M")
-            without = self.series.mask(self.series.index.isin(left_out))
-            add("year", left_out[0], self.estimate_again(without, self.start))
-        return changed
+        asked: list[tuple[str, pd.Period]] = [("start", self.start - 1), ("start", self.start - 2)]
+        asked += [("year", self.start - 12 * back) for back in range(1, len(history) // 12 + 1)]
+
+        def effects() -> Floats:
+            made = np.full((len(asked), 1 + len(self.months)), np.nan)  # whether there is one first
+            for row, (change, what) in zip(made, asked, strict=True):
+                earlier, series = what, self.series
+                if change == "year":
+                    left_out = pd.period_range(what, periods=12, freq="M")
+                    earlier, series = self.start, series.mask(series.index.isin(left_out))
+                again = self.estimate_again(series, earlier)
+                row[0] = again is not None
+                if again:
+                    effect = again.observed - again.paths.mean(axis=0)
+                    row[1:] = effect[len(effect) - len(self.months) :]
+            return made
+
+        shape = len(asked), 1 + len(self.months)
+        made = self.recall(effects, shape, "changed", last=self.months[-1])
+        return [
+            (change, what, pd.Series(row[1:], self.months))
+            for (change, what), row in zip(asked, made, strict=True)
+            if row[0]
+        ]
 
     @cached_property
     def _placebo(self) -> tuple[list[dict[str, Any]], float]:
         """The placebo windows, and `Checks.error`."""
-        windows: list[dict[str, Any]] = []
+        columns = ["observed", "expected", "lower", "upper", "inside", "far", "off", "amounts"]
+        made = self.recall(self._windows, (2, len(columns)), "placebo", last=self.start - 1)
+        windows = []
         off = amounts = 0.0
-        for back in (12, 24):
+        for back, row in zip((12, 24), made.tolist(), strict=True):
+            if np.isnan(row[0]):
+                continue
+            window = dict(zip(columns, row, strict=True))
+            off += window.pop("off")
+            amounts += window.pop("amounts")
+            flags = {name: bool(window[name]) for name in ("inside", "far")}
+            first = self.start - back
+            windows.append({"first": first, "last": first + 11} | window | flags)
+        return windows, off / amounts if amounts else np.nan
+
+    def _windows(self) -> Floats:
+        """Of the placebo at starts 12 and 24 months earlier what `Checks.placebo` says after `last`, the
+        sum of the months' absolute errors, and that of their amounts; NaN where there is none."""
+        made = np.full((2, 8), np.nan)
+        for row, back in zip(made, (12, 24), strict=True):
             first, last = self.start - back, self.start - back + 11
             again = self.estimate_again(self.series[:last], first)
             if again is None or np.isfinite(again.observed).sum() < COMPARED:
@@ -251,21 +284,49 @@ class Impact:
                 again.paths[:, seen].sum(axis=1), [(1 - FAR) / 2, (1 + FAR) / 2]
             )
             dust = _DUST * max(abs(effect.observed), abs(effect.expected))
-            windows.append(
-                {
-                    "first": first,
-                    "last": last,
-                    "observed": effect.observed,
-                    "expected": effect.expected,
-                    "lower": effect.observed - effect.upper,
-                    "upper": effect.observed - effect.lower,
-                    "inside": effect.verdict == "none",
-                    "far": not low - dust <= effect.observed <= high + dust,
-                }
-            )
-            off += np.nansum(np.abs(again.observed - again.paths.mean(axis=0)))
-            amounts += np.nansum(np.abs(again.observed))
-        return windows, off / amounts if amounts else np.nan
+            row[:] = [
+                effect.observed,
+                effect.expected,
+                effect.observed - effect.upper,
+                effect.observed - effect.lower,
+                effect.verdict == "none",
+                not low - dust <= effect.observed <= high + dust,
+                np.nansum(np.abs(again.observed - again.paths.mean(axis=0))),
+                np.nansum(np.abs(again.observed)),
+            ]
+        return made
+
+    def recall(
+        self,
+        make: Callable[[], Floats],
+        shape: tuple[int | None, ...],
+        *of: object,
+        last: pd.Period,
+    ) -> Floats:
+        """What `make` gives of re-estimates (an array of that `shape`), remembered: by `of`, its name first, and
+        by the estimate's series until `last`, which is all that it may hang on. Where `again` may know other
+        series, it is made."""
+        made_of = self._made_of(last)
+        if made_of is None:
+            return make()
+        return remembered.recall(make, shape, *of, self.start.ordinal, made_of)
+
+    def _made_of(self, last: pd.Period) -> tuple[object, ...] | None:
+        """All that re-estimates of the series until `last` are made of, but for their start; None where
+        nobody knows."""
+        parts = [part._made_of(last) for part in self.parts]
+        if (self.again and not parts) or None in parts:
+            return None
+        planned = self.planned
+        index = months_of(self.series)
+        return (
+            *(self.model, self.line, len(self.paths), index[0].ordinal, last.ordinal),
+            self.series.to_numpy(dtype=float)[: last.ordinal + 1 - index[0].ordinal].tobytes(),
+            tuple(day.value for day in self.tet),
+            None if planned is None else (planned.to_numpy(dtype=float).tobytes(), len(planned)),
+            tuple(sorted(month.ordinal for month in self.exempt)),
+            *parts,
+        )
 
     def estimate_again(self, series: pd.Series, start: pd.Period) -> Impact | None:
         """The estimate of another series or start; None where there is none."""
@@ -445,7 +506,7 @@ def _estimate(
     *,
     once: bool = False,
 ) -> Impact:
-    """`estimate`. `once`: nobody will ask for this start again, so that nothing is kept for it."""
+    """`estimate`. `once`: who asks remembers what comes of it, so that no store need."""
     index = months_of(series)
     payable = _payable(series.to_numpy(dtype=float), index, exempt)
     at = start.ordinal - index[0].ordinal
@@ -559,4 +620,6 @@ def total(series: pd.Series, parts: Sequence[Impact]) -> Impact | None:
         return found
 
     exempt = frozenset.intersection(*(part.exempt for part in parts))
-    return Impact(start, series, paths, "sum", parts[0].tet, None, exempt, again=again)
+    return Impact(
+        start, series, paths, "sum", parts[0].tet, None, exempt, again=again, parts=tuple(parts)
+    )

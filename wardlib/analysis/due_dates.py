@@ -6,12 +6,11 @@ its validation: docs/method.md.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from scipy.special import betaln, ndtri  # type: ignore[import-untyped]  # SciPy ships no types
 
 from wardlib.analysis.gaussian_process import MEAN_GROWTH
+from wardlib.analysis.remembered import recall
 from wardlib.analysis.sampling import normalised, strata, stream
 from wardlib.analysis.tables import Bools, Floats, Ints
 
@@ -61,8 +60,8 @@ def simulate(
     amounts: Floats, month: int, horizon: int, line: str, draws: int, *, once: bool
 ) -> Floats:
     """Paths of the `horizon` months after `amounts`, draws x months. `month` (0 to 11): that of the
-    first amount. `line`: whose random numbers they are made of. `once`: nobody will ask for the same
-    again, so that nothing is kept.
+    first amount. `line`: whose random numbers they are made of. `once`: who asks remembers what
+    comes of it, so that no store need.
 
     Months of the calendar that never had an amount have none on any path.
     """
@@ -74,8 +73,14 @@ def simulate(
         later = simulate(np.r_[amounts, over], month, horizon, line, draws, once=once)
         return np.concatenate([np.zeros((draws, len(over))), later], axis=1)[:, :horizon]
     ahead = -(-(passed + horizon) // 12)
-    whole = _to_the_end if once else _kept_years
-    return whole(amounts.tobytes(), month, ahead, line, draws)[:, :horizon].copy()
+    # An effect up to some month and a projection to the end of its year come from the same paths.
+    whole = recall(
+        lambda: _to_the_end(amounts, month, ahead, line, draws),
+        (draws, 12 * ahead - passed),
+        *("due dates", amounts.tobytes(), month, ahead, line, draws),
+        stored=not once,
+    )
+    return whole[:, :horizon].copy()
 
 
 def _never(amounts: Floats, begins: int) -> Bools:
@@ -87,13 +92,12 @@ def _never(amounts: Floats, begins: int) -> Bools:
     )
 
 
-def _to_the_end(history: bytes, month: int, ahead: int, line: str, draws: int) -> Floats:
-    """`simulate` for the months after `history` (float64) to the end of the last of `ahead` years.
+def _to_the_end(amounts: Floats, month: int, ahead: int, line: str, draws: int) -> Floats:
+    """`simulate` to the end of the last of `ahead` years.
 
     What came before the start in the year of the start bears on the rest of that year: a year's
     amount and its shares are kept on the draws in proportion to how likely they make it.
     """
-    amounts = np.frombuffer(history)
     begins, table = _years(amounts, month)
     due = ~_never(amounts, begins)
     # Payments that nothing falls between vary each on its own; others move to the months beside.
@@ -172,10 +176,6 @@ def _likelihood(
         - np.log(amount[fits])
     )
     return log
-
-
-# An effect up to some month and a projection to the end of its year come from the same paths.
-_kept_years = lru_cache(maxsize=16)(_to_the_end)
 
 
 def _yearly_amounts(

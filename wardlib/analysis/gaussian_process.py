@@ -467,11 +467,6 @@ def weighed(logs: bytes, first: pd.Period, tet: tuple[pd.Timestamp, ...]) -> Fit
     return fit
 
 
-# How many months come after the history does not matter, so that an effect and a projection from the
-# same start share a fit.
-kept_fit = lru_cache(maxsize=32)(weighed)
-
-
 def _standard(name: str, value: float) -> float:
     """Where a hyper-parameter's value lies in its prior, in standard deviations."""
     place = _NAMES.index(name)
