@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,9 +19,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from typer.core import TyperCommand
 
-from wardlib.errors import DataError, RequestError, WardError, said, visible
+from wardlib.errors import DataError, Problem, RequestError, WardError, said, visible
 
 if TYPE_CHECKING:
+    from wardlib.data.descriptors import Ward
     from wardlib.runs.plans import Outcome
 
 app = typer.Typer(
@@ -78,7 +79,9 @@ def _is_period(word: str) -> bool:
     return True
 
 
-Wards = Annotated[list[str], typer.Option("--ward", help="Folder of data/; may be repeated.")]
+Wards = Annotated[
+    list[str], typer.Option("--ward", help="Folder of data/; may be repeated; all: every ward.")
+]
 Spoken = Annotated[
     str, typer.Option("--language", help="vi or en, in which to tell what is found.")
 ]
@@ -291,30 +294,40 @@ def check(
     """
     from wardlib.data import acceptance, checks, descriptors
     from wardlib.language import get
+    from wardlib.runs.plans import ALL
 
     tongue = get(language)
     if rewrite and not accept:
         raise RequestError(
             said("--rewrite goes with --accept: ward check --accept --rewrite receipts")
         )
-    wards, faults = descriptors.wards(dict.fromkeys(ward or descriptors.names()))
+    names = list(dict.fromkeys(descriptors.names() if ward in ([], [ALL]) else ward))
+    for name in names:
+        descriptors.ask(name)
     today = datetime.date.today() if accept else None
-    # Before the checks: what they find sound is what is recorded, or nothing is.
-    proposal = acceptance.propose(wards if accept else [])
-    if not faults:  # else the table may be one of a ward that could not be read
-        proposal.ask(rewrite)
-    problems = set(faults) | set(proposal.losses(rewrite))
-    for described in wards:
-        problems |= set(checks.check(described, hashes=not accept, day=today))
+    problems: set[Problem] = set()
+    # One after the other, or a country's descriptors would lie in memory at once.
+    each: Iterable[tuple[Ward | None, tuple[Problem, ...]]] = descriptors.each(names)
+    if accept:  # before the checks: what they find sound is what is recorded, or nothing is
+        each = list(each)
+        proposal = acceptance.propose([described for described, _ in each if described])
+        if not any(faults for _, faults in each):  # else the table may be one of such a ward
+            proposal.ask(rewrite)
+        problems |= set(proposal.losses(rewrite))
+    counts = {}
+    for described, faults in each:
+        problems |= set(faults)
+        if described:
+            counts[described.id] = len(described.tables)
+            problems |= set(checks.check(described, hashes=not accept, day=today))
     if problems:
         raise DataError(problems)
     for line in acceptance.record(proposal, today) if today else []:
         _say(tongue.say(line))
-    for described in wards:
-        count = len(described.tables)
-        sound = said("{ward}: {count} tables, no problem", ward=described.id, count=count)
+    for name, count in counts.items():
+        sound = said("{ward}: {count} tables, no problem", ward=name, count=count)
         if count == 1:
-            sound = said("{ward}: 1 table, no problem", ward=described.id)
+            sound = said("{ward}: 1 table, no problem", ward=name)
         _say(tongue.say(sound))
 
 
@@ -449,12 +462,15 @@ def list_(language: Spoken = "en") -> None:
     from wardlib.runs import plans
 
     tongue = get(language)
-    wards, problems = descriptors.wards(descriptors.names())
-    for described in wards:
+    problems: set[Problem] = set()
+    for described, faults in descriptors.each(descriptors.names()):
+        problems |= set(faults)
+        if described is None:
+            continue
         try:
             receipts = book.load(described, "receipts")
         except DataError as error:
-            problems += error.problems
+            problems |= set(error.problems)
             span: str = said("faulty")
         else:
             span = said("none")
@@ -472,7 +488,7 @@ def list_(language: Spoken = "en") -> None:
     for name in plans.notebooks():
         _say(tongue.say(said("notebook {name}", name=name)))
     if problems:
-        raise DataError(set(problems))
+        raise DataError(problems)
 
 
 def main() -> None:

@@ -10,10 +10,13 @@ from functools import cached_property
 import pandas as pd
 
 from wardlib.data import checks, descriptors, disclosure, reading
+from wardlib.data.cells import File
 from wardlib.data.descriptors import Table, Ward
-from wardlib.data.reading import Sheet, View
+from wardlib.data.reading import View
 from wardlib.errors import RequestError
 from wardlib.periods import Period, parse_day
+
+_MOST = 200_000  # rows of a table, as seen on several days, that are remembered
 
 
 def load(
@@ -34,19 +37,30 @@ def load(
     described = ward.table(table)
     if described is None:
         return None
-    frame, sheet = checks.typed(ward, described)
     view = View(as_of.isoformat() if as_of else "")
-    return _seen(described, frame, sheet, view, every_report)
+    return _seen(checks.sound(ward, described), view, every_report)
 
 
-def _seen(
-    table: Table, frame: pd.DataFrame, sheet: Sheet, view: View, every_report: bool
-) -> pd.DataFrame:
-    """The rows of a whole table that a reader sees, as he may see them."""
-    frame = frame.loc[[row.line for row in view.rows(sheet)[1:] if row.cells]]
-    if "reported_on" in frame and not every_report:
-        frame = reading.newest(frame, table.primary_key)
-    return disclosure.disclosed(table, frame.reset_index(drop=True))
+def _seen(file: File, view: View, every_report: bool) -> pd.DataFrame:
+    """The rows of a whole table that a reader sees, as he may see them; made once while it is remembered,
+    hence not to be changed."""
+    asked = view.day, every_report
+    if asked not in file.seen:
+        assert file.frame is not None
+        frame = file.frame.loc[[row.line for row in view.rows(file.sheet)[1:] if row.cells]]
+        if "reported_on" in frame and not every_report:
+            frame = reading.newest(frame, file.table.primary_key)
+        file.seen[asked] = disclosure.disclosed(file.table, frame.reset_index(drop=True))
+        while len(file.seen) > 1 and sum(map(len, file.seen.values())) > _MOST:
+            del file.seen[next(iter(file.seen))]
+    return file.seen[asked].copy(deep=False)  # pandas copies what a reader writes to
+
+
+def _digest(file: File, view: View) -> str:
+    """The digest of what a reader sees of a table."""
+    if view.day not in file.digests:
+        file.digests[view.day] = disclosure.digest(file.table, view, file.sheet)
+    return file.digests[view.day]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +76,7 @@ class Book:
     as_of: datetime.date | None
     # Not taken over by dataclasses.replace: what is read depends on the day.
     digests: dict[str, str] = field(init=False, repr=False, default_factory=dict)
-    _whole: dict[str, tuple[pd.DataFrame, Sheet]] = field(
-        init=False, repr=False, default_factory=dict
-    )
-    _known: dict[tuple[str, bool], tuple[pd.DataFrame, str]] = field(
-        init=False, repr=False, default_factory=dict
-    )
+    _files: dict[str, File] = field(init=False, repr=False, default_factory=dict)
 
     @cached_property
     def day(self) -> datetime.date:
@@ -79,7 +88,7 @@ class Book:
         if self.as_of is not None:
             return self.as_of
         reported = [table for table in self.ward.tables.values() if table.is_reported]
-        days = [reading.last_report(self._read(table)[1], self.period) for table in reported]
+        days = [reading.last_report(self._read(table).sheet, self.period) for table in reported]
         newest = max(days, default="")
         if not newest:
             raise RequestError(_absence(self.ward, self.period, None))
@@ -90,14 +99,9 @@ class Book:
         described = self.ward.table(name)
         if described is None:
             return None
-        asked = name, every_report
-        if asked not in self._known:
-            view = View(self.day.isoformat())
-            frame, sheet = self._read(described)
-            digest = disclosure.digest(described, view, sheet)
-            self._known[asked] = _seen(described, frame, sheet, view, every_report), digest
-        known, self.digests[described.file] = self._known[asked]
-        return known.copy(deep=False)  # pandas copies what a reader writes to
+        view, file = View(self.day.isoformat()), self._read(described)
+        self.digests[described.file] = _digest(file, view)
+        return _seen(file, view, every_report)
 
     def history(self, table: str, item: str, of: str, measure: str) -> pd.DataFrame | None:
         """Every report of a figure known by this day, and where it came from: column `measure` of `table`
@@ -150,11 +154,11 @@ class Book:
         names = files.drop_duplicates("file").set_index("file")["name"]
         return found.assign(file=found["file"].map(names))
 
-    def _read(self, table: Table) -> tuple[pd.DataFrame, Sheet]:
-        """The whole table, every row of it, and its sheet."""
-        if table.file not in self._whole:
-            self._whole[table.file] = checks.typed(self.ward, table)
-        return self._whole[table.file]
+    def _read(self, table: Table) -> File:
+        """The whole table, every row of it."""
+        if table.file not in self._files:
+            self._files[table.file] = checks.sound(self.ward, table)
+        return self._files[table.file]
 
     @property
     def descriptors(self) -> dict[str, str]:

@@ -15,13 +15,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wardlib.data import descriptors, patterns, reading
-from wardlib.data.descriptors import Field, Table, Ward
+from wardlib.data.descriptors import Field, Package, Table, Ward
 from wardlib.data.reading import Sheet
 from wardlib.errors import Problem, WardError, hides, said
 from wardlib.provenance import digest_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LONGEST = 2_000  # letters of a cell: several times the longest remark that a table needs
 _FIRST = datetime.date(2000, 1, 1)  # no figure of this workbook is about an earlier day
@@ -95,23 +98,49 @@ def _before(table: Table, sheet: Sheet) -> Sheet:
     return reading.sheet(table.path, known) if digest_bytes(known) == table.hash else sheet
 
 
+@dataclass(eq=False)
+class File:
+    """A table's file and what was made of it so far, so that it is made once."""
+
+    table: Table
+    sheet: Sheet
+    # By the day of a check and the ward's currency: every fault, and the sound rows (see `checks`).
+    judged: dict[tuple[datetime.date | None, str], tuple[list[Problem], Cells | None]] = field(
+        default_factory=dict
+    )
+    frame: pd.DataFrame | None = None  # the whole table, typed, where no row is left out
+    # What a reader sees of it, by his day and whether earlier reports too; see `book`.
+    seen: dict[tuple[str, bool], pd.DataFrame] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)  # of the rows seen, by the day
+
+    @functools.cached_property
+    def cells(self) -> Cells | None:
+        """The file's cells; None where its header does not name the table's columns."""
+        return _cells(self.table, self.sheet)
+
+
 @dataclass(frozen=True, eq=False)
 class Shelf:
     """The tables that a ward is checked by, as they are written; each file is read once."""
 
     ward: Ward
-    _sheets: dict[Path, Sheet] = field(init=False, repr=False, default_factory=dict)
-    _cells: dict[Path, Cells | None] = field(init=False, repr=False, default_factory=dict)
+    reference: dict[Path, File] = field(repr=False, default_factory=dict)
+    _own: dict[Path, File] = field(init=False, repr=False, default_factory=dict)
 
-    def sheet(self, table: Table) -> Sheet:
+    def file(self, table: Table) -> File:
         """The table's file; where it was taken in meanwhile that it has grown, as this ward knows it: of
         several tables that grow in one step all are seen as they were before."""
-        if table.path not in self._sheets:
+        files = self.reference if table.package == descriptors.REFERENCE else self._own
+        if table.path not in files:
             own = reading.sheet(table.path)
             if own.digest not in ("", table.hash):
                 own = _before(table, own)
-            self._sheets[table.path] = own
-        return self._sheets[table.path]
+            files[table.path] = File(table, own)
+        return files[table.path]
+
+    def sheet(self, table: Table) -> Sheet:
+        """The sheet of the table's `file`."""
+        return self.file(table).sheet
 
     def lengthen(self, table: Table, tail: bytes, *, new: bool) -> Sheet:
         """From here on the table is what it would be with the rows of `tail` at its end; gives it as it
@@ -120,14 +149,13 @@ class Shelf:
         data = head.encode() if new else reading.content(table.path)
         own = reading.sheet(table.path, data)
         if data is not None:
-            self._sheets[table.path] = reading.sheet(table.path, reading.lengthened(data, tail))
+            longer = reading.sheet(table.path, reading.lengthened(data, tail))
+            self._own[table.path] = File(table, longer)
         return Sheet("", ()) if new else own
 
     def cells(self, table: Table) -> Cells | None:
         """The table's cells; None where its header does not name its columns."""
-        if table.path not in self._cells:
-            self._cells[table.path] = _cells(table, self.sheet(table))
-        return self._cells[table.path]
+        return self.file(table).cells
 
     def find(self, name: str, asking: Table) -> Table | None:
         """The table of that name for a column of the table `asking`: what all wards share is written
@@ -149,6 +177,34 @@ class Shelf:
         found = self.ward.table(name)
         cells = self.cells(found) if found else None
         return cells.records() if cells else []
+
+
+_KEPT = 2  # wards whose tables are remembered
+_shelves: dict[Path, tuple[Ward, reading.Stamps, Shelf]] = {}
+_references: dict[Path, tuple[Package, reading.Stamps, dict[Path, File]]] = {}
+
+
+def shelf(ward: Ward) -> Shelf:
+    """The ward's tables as they are now: those that this process has read already, as long as no file
+    of the ward or of the reference has changed, of the last wards asked for; else fresh ones.
+
+    Nobody may change what it holds.
+    """
+    own = next(iter(ward.tables.values())).path.parent
+    shared = own.parent / descriptors.REFERENCE
+    stamps, shared_stamps = reading.stamps(own), reading.stamps(shared)
+    package, known, files = _references.get(shared, (None, (), {}))
+    if package is not ward.reference or known != shared_stamps:
+        files = {}
+        _references.clear()
+        _references[shared] = ward.reference, shared_stamps, files
+    described, before, made = _shelves.pop(own, (None, (), None))
+    if made is None or described is not ward or before != stamps or made.reference is not files:
+        made = Shelf(ward, files)
+    _shelves[own] = ward, stamps, made
+    while len(_shelves) > _KEPT:
+        del _shelves[next(iter(_shelves))]
+    return made
 
 
 class _Demand(NamedTuple):

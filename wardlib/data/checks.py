@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from wardlib.data import cells, descriptors, reading, rules
-from wardlib.data.cells import Cells, Shelf
+from wardlib.data.cells import Cells, File, Shelf
 from wardlib.data.descriptors import Field, Table, Ward
 from wardlib.data.reading import Sheet
 from wardlib.errors import DataError, Problem, said
@@ -41,16 +41,14 @@ def check(
     if missing := tails.keys() - ward.tables.keys():
         known = descriptors.receiving(ward).tables
         ward = replace(ward, tables=ward.tables | {name: known[name] for name in sorted(missing)})
-    shelf = Shelf(ward)
+    shelf = Shelf(ward) if tails else cells.shelf(ward)
     whole = {}  # by their path, the files as they are now
     for name, tail in tails.items():
         table = ward.tables[name]
         whole[table.path] = shelf.lengthen(table, tail, new=name in missing)
     problems = _areas(shelf)
     for table in (*ward.tables.values(), *ward.reference.tables.values()):
-        faults, written = _written(shelf, table, day)
-        if written and rules.of(table):
-            faults += rules.broken(shelf, table, _frame(table, written), whole=written.whole)
+        faults, _ = _judged(shelf, table, day)
         if hashes and not faults:
             faults = changed(table, whole.get(table.path, shelf.sheet(table)))
         problems += faults
@@ -64,14 +62,38 @@ def typed(ward: Ward, table: Table) -> tuple[pd.DataFrame, Sheet]:
 
     Raises DataError with every fault of the table's file.
     """
-    shelf = Shelf(ward)
-    problems, written = _written(shelf, table)
-    frame = _frame(table, written) if written else pd.DataFrame(columns=table.columns)
-    problems += rules.broken(shelf, table, frame, whole=written.whole) if written else []
-    problems = problems or changed(table, shelf.sheet(table))
-    if problems:
+    file = sound(ward, table)
+    assert file.frame is not None
+    return file.frame.copy(deep=False), file.sheet
+
+
+def sound(ward: Ward, table: Table) -> File:
+    """A whole table with its frame, made once as long as no file of the ward changes (`cells.shelf`);
+    nobody may change it. Raises DataError with every fault of the table's file."""
+    shelf = cells.shelf(ward)
+    file = shelf.file(table)
+    problems, written = _judged(shelf, table)
+    if problems := problems or changed(table, file.sheet):
         raise DataError(problems)
-    return frame, shelf.sheet(table)
+    if file.frame is None:
+        file.frame = _frame(table, written) if written else pd.DataFrame(columns=table.columns)
+    return file
+
+
+def _judged(
+    shelf: Shelf, table: Table, day: datetime.date | None = None
+) -> tuple[list[Problem], Cells | None]:
+    """Every fault of a table's cells and rows, and the rows without a fault of their own."""
+    file, key = shelf.file(table), (day, shelf.ward.currency)
+    if key not in file.judged:
+        problems, written = _written(shelf, table, day)
+        if written and rules.of(table):
+            frame = _frame(table, written)
+            if written is file.cells:
+                file.frame = frame
+            problems += rules.broken(shelf, table, frame, whole=written.whole)
+        file.judged[key] = problems, written
+    return file.judged[key]
 
 
 def _written(

@@ -13,12 +13,13 @@ A descriptor is read as a whole or not at all: `profile` finds every fault of it
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -224,9 +225,13 @@ def digest_descriptor(package: str) -> str:
 def arrivals() -> list[dict[str, Any]]:
     """The tables of a ward that tell which files came in (`RECEIVED`) and which figure came from which
     cell of them (`ORIGINS`), as a descriptor describes them."""
-    source = files("wardlib.data") / "arrivals.json"
-    resources: list[dict[str, Any]] = json.loads(source.read_text(encoding="utf-8"))
+    resources: list[dict[str, Any]] = json.loads(_arrivals())
     return resources
+
+
+@functools.cache
+def _arrivals() -> str:
+    return (files("wardlib.data") / "arrivals.json").read_text(encoding="utf-8")
 
 
 def receiving(ward: Ward) -> Ward:
@@ -269,44 +274,76 @@ def package(name: str) -> Package:
 
 def ward(name: str) -> Ward:
     """The descriptor of ward `name`; RequestError if there is none, DataError with every fault of it and
-    of the reference's."""
-    found, problems = wards([name])
-    if problems:
-        raise DataError(problems)
-    return found[0]
+    of the reference's. It is the same object as long as no file of either has changed."""
+    ask(name)
+    folders = _folder(name), _folder(REFERENCE)
+    return _known(*folders, *map(reading.stamps, folders))
+
+
+@functools.lru_cache(maxsize=4)
+def _known(folder: Path, _: Path, __: reading.Stamps, ___: reading.Stamps) -> Ward:
+    name = folder.name
+    problems: list[Problem] = []
+    reference = None
+    try:
+        reference = _reference()
+    except DataError as error:
+        problems += error.problems
+    try:
+        described = _read(name)
+        if "ward" not in described:
+            fix = said("add the property {key}", key="ward")
+            raise DataError([fault(name, ("ward",), said("no such property"), said("a ward"), fix)])
+        if reference:
+            return _ward(name, described, reference)
+    except DataError as error:
+        problems += error.problems
+    raise DataError(problems)
+
+
+def each(names: Iterable[str]) -> Iterator[tuple[Ward | None, tuple[Problem, ...]]]:
+    """Of each name, one after the other: the ward, or None and every fault of its descriptor; before
+    them None and those of the reference's, where it has some. RequestError for a name that no folder
+    has."""
+    try:
+        _reference()
+    except DataError as error:
+        yield None, error.problems
+    for name in names:
+        try:
+            yield ward(name), ()
+        except DataError as error:
+            yield None, error.problems
 
 
 def wards(names: Iterable[str]) -> tuple[list[Ward], list[Problem]]:
     """The wards of these names whose descriptors have no fault, and every fault of the others and of
     the reference; RequestError for a name that no folder has."""
-    problems: list[Problem] = []
-    reference = None
-    try:
-        reference = package(REFERENCE)
-    except DataError as error:
-        problems += error.problems
-    found = []
-    for name in names:
-        _ask(name)
-        try:
-            described = _read(name)
-            if "ward" not in described:
-                fix = said("add the property {key}", key="ward")
-                raise DataError(
-                    [fault(name, ("ward",), said("no such property"), said("a ward"), fix)]
-                )
-            if reference:
-                found.append(_ward(name, described, reference))
-        except DataError as error:
-            problems += error.problems
-    return found, sorted(set(problems))
+    read = list(each(names))
+    problems = {problem for _, faults in read for problem in faults}
+    return [found for found, _ in read if found], sorted(problems)
 
 
-def _ask(name: str) -> None:
+def _reference() -> Package:
+    """What all wards share, looked at again where a file of it stands there anew; DataError as of
+    `package`."""
+    folder = _folder(REFERENCE)
+    return _shared(folder, reading.stamps(folder))
+
+
+@functools.lru_cache(maxsize=1)
+def _shared(_: Path, __: reading.Stamps) -> Package:
+    return package(REFERENCE)
+
+
+def ask(name: str) -> None:
     """Raise RequestError unless there may be a ward of that name in a folder of its own."""
+    plain = name not in ("", ".", "..") and not re.search(r"[/\\\0]", name)
+    with contextlib.suppress(OSError):
+        if plain and name != REFERENCE and _folder(name).is_dir():
+            return
     known = names()
     here = ", ".join(map(visible, known))
-    plain = name not in ("", ".", "..") and not re.search(r"[/\\\0]", name)
     if name == REFERENCE:
         raise RequestError(
             said(

@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import stat
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +40,37 @@ _Fault = TypeVar("_Fault")
 def name(path: Path) -> str:
     """A data file as messages and records name it: relative to the workbook's folder."""
     return f"data/{path.parent.name}/{path.name}"
+
+
+# What tells a folder's files from what they were before: of each its name, inode, size and time.
+Stamps = tuple[tuple[str, int, int, int], ...]
+_MOMENT = 20_000_000  # ns; two changes of a file within it may bear the same time
+
+
+def stamps(folder: Path) -> Stamps:
+    """The stamps of what lies in a folder of tables, () where it may not be looked into. What was made of
+    its files holds as long as they are the same; a journal comes and goes with a stamp of its folder.
+
+    Where something was changed at this moment they are equal to none: it may change again in the same.
+    """
+    found = []
+    newest = 0
+    try:
+        with os.scandir(folder) as inside:
+            for entry in inside:
+                try:
+                    own = entry.stat()
+                except OSError:  # a link that leads to nothing
+                    own = entry.stat(follow_symlinks=False)
+                changed = max(own.st_mtime_ns, own.st_ctime_ns)
+                newest = max(newest, changed)
+                found.append((entry.name, own.st_ino, own.st_size, changed))
+    except OSError:
+        return ()
+    now = time.time_ns()
+    if 0 <= now - newest < _MOMENT:
+        found.append(("", 0, 0, now))
+    return tuple(sorted(found))
 
 
 class Row(NamedTuple):
