@@ -43,6 +43,7 @@ OWNERS = {
     "rich": {"cli"},
     "distributed": {"runs.runs"},
     "filelock": {"data.journal", "runs.runs"},
+    "platformdirs": {"runs.fits"},
     "scipy": {
         "analysis.amounts",
         "analysis.counts",

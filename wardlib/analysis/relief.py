@@ -256,12 +256,17 @@ class Ledger:
         ]
         if not owed or min(owed) >= start or not self.impact.model:
             return none
-        again = self.impact.estimate_again(self.impact.series[: start - 1], min(owed))
-        if again is None:
-            return none
-        seen = np.isfinite(again.collected)
-        more = again.collected[seen].sum() - again.paths[:, seen].sum(axis=1)
-        return np.resize(np.maximum(more, 0), len(none))
+
+        def beyond() -> Floats:
+            again = self.impact.estimate_again(self.impact.series[: start - 1], min(owed))
+            if again is None:
+                return none
+            seen = np.isfinite(again.collected)
+            more = again.collected[seen].sum() - again.paths[:, seen].sum(axis=1)
+            return np.resize(np.maximum(more, 0), len(none))
+
+        since = min(owed).ordinal
+        return self.impact.recall(beyond, none.shape, "early", since, last=start - 1)
 
     @cached_property
     def _gap(self) -> Floats:

@@ -1,0 +1,109 @@
+"""Fits kept between runs: a folder of arrays by digest, which may be deleted at any time.
+
+The folder is `WARDLIB_CACHE`, or the user's for caches. A file's name is the digest of what its array was
+made of and of the code that made it; it is read where its own digest is that of what it holds, else
+made anew. Where nothing can be read or written, nothing is kept, and nothing is said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import io
+import os
+import platform
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from wardlib import provenance
+from wardlib.analysis import remembered
+from wardlib.analysis.tables import Floats
+
+MOST = 256 * 2**20  # bytes of the folder, but for what is put between two sweeps
+_SWEPT = "04"  # digests below are a 64th of all: each of them that is put has the folder swept
+_NAME = re.compile(r"[0-9a-f]{64}(\.part)?")
+
+
+def _estimator() -> str:
+    """What makes the arrays: the code of the analysis, the libraries and the kind of machine."""
+    libraries = [importlib.metadata.version(name) for name in ("numpy", "scipy", "pandas")]
+    made = hashlib.sha256(repr((libraries, platform.machine())).encode())
+    made.update(repr(np.show_config(mode="dicts")).encode())  # which instructions it uses
+    analysis = Path(remembered.__file__).parent
+    for file in provenance.code_files():
+        if file.is_relative_to(analysis):
+            made.update(f"{file.name} {provenance.digest(file)}\n".encode())
+    return made.hexdigest()
+
+
+ESTIMATOR = _estimator()  # as it was loaded, whatever is edited later
+
+
+class Fits:
+    """A `remembered.Store` in a folder, of what one `estimator` makes."""
+
+    def __init__(self, folder: Path, estimator: str = ESTIMATOR):
+        self.folder, self.estimator = folder, estimator
+
+    def get(self, digest: str) -> Floats | None:
+        file = self._file(digest)
+        try:
+            data = file.read_bytes() if file.is_file() else b""
+            if not data or data[:32] != _seal(file, data[32:]):
+                return None
+            made: Floats = np.lib.format.read_array(io.BytesIO(data[32:]), allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        with suppress(OSError):
+            os.utime(file)
+        return made
+
+    def put(self, digest: str, made: Floats) -> None:
+        file = self._file(digest)
+        draft = file.with_suffix(".part")  # of all who make it: they write the same
+        data = io.BytesIO()
+        np.lib.format.write_array(data, made, allow_pickle=False)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft.write_bytes(_seal(file, data.getvalue()) + data.getvalue())
+            draft.replace(file)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink()
+        if file.name < _SWEPT:
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Delete what was not used for longest, as far as the folder holds more than `MOST`."""
+        found = []
+        with suppress(OSError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    if _NAME.fullmatch(entry.name) and entry.is_file():
+                        found.append((entry.stat().st_mtime_ns, entry.stat().st_size, entry.path))
+        held = 0
+        for _, size, path in sorted(found, reverse=True):
+            held += size
+            if held > MOST:
+                with suppress(OSError):
+                    os.unlink(path)  # noqa: PTH108 - a text, of thousands
+
+    def _file(self, digest: str) -> Path:
+        return self.folder / hashlib.sha256(f"{self.estimator} {digest}".encode()).hexdigest()
+
+
+def _seal(file: Path, data: bytes) -> bytes:
+    return hashlib.sha256(file.name.encode() + data).digest()
+
+
+def attach() -> None:
+    """From now on this process and its forks keep fits."""
+    folder = os.environ.get("WARDLIB_CACHE") or platformdirs.user_cache_dir(
+        "wardlib", appauthor=False
+    )
+    if Path(folder).is_absolute():  # without a home it may be one of that name right here
+        remembered.attach(Fits(Path(folder) / "fits"))
