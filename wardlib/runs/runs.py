@@ -19,7 +19,7 @@ import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -65,7 +65,7 @@ class Outcome:
 
 
 def run(
-    jobs: list[Job],
+    jobs: Collection[Job],
     *,
     workers: int,
     scheduler: str = "",
