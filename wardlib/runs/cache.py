@@ -8,8 +8,12 @@ reported after that day changes no earlier job.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import json
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,113 +41,117 @@ def code(notebook: Path) -> str:
 def state(job: Job) -> str:
     """`CURRENT` where the job's outputs are what a run would make; `PROSE` where only the words
     between the cells have changed; else `STALE`, and where the evidence of a failure stands beside
-    outputs that were good before."""
-    marker = job.folder / RECORD
+    outputs that were good before.
+
+    Cheap for jobs of one ward after each other: its tables are read again where a file has changed."""
+    home = descriptors.home()
+    folder, source = job.folder, home / "notebooks" / f"{job.notebook}.ipynb"
     try:
-        record = json.loads(marker.read_text(encoding="utf-8"))
+        record = json.loads((folder / RECORD).read_bytes())
+        changed = source.stat().st_mtime_ns
+        packages = {name: _package(home, name) for name in (job.ward, descriptors.REFERENCE)}
         same = (
             record["parameters"] == job.parameters
             and record["versions"] == provenance.versions()
-            and record["code"] == _code(job.source, job.source.stat().st_mtime_ns)
-            and record["day"] == (day := _day(job))
-            and record["data"] == {file: _read(file, day) for file in record["data"]}
-            and _unharmed(marker, record["outputs"], record["bytes"])
-            and not job.failed.exists()
+            and record["code"] == _code(source, changed)
+            and record["day"] == (day := job.as_of or packages[job.ward].day(job.period))
+            and record["data"] == {file: _read(packages, file, day) for file in record["data"]}
+            and _unharmed(folder, record["outputs"], record["bytes"])
+            and not folder.with_name(f"{job.name}.failed").exists()
         )
         if not same:
             return STALE
         name, prose = next(iter(record["notebook"].items()))
     except (OSError, ValueError, KeyError, AttributeError, TypeError, WardError):
         return STALE
-    now = _file(job.source, job.source.stat().st_mtime_ns)
-    return CURRENT if (name, prose) == (f"notebooks/{job.source.name}", now) else PROSE
+    now = _file(source, changed)
+    return CURRENT if (name, prose) == (f"notebooks/{source.name}", now) else PROSE
 
 
-def _unharmed(marker: Path, outputs: dict[str, str], sizes: dict[str, int]) -> bool:
+def _unharmed(folder: Path, outputs: dict[str, str], sizes: dict[str, int]) -> bool:
     """Whether the files are there and are those recorded. Their bytes are read only where their
     times are not those of a job that was just written, the marker last."""
-    written = _touched(marker)
+    with os.scandir(folder) as inside:
+        found = {entry.name: entry.stat() for entry in inside}
+    written = _touched(found[RECORD])
     for name, recorded in outputs.items():
-        file = marker.with_name(name)
-        if file.stat().st_size != sizes[name]:
+        known = found[name]
+        if known.st_size != sizes[name]:
             return False
-        if not 0 <= written - _touched(file) < _WRITING and digest(file) != recorded:
+        if not 0 <= written - _touched(known) < _WRITING and digest(folder / name) != recorded:
             return False
     return bool(outputs)
 
 
-def _touched(file: Path) -> int:
+def _touched(known: os.stat_result) -> int:
     """When a file was changed last; Windows keeps another time under the name of `st_ctime`."""
-    known = file.stat()
     return max(known.st_ctime_ns, known.st_mtime_ns)
 
 
-def _day(job: Job) -> str:
-    """The day of the job's edition as the data are now; see `Book.day`."""
-    if job.as_of:
-        return job.as_of
-    path = descriptors.home() / "data" / job.ward / descriptors.DESCRIPTOR
-    period = Period.parse(job.period)
-    tables = _tables(path, path.stat().st_mtime_ns).values()
-    files = [table.path for table in tables if table.is_reported]
-    return max((_newest(file, period, _changed(file)) for file in files), default="")
-
-
-def _read(file: str, day: str) -> str:
+def _read(packages: dict[str, _Package], file: str, day: str) -> str:
     """The digest of what is read of a file today by one who sees what was known on a day; "" where
     the ward has no such file."""
     _, package, name = file.split("/")
-    path = descriptors.home() / "data" / package / descriptors.DESCRIPTOR
-    if name == descriptors.DESCRIPTOR:
-        return _descriptor(path, path.stat().st_mtime_ns)
-    table = _tables(path, path.stat().st_mtime_ns).get(name)
-    if table is None:
-        return ""
-    return _rows(table, View(day), _changed(table.path))
+    return packages[package].digest(name, day)
 
 
-def _changed(file: Path) -> int:
-    """When a table's file changed last, or what is recorded of it: rows that are being appended count from
-    then on."""
-    described = file.with_name(descriptors.DESCRIPTOR)
-    return max(file.stat().st_mtime_ns, described.stat().st_mtime_ns)
+class _Package:
+    """What the files of a package hold, for as long as none of them changes: each is read once."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        tables = descriptors.package(name).tables.values()
+        self._tables = {table.path.name: table for table in tables}
+        self._sheets: dict[Path, Sheet] = {}
+        self._days: dict[str, str] = {}
+        self._digests: dict[tuple[str, str], str] = {}
+
+    def day(self, period: str) -> str:
+        """The day of a period's edition as the data are now; see `Book.day`."""
+        if period not in self._days:
+            asked = Period.parse(period)
+            sheets = [self._sheet(table) for table in self._tables.values() if table.is_reported]
+            days = [reading.last_report(sheet, asked) for sheet in sheets]
+            self._days[period] = max(days, default="")
+        return self._days[period]
+
+    def digest(self, name: str, day: str) -> str:
+        """The digest of a file's rows known on a day, or of the descriptor; "" where there is none."""
+        if (name, day) not in self._digests:
+            self._digests[name, day] = self._digest(name, day)
+        return self._digests[name, day]
+
+    def _digest(self, name: str, day: str) -> str:
+        if name == descriptors.DESCRIPTOR:
+            return descriptors.digest_descriptor(self._name)
+        table = self._tables.get(name)
+        return disclosure.digest(table, View(day), self._sheet(table)) if table else ""
+
+    def _sheet(self, table: Table) -> Sheet:
+        if table.path not in self._sheets:
+            self._sheets[table.path] = reading.sheet(table.path)
+        return self._sheets[table.path]
 
 
-# Thousands of jobs read the same files; each is looked at once as long as its time is the same.
-@functools.lru_cache(maxsize=1024)
+def _package(home: Path, name: str) -> _Package:
+    folder = home / "data" / name
+    return _made(folder, reading.stamps(folder))
+
+
+# Jobs come ward by ward: a few packages are enough, however many there are.
+@functools.lru_cache(maxsize=4)
+def _made(folder: Path, _: reading.Stamps) -> _Package:
+    return _Package(folder.name)
+
+
+@functools.lru_cache(maxsize=64)
 def _code(notebook: Path, _: int) -> str:
     return code(notebook)
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=64)
 def _file(path: Path, _: int) -> str:
     return digest(path)
-
-
-@functools.lru_cache(maxsize=1024)
-def _descriptor(path: Path, _: int) -> str:
-    return descriptors.digest_descriptor(path.parent.name)
-
-
-@functools.lru_cache(maxsize=64)
-def _tables(path: Path, _: int) -> dict[str, Table]:
-    tables = descriptors.package(path.parent.name).tables.values()
-    return {table.path.name: table for table in tables}
-
-
-@functools.lru_cache(maxsize=4096)
-def _rows(table: Table, view: View, changed: int) -> str:
-    return disclosure.digest(table, view, _sheet(table.path, changed))
-
-
-@functools.lru_cache(maxsize=4096)
-def _newest(path: Path, period: Period, changed: int) -> str:
-    return reading.last_report(_sheet(path, changed), period)
-
-
-@functools.lru_cache(maxsize=64)
-def _sheet(path: Path, _: int) -> Sheet:
-    return reading.sheet(path)
 
 
 def notebook(job: Job) -> dict[str, Any]:
@@ -166,5 +174,19 @@ def record(job: Job, made_from: dict[str, Any], draft: Path) -> dict[str, Any]:
     }
 
 
-def room(job: Job) -> int:
-    return 1_000_000
+# What the files of a job take where no record tells: more than the largest of both wards' own.
+_USUAL = 1_500_000  # bytes
+_SAMPLE = 200  # records that are looked at, of all notebooks
+
+
+def room(jobs: Iterable[Job]) -> int:
+    """About how many bytes the files of these jobs take on the disk: for each the most that one of its
+    notebook took, of the first records that are found; where none tells, a good deal."""
+    taken: dict[str, int] = {}
+    records = plans.output().glob(f"*/*/*/{RECORD}")
+    for marker in itertools.islice(records, _SAMPLE):
+        with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
+            size = sum(json.loads(marker.read_bytes())["bytes"].values())
+            notebook = marker.parent.stem  # without the language
+            taken[notebook] = max(taken.get(notebook, 0), size)
+    return sum(taken.get(job.notebook, _USUAL) for job in jobs)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,37 @@ class Outcome:
     file: str = ""
 
 
+@dataclass(frozen=True)
+class Plan(Collection[Job]):
+    """Every combination of wards, periods, languages and notebooks, each named once; its jobs, ward by
+    ward, are made as they are asked for."""
+
+    wards: tuple[str, ...]
+    periods: tuple[str, ...]
+    languages: tuple[str, ...]
+    notebooks: tuple[str, ...]
+    as_of: str
+
+    def __iter__(self) -> Iterator[Job]:
+        for ward, period, language, notebook in itertools.product(
+            self.wards, self.periods, self.languages, self.notebooks
+        ):
+            yield Job(notebook, ward, period, language, self.as_of)
+
+    def __len__(self) -> int:
+        return len(self.wards) * len(self.periods) * len(self.languages) * len(self.notebooks)
+
+    def __contains__(self, job: object) -> bool:
+        return (
+            isinstance(job, Job)
+            and job.ward in self.wards
+            and job.period in self.periods
+            and job.language in self.languages
+            and job.notebook in self.notebooks
+            and job.as_of == self.as_of
+        )
+
+
 def output() -> Path:
     """The folder of everything that is published."""
     return descriptors.home() / "output"
@@ -108,7 +139,7 @@ def plan(
     languages: Sequence[str],
     notebooks: Sequence[str],
     as_of: str = "",
-) -> list[Job]:
+) -> Plan:
     """Every combination of what is asked for, once each; `periods` may hold spans, `wards` be `ALL`.
 
     Raises RequestError with every name, period, day or parameter that is wrong, DataError with every fault
@@ -116,25 +147,26 @@ def plan(
     """
     wards = descriptors.names() if list(wards) == [ALL] else wards
     _, spans, *_ = _each(
-        (descriptors.ward, wards),
+        (_ward, wards),
         (Period.span, periods),
         (get, languages),
         (parse_day, [as_of]),
         (_signature, notebooks),
     )
     texts = [str(period) for period in itertools.chain.from_iterable(spans)]
-    return [
-        Job(notebook, ward, period, language, as_of)
-        for ward, period, language, notebook in dict.fromkeys(
-            itertools.product(wards, texts, languages, notebooks)
-        )
-    ]
+    once = (tuple(dict.fromkeys(names)) for names in (wards, texts, languages, notebooks))
+    return Plan(*once, as_of)
+
+
+def wards(jobs: Collection[Job]) -> int:
+    """How many wards, each as of a day, there are jobs of."""
+    return len(jobs.wards) if isinstance(jobs, Plan) else len({(job.ward, job.as_of) for job in jobs})
 
 
 def known(jobs: Sequence[Job]) -> list[Job]:
     """Those jobs, once each; RequestError with every name in them that is wrong."""
     _each(
-        (descriptors.ward, [job.ward for job in jobs]),
+        (_ward, [job.ward for job in jobs]),
         (Period.parse, [job.period for job in jobs]),
         (get, [job.language for job in jobs]),
         (parse_day, [job.as_of for job in jobs]),
@@ -165,6 +197,11 @@ def _each(*asked: tuple[Callable[[str], Any], Sequence[str]]) -> list[list[Any]]
     if faults:
         raise RequestError("\n".join(faults))
     return every
+
+
+def _ward(name: str) -> None:
+    """A ward is looked at and let go: a country's descriptors need not lie in memory at once."""
+    descriptors.ward(name)
 
 
 def _signature(notebook: str) -> None:

@@ -14,7 +14,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,7 +29,7 @@ _TOGETHER = 20  # wards that are all checked before the first job: as many as a 
 
 
 def run(
-    jobs: Sequence[Job],
+    jobs: Collection[Job],
     *,
     workers: int,
     scheduler: str = "",
@@ -56,7 +56,7 @@ def run(
     with _staging() as staging:
         options = Options(staging, cell_seconds, job_seconds, empty, workers)
         begun: list[crews.Crew] = []
-        if len({(job.ward, job.as_of) for job in jobs}) <= _TOGETHER:
+        if plans.wards(jobs) <= _TOGETHER:
             every = list(groups)
             stale = [group for group in every if group.stale]
             _room(stale)
@@ -80,7 +80,7 @@ def run(
     _refuse(faults, [])
 
 
-def _groups(jobs: Sequence[Job], force: bool) -> Iterator[Group]:
+def _groups(jobs: Collection[Job], force: bool) -> Iterator[Group]:
     """The jobs by ward and day, as they follow each other; what is up to date is looked at ward by ward."""
     for _, own in itertools.groupby(jobs, lambda job: (job.ward, job.as_of)):
         group = Group([], [])
@@ -143,7 +143,7 @@ def _room(groups: list[Group]) -> None:
     """Raise RequestError unless the disk has room for the jobs that are to run."""
     free = shutil.disk_usage(plans.output()).free
     count = sum(len(group.stale) for group in groups)
-    needed = sum(cache.room(job) for group in groups for job, _ in group.stale)
+    needed = cache.room(job for group in groups for job, _ in group.stale)
     if free < needed:
         raise RequestError(
             f"{count} jobs may need {needed / 1e9:.1f} GB in output/, the disk has "

@@ -29,7 +29,7 @@ from wardlib.data import book, checks, descriptors
 from wardlib.errors import DataError, Problem
 from wardlib.pages import typst, workbook
 from wardlib.periods import Period, parse_day
-from wardlib.runs import execution, plans
+from wardlib.runs import execution, fits, plans
 from wardlib.runs.execution import Failure, Limits
 from wardlib.runs.parent import GONE
 from wardlib.runs.plans import DONE, FAILED, Job, Outcome
@@ -76,6 +76,7 @@ def serve(
     _apart()
     _keep_orphans()
     os.environ["WARDLIB_HOME"] = home
+    fits.attach()
     jobs = _Jobs(run, Path(staging), Limits(cell, job))
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, lambda *_: jobs.look())
