@@ -31,6 +31,7 @@ import argparse
 import csv
 import ctypes
 import gc
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -97,12 +98,13 @@ def main() -> None:
             "WARDLIB_HOME": str(home),
             "WARDLIB_CACHE": str(home.parent / "cache"),
             "PYTHONPATH": str(ROOT),
-            "PLOOMBER": str(ploomber(home.parent / "ploomber")),
+            "PLOOMBER": str(home.parent / "ploomber"),
             "PLOOMBER_STATS_ENABLED": "false",
         }
-        for code in (Path(sys.prefix) / "lib", ROOT / "wardlib", os.environ["PLOOMBER"]):
-            subprocess.run([sys.executable, "-m", "compileall", "-q", code], check=False)
+        for code in (Path(sys.prefix) / "lib", ROOT / "wardlib"):
+            subprocess.run([sys.executable, "-m", "compileall", "-qq", code], check=False)
         if "more" in arguments.parts:
+            get_ploomber()
             more(home, arguments.workers, arguments.rounds)
         if "five" in arguments.parts:
             five(home, arguments.rounds)
@@ -269,17 +271,17 @@ def more(home: Path, workers: int, rounds: int) -> None:
     )
 
 
-def ploomber(folder: Path) -> Path:
-    """A folder to look for ploomber-engine in, which is got into `folder` if it is not installed."""
-    import importlib.util
-
+def get_ploomber() -> None:
+    """Get ploomber-engine into its folder, unless it is installed."""
     if importlib.util.find_spec("ploomber_engine") is None:
-        words = ["install", "--quiet", "--target", str(folder), PLOOMBER]
-        here = [sys.executable, "-m", "pip", *words]
-        if importlib.util.find_spec("pip") is None:
-            here = ["uv", "pip", *words, "--python", sys.executable]
-        subprocess.run(here, check=True)
-    return folder
+        words = ["install", "-qqq", "--target", os.environ["PLOOMBER"], PLOOMBER]
+        with_pip = importlib.util.find_spec("pip") is not None
+        how = [sys.executable, "-m", "pip"] if with_pip else ["uv", "pip"]
+        where = [] if with_pip else ["--python", sys.executable]
+        subprocess.run([*how, *words, *where], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "compileall", "-qq", os.environ["PLOOMBER"]], check=False
+        )
 
 
 def in_process(way: str, scratch: Path) -> None:
@@ -366,6 +368,9 @@ def typst_sources(home: Path, target: Path) -> Path:
             self.page = not isinstance(main, bytes)
             if self.page:
                 shutil.copytree(root, kept, dirs_exist_ok=True)
+
+        def __getattr__(self, name):
+            return getattr(self.compiler, name)
 
         def compile(self, *args, **how):
             if self.page:
