@@ -126,13 +126,14 @@ def told(title: str, rows: dict[str, dict[str, object]], decimals: dict[str, int
 # what a tree of processes uses
 
 
-def tree(*words: str | Path) -> tuple[float, float, str]:
-    """Run a command: (CPU seconds of all that it started, seconds until its own end, what it printed)."""
+def tree(*words: str | Path) -> tuple[float, float, str, float]:
+    """Run a command: (CPU seconds of all that it started, seconds until its own end, what it printed,
+    MB of the largest process). AssertionError, with what it said, where it fails."""
     with tempfile.NamedTemporaryFile() as file:
         done = subprocess.run(below(file.name, *words), capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-        cpu, wall = json.loads(Path(file.name).read_text())
-    return cpu, wall, done.stdout
+        cpu, wall, peak = json.loads(Path(file.name).read_text())
+    return cpu, wall, done.stdout, peak
 
 
 def below(file: str, *words: str | Path) -> list[str]:
@@ -142,7 +143,7 @@ def below(file: str, *words: str | Path) -> list[str]:
 
 def watch(file: str, *words: str) -> int:
     """Run a command, wait for every process that comes of it, orphans too, and write to `file` what
-    `tree` returns first. The exit code of the command."""
+    `tree` returns but the text. The exit code of the command."""
     assert ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0) == 0
     begin = time.perf_counter()
     code = subprocess.Popen(words).wait()
@@ -151,7 +152,8 @@ def watch(file: str, *words: str) -> int:
         while True:
             os.wait()
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    Path(file).write_text(json.dumps([spent.ru_utime + spent.ru_stime, wall]))
+    figures = spent.ru_utime + spent.ru_stime, wall, spent.ru_maxrss * 1024 / 1e6
+    Path(file).write_text(json.dumps(figures))
     return code
 
 
@@ -179,9 +181,9 @@ def more(home: Path, workers: int, rounds: int) -> None:
     for folder in (scratch, stock):
         folder.mkdir(exist_ok=True)
 
-    def ours(count: int) -> dict[str, Spent]:
+    def ours(count: int, *states: str) -> dict[str, Spent]:
         found = {}
-        for fits in ("empty", "kept"):  # the empty folder is full afterwards
+        for fits in states:  # the empty folder is full afterwards
             whole = []
             for periods in (short, long):
                 if fits == "empty":
@@ -196,7 +198,7 @@ def more(home: Path, workers: int, rounds: int) -> None:
     def inside(way: str) -> dict[str, Spent]:
         emptied()
         found = tree(sys.executable, __file__, f"--{way}", scratch)[2]
-        drawn = sum(b"<svg" in file.read_bytes() for file in scratch.glob("*.html"))
+        drawn = sum(b'class="chart"' in file.read_bytes() for file in scratch.glob("*.html"))
         assert drawn == (0 if way == "lossy" else len(JOBS)), f"{drawn} pages with charts"
         return json.loads(found.splitlines()[-1])
 
@@ -210,11 +212,11 @@ def more(home: Path, workers: int, rounds: int) -> None:
         return {"kept": each(*whole, POOLED - START)}
 
     ways: dict[str, Callable[[], dict[str, Spent]]] = {
-        "ward run, 1 worker": lambda: ours(1),
+        "ward run, 1 worker": lambda: ours(1, "empty", "kept"),
         "(d) floor, one warm process": lambda: inside("floor"),
         "(c) ploomber-engine, mended": lambda: inside("ploomber"),
         "(c) ploomber-engine as it is": lambda: inside("lossy"),
-        f"ward run, {workers} workers": lambda: ours(workers),
+        f"ward run, {workers} workers": lambda: ours(workers, "kept"),
         "(a) stock command line": command_line,
         f"(b) stock libraries, {workers} processes": pool,
     }
@@ -520,7 +522,7 @@ def proportional(process: object) -> int:
 def check(home: Path, rounds: int) -> None:
     ward(*BOTH)
     spent = [tree(BIN / "ward", "run", *BOTH) for _ in range(rounds)]
-    for _, _, text in spent:
+    for _, _, text, _ in spent:
         assert text.splitlines()[-1] == "0 done, 0 failed, 1140 up to date", text
     cpu, wall = (statistics.median(kind) for kind in list(zip(*spent, strict=True))[:2])
     row = {"CPU s": cpu, "wall s": wall, "ms a job": 1000 * wall / 1140}
