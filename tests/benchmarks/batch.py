@@ -31,6 +31,7 @@ import argparse
 import csv
 import ctypes
 import gc
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -97,12 +98,13 @@ def main() -> None:
             "WARDLIB_HOME": str(home),
             "WARDLIB_CACHE": str(home.parent / "cache"),
             "PYTHONPATH": str(ROOT),
-            "PLOOMBER": str(ploomber(home.parent / "ploomber")),
+            "PLOOMBER": str(home.parent / "ploomber"),
             "PLOOMBER_STATS_ENABLED": "false",
         }
-        for code in (Path(sys.prefix) / "lib", ROOT / "wardlib", os.environ["PLOOMBER"]):
-            subprocess.run([sys.executable, "-m", "compileall", "-q", code], check=False)
+        for code in (Path(sys.prefix) / "lib", ROOT / "wardlib"):
+            subprocess.run([sys.executable, "-m", "compileall", "-qq", code], check=False)
         if "more" in arguments.parts:
+            get_ploomber()
             more(home, arguments.workers, arguments.rounds)
         if "five" in arguments.parts:
             five(home, arguments.rounds)
@@ -124,13 +126,14 @@ def told(title: str, rows: dict[str, dict[str, object]], decimals: dict[str, int
 # what a tree of processes uses
 
 
-def tree(*words: str | Path) -> tuple[float, float, str]:
-    """Run a command: (CPU seconds of all that it started, seconds until its own end, what it printed)."""
+def tree(*words: str | Path) -> tuple[float, float, str, float]:
+    """Run a command: (CPU seconds of all that it started, seconds until its own end, what it printed,
+    MB of the largest process). AssertionError, with what it said, where it fails."""
     with tempfile.NamedTemporaryFile() as file:
         done = subprocess.run(below(file.name, *words), capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-        cpu, wall = json.loads(Path(file.name).read_text())
-    return cpu, wall, done.stdout
+        cpu, wall, peak = json.loads(Path(file.name).read_text())
+    return cpu, wall, done.stdout, peak
 
 
 def below(file: str, *words: str | Path) -> list[str]:
@@ -140,7 +143,7 @@ def below(file: str, *words: str | Path) -> list[str]:
 
 def watch(file: str, *words: str) -> int:
     """Run a command, wait for every process that comes of it, orphans too, and write to `file` what
-    `tree` returns first. The exit code of the command."""
+    `tree` returns but the text. The exit code of the command."""
     assert ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0) == 0
     begin = time.perf_counter()
     code = subprocess.Popen(words).wait()
@@ -149,7 +152,8 @@ def watch(file: str, *words: str) -> int:
         while True:
             os.wait()
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    Path(file).write_text(json.dumps([spent.ru_utime + spent.ru_stime, wall]))
+    figures = spent.ru_utime + spent.ru_stime, wall, spent.ru_maxrss * 1024 / 1e6
+    Path(file).write_text(json.dumps(figures))
     return code
 
 
@@ -177,9 +181,9 @@ def more(home: Path, workers: int, rounds: int) -> None:
     for folder in (scratch, stock):
         folder.mkdir(exist_ok=True)
 
-    def ours(count: int) -> dict[str, Spent]:
+    def ours(count: int, *states: str) -> dict[str, Spent]:
         found = {}
-        for fits in ("empty", "kept"):  # the empty folder is full afterwards
+        for fits in states:  # the empty folder is full afterwards
             whole = []
             for periods in (short, long):
                 if fits == "empty":
@@ -194,7 +198,7 @@ def more(home: Path, workers: int, rounds: int) -> None:
     def inside(way: str) -> dict[str, Spent]:
         emptied()
         found = tree(sys.executable, __file__, f"--{way}", scratch)[2]
-        drawn = sum(b"<svg" in file.read_bytes() for file in scratch.glob("*.html"))
+        drawn = sum(b'class="chart"' in file.read_bytes() for file in scratch.glob("*.html"))
         assert drawn == (0 if way == "lossy" else len(JOBS)), f"{drawn} pages with charts"
         return json.loads(found.splitlines()[-1])
 
@@ -208,11 +212,11 @@ def more(home: Path, workers: int, rounds: int) -> None:
         return {"kept": each(*whole, POOLED - START)}
 
     ways: dict[str, Callable[[], dict[str, Spent]]] = {
-        "ward run, 1 worker": lambda: ours(1),
+        "ward run, 1 worker": lambda: ours(1, "empty", "kept"),
         "(d) floor, one warm process": lambda: inside("floor"),
         "(c) ploomber-engine, mended": lambda: inside("ploomber"),
         "(c) ploomber-engine as it is": lambda: inside("lossy"),
-        f"ward run, {workers} workers": lambda: ours(workers),
+        f"ward run, {workers} workers": lambda: ours(workers, "kept"),
         "(a) stock command line": command_line,
         f"(b) stock libraries, {workers} processes": pool,
     }
@@ -269,17 +273,17 @@ def more(home: Path, workers: int, rounds: int) -> None:
     )
 
 
-def ploomber(folder: Path) -> Path:
-    """A folder to look for ploomber-engine in, which is got into `folder` if it is not installed."""
-    import importlib.util
-
+def get_ploomber() -> None:
+    """Get ploomber-engine into its folder, unless it is installed."""
     if importlib.util.find_spec("ploomber_engine") is None:
-        words = ["install", "--quiet", "--target", str(folder), PLOOMBER]
-        here = [sys.executable, "-m", "pip", *words]
-        if importlib.util.find_spec("pip") is None:
-            here = ["uv", "pip", *words, "--python", sys.executable]
-        subprocess.run(here, check=True)
-    return folder
+        words = ["install", "-qqq", "--target", os.environ["PLOOMBER"], PLOOMBER]
+        with_pip = importlib.util.find_spec("pip") is not None
+        how = [sys.executable, "-m", "pip"] if with_pip else ["uv", "pip"]
+        where = [] if with_pip else ["--python", sys.executable]
+        subprocess.run([*how, *words, *where], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "compileall", "-qq", os.environ["PLOOMBER"]], check=False
+        )
 
 
 def in_process(way: str, scratch: Path) -> None:
@@ -366,6 +370,9 @@ def typst_sources(home: Path, target: Path) -> Path:
             self.page = not isinstance(main, bytes)
             if self.page:
                 shutil.copytree(root, kept, dirs_exist_ok=True)
+
+        def __getattr__(self, name):
+            return getattr(self.compiler, name)
 
         def compile(self, *args, **how):
             if self.page:
@@ -515,7 +522,7 @@ def proportional(process: object) -> int:
 def check(home: Path, rounds: int) -> None:
     ward(*BOTH)
     spent = [tree(BIN / "ward", "run", *BOTH) for _ in range(rounds)]
-    for _, _, text in spent:
+    for _, _, text, _ in spent:
         assert text.splitlines()[-1] == "0 done, 0 failed, 1140 up to date", text
     cpu, wall = (statistics.median(kind) for kind in list(zip(*spent, strict=True))[:2])
     row = {"CPU s": cpu, "wall s": wall, "ms a job": 1000 * wall / 1140}
