@@ -57,7 +57,7 @@ def render(content: dict[str, Any], *, label: str = "", see: Sequence[tuple[str,
 
 
 _setter: Connection | None = None
-_FULL = 100  # pages
+_FULL = 50  # pages: after more, each takes longer than a new process takes to start
 
 
 def elsewhere(setter: Connection) -> None:
@@ -68,7 +68,7 @@ def elsewhere(setter: Connection) -> None:
 
 def serve(asks: Connection) -> None:
     """Set the pages that `compile_pdf` asks for at the other end of `asks`, one after the other, until
-    it closes. After a hundred pages, of which Typst keeps something each, it returns by itself: who
+    it closes. After `_FULL` pages, of each of which Typst keeps something, it returns by itself: who
     started this process starts another one.
 
     For a process of its own: one that has set a page must not fork, as the threads of Typst are
@@ -140,7 +140,11 @@ def _laid_out(
         font_paths=fonts,
         sys_inputs={"face": face, "tight": "yes" if tight else ""},
     )
-    end = json.loads(compiler.query("<end>", field="value", one=True))
+    try:
+        end = json.loads(compiler.query("<end>", field="value", one=True))
+    except RuntimeError:  # a question is not told what helps: let the compiler say it
+        compiler.compile(format="pdf")
+        raise
     return compiler, end["page"], end["top"] > _LITTLE
 
 
