@@ -21,9 +21,11 @@ import codecs
 import contextlib
 import contextvars
 import ctypes
+import fnmatch
 import io
 import logging
 import os
+import pdb
 import select
 import shutil
 import signal
@@ -46,10 +48,10 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelbase import Kernel
 from ipykernel.kernelspec import RESOURCES
 from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core import debugger
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.session import Session
-from matplotlib_inline.config import InlineBackend
 from nbclient.exceptions import CellExecutionComplete, DeadKernelError
 from nbclient.util import run_hook
 from papermill.clientwrap import PapermillNotebookClient
@@ -230,9 +232,7 @@ class OutStream(iostream.OutStream):
 
     def __init__(self, name: str, outputs: _Outputs) -> None:
         self.name, self._outputs = name, outputs
-        self._local = threading.local()  # of register_hook
-
-    closed = False  # type: ignore[assignment]
+        self.pub_thread, self._local = self, threading.local()  # open; of register_hook
 
     def fileno(self) -> int:
         """The descriptor of that name, which is read as well."""
@@ -287,6 +287,13 @@ def _shorten(error: dict[str, Any]) -> None:
     error["traceback"] = [line[:MOST_TEXT] for line in error["traceback"]]
 
 
+class _Kept(dict[str, Any]):
+    """IPython's store, in memory."""
+
+    def keys(self, pattern: str = "*") -> Any:
+        return fnmatch.filter(super().keys(), pattern)
+
+
 class _Shell(ZMQInteractiveShell):
     """A kernel's shell without a profile: nothing of the user's is read or written."""
 
@@ -294,7 +301,7 @@ class _Shell(ZMQInteractiveShell):
         """No folder."""
 
     def init_profile_dir(self, profile_dir: object) -> None:
-        self.db = {}  # what `%store` and bookmarks keep
+        self.db = _Kept()  # what `%store` and bookmarks keep
 
     def enable_gui(self, gui: Any = None) -> None:
         eventloops.enable_gui(gui, kernel=self.kernel)
@@ -323,6 +330,7 @@ class _Kernel(IPythonKernel):
         self.shell.displayhook.session = self.shell.display_pub.session = self.session
         self.comm_manager = comm.get_comm_manager()
         self.shell.configurables.append(self.comm_manager)
+        self.shell.extension_manager.load_extension("storemagic")
         for name in ("comm_open", "comm_msg", "comm_close"):
             self.shell_handlers[name] = getattr(self.comm_manager, name)
 
@@ -572,10 +580,10 @@ def _stand_in(instance: Any, base: Any) -> Any:
 def _settle(kernel: _Kernel, stack: contextlib.ExitStack) -> None:
     """Give the process what a kernel's has; `_restored` and the stack take it back."""
     shell = kernel.shell
-    for instance, base in ((shell, InteractiveShell), (kernel, Kernel), (None, InlineBackend)):
+    for instance, base in ((shell, InteractiveShell), (kernel, Kernel)):
         stack.callback(_stand_in, _stand_in(instance, base), base)
     stack.callback(atexit.unregister, shell.atexit_operations)
-    stack.callback(shell.atexit_operations)
+    stack.callback(shell.history_manager.db.close)
     shell.init_environment()
     shell.init_builtins()
     sys.modules["__main__"] = shell.user_module
@@ -584,6 +592,9 @@ def _settle(kernel: _Kernel, stack: contextlib.ExitStack) -> None:
         sys.path.insert(0, "")
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    debugger.Pdb = pdb.Pdb = debugger.InterruptiblePdb  # as ipykernel's application does
+    pdb.set_trace = debugger.set_trace
+    sys.breakpointhook = lambda *_, **__: None  # debugpy's, where nobody is attached
     os.environ.setdefault("MPLBACKEND", _INLINE)
     if "matplotlib" in sys.modules:
         _draw_inline(shell, stack)
@@ -595,17 +606,17 @@ def _draw_inline(shell: _Shell, stack: contextlib.ExitStack) -> None:
     """Do for a matplotlib that is loaded what it does itself when a kernel loads it."""
     import matplotlib
     from IPython.core.pylabtools import activate_matplotlib
+    from matplotlib_inline import backend_inline, config
 
     before = matplotlib.get_backend(auto_select=False)
     stack.enter_context(matplotlib.rc_context())
+    stack.callback(_stand_in, _stand_in(None, config.InlineBackend), config.InlineBackend)
     matplotlib.rcParams["backend"] = backend = os.environ["MPLBACKEND"]
-    if "matplotlib.pyplot" in sys.modules and backend == _INLINE:
-        from matplotlib_inline import backend_inline
-
-        stack.callback(matplotlib.pyplot.switch_backend, before or "agg")
+    if backend == _INLINE:
         vars(backend_inline.configure_inline_support).pop("current_backend", None)
         activate_matplotlib(backend)
         backend_inline.configure_inline_support(shell, backend)
+    stack.callback(sys.modules["matplotlib.pyplot"].switch_backend, before or "agg")
 
 
 def _forget_styles() -> None:
@@ -616,7 +627,7 @@ def _forget_styles() -> None:
 @contextlib.contextmanager
 def _restored() -> Iterator[None]:
     """Afterwards the process is as it was: hooks, names, environment, signals, warnings."""
-    modules = [(module, dict(vars(module))) for module in (sys, builtins)]
+    modules = [(module, dict(vars(module))) for module in (sys, builtins, pdb, debugger)]
     main, path, env = sys.modules["__main__"], sys.path[:], dict(os.environ)
     signals = {}
     if threading.current_thread() is threading.main_thread():
