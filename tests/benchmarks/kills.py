@@ -97,12 +97,13 @@ class Run:
         self.mark = uuid.uuid4().hex
         own = {"WARDLIB_HOME": home.folder, "TMPDIR": home.temporary, "KILLS_LEFT": home.left}
         own |= {"WARDLIB_CACHE": home.cache, "KILLS_MARK": self.mark, "PYTHONPATH": ROOT}
-        self.text = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(
-            [BIN / "ward", "run", *JOBS], start_new_session=True,
-            stdout=self.text, stderr=subprocess.STDOUT,
-            env=os.environ | {name: str(value) for name, value in own.items()},
-        )  # fmt: skip
+        self.said = home.left.with_name("said")
+        with self.said.open("w") as said:
+            self.process = subprocess.Popen(
+                [BIN / "ward", "run", *JOBS], start_new_session=True,
+                stdout=said, stderr=subprocess.STDOUT,
+                env=os.environ | {name: str(value) for name, value in own.items()},
+            )  # fmt: skip
 
     def alive(self) -> list[psutil.Process]:
         """All processes of the run that live, wherever they stand."""
@@ -151,8 +152,7 @@ class Run:
             with suppress(psutil.Error):
                 faults.append(f"orphan: {process.pid} {words(process)[-80:]}")
                 process.kill()
-        self.text.seek(0)
-        return self.process.returncode, self.text.read(), faults
+        return self.process.returncode, self.said.read_text("utf-8"), faults
 
 
 def children(process: psutil.Process) -> list[psutil.Process]:
@@ -197,6 +197,7 @@ def disturbed(
     if (wanted == 0 and missing) or (wanted == 1 and missing != {failed.removesuffix(".failed")}):
         faults.append(f"not published: {', '.join(sorted(missing))}")
 
+    before = home.remains()
     code_after, text, more = Run(home).end()
     faults += [f"next run: {fault}" for fault in more]
     if code_after != 0:
@@ -207,7 +208,8 @@ def disturbed(
     while (left := home.remains()) and time.monotonic() < end:
         time.sleep(0.05)
     if left:
-        faults.append(f"next run: left behind: {', '.join(sorted(left))}")
+        named = (f"{name} ({'of old' if name in before else 'new'})" for name in sorted(left))
+        faults.append(f"next run: left behind: {', '.join(named)}")
     return hit, len(expected) - len(missing), code, faults
 
 

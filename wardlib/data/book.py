@@ -47,7 +47,10 @@ def _seen(file: File, view: View, every_report: bool) -> pd.DataFrame:
     asked = view.day, every_report
     if asked not in file.seen:
         assert file.frame is not None
-        frame = file.frame.loc[[row.line for row in view.rows(file.sheet)[1:] if row.cells]]
+        frame = file.frame
+        lines = reading.lines(view.rows(file.sheet))
+        if len(lines) < len(frame):
+            frame = frame.loc[list(lines)]
         if "reported_on" in frame and not every_report:
             frame = reading.newest(frame, file.table.primary_key)
         file.seen[asked] = disclosure.disclosed(file.table, frame.reset_index(drop=True))

@@ -11,7 +11,7 @@ import functools
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
@@ -49,7 +49,7 @@ class Cells:
     """The cells of a table as they are written: the line of each row, and by column the cell of each
     row; `whole`: whether no row was left out."""
 
-    lines: list[int]
+    lines: Sequence[int]
     columns: dict[str, tuple[str, ...]]
     whole: bool = True
 
@@ -76,6 +76,9 @@ def _cells(table: Table, sheet: Sheet) -> Cells | None:
     """The cells of the rows that have as many as the header; None unless that names the columns."""
     if not sheet.rows or sorted(sheet.rows[0].cells) != sorted(table.columns):
         return None
+    if isinstance(sheet.rows, reading.Records):
+        records = sheet.rows
+        return Cells(records.lines, dict(zip(records.header, records.columns, strict=True)))
     header, *rows = sheet.rows
     whole = [row for row in rows if len(row.cells) == len(header.cells)]
     by_column = (

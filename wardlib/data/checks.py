@@ -130,7 +130,7 @@ def _written(
 def _frame(table: Table, written: Cells) -> pd.DataFrame:
     """The table of cells without a fault, by the line of each row."""
     columns = {field.name: _typed(written[field.name], field) for field in table.fields}
-    return pd.DataFrame(columns, index=written.lines)
+    return pd.DataFrame(columns, index=pd.Index(written.lines))
 
 
 def changed(table: Table, sheet: Sheet) -> list[Problem]:

@@ -73,6 +73,8 @@ def digest(table: Table, view: View, sheet: Sheet) -> str:
 
     Raises DataError where the form of the file is at fault.
     """
+    if not _persons(table):
+        return view.digest(sheet)
     rows = view.rows(sheet)
     place = rows[0].cells.index
     hides = [

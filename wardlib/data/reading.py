@@ -12,10 +12,12 @@ import json
 import os
 import stat
 import time
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, compress, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from wardlib.errors import DataError, Problem, said
 from wardlib.periods import Period
@@ -82,6 +84,79 @@ class Row(NamedTuple):
     text: str
 
 
+class Records(Sequence[Row]):
+    """The rows of a sound file, each of them one line: by column, so that a million take no room for a
+    million small objects. Below the header of the first line, row `at` stands on `lines[at]` and has the
+    cell `columns[...][at]` of each column; `ends` are the places in the `text` after 0, 1, ... lines."""
+
+    def __init__(
+        self,
+        text: str,
+        ends: Sequence[int],
+        header: list[str],
+        columns: tuple[tuple[str, ...], ...],
+        lines: Sequence[int],
+    ) -> None:
+        self.text, self.ends, self.header = text, ends, header
+        self.columns, self.lines = columns, lines
+
+    def __len__(self) -> int:
+        return 1 + len(self.lines)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        at = range(len(self))[at]
+        line = self.lines[at - 1] if at else 1
+        cells = [column[at - 1] for column in self.columns] if at else self.header
+        return Row(line, cells, self.text[self.ends[line - 1] : self.ends[line]])
+
+    def where(self, seen: list[bool]) -> Records:
+        """Those of the rows below the header that are `seen`."""
+        columns = tuple(tuple(compress(column, seen)) for column in self.columns)
+        return Records(self.text, self.ends, self.header, columns, list(compress(self.lines, seen)))
+
+    def written(self) -> str:
+        """Header and rows as they are written."""
+        pieces = (self.text[self.ends[line - 1] : self.ends[line]] for line in (1, *self.lines))
+        return "".join(pieces)
+
+
+_PORTION = 20_000  # lines that are parsed at once
+_ALIKE = 10_000  # different cells of a column, above which there is no use in keeping each once
+
+
+def _records(text: str) -> Records | None:
+    """The rows of a file's text; None where some row has more lines than one, or not as many cells as the
+    header, or where the form of the text is at fault."""
+    ends = array("q", [0])
+    header: list[str] = []
+    columns: list[list[str]] = []
+    known: list[dict[str, str]] = []
+    portions = io.StringIO(text, newline="")
+    while lines := list(islice(portions, _PORTION)):
+        ends.extend(list(accumulate(map(len, lines), initial=ends[-1]))[1:])
+        try:
+            rows = list(csv.reader(lines, strict=True))
+        except csv.Error:
+            return None
+        if len(rows) != len(lines):
+            return None
+        if not header:
+            header, *rows = rows
+            columns, known = [[] for _ in header], [{} for _ in header]
+        if not header or any(len(row) != len(header) for row in rows):
+            return None
+        for column, once, cells in zip(columns, known, zip(*rows, strict=True), strict=False):
+            alike = len(once) < _ALIKE
+            column.extend(map(once.setdefault, cells, cells) if alike else cells)
+    return Records(text, ends, header, tuple(map(tuple, columns)), range(2, len(ends)))
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A CSV file as it is written.
@@ -93,7 +168,7 @@ class Sheet:
 
     digest: str
     problems: tuple[Problem, ...]
-    rows: tuple[Row, ...] = ()
+    rows: Sequence[Row] = ()
 
 
 def content(path: Path) -> bytes | None:
@@ -215,6 +290,8 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
         text = _text(data, path, said("save the file as CSV UTF-8"))
     except DataError as error:
         return Sheet(digest, error.problems)
+    if (records := _records(text)) is not None:
+        return Sheet(digest, (), records)
     lines = list(io.StringIO(text, newline=""))
     reader = csv.reader(lines, strict=True)
     rows: list[Row] = []
@@ -365,10 +442,16 @@ class View:
 
     day: str = ""
 
-    def rows(self, sheet: Sheet) -> list[Row]:
+    def rows(self, sheet: Sheet) -> Sequence[Row]:
         """The rows seen, the header first; DataError where the form of the file is at fault."""
         if sheet.problems:
             raise DataError(sheet.problems)
+        if isinstance(records := sheet.rows, Records):
+            for at, column in enumerate(records.header):
+                if self.day and column in _REPORTED:
+                    known = ["" < day <= self.day for day in records.columns[at]]
+                    records = records if all(known) else records.where(known)
+            return records
         header, *seen = sheet.rows
         for at, column in enumerate(header.cells):
             if self.day and column in _REPORTED:
@@ -382,7 +465,23 @@ class View:
         seen = self.rows(sheet)
         if len(seen) == len(sheet.rows):
             return sheet.digest
+        if isinstance(seen, Records):
+            return digest_bytes(seen.written().encode())
         return digest_bytes("".join(row.text for row in seen).encode())
+
+
+def lines(rows: Sequence[Row]) -> Sequence[int]:
+    """The lines of the rows below the header that have cells."""
+    if isinstance(rows, Records):
+        return rows.lines
+    return [row.line for row in rows[1:] if row.cells]
+
+
+def _column(rows: Sequence[Row], at: int) -> Sequence[str]:
+    """The cells of a column in those rows."""
+    if isinstance(rows, Records):
+        return rows.columns[at]
+    return [row.cells[at] for row in rows[1:] if row.cells]
 
 
 def last_report(sheet: Sheet, period: Period) -> str:
@@ -394,24 +493,17 @@ def last_report(sheet: Sheet, period: Period) -> str:
     """
     if sheet.problems:
         raise DataError(sheet.problems)
-    header, *rows = sheet.rows
-    if "reported_on" not in header.cells:
+    header = sheet.rows[0].cells
+    if "reported_on" not in header:
         return ""
-    day = header.cells.index("reported_on")
+    days = _column(sheet.rows, header.index("reported_on"))
     year = str(period.year)
-    bounds = [
-        (header.cells.index(column), last)
-        for column, last in (("month", f"{year}-{period.bounds[1]:02}"), ("year", year))
-        if column in header.cells
-    ]
-    return max(
-        (
-            row.cells[day]
-            for row in rows
-            if row.cells and any("" < row.cells[at] <= last for at, last in bounds)
-        ),
-        default="",
-    )
+    newest = [""]
+    for column, last in (("month", f"{year}-{period.bounds[1]:02}"), ("year", year)):
+        if column in header:
+            since = _column(sheet.rows, header.index(column))
+            newest += {day for day, own in zip(days, since, strict=True) if "" < own <= last}
+    return max(newest)
 
 
 def newest(table: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
