@@ -44,7 +44,7 @@ lab: $(TEST_READY) ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
 # The stamps are written last: a set-up that was cut off starts anew.
-$(READY): requirements.lock pyproject.toml $(wildcard wardlib/prefix/share/jupyter/kernels/*/*)
+$(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or later is needed; name one: make PYTHON=python3.12" >&2; exit 1; }
 	rm -rf $(VENV)

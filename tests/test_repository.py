@@ -22,14 +22,14 @@ CODE = Path(wardlib.__file__).parent
 
 # Only one module knows each outside tool.
 OWNERS = {
-    "papermill": {"runs.execution"},
-    "jupyter_client": {"runs.kernels"},
-    "ipykernel": {"runs.kernels", "runs.warm"},
+    "papermill": {"runs.engine", "runs.execution"},
+    "jupyter_client": {"runs.engine"},
+    "ipykernel": {"runs.engine"},
     "nbconvert": {"runs.execution", "pages.exporters"},
     "typst": {"pages.typst"},
     "mistune": {"pages.markdown"},
     "nh3": {"pages.cleaning"},
-    "matplotlib": {"pages.drawing", "runs.warm"},
+    "matplotlib": {"pages.drawing", "runs.engine"},
     "seaborn": {"pages.drawing"},
     "csv": {"data.intake.arrivals", "data.intake.delimited", "data.reading", "language"},
     "python_calamine": {"data.intake.workbooks"},
@@ -41,8 +41,8 @@ OWNERS = {
     "re2": {"data.patterns"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "distributed": {"runs.runs"},
-    "filelock": {"data.journal", "runs.runs"},
+    "distributed": {"runs.clusters"},
+    "filelock": {"data.journal", "runs.parent", "runs.runs"},
     "platformdirs": {"runs.fits"},
     "scipy": {
         "analysis.amounts",

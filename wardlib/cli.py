@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -197,9 +198,13 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+_SECONDS = 2.0  # between two lines where there is no terminal
+
+
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
-    """Shows each outcome: on a terminal below a bar with counts and the time left, else a line each."""
+    """Shows each outcome on a terminal, below a bar with counts and the time left; else those that failed,
+    and of the others one every few seconds."""
     number = 0
 
     def line(outcome: Outcome) -> str:
@@ -212,11 +217,16 @@ def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
 
     if not sys.stdout.isatty():
 
+        said = -_SECONDS
+
         def show(outcome: Outcome, _: Counter[str]) -> None:
-            nonlocal number
+            nonlocal number, said
             number += 1
-            if outcome.status != "up to date":
+            now = time.monotonic()
+            if outcome.error or (outcome.status != "up to date" and now - said >= _SECONDS):
                 _say(line(outcome))
+                sys.stdout.flush()
+                said = now
 
         yield show
         return

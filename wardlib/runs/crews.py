@@ -130,9 +130,9 @@ class Crew:
     def _die(self) -> None:
         """Start anew. The jobs that it had are tried again, each alone; if it had none, any may be it."""
         self.kill()
-        had: dict[Job | None, bool] = {**self.out} if self.checked else {None: False}
+        had: list[tuple[Job | None, bool]] = [*self.out.items()] if self.checked else [(None, False)]
         self.out = {}
-        for job, prose in had.items():
+        for job, prose in had:
             self.tries[job] = self.tries.get(job, 0) + 1
             lost = self.tries[job] >= _TRIES
             if job and not lost:

@@ -52,7 +52,7 @@ def load() -> None:
 def start(module: str, function: str, *arguments: Any) -> BaseProcess:
     """A process that calls a function, named so that this process need not load it: a fork of the parent,
     which is started again where it has died."""
-    words = {"target": _call, "args": (module, function, *arguments)}
+    words = {"target": _call, "args": (module, function, *arguments), "daemon": False}
     global _plain
     failure: Exception | None = None
     for _ in range(0 if _plain else 2):
@@ -90,11 +90,14 @@ def _as_parent(*, deaf: bool = False) -> Iterator[None]:
         main, temporary = sys.modules["__main__"], tempfile.tempdir
         os.environ.update(own)
         sys.modules["__main__"], tempfile.tempdir = ModuleType("__main__"), own["TMPDIR"]
+        me = multiprocessing.current_process()
+        daemon, me.daemon = me.daemon, False  # a worker of Dask's is one, and may start none
         first = deaf and threading.current_thread() is threading.main_thread()
         heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if first else None
         try:
             yield
         finally:
+            me.daemon = daemon
             if first:
                 signal.signal(signal.SIGINT, heard or signal.SIG_DFL)
             sys.modules["__main__"], tempfile.tempdir = main, temporary

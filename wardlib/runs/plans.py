@@ -154,8 +154,8 @@ def plan(
         (_signature, notebooks),
     )
     texts = [str(period) for period in itertools.chain.from_iterable(spans)]
-    once = (tuple(dict.fromkeys(names)) for names in (wards, texts, languages, notebooks))
-    return Plan(*once, as_of)
+    once = [tuple(dict.fromkeys(names)) for names in (wards, texts, languages, notebooks)]
+    return Plan(once[0], once[1], once[2], once[3], as_of)
 
 
 def wards(jobs: Collection[Job]) -> int:

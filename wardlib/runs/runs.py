@@ -66,6 +66,8 @@ def run(
         if scheduler:
             from wardlib.runs import clusters
 
+            for crew in begun:
+                crew.end()
             outcomes = clusters.work(groups, options, faults, scheduler)
         else:
             outcomes = crews.work(groups, options, faults, begun)
