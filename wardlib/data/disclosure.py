@@ -13,18 +13,20 @@ which all tables are made keeps these consistent: Langsrud and Heldal, Privacy i
 from __future__ import annotations
 
 import json
-
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from wardlib.data.descriptors import Table
 from wardlib.data.profile import PERSONS
 from wardlib.data.reading import Row, Sheet, View
 from wardlib.provenance import digest_bytes
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+if TYPE_CHECKING:  # a run looks at digests alone, and need not wait for pandas
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Floats = npt.NDArray[np.float64]
+    Bools = npt.NDArray[np.bool_]
 
 SMALLEST, LARGEST = 1, 4  # the counts that are hidden
 # What a hidden count weighs in a mean: the middle of what it may be, whatever it is.
@@ -92,11 +94,11 @@ def total(name: str, counts: Floats, hidden: Bools) -> dict[str, float]:
     columns that a table of analysis has of it: `name`, missing where some are hidden; and the bounds that
     this leaves, f"{name}_at_least" and f"{name}_at_most", else equal to it. NaN where nothing is known.
     """
-    known = ~np.isnan(counts)
-    least = most = np.nan
+    known = counts == counts  # all but NaN
+    least = most = float("nan")
     if (known | hidden).any():
         least, most = (counts[known].sum() + hidden.sum() * end for end in (SMALLEST, LARGEST))
-    sums = (least if least == most else np.nan), least, most
+    sums = (least if least == most else float("nan")), least, most
     return dict(zip(columns(name), map(float, sums), strict=True))
 
 
