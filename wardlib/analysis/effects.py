@@ -59,7 +59,7 @@ class Effects:
         """The line that all others are parts of."""
         return self.receipts.root
 
-    @property
+    @cached_property
     def span(self) -> tuple[pd.Period, pd.Period] | None:
         """The months of the year to date from `start` on, first and last; None where there is none."""
         months = self.period.year_to_date

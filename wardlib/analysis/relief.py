@@ -23,8 +23,8 @@ choices of its ends that can be extreme, so that what is claimed does not hang o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -210,20 +210,37 @@ class _Flows:
     def none(cls, shape: tuple[int, ...]) -> _Flows:
         """Nothing, in next to no memory: not to be written to."""
         days: Any = np.full(shape[-1], np.datetime64("NaT", "ns"))
-        amounts = np.broadcast_to(0.0, shape)
+        amounts: Any = _nothing(shape)
         return cls(**{f.name: days if f.name.startswith("until") else amounts for f in fields(cls)})
 
     @classmethod
     def total(cls, parts: Collection[_Flows]) -> _Flows:
         """Amounts added up; the latest of the days."""
-        made = []
+        made: list[Any] = []
         for f in fields(cls):
-            first, *others = (getattr(part, f.name) for part in parts)
-            whole = first.copy()
-            for other in others:
-                (np.fmax if f.name.startswith("until") else np.add)(whole, other, out=whole)
-            made.append(whole)
+            own = [getattr(part, f.name) for part in parts]
+            made.append(np.fmax.reduce(own) if f.name.startswith("until") else _added(own))
         return cls(*made)
+
+
+@lru_cache(maxsize=16)
+def _nothing(shape: tuple[int, ...]) -> Floats:
+    """Zeros, the same for all flows that have none: ... x paths x months, as `_run` lays them."""
+    zeros = np.moveaxis(np.zeros((shape[-1], *shape[:-1])), 0, -1)
+    zeros.setflags(write=False)
+    return zeros
+
+
+def _added(amounts: Sequence[Floats]) -> Floats:
+    """The sum of some flows, in their order."""
+    nothing = _nothing(amounts[0].shape)
+    some = [one for one in amounts if one is not nothing]
+    if not some:
+        return nothing
+    whole = some[0].copy()
+    for other in some[1:]:
+        whole += other
+    return whole
 
 
 @dataclass(frozen=True)
@@ -277,6 +294,18 @@ class Ledger:
     def split(self, first: pd.Period | None = None, last: pd.Period | None = None) -> Split:
         """The split of the months from `first` to `last` (inclusive; by default all)."""
         within = self.impact.months.slice_indexer(first, last)
+        span = within.start, within.stop
+        if span not in self._splits:
+            self._splits[span] = self._split(within)
+        return self._splits[span]
+
+    @cached_property
+    def _splits(self) -> dict[tuple[int, int], Split]:
+        """What `split` has made, by the places of the months."""
+        return {}
+
+    def _split(self, within: slice) -> Split:
+        """`split` of the months in those places."""
         months, collected = self.impact.months[within], self.impact.collected[within]
         seen = np.isfinite(collected)
         came = float(collected[seen].sum())
@@ -369,34 +398,43 @@ class Ledger:
 
         gap = add(self._gap)
         early = self._early
-        draws = _members(wanted, gap, read(self._flows(mark)), early)
-        lower, upper = np.quantile(draws, TAILS, axis=-1)
+        draws = _members(wanted, gap, read(replace(self.flows, unpaid=self._unpaid(mark))), early)
+        lower, upper = _tails(draws)
         asked = np.zeros(len(self.impact.months), dtype=int)
         asked[within] = 1
         if self.impact.model:
-            for relieved in self._at_ends(asked, mark, read):
+            for relieved in self._at_ends(asked, mark, read, names):
                 ends = _members(wanted, gap, relieved, early)
-                lowest, highest = np.quantile(ends, TAILS, axis=-1)
+                lowest, highest = _tails(ends)
                 np.minimum(lower, lowest, out=lower)
                 np.maximum(upper, highest, out=upper)
         for least, name in _AT_LEAST.items():
             lower[wanted.index(name)] = lower[wanted.index(least)]
         return np.stack([draws.mean(axis=-1), lower, upper], axis=1)[: len(names)]
 
-    def _flows(self, mark: int) -> _Flows:
-        """`flows`, with what was unpaid at the end of another month, which `mark` counts from the first."""
+    def _unpaid(self, mark: int) -> Floats:
+        """`flows.unpaid` for the end of another month, which `mark` counts from the first."""
         if mark == len(self.impact.months) - 1 or not self.rules:
-            return self.flows
-        if self.parts:
-            return _Flows.total([part._flows(mark) for part in self.parts])
-        shares = [share[None] for share in _shares(self.rules, len(self.impact.paths))]
-        return _apply(self.impact, self.impact.paths, self.rules, shares, mark)
+            return self.flows.unpaid
+        if mark not in self._marked:
+            if self.parts:
+                unpaid = _added([part._unpaid(mark) for part in self.parts])
+            else:
+                shares = [share[None] for share in _shares(self.rules, len(self.impact.paths))]
+                unpaid = _apply(self.impact, self.impact.paths, self.rules, shares, mark).unpaid
+            self._marked[mark] = unpaid
+        return self._marked[mark]
+
+    @cached_property
+    def _marked(self) -> dict[int, Floats]:
+        """What `_unpaid` has made."""
+        return {}
 
     def _at_ends(
-        self, asked: Ints, mark: int, read: Callable[[_Flows], Floats]
+        self, asked: Ints, mark: int, read: Callable[[_Flows], Floats], names: Sequence[str]
     ) -> Iterator[Floats]:
         """What `read` gives of the flows at each choice of the ends of the shares' ranges; nothing where no
-        share has a range. For `asked` see `_ends`, for `mark` `_flows`."""
+        share has a range. For `asked` see `_ends`, for `mark` `_unpaid`."""
         parts = self._own
         high = [_ends(part.rules, self.impact.months, asked) for part in parts]
         if not np.any([each.any() for each in high]):
@@ -404,12 +442,32 @@ class Ledger:
         choices, _ = _different(np.concatenate(high))
         # Most parts of a parent do not feel most choices.
         felt = [_different(each[..., choices]) for each in high]
+        about = asked.tobytes(), mark, names
         given = [
-            [read(part._at(each[..., [choice]], mark)) for choice in choices[some]]
+            [part._read_at(each[..., [choice]], read, about) for choice in choices[some]]
             for part, each, (some, _) in zip(parts, high, felt, strict=True)
         ]
         for place in range(len(choices)):
             yield sum(one[at[place]] for one, (_, at) in zip(given, felt, strict=True))
+
+    def _read_at(
+        self, high: Bools, read: Callable[[_Flows], Floats], about: tuple[bytes, int, Sequence[str]]
+    ) -> Floats:
+        """What `read` gives of the flows where the share of each rule is at the high end (rules x months x 1).
+        A line and what it is a part of ask the same: the answers to the last question, `about` these
+        months and amounts, are kept."""
+        if about not in self._read:
+            self._read.clear()
+            self._read[about] = {}
+        answers, ends = self._read[about], high.tobytes()
+        if ends not in answers:
+            answers[ends] = read(self._at(high, about[1]))
+        return answers[ends]
+
+    @cached_property
+    def _read(self) -> dict[tuple[bytes, int, Sequence[str]], dict[bytes, Floats]]:
+        """The answers of `_read_at`."""
+        return {}
 
     @property
     def _own(self) -> list[Ledger]:
@@ -433,6 +491,14 @@ def _different(choices: Bools) -> tuple[Ints, Ints]:
         choices.reshape(-1, choices.shape[-1]), axis=-1, return_index=True, return_inverse=True
     )
     return first, which.ravel()
+
+
+def _tails(draws: Floats) -> tuple[Floats, Floats]:
+    """The quantiles `TAILS` along the last axis."""
+    lower, upper = np.zeros((2, *draws.shape[:-1]))
+    some = draws.any(axis=-1)  # many are nothing on every path
+    lower[some], upper[some] = np.quantile(draws[some], TAILS, axis=-1)
+    return lower, upper
 
 
 def _members(names: Sequence[str], gap: Floats, relieved: Floats, early: Floats) -> Floats:
@@ -597,11 +663,16 @@ def _apply(
     if not impact.model or not np.any(touching):
         return _Flows.none((*scenarios[:-1], *paths.shape))
     due = np.full(len(months), np.datetime64("NaT", "ns"))
-    kept, cut, later = np.ones(shape), np.ones(shape), np.zeros(shape)
+    kinds = {rule.kind for rule, touched in zip(rules, touching, strict=True) if touched.any()}
+    same = len(months), *(1 for _ in scenarios)  # where no rule of the kind touches any month
+    kept = np.ones(shape if EXEMPTION in kinds else same)
+    cut, later = np.ones(shape if REDUCTION in kinds else same), np.zeros(shape)
     whole = np.zeros(len(months), dtype=bool)
     # In an order of their own: which of two that touch a month stands first in a table means nothing.
     for place in sorted(range(len(rules)), key=lambda place: rules[place].id):
         rule, touched = rules[place], touching[place]
+        if not touched.any():
+            continue
         by_month = np.broadcast_to(shares[place], shape)
         if rule.kind == EXEMPTION:
             kept[touched] *= 1 - by_month[touched]
@@ -639,81 +710,105 @@ def _run(
     # One long walk: in parts it would hand a dozen running sums from function to function.
     observed = impact.collected
     shape = (len(due), *later_share.shape[1:-1], paths.shape[1])
-    flows = {f.name: np.zeros(shape) for f in fields(_Flows) if not f.name.startswith("until")}
+    flows: dict[str, Floats] = {}  # those that there are
     until, until_then = np.full((2, len(due)), np.datetime64("NaT", "ns"))
+
+    def of(name: str) -> Floats:
+        if name not in flows:
+            flows[name] = np.zeros(shape)
+        return flows[name]
+
     left = np.zeros(shape)
     last_days = (impact.months.asi8 + 1).astype("datetime64[M]").astype("datetime64[D]") - 1
     puts_off = ~np.isnat(due)
     known = np.flatnonzero(np.isfinite(observed))
     # What is due after the newest figure is not overdue before it is known.
     newest = known[-1] if len(known) else -1
-    order = [month for month in np.argsort(due, kind="stable") if puts_off[month]]
+    order = [month for month in np.argsort(due, kind="stable").tolist() if puts_off[month]]
+    days = due.astype("int64").tolist()
+    exempts, cuts = (
+        [bool(share.any()) for share in shares] for shares in (exempt_share, cut_share)
+    )
     fell_due, away = np.zeros((2, *shape[1:]))  # since a deferral began; what was put off of it
     # Collected beyond what was expected while payment could be put off, and short since: what varies
     # from month to month is neither put off nor a return.
     ahead, behind = np.zeros((2, *shape[1:]))
-    past = np.zeros(len(due), dtype=bool)  # last days that had passed a month before
-    owing: list[Any] = []
-    for month, collected in enumerate(observed):
+    past = [False] * len(due)  # whether last days had passed a month before
+    owing: list[int] = []
+    for month, collected in enumerate(observed.tolist()):
         open_ = puts_off[month]
         (behind if open_ else ahead)[:] = 0
         if not open_:
             fell_due[:] = away[:] = 0
-        if np.isfinite(collected):
+        # Without a debt, what is short or beyond bears on nothing but a month in which one may be made.
+        bears = open_ or owing or exempts[month] or cuts[month]
+        if bears and np.isfinite(collected):
             expected = paths[month]
-            short = np.maximum(expected - collected, 0)
-            exempt = exempt_share[month] * expected
-            if not whole[month]:
-                exempt = np.minimum(exempt, short)
+            exempt: Floats | float = 0.0
+            if exempts[month]:
+                exempt = exempt_share[month] * expected
+                if not whole[month]:
+                    exempt = np.minimum(exempt, np.maximum(expected - collected, 0))
+                of("exempt")[month] = exempt
+            if whole[month]:
+                of("spared")[month] = exempt
             short = np.maximum(expected - collected - exempt, 0)
             surplus = np.maximum(collected + exempt - expected, 0)
-            reduced = np.minimum(cut_share[month] * (expected - exempt), short)
-            flows["exempt"][month], flows["reduced"][month] = exempt, reduced
-            if whole[month]:
-                flows["spared"][month] = exempt
-            short = short - reduced
-            offset = np.minimum(surplus, behind)
-            behind -= offset
-            surplus = surplus - offset
-            for origin in owing if surplus.any() else ():
+            reduced: Floats | float = 0.0
+            if cuts[month]:
+                reduced = np.minimum(cut_share[month] * (expected - exempt), short)
+                of("reduced")[month] = reduced
+                short = short - reduced
+            if not open_:
+                offset = np.minimum(surplus, behind)
+                behind -= offset
+                surplus = surplus - offset
+            for origin in owing if owing and surplus.any() else ():
                 paid = np.minimum(surplus, left[origin])
                 left[origin] -= paid
                 surplus -= paid
-                flows["received"][month] += paid
+                of("received")[month] += paid
             if open_:
                 due_now = expected - exempt - reduced
                 fell_due += due_now
                 # Not less than of this month alone: what was put off before may be under another rule.
                 share = later_share[month]
-                allowed = np.maximum(share * fell_due - away, share * due_now)
+                payable = share * due_now
+                allowed = np.maximum(share * fell_due - away, payable)
                 offset = np.minimum(short, ahead)
                 put_off = np.minimum(short - offset, allowed)
                 ahead += surplus - offset
                 for origin in owing:
-                    if due[origin] < due[month] and not past[origin]:
-                        moved = np.clip(share * due_now - put_off, 0, left[origin])
+                    if days[origin] < days[month] and not past[origin]:
+                        moved = np.clip(payable - put_off, 0, left[origin])
                         left[origin] -= moved
                         put_off = put_off + moved
-                        flows["received"][month] += moved
+                        of("received")[month] += moved
                 away += put_off
-                flows["put_off"][month] = left[month] = put_off
+                of("put_off")[month] = left[month] = put_off
             else:
                 behind += short
-        closed = due <= last_days[min(month, newest)] if newest >= 0 else np.zeros(len(due), bool)
-        owing = [origin for origin in order if origin <= month and left[origin].any()]
-        if month == mark:
-            flows["unpaid"][:] = left
-        flows["arrears_then"][month] = flows["arrears_then"][month - 1] if month else 0
+        closed = [False] * len(due)
+        if newest >= 0:
+            closed = (due <= last_days[min(month, newest)]).tolist()
+        owing = [o for o in order if (o == month or o in owing) and left[o].any()]
+        if month == mark and owing:
+            of("unpaid")[:] = left
+        if month and "arrears_then" in flows:
+            flows["arrears_then"][month] = flows["arrears_then"][month - 1]
         for origin in owing:
             if closed[origin] and not past[origin]:
-                flows["arrears"][origin] = left[origin]
-                flows["arrears_then"][month] += left[origin]
-            flows["overdue_then" if closed[origin] else "lawful_then"][month] += left[origin]
+                of("arrears")[origin] = left[origin]
+                of("arrears_then")[month] += left[origin]
+            of("overdue_then" if closed[origin] else "lawful_then")[month] += left[origin]
         past = closed
         waiting = [origin for origin in owing if not closed[origin]]
         if waiting:
             until_then[month] = due[waiting].max()
-    flows["overdue"][closed], flows["lawful"][~closed] = left[closed], left[~closed]
+    for origin in owing:
+        of("overdue" if closed[origin] else "lawful")[origin] = left[origin]
     until[waiting] = due[waiting]
-    by_path = {name: np.moveaxis(amounts, 0, -1) for name, amounts in flows.items()}
+    nothing = _nothing((*shape[1:], shape[0]))
+    by_path = {f.name: nothing for f in fields(_Flows) if not f.name.startswith("until")}
+    by_path |= {name: np.moveaxis(amounts, 0, -1) for name, amounts in flows.items()}
     return _Flows(**by_path, until=until, until_then=until_then)
