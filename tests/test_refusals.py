@@ -423,12 +423,12 @@ def test_what_is_no_ordinary_file_is_told_and_not_opened(receipts, put, told):
 
 
 def test_a_file_too_large_is_refused_before_it_is_read(receipts):
-    """100 MB (of a sparse file) are measured, not read."""
+    """2 GB (of a sparse file) are measured, not read."""
     path, found = receipts
-    os.truncate(path, 100_000_000)
+    os.truncate(path, 2_000_000_000)
     (problem,) = found()
-    assert problem.found == "100,000,000 bytes"
-    assert problem.expected == "a CSV file of at most 10,000,000 bytes"
+    assert problem.found == "2,000,000,000 bytes"
+    assert problem.expected == "a CSV file of at most 200,000,000 bytes"
 
 
 def test_a_cell_without_end_has_its_own_message(receipts):

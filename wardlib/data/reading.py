@@ -33,8 +33,9 @@ KEPT = ".accepted"  # the folder beside the tables that acceptance and intake ke
 JOURNAL = "journal.json"  # in it: what an intake is appending, see `journal`
 
 
-# A table of this workbook is a hundredth of this in five years; what is larger is another file.
-LARGEST = 10_000_000  # bytes
+# A million rows of receipts have 50 MB, and take 0.7 GB of memory to check: four times that is the most
+# that an ordinary machine can take. What is larger is another file.
+LARGEST = 200_000_000  # bytes
 SHOWN = 20  # faults of one kind in one column that are told one by one
 _Fault = TypeVar("_Fault")
 
@@ -126,7 +127,7 @@ class Records(Sequence[Row]):
         return "".join(pieces)
 
 
-_PORTION = 20_000  # lines that are parsed at once
+_PORTION = 1_000  # lines that are parsed at once; more would not stay near the processor
 _ALIKE = 10_000  # different cells of a column, above which there is no use in keeping each once
 
 
@@ -149,7 +150,7 @@ def _records(text: str) -> Records | None:
         if not header:
             header, *rows = rows
             columns, known = [[] for _ in header], [{} for _ in header]
-        if not header or any(len(row) != len(header) for row in rows):
+        if not header or set(map(len, rows)) - {len(header)}:
             return None
         for column, once, cells in zip(columns, known, zip(*rows, strict=True), strict=False):
             alike = len(once) < _ALIKE
