@@ -352,7 +352,7 @@ def in_process(way: str, scratch: Path) -> None:
         return [(b - a) / (len(JOBS) - START) for a, b in zip(begin, end, strict=True)]
 
     sys.path.append(os.environ["PLOOMBER"])  # last: what it brings along is older or newer
-    print(json.dumps({"first": batch(), "kept": batch()}))
+    print(json.dumps({"empty": batch(), "kept": batch()}))
 
 
 def typst_sources(home: Path, target: Path) -> Path:
