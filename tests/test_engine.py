@@ -19,7 +19,9 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 SAME = {
     "streams": ["print('a')\nprint('b', end='')"],
     "stderr after stdout": ["import sys\nprint('a')\nprint('b', file=sys.stderr)\nprint('c')"],
-    "an explicit flush": ["print('a', flush=True)\nprint('b', file=sys.stderr, flush=True)\nprint('c')"],
+    "an explicit flush": [
+        "print('a', flush=True)\nprint('b', file=sys.stderr, flush=True)\nprint('c')"
+    ],
     "slow streams in order": [
         "import time\nprint('a')\ntime.sleep(.6)\nprint('b', file=sys.stderr)\ntime.sleep(.6)\nprint('c')"
     ],
@@ -36,7 +38,11 @@ SAME = {
     ],
     "results": ["1 + 1", "_ + 1", "None", "x = 3; x;", "'a'; 'b'"],
     "long results": ["list(range(2000))", "'x' * 5000"],
-    "results and history": ["print(In[-2], Out[max(Out)])\n_i", "%history -l 2", "__name__, __doc__"],
+    "results and history": [
+        "print(In[-2], Out[max(Out)])\n_i",
+        "%history -l 2",
+        "__name__, __doc__",
+    ],
     "a display of its own": [
         "class Own:\n    def _repr_html_(self):\n        return '<b>x</b>'\n    def __repr__(self):\n        return 'Own()'\nOwn()",
         "class Bundle:\n    def _repr_mimebundle_(self, include=None, exclude=None):\n"
@@ -276,7 +282,10 @@ SAME = {
         "plt.close('all')\n%config InlineBackend.close_figures = True",
     ],
     "folders": ["os.chdir('/'); os.getcwd()", "os.getcwd()", "%cd -q -", "'' in sys.path"],
-    "signals": ["import signal\nsignal.getsignal(signal.SIGINT)", "os.kill(os.getpid(), signal.SIGINT); time.sleep(1)"],
+    "signals": [
+        "import signal\nsignal.getsignal(signal.SIGINT)",
+        "os.kill(os.getpid(), signal.SIGINT); time.sleep(1)",
+    ],
 }
 
 

@@ -130,7 +130,7 @@ def test_one_module_opens_data_files():
 
 def test_importing_is_free(tmp_path):
     """Importing every module opens no socket, writes no file and changes no chart style; but for
-    `warm`, which exists to do things when it is imported."""
+    `loaded`, which exists to do things when it is imported."""
     code = """
 import os, socket, sys
 def refuse(*_, **__): raise OSError("no network at import")
@@ -144,7 +144,7 @@ assert os.listdir() == [], os.listdir()
         ", ".join(
             f"wardlib.{name}"
             for name in architecture.modules()
-            if name not in ("runs.warm", "wardlib")
+            if name not in ("runs.loaded", "wardlib")
         )
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

@@ -216,7 +216,6 @@ def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
         return f"{text}{word} in {outcome.seconds:.1f} s -> {outcome.file}"
 
     if not sys.stdout.isatty():
-
         said = -_SECONDS
 
         def show(outcome: Outcome, _: Counter[str]) -> None:

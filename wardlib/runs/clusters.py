@@ -66,7 +66,10 @@ def work(
                 ) from None
             except Exception as error:
                 text = f"{type(error).__name__}: {error}"
-                told, found = [Outcome(job, FAILED, error=text, file=job.name) for job in left], Faults()
+                told, found = (
+                    [Outcome(job, FAILED, error=text, file=job.name) for job in left],
+                    Faults(),
+                )
             faults.problems |= found.problems
             faults.absent |= found.absent
             yield from (outcome for outcome in told if outcome.job in left)

@@ -19,7 +19,9 @@ from wardlib.runs import parent
 from wardlib.runs.plans import CURRENT, EMPTY, FAILED, Job, Outcome
 
 _TRIES = 3  # of a job whose ward process dies
-_SILENT = 60.0  # seconds beyond the time of a job after which a ward process that says nothing is ended
+_SILENT = (
+    60.0  # seconds beyond the time of a job after which a ward process that says nothing is ended
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +132,9 @@ class Crew:
     def _die(self) -> None:
         """Start anew. The jobs that it had are tried again, each alone; if it had none, any may be it."""
         self.kill()
-        had: list[tuple[Job | None, bool]] = [*self.out.items()] if self.checked else [(None, False)]
+        had: list[tuple[Job | None, bool]] = (
+            [*self.out.items()] if self.checked else [(None, False)]
+        )
         self.out = {}
         for job, prose in had:
             self.tries[job] = self.tries.get(job, 0) + 1

@@ -90,7 +90,9 @@ def execute(
         tell(None)
         with _limited(end):
             _export(job, own, running, draft)
-            with contextlib.suppress(FileNotFoundError):  # first: what is killed in between runs again
+            with contextlib.suppress(
+                FileNotFoundError
+            ):  # first: what is killed in between runs again
                 job.failed.rename(work / "failed")
             publish(draft, job.folder)
         return None
@@ -208,7 +210,10 @@ def killed(job: Job, work: Path, text: str, cell: int) -> Failure:
     try:
         nodes = papermill.iorw.load_notebook_node(str(job.source))
         found = papermill.parameterize.parameterize_notebook(nodes, job.parameters)
-        with (evidence / _SO_FAR).open("rb") as so_far, contextlib.suppress(EOFError, pickle.PickleError):
+        with (
+            (evidence / _SO_FAR).open("rb") as so_far,
+            contextlib.suppress(EOFError, pickle.PickleError),
+        ):
             while True:
                 index, outputs = pickle.load(so_far)
                 found.cells[index].outputs = outputs

@@ -15,7 +15,7 @@ import gc
 import importlib.util
 import os
 import sys
-from types import ModuleType
+from types import ModuleType, TracebackType
 
 gc.disable()  # until all is loaded: modules are no garbage, and looking for some takes a while
 
@@ -26,7 +26,9 @@ class _Later(ModuleType):
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
             raise AttributeError(name)
-        return lambda *words, **more: getattr(importlib.import_module(self.__name__), name)(*words, **more)
+        return lambda *words, **more: getattr(importlib.import_module(self.__name__), name)(
+            *words, **more
+        )
 
 
 _SELDOM = [
@@ -48,6 +50,14 @@ from wardlib.runs import execution, parent, wards  # noqa: F401 - for ward proce
 for _module in _SELDOM:
     del sys.modules[_module.__name__]
 
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """As usual; but a request for a process whose sender is gone by now is no news."""
+    if kind is not EOFError:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _uncaught
 execution.prepare()
 atexit.register(parent.clear_up, os.getpid())
 provenance.versions()  # of what has just been loaded, whatever is edited later

@@ -85,25 +85,38 @@ def _as_parent(*, deaf: bool = False) -> Iterator[None]:
     """What is started here carries the mark, keeps its temporary files in our folder, and needs nothing of
     this process's `__main__`; `deaf`, it does not hear Ctrl-C, which is for the run to answer."""
     with _STARTING:
-        own = {_MARK: _scratch(), "TMPDIR": _scratch(), "OPENBLAS_NUM_THREADS": "1"}  # a job, a processor
+        own = {
+            _MARK: _scratch(),
+            "TMPDIR": _scratch(),
+            "OPENBLAS_NUM_THREADS": "1",
+        }  # a job, a processor
         before = {name: os.environ.get(name) for name in own}
         main, temporary = sys.modules["__main__"], tempfile.tempdir
         os.environ.update(own)
         sys.modules["__main__"], tempfile.tempdir = ModuleType("__main__"), own["TMPDIR"]
         me = multiprocessing.current_process()
         daemon, me.daemon = me.daemon, False  # a worker of Dask's is one, and may start none
-        first = deaf and threading.current_thread() is threading.main_thread()
-        heard = signal.signal(signal.SIGINT, signal.SIG_IGN) if first else None
+        mask = _blocked({signal.SIGINT}) if deaf else None
         try:
             yield
         finally:
             me.daemon = daemon
-            if first:
-                signal.signal(signal.SIGINT, heard or signal.SIG_DFL)
+            if mask is not None:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             sys.modules["__main__"], tempfile.tempdir = main, temporary
             for name, value in before.items():
                 os.environ.pop(name, None)
                 os.environ.update({} if value is None else {name: value})
+
+
+def _blocked(signals: set[signal.Signals]) -> set[signal.Signals] | None:
+    """Block signals, which a program that is started then inherits; those that were."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return None
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # when it starts, it lets them through
+    return {*map(signal.Signals, signal.pthread_sigmask(signal.SIG_BLOCK, signals))}
 
 
 @functools.cache

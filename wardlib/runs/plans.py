@@ -160,7 +160,9 @@ def plan(
 
 def wards(jobs: Collection[Job]) -> int:
     """How many wards, each as of a day, there are jobs of."""
-    return len(jobs.wards) if isinstance(jobs, Plan) else len({(job.ward, job.as_of) for job in jobs})
+    return (
+        len(jobs.wards) if isinstance(jobs, Plan) else len({(job.ward, job.as_of) for job in jobs})
+    )
 
 
 def known(jobs: Sequence[Job]) -> list[Job]:

@@ -130,7 +130,8 @@ def failed() -> list[Job]:
 def _report(staging: Path, told: Counter[str], failed: list[Outcome], count: int) -> None:
     """The report of a run of `count` jobs, drafted in `staging`."""
     rows = [
-        asdict(each.job) | {"cell": each.cell, "error": each.error, "file": each.file} for each in failed
+        asdict(each.job) | {"cell": each.cell, "error": each.error, "file": each.file}
+        for each in failed
     ]
     rows.sort(key=lambda row: [str(row[name]) for name in Job.__slots__])
     complete = told[DONE] + told[CURRENT]

@@ -275,6 +275,8 @@ def _job(
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     run.close()
     np.random.seed()  # else all jobs draw the same numbers
     typst.elsewhere(setter)
