@@ -22,6 +22,7 @@ choices of its ends that can be extreme, so that what is claimed does not hang o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
@@ -493,12 +494,18 @@ def _different(choices: Bools) -> tuple[Ints, Ints]:
     return first, which.ravel()
 
 
-def _tails(draws: Floats) -> tuple[Floats, Floats]:
-    """The quantiles `TAILS` along the last axis."""
-    lower, upper = np.zeros((2, *draws.shape[:-1]))
-    some = draws.any(axis=-1)  # many are nothing on every path
-    lower[some], upper[some] = np.quantile(draws[some], TAILS, axis=-1)
-    return lower, upper
+def _tails(draws: Floats) -> list[Floats]:
+    """The quantiles `TAILS` along the last axis, as `np.quantile` has them to the bit, which takes five
+    times as long."""
+    ordered = np.sort(draws, axis=-1)
+    ordered[np.isnan(ordered[..., -1])] = np.nan  # which comes last
+    found = []
+    for tail in TAILS:
+        below, part = divmod(tail * (draws.shape[-1] - 1), 1)
+        one, other = ordered[..., int(below)], ordered[..., math.ceil(below + part)]
+        step = other - one
+        found.append(other - step * (1 - part) if part >= 0.5 else one + step * part)
+    return found
 
 
 def _members(names: Sequence[str], gap: Floats, relieved: Floats, early: Floats) -> Floats:
