@@ -44,7 +44,7 @@ class _Fault(NamedTuple):
     fix: str
 
 
-@functools.lru_cache(maxsize=32)  # a run reads the same descriptors again and again
+@functools.lru_cache(maxsize=4)  # of a ward and the reference, which are read again and again
 def faults(folder: str, text: str) -> tuple[Problem, ...]:
     """Every fault of a descriptor, the text of `datapackage.json` in `data/<folder>/`."""
     file = f"data/{folder}/datapackage.json"
