@@ -30,7 +30,6 @@ OWNERS = {
     "mistune": {"pages.markdown"},
     "nh3": {"pages.cleaning"},
     "matplotlib": {"pages.drawing", "runs.warm"},
-    "seaborn": {"pages.drawing"},
     "csv": {"data.intake.arrivals", "data.intake.delimited", "data.reading", "language"},
     "python_calamine": {"data.intake.workbooks"},
     "xlrd": {"data.intake.binaries"},

@@ -2,8 +2,7 @@
 
 A chart leaves matplotlib's global style as it found it, is readable in black and white, labels its
 curves directly, and carries the drawn figures as data. Text is drawn as outlines, so that a chart
-looks the same wherever it is shown; the alt text speaks for it. The only user of matplotlib and
-seaborn.
+looks the same wherever it is shown; the alt text speaks for it. The only user of matplotlib.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from typing import Any, Literal
 import matplotlib
 import numpy as np
 import pandas as pd
-import seaborn as sns  # type: ignore[import-untyped]  # seaborn ships no types
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backend_bases import FigureCanvasBase
@@ -72,9 +70,8 @@ _STYLE = Path(__file__).parent / "ward.mplstyle"
 
 @functools.cache
 def _style() -> dict[Any, Any]:
-    """The house style: seaborn's, and over it what the file says."""
-    ours = matplotlib.rc_params_from_file(_STYLE, use_default_template=False)
-    return {**sns.axes_style("whitegrid", {"axes.grid.axis": "y"}), **ours}
+    """The house style, without what it leaves as it is."""
+    return dict(matplotlib.rc_params_from_file(_STYLE, use_default_template=False))
 
 
 @contextmanager
@@ -84,9 +81,14 @@ def drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
         warnings.filterwarnings("error", message="Glyph .* missing")
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.subplots()
-        sns.despine(ax=axes, left=True)
-        axes.grid(axis="x", visible=False)
+        _clear(axes)
         yield figure, axes
+
+
+def _clear(axes: Axes) -> None:
+    """Of frame and grid, leave the line below and the lines across."""
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.grid(axis="x", visible=False)
 
 
 def panel_columns(count: int) -> int:
@@ -106,8 +108,7 @@ def panels(count: int, height: float = 1.5) -> Iterator[tuple[Figure, list[Axes]
         for axes in every[count:]:
             axes.remove()
         for axes in every[:count]:
-            sns.despine(ax=axes, left=True)
-            axes.grid(axis="x", visible=False)
+            _clear(axes)
         yield figure, every[:count]
 
 
