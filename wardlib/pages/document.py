@@ -7,6 +7,7 @@ out.
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class Part:
             return markdown.as_typst(self.prose)
         if self.content:
             return typst.render(self.content, label=self.label, see=self.see)
-        return f"#raw({typst.string(self._plain)}, block: true)"
+        return typst.printed_lines(self._plain)
 
     @property
     def _plain(self) -> str:
@@ -198,8 +199,8 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
             headline = part
         elif kind in counts:
             counts[kind] += 1
-            names = (part.slug, *(f"{part.slug}-{times}" for times in range(2, len(parts) + 2)))
-            slug = next(name for name in names if name not in taken)
+            names = (f"{part.slug}-{times}" for times in itertools.count(2))
+            slug = next(n for n in itertools.chain([part.slug], names) if n not in taken)
             taken.add(slug)
             part.content = part.content | {"slug": slug}
             part.label = f"{head[kind]} {counts[kind]}"

@@ -2,8 +2,7 @@
 
 A chart leaves matplotlib's global style as it found it, is readable in black and white, labels its
 curves directly, and carries the drawn figures as data. Text is drawn as outlines, so that a chart
-looks the same wherever it is shown; the alt text speaks for it. The only user of matplotlib and
-seaborn.
+looks the same wherever it is shown; the alt text speaks for it. The only user of matplotlib.
 """
 
 from __future__ import annotations
@@ -15,21 +14,23 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
 import pandas as pd
-import seaborn as sns  # type: ignore[import-untyped]  # seaborn ships no types
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.legend_handler import HandlerLine2D
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -69,9 +70,8 @@ _STYLE = Path(__file__).parent / "ward.mplstyle"
 
 @functools.cache
 def _style() -> dict[Any, Any]:
-    """The house style: seaborn's, and over it what the file says."""
-    ours = matplotlib.rc_params_from_file(_STYLE, use_default_template=False)
-    return {**sns.axes_style("whitegrid", {"axes.grid.axis": "y"}), **ours}
+    """The house style, without what it leaves as it is."""
+    return dict(matplotlib.rc_params_from_file(_STYLE, use_default_template=False))
 
 
 @contextmanager
@@ -81,9 +81,14 @@ def drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
         warnings.filterwarnings("error", message="Glyph .* missing")
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.subplots()
-        sns.despine(ax=axes, left=True)
-        axes.grid(axis="x", visible=False)
+        _clear(axes)
         yield figure, axes
+
+
+def _clear(axes: Axes) -> None:
+    """Of frame and grid, leave the line below and the lines across."""
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.grid(axis="x", visible=False)
 
 
 def panel_columns(count: int) -> int:
@@ -103,8 +108,7 @@ def panels(count: int, height: float = 1.5) -> Iterator[tuple[Figure, list[Axes]
         for axes in every[count:]:
             axes.remove()
         for axes in every[:count]:
-            sns.despine(ax=axes, left=True)
-            axes.grid(axis="x", visible=False)
+            _clear(axes)
         yield figure, every[:count]
 
 
@@ -292,6 +296,38 @@ def month_axis(
     )
 
 
+@functools.lru_cache(maxsize=4096)
+def _measured(
+    text: str, font: FontProperties, is_math: bool | Literal["TeX"]
+) -> tuple[float, float, float]:
+    """Width, height and depth of a text in the house style, in points."""
+    return text_to_path.get_text_width_height_descent(text, font, is_math)
+
+
+class _Renderer(RendererSVG):
+    """matplotlib's own, which measures no text again that a chart before has measured: reading fonts is
+    a third of what a chart takes."""
+
+    def get_text_width_height_descent(
+        self, s: str, prop: FontProperties, ismath: bool | Literal["TeX"]
+    ) -> tuple[float, float, float]:
+        return _measured(s, prop.copy(), ismath)
+
+
+class _Canvas(FigureCanvasBase):
+    """A canvas of an SVG in `file` with one renderer, for the layout and for the drawing."""
+
+    def __init__(self, figure: Figure, file: io.StringIO) -> None:
+        super().__init__(figure)
+        width, height = figure.bbox.size
+        self._renderer = _Renderer(  # type: ignore[no-untyped-call]  # no backend of matplotlib has types
+            width, height, file, image_dpi=72, metadata={"Date": None, "Creator": None}
+        )
+
+    def get_renderer(self) -> _Renderer:
+        return self._renderer
+
+
 def outlines(figure: Figure) -> str:
     """The figure as SVG, its letters drawn as outlines, the same bytes each time.
 
@@ -299,20 +335,20 @@ def outlines(figure: Figure) -> str:
     for nothing but the layout.
     """
     buffer = io.StringIO()
-    canvas = FigureCanvasSVG(figure)
+    figure.set_dpi(72)  # that of every SVG: the layout has to go by it too
+    canvas = _Canvas(figure, buffer)
     for axes in figure.axes:
         for drawn in (*axes.patches, *axes.lines, *axes.collections):
             drawn.set_in_layout(False)  # clipped to the axes, so it takes no room of its own
         for axis in (axes.xaxis, axes.yaxis):
             if not axis.get_label_text():
                 axis.set_label_coords(0, 0)  # else all ticks are measured to find it a place
-    figure.set_dpi(72)  # that of every SVG: the layout has to go by it too
     if engine := figure.get_layout_engine():
         engine.execute(figure)
     figure.set_layout_engine("none")
-    canvas.print_svg(  # type: ignore[no-untyped-call]  # no canvas of matplotlib has types
-        buffer, metadata={"Date": None, "Creator": None}
-    )
+    renderer = canvas.get_renderer()
+    figure.draw(renderer)
+    renderer.finalize()  # type: ignore[no-untyped-call]
     svg = buffer.getvalue()
     return svg[svg.index("<svg") :]
 

@@ -45,6 +45,25 @@ def string(text: str) -> str:
     return '"' + printed(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
+_BLOCK = 250  # lines: the time that Typst takes for a block grows with the square of its lines
+_LINE = 8_000  # letters: of a line that does not break, a PDF holds 32,767 bytes at most
+
+
+def printed_lines(text: str) -> str:
+    """What a program printed, as a block of lines; many stand as several blocks, one close below the
+    other, and a line longer than any page can show is broken."""
+    lines = [
+        line[at : at + _LINE] for line in text.split("\n") for at in range(0, len(line) or 1, _LINE)
+    ]
+    blocks = [
+        f"raw({string(chr(10).join(lines[at : at + _BLOCK]))}, block: true)"
+        for at in range(0, len(lines), _BLOCK)
+    ]
+    if len(blocks) == 1:
+        return f"#{blocks[0]}"
+    return "#{\nshow raw: set block(spacing: 0.55em)\n" + "\n".join(blocks) + "\n}"
+
+
 @functools.cache
 def _template() -> Template:
     return template("block.typ.j2", escape, literal=string)
