@@ -2,7 +2,8 @@
 
 A chart leaves matplotlib's global style as it found it, is readable in black and white, labels its
 curves directly, and carries the drawn figures as data. Text is drawn as outlines, so that a chart
-looks the same wherever it is shown; the alt text speaks for it. The only user of matplotlib.
+looks the same wherever it is shown; the alt text speaks for it. The only user of matplotlib and
+seaborn.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Literal
 import matplotlib
 import numpy as np
 import pandas as pd
+import seaborn as sns  # type: ignore[import-untyped]  # seaborn ships no types
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backend_bases import FigureCanvasBase
@@ -70,8 +72,9 @@ _STYLE = Path(__file__).parent / "ward.mplstyle"
 
 @functools.cache
 def _style() -> dict[Any, Any]:
-    """The house style, without what it leaves as it is."""
-    return dict(matplotlib.rc_params_from_file(_STYLE, use_default_template=False))
+    """The house style: seaborn's, and over it what the file says."""
+    ours = matplotlib.rc_params_from_file(_STYLE, use_default_template=False)
+    return {**sns.axes_style("whitegrid", {"axes.grid.axis": "y"}), **ours}
 
 
 @contextmanager
@@ -81,14 +84,9 @@ def drawing(height: float) -> Iterator[tuple[Figure, Axes]]:
         warnings.filterwarnings("error", message="Glyph .* missing")
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.subplots()
-        _clear(axes)
+        sns.despine(ax=axes, left=True)
+        axes.grid(axis="x", visible=False)
         yield figure, axes
-
-
-def _clear(axes: Axes) -> None:
-    """Of frame and grid, leave the line below and the lines across."""
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.grid(axis="x", visible=False)
 
 
 def panel_columns(count: int) -> int:
@@ -108,7 +106,8 @@ def panels(count: int, height: float = 1.5) -> Iterator[tuple[Figure, list[Axes]
         for axes in every[count:]:
             axes.remove()
         for axes in every[:count]:
-            _clear(axes)
+            sns.despine(ax=axes, left=True)
+            axes.grid(axis="x", visible=False)
         yield figure, every[:count]
 
 
