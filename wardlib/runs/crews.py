@@ -163,13 +163,13 @@ class Crew:
         self.kill()
 
     def kill(self) -> None:
-        """End it and what it has started."""
-        self.line.close()
+        """End it, and with it what it has started."""
         with contextlib.suppress(OSError):
             if os.name == "posix":
                 os.killpg(self.process.pid or 0, signal.SIGKILL)
             else:
                 self.process.kill()
+        self.line.close()
 
 
 def check(groups: Sequence[Group], options: Options, faults: Faults) -> list[Crew]:

@@ -151,7 +151,10 @@ def sweep(folder: Path, seconds: float = 0) -> None:
     the processes that carry its name."""
     try:
         if not (folder / "lock").exists():
-            folder.rmdir()  # not empty: its owner is about to lock it
+            with contextlib.suppress(OSError):  # its owner may be about to lock it
+                folder.rmdir()
+            if not (folder / "lock").exists():  # what was left when it was removed
+                shutil.rmtree(folder, ignore_errors=True)
             return
         lock = FileLock(folder / "lock")
         lock.acquire(timeout=seconds)

@@ -216,10 +216,11 @@ class _Jobs:
             self.abandon()
 
     def abandon(self) -> None:
-        """The run is gone: its drafts and all processes go too."""
-        gone = self.staging.with_name(self.staging.name + GONE)
-        with contextlib.suppress(OSError):  # another ward process does it
-            self.staging.rename(gone)  # what still runs writes nothing to it from here on
+        """All processes of the ward end; where the run is gone, its drafts go too."""
+        run, gone = multiprocessing.parent_process(), self.staging.with_name(self.staging.name + GONE)
+        if run and not run.is_alive():
+            with contextlib.suppress(OSError):  # another ward process does it
+                self.staging.rename(gone)  # what still runs writes nothing to it from here on
         for running in self.running.values():
             _kill(running.process)
             _kill(running.setter[0])
