@@ -33,7 +33,7 @@ import sys
 import threading
 import time
 import warnings
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -155,10 +155,14 @@ class _Outputs:
             text = text.encode("utf-8", "replace").decode()  # half a character is none
         size, lines = len(text) if text.isascii() else len(text.encode()), text.count("\n")
         if self._cut is None:
-            if self._text + size > MOST_TEXT or self._lines + lines > MOST_LINES:
-                kept = "".join(text.splitlines(keepends=True)[: max(0, MOST_LINES - self._lines)])
-                text = kept.encode()[: MOST_TEXT - self._text].decode("utf-8", "ignore")
-                self._cut = name, self._lines + text.count("\n"), self._text + len(text.encode())
+            room = MOST_LINES - self._lines
+            if size > MOST_TEXT - self._text or lines > room or not room:
+                end = 0
+                for _ in range(room):
+                    end = text.find("\n", end) + 1 or len(text)
+                text = text[:end].encode()[: MOST_TEXT - self._text].decode("utf-8", "ignore")
+                kept = text.count("\n"), len(text.encode())
+                self._cut = name, self._lines + kept[0], self._text + kept[1]
             self._waiting.setdefault(name, (time.monotonic(), []))[1].append(text)
         self._text += size
         self._lines += lines
@@ -303,6 +307,11 @@ class _Shell(ZMQInteractiveShell):
     def init_profile_dir(self, profile_dir: object) -> None:
         self.db = _Kept()  # what `%store` and bookmarks keep
 
+    @contextlib.contextmanager
+    def _tee(self, channel: str) -> Iterator[None]:
+        """No copy of all that is written, which IPython keeps for `%notebook`, without bound."""
+        yield
+
     def enable_gui(self, gui: Any = None) -> None:
         eventloops.enable_gui(gui, kernel=self.kernel)
         self.active_eventloop = gui
@@ -330,6 +339,7 @@ class _Kernel(IPythonKernel):
         self.shell.displayhook.session = self.shell.display_pub.session = self.session
         self.comm_manager = comm.get_comm_manager()
         self.shell.configurables.append(self.comm_manager)
+        self.shell.history_manager.outputs = defaultdict(list)  # all shells have one by default
         self.shell.extension_manager.load_extension("storemagic")
         for name in ("comm_open", "comm_msg", "comm_close"):
             self.shell_handlers[name] = getattr(self.comm_manager, name)
@@ -447,6 +457,7 @@ class _Client(PapermillNotebookClient):
         with contextlib.ExitStack() as stack:
             self._swap()
             stack.callback(self._swap)
+            again = seconds if self.interrupt_on_timeout else 1.0  # for a cell that caught it
             if seconds is not None and main:
                 stack.callback(
                     signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, self._over)
@@ -454,7 +465,7 @@ class _Client(PapermillNotebookClient):
                 stack.callback(
                     signal.setitimer,
                     signal.ITIMER_REAL,
-                    *signal.setitimer(signal.ITIMER_REAL, seconds, 1.0),
+                    *signal.setitimer(signal.ITIMER_REAL, seconds, again),
                 )
             elif seconds is not None:
                 timer = threading.Timer(seconds, self._over_there, [threading.get_ident()])
