@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from wardlib.data.descriptors import Table
 from wardlib.data.profile import PERSONS
-from wardlib.data.reading import Row, Sheet, View
+from wardlib.data.reading import Records, Row, Sheet, View
 from wardlib.provenance import digest_bytes
 
 if TYPE_CHECKING:  # a run looks at digests alone, and need not wait for pandas
@@ -83,8 +83,13 @@ def digest(table: Table, view: View, sheet: Sheet) -> str:
         (place(name), [place(other) for other in others])
         for name, others in _persons(table).items()
     ]
-    texts = [_disclosed_text(row, hides) for row in rows[1:]]
-    if all(text == row.text for text, row in zip(texts, rows[1:], strict=True)):
+    if isinstance(rows, Records) and not any(
+        _is_small(cell) for at, _ in hides for cell in set(rows.columns[at])
+    ):
+        return view.digest(sheet)
+    body = rows[1:]
+    texts = [_disclosed_text(row, hides) for row in body]
+    if all(text == row.text for text, row in zip(texts, body, strict=True)):
         return view.digest(sheet)
     return digest_bytes("".join([rows[0].text, *texts]).encode())
 
@@ -126,11 +131,15 @@ def _persons(table: Table) -> dict[str, tuple[str, ...]]:
     }
 
 
+def _is_small(cell: str) -> bool:
+    return bool(cell) and SMALLEST <= float(cell) <= LARGEST
+
+
 def _disclosed_text(row: Row, hides: list[tuple[int, list[int]]]) -> str:
     """A row as it is written; with hidden cells, its cells as JSON, an asterisk for each hidden one."""
     cells = list(row.cells)
     for at, others in hides:
-        if cells and row.cells[at] and SMALLEST <= float(row.cells[at]) <= LARGEST:
+        if cells and _is_small(row.cells[at]):
             for place in (at, *others):
                 cells[place] = "*"
     if cells == row.cells:

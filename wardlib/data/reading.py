@@ -155,6 +155,8 @@ def _records(text: str) -> Records | None:
         for column, once, cells in zip(columns, known, zip(*rows, strict=True), strict=False):
             alike = len(once) < _ALIKE
             column.extend(map(once.setdefault, cells, cells) if alike else cells)
+    if not header:  # an empty file
+        return None
     return Records(text, ends, header, tuple(map(tuple, columns)), range(2, len(ends)))
 
 
