@@ -126,6 +126,7 @@ _REFERENCES = re.compile(r"url\(\s*#[\w.-]+\s*\)", re.IGNORECASE)
 _REACHING = re.compile(r"[\\@]|url|image(?:-set)?\s*\(|expression|:\s*//", re.IGNORECASE)
 
 
+@functools.lru_cache(maxsize=16)  # HTML and PDF of a notebook show the same ones
 def svg(text: str) -> str:
     """A chart's picture with nothing in it but outlines, which refer to each other alone. One of our
     own comes out as it went in.
