@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import functools
 import json
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -75,55 +73,14 @@ def render(content: dict[str, Any], *, label: str = "", see: Sequence[tuple[str,
     return _template().render(content, label=label, see=see)
 
 
-_setter: Connection | None = None
-_FULL = 50  # pages: after more, each takes longer than a new process takes to start
-
-
-def elsewhere(setter: Connection) -> None:
-    """Have the pages of this process set by the one that serves at the other end of `setter`."""
-    global _setter
-    _setter = setter
-
-
-def serve(asks: Connection) -> None:
-    """Set the pages that `compile_pdf` asks for at the other end of `asks`, one after the other, until
-    it closes. After `_FULL` pages, of each of which Typst keeps something, it returns by itself: who
-    started this process starts another one.
-
-    For a process of its own: one that has set a page must not fork, as the threads of Typst are
-    gone in the child, which would wait for them for ever.
-    """
-    for _ in range(_FULL):
-        try:
-            page = asks.recv()
-        except EOFError:
-            return
-        try:
-            answer: bytes | ExportError = _compiled(*page)
-        except ExportError as error:
-            answer = error
-        with contextlib.suppress(BrokenPipeError):  # who asked is gone
-            asks.send(answer)
-
-
 def compile_pdf(source: str, files: Iterable[tuple[str, str]], day: datetime.date) -> bytes:
     """The page `source`, which draws and attaches `files` (name and text), as a PDF that is PDF/A-3a
-    and PDF/UA-1 at once, dated `day`; set `elsewhere`, or here where nothing answers there.
+    and PDF/UA-1 at once, dated `day`.
 
-    Raises ExportError where it cannot be set; where no face has a letter, the message names it.
+    A process that has called this must not fork: the threads of Typst would be gone in the child, which
+    would wait for them for ever. Raises ExportError where it cannot be set; where no face has a letter,
+    the message names it.
     """
-    page = source, list(files), day
-    if _setter is not None:
-        with contextlib.suppress(EOFError, OSError):
-            _setter.send(page)
-            answer: bytes | ExportError = _setter.recv()
-            if isinstance(answer, ExportError):
-                raise answer
-            return answer
-    return _compiled(*page)
-
-
-def _compiled(source: str, files: list[tuple[str, str]], day: datetime.date) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "main.typ").write_text(source, encoding="utf-8")

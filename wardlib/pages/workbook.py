@@ -41,7 +41,6 @@ from wardlib.pages.schools import SchoolsPage
 from wardlib.pages.targets import TargetsPage
 from wardlib.pages.tax import TaxPage
 
-
 _T = TypeVar("_T")
 # By subject: a result, and the digests of what was read for it.
 _Results = dict[str, tuple[Any, dict[str, str]]]

@@ -3,7 +3,7 @@
 Between the parent and the jobs (`parent`, `execution`): what a ward process has read, estimated and loaded,
 its jobs find in memory, and what a cell changes is that job's own copy. It holds its jobs by their
 sentinels, does one that was killed again, and ends one whose time is over with all that its cells
-have started. Pages are set beside it, as a process that has compiled with Typst must not fork.
+have started.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 
 from wardlib.data import book, checks, descriptors
 from wardlib.errors import DataError, Problem
-from wardlib.pages import typst, workbook
+from wardlib.pages import workbook
 from wardlib.periods import Period, parse_day
 from wardlib.runs import execution, fits, plans
 from wardlib.runs.execution import Failure, Limits
@@ -38,8 +38,8 @@ _TRIES = 3  # of a job that is killed
 _GRACE = 5.0  # seconds after its time is over in which a job may end by itself, with its evidence
 _LOOK = 0.5  # seconds between looks at the clock
 _KILLED = (-9, -15)  # exit codes of what somebody else has ended: of memory, by hand
-_BEGINS = {"fork", "spawn"} & set(multiprocessing.get_all_start_methods())
-_CONTEXT = multiprocessing.get_context("fork" if "fork" in _BEGINS else "spawn")
+_FORKS = "fork" in multiprocessing.get_all_start_methods()
+_CONTEXT = multiprocessing.get_context("fork" if _FORKS else "spawn")
 _NAMED = {"tax", "effect", "schools", "activities", "targets", "briefing", "data_check"}
 
 
@@ -50,7 +50,6 @@ class _Running:
     work: Path
     process: BaseProcess
     said: Connection
-    setter: tuple[BaseProcess, Connection]
     begin: float
     last: float  # when its time is over
     end: float  # the same of the cell that runs
@@ -78,7 +77,7 @@ def serve(
     os.environ["WARDLIB_HOME"] = home
     fits.attach()
     jobs = _Jobs(run, Path(staging), Limits(cell, job))
-    if hasattr(signal, "setitimer"):
+    if os.name == "posix":
         signal.signal(signal.SIGALRM, lambda *_: jobs.look())
         signal.setitimer(signal.ITIMER_REAL, _LOOK, _LOOK)
     try:
@@ -108,7 +107,6 @@ class _Jobs:
     def __init__(self, run: Connection, staging: Path, limits: Limits) -> None:
         self.run, self.staging, self.limits = run, staging, limits
         self.running: dict[int, _Running] = {}  # by sentinel
-        self.setters: list[tuple[BaseProcess, Connection]] = []  # those that have nothing to do
 
     def work(self) -> None:
         """Until there is nothing more to do."""
@@ -129,9 +127,6 @@ class _Jobs:
                 if running.process.exitcode is not None:
                     del self.running[sentinel]
                     self.ended(running)
-        for process, line in self.setters:
-            line.close()
-            process.join()
 
     def start(self, job: Job, prose: bool, tries: int = 1) -> None:
         """Fork a job."""
@@ -141,31 +136,18 @@ class _Jobs:
         except OSError as error:
             self._say(job, execution.unwritten(job, error), begin)
             return
-        if not prose and _CONTEXT.get_start_method() == "fork":
+        if _FORKS and not prose:
             _prepare(job)
-        setter = self._setter()
         said, tell = Pipe(duplex=False)
         process = _CONTEXT.Process(
-            target=_job, args=(job, prose, work, self.limits, tell, setter[1], self.run)
+            target=_job, args=(job, prose, work, self.limits, tell, self.run)
         )
         process.start()
         tell.close()
         last = time.monotonic() + self.limits.job + _GRACE
         self.running[process.sentinel] = _Running(
-            job, prose, work, process, said, setter, begin, last, last, tries=tries
+            job, prose, work, process, said, begin, last, last, tries=tries
         )
-
-    def _setter(self) -> tuple[BaseProcess, Connection]:
-        while self.setters:
-            process, line = self.setters.pop()
-            if process.is_alive():
-                return process, line
-            line.close()
-        ours, theirs = Pipe()
-        process = _CONTEXT.Process(target=_set_pages, args=(theirs, ours))
-        process.start()
-        theirs.close()
-        return process, ours
 
     def ended(self, running: _Running) -> None:
         """Clear up after a job, and say how it ended, or start it again."""
@@ -173,12 +155,6 @@ class _Jobs:
             _listen(running, self.limits)
         running.said.close()
         _kill(running.process)
-        if running.outcome:
-            self.setters.append(running.setter)
-        else:  # the page that it was at may never be set
-            _kill(running.setter[0])
-            running.setter[0].join()
-            running.setter[1].close()
         self._end_orphans()
         job, code = running.job, running.process.exitcode
         if not running.outcome:
@@ -217,25 +193,21 @@ class _Jobs:
 
     def abandon(self) -> None:
         """All processes of the ward end; where the run is gone, its drafts go too."""
-        run, gone = multiprocessing.parent_process(), self.staging.with_name(self.staging.name + GONE)
+        run = multiprocessing.parent_process()
+        gone = self.staging.with_name(self.staging.name + GONE)
         if run and not run.is_alive():
             with contextlib.suppress(OSError):  # another ward process does it
                 self.staging.rename(gone)  # what still runs writes nothing to it from here on
         for running in self.running.values():
             _kill(running.process)
-            _kill(running.setter[0])
-        for process, _ in self.setters:
-            _kill(process)
-        self.running, self.setters = {}, []
+        self.running = {}
         self._end_orphans()
         shutil.rmtree(gone, ignore_errors=True)
         os._exit(1)
 
     def _end_orphans(self) -> None:
         """Kill what a job that has ended has left in a session of its own."""
-        own = [*(running.setter[0] for running in self.running.values())]
-        own += [running.process for running in self.running.values()]
-        known = {process.pid for process in (*own, *(process for process, _ in self.setters))}
+        known = {running.process.pid for running in self.running.values()}
         while orphans := _children() - known:
             for pid in orphans:
                 with contextlib.suppress(OSError):
@@ -251,8 +223,9 @@ def _listen(running: _Running, limits: Limits) -> None:
     except (EOFError, OSError):
         running.said.close()
         return
-    if isinstance(said, list):
+    if isinstance(said, list):  # what it leaves running has no more time
         running.outcome += said
+        running.end = time.monotonic() + _GRACE
     elif said is None:
         running.end = running.last
     else:
@@ -261,37 +234,19 @@ def _listen(running: _Running, limits: Limits) -> None:
 
 
 def _job(
-    job: Job,
-    prose: bool,
-    work: Path,
-    limits: Limits,
-    tell: Connection,
-    setter: Connection,
-    run: Connection,
+    job: Job, prose: bool, work: Path, limits: Limits, tell: Connection, run: Connection
 ) -> None:
     """Be a job."""
     _apart()
     _keep_orphans()
     _die_with(os.getppid())
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if hasattr(signal, "pthread_sigmask"):
+    if os.name == "posix":
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     run.close()
     np.random.seed()  # else all jobs draw the same numbers
-    typst.elsewhere(setter)
     tell.send([execution.execute(job, work, limits, prose=prose, tell=tell.send)])
-
-
-def _set_pages(line: Connection, other: Connection) -> None:
-    """Be a setter."""
-    _apart()
-    _die_with(os.getppid())
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    other.close()
-    typst.serve(line)
 
 
 def _prepare(job: Job) -> None:
