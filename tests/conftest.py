@@ -68,6 +68,14 @@ def executed(notebook, ward, period, language, as_of=""):
     return found
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """Runs of tests keep their fits in a folder of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WARDLIB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """A Chromium, driven; it asks for no page of its own."""

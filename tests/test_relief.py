@@ -958,3 +958,41 @@ def test_what_was_paid_early_is_not_missing_later():
     assert owed.difference.lower > 0
     assert owed.claim.lower <= 0
     assert paid_early(collected, "2020-03").split().claim.lower > 0
+
+
+@pytest.mark.parametrize("draws", [1, 2, 40, 41, 999, 1000, 2000])
+def test_the_bounds_are_quantiles_to_the_bit(draws):
+    """Bounds are those of `np.quantile`: of amounts, of nothing, of ties, of what is not known."""
+    rng = np.random.default_rng(draws)
+    amounts = rng.normal(0, 1e6, (6, 3, draws))
+    amounts[1], amounts[2] = 0, np.maximum(amounts[2], 0)
+    amounts[3, :, : draws // 2], amounts[4, 1, draws // 2] = 7.25, np.nan
+    for found, asked in zip(relief._tails(amounts), counterfactual.TAILS, strict=True):
+        np.testing.assert_array_equal(found, np.quantile(amounts, asked, axis=-1))
+
+
+def test_a_line_and_what_it_is_a_part_of_have_the_bounds_that_they_have_alone():
+    """In whatever order splits are asked for, each is that of a ledger of which nothing was asked before."""
+
+    def made():
+        """A parent and its two parts, one of them with relief in two decrees."""
+        given = rules(
+            (relief.DEFERRAL, "2020-04", "2020-05", "2020-07-31", 0.2, 0.6),
+            (relief.REDUCTION, "2020-06", "2020-07", "", 0.1, 0.3),
+        )
+        one = estimated([60, 70, 80, 95, 120, 90], draws=200)
+        other = estimated([90, 90, 100, 100, 110, 100], draws=200)
+        parts = {"one": relief.ledger(one, given), "other": relief.ledger(other, [])}
+        whole = estimated([150, 160, 180, 195, 230, 190], 200.0, draws=200)
+        return [relief.parent(whole, parts), *parts.values()]
+
+    spans = [("2020-04", "2020-09"), ("2020-05", "2020-06"), ("2020-07", "2020-07")]
+    asked = [(place, *map(month, span)) for place in range(3) for span in spans]
+    alone = {key: made()[key[0]].split(*key[1:]) for key in asked}
+    for order in (asked, asked[::-1], asked[1::2] + asked[::2] + asked):
+        together = made()
+        ends = [one.month_ends for one in together]
+        for key in order:
+            assert together[key[0]].split(*key[1:]) == alone[key]
+        pd.testing.assert_frame_equal(together[0].month_ends, ends[0])
+        pd.testing.assert_frame_equal(made()[0].month_ends, ends[0])

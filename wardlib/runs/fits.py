@@ -52,8 +52,7 @@ class Fits:
     def get(self, digest: str) -> Floats | None:
         file = self._file(digest)
         try:
-            data = file.read_bytes() if file.is_file() else b""
-            if not data or data[:32] != _seal(file, data[32:]):
+            if not file.is_file() or (data := file.read_bytes())[:32] != _seal(file, data[32:]):
                 return None
             made: Floats = np.lib.format.read_array(io.BytesIO(data[32:]), allow_pickle=False)
         except (OSError, ValueError, EOFError):
@@ -65,11 +64,12 @@ class Fits:
     def put(self, digest: str, made: Floats) -> None:
         file = self._file(digest)
         draft = file.with_suffix(".part")  # of all who make it: they write the same
-        data = io.BytesIO()
-        np.lib.format.write_array(data, made, allow_pickle=False)
+        whole = io.BytesIO()
+        np.lib.format.write_array(whole, made, allow_pickle=False)
+        data = whole.getvalue()
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft.write_bytes(_seal(file, data.getvalue()) + data.getvalue())
+            draft.write_bytes(_seal(file, data) + data)
             draft.replace(file)
         except OSError:
             with suppress(OSError):
@@ -102,8 +102,7 @@ def _seal(file: Path, data: bytes) -> bytes:
 
 def attach() -> None:
     """From now on this process and its forks keep fits."""
-    folder = os.environ.get("WARDLIB_CACHE") or platformdirs.user_cache_dir(
-        "wardlib", appauthor=False
-    )
-    if Path(folder).is_absolute():  # without a home it may be one of that name right here
-        remembered.attach(Fits(Path(folder) / "fits"))
+    own = platformdirs.user_cache_path("wardlib", appauthor=False)
+    folder = Path(os.environ.get("WARDLIB_CACHE") or own)
+    if folder.is_absolute():  # of a user without a home it is "~" right here
+        remembered.attach(Fits(folder / "fits"))
