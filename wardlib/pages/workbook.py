@@ -214,3 +214,6 @@ def prepare(ward: str, period: str, as_of: str, subjects: Iterable[str]) -> None
     for subject in subjects:
         with suppress(Exception):  # is told where the page is asked for
             getattr(made, subject)
+    if "effect" in kept:
+        with suppress(Exception):
+            _ = kept["effect"][0].by_line  # which most pages of it ask for

@@ -1,5 +1,5 @@
-"""Executing a job: run the notebook, export it, publish its folder in one step. The only caller of
-papermill; what it needs is loaded once a process."""
+"""Executing a job in this process: run the notebook, export it, publish its folder in one step. The only
+caller of papermill. nbformat and nbconvert ship types only in part: calls of what has none are marked."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
+import pandas as pd
 import papermill
 from nbconvert.exporters import Exporter
 from papermill.engines import papermill_engines
@@ -26,8 +28,11 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import write_ipynb
 
 from wardlib import provenance
+from wardlib.analysis import counterfactual
 from wardlib.data import descriptors
 from wardlib.errors import WardError
+from wardlib.language import CODES, get
+from wardlib.pages import drawing, html, markdown, typst
 from wardlib.pages.block import dumps
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
 from wardlib.runs import cache, engine
@@ -35,6 +40,7 @@ from wardlib.runs.plans import Job
 
 _EXPORTERS = {".html": WardHTMLExporter, ".pdf": WardPDFExporter}
 _FIGURES = "figures.json"
+_YEAR = pd.period_range("2020-01", periods=12, freq="M")
 _SO_FAR = "so-far.pickle"  # the outputs of the cells that have ended
 
 
@@ -307,16 +313,35 @@ def _exporter(suffix: str) -> Exporter:
 
 
 def prepare() -> None:
-    """Have in memory what the first job of a process would load or make: exporters with their templates, a
-    shell, a chart, words and estimates."""
+    """Make once, for all forks of this process, what the first job would make for itself: a shell, exporters
+    with their templates, faces, the letters of charts, words, an estimate."""
     engine.prepare()
     for suffix in _EXPORTERS:
-        _exporter(suffix).template  # noqa: B018 - it is loaded when it is asked for
+        _exporter(suffix).template  # type: ignore[attr-defined]  # noqa: B018 - loads when it is asked for
+    typst.faces()
+    blank = nbformat.v4.new_notebook()
+    for _ in range(2):  # nbformat reads with one check and validates with another
+        blank = nbformat.reads(nbformat.writes(blank), as_version=4)
+        nbformat.validate(blank)
+    block = {"kind": "paragraph", "text": "Thu", "note": False}
+    for drawn in (html.render(block), typst.render(block)):
+        assert drawn
+    for made in (markdown.as_html("Thu"), markdown.as_typst("Thu")):
+        assert made
+    for code in CODES:
+        spoken = get(code)
+        with drawing.drawing(2.0) as (figure, axes):
+            axes.plot([0, 1], [0, 1])
+            axes.set_xticks(range(12), [spoken.month_tick(month) for month in _YEAR])
+            axes.set_title(f"Thu {spoken.number(1234567890, 1)} {spoken.date(_YEAR[0].start_time)}")
+            drawing.outlines(figure)
+    history = pd.Series(np.arange(48.0), pd.period_range("2015-01", periods=48, freq="M"))
+    counterfactual.estimate(history, start=history.index[-1])
 
 
 def _reworded(job: Job) -> nbformat.NotebookNode:
     """The outputs of the job's last run between the words of the notebook as they are now."""
-    done = nbformat.read(job.folder / f"{job.name}.ipynb", as_version=4)
+    done: nbformat.NotebookNode = nbformat.read(job.folder / f"{job.name}.ipynb", as_version=4)
     ran = {cell.id: cell for cell in done.cells if cell.cell_type == "code"}
     injected = [cell for cell in ran.values() if "injected-parameters" in _tags(cell)]
     cells = []
@@ -329,7 +354,7 @@ def _reworded(job: Job) -> nbformat.NotebookNode:
 
 
 def _tags(cell: nbformat.NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
+    return list(cell.metadata.get("tags", []))
 
 
 def _without_traces(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

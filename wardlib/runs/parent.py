@@ -52,7 +52,7 @@ def load() -> None:
 def start(module: str, function: str, *arguments: Any) -> BaseProcess:
     """A process that calls a function, named so that this process need not load it: a fork of the parent,
     which is started again where it has died."""
-    words = {"target": _call, "args": (module, function, *arguments), "daemon": False}
+    words: dict[str, Any] = {"target": _call, "args": (module, function, *arguments), "daemon": False}
     global _plain
     failure: Exception | None = None
     for _ in range(0 if _plain else 2):
@@ -133,7 +133,8 @@ def _scratch() -> str:
     _lock = FileLock(folder / "lock")
     _lock.acquire()
     if _plain:  # else the parent does it, as this process may be killed
-        atexit.register(lambda: _lock.release() or sweep(folder))
+        atexit.register(sweep, folder)
+        atexit.register(_lock.release)  # before it
     return str(folder)
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ _GRACE = 5.0  # seconds after its time is over in which a job may end by itself,
 _LOOK = 0.5  # seconds between looks at the clock
 _KILLED = (-9, -15)  # exit codes of what somebody else has ended: of memory, by hand
 _FORKS = "fork" in multiprocessing.get_all_start_methods()
-_CONTEXT = multiprocessing.get_context("fork" if _FORKS else "spawn")
+_CONTEXT: Any = multiprocessing.get_context("fork" if _FORKS else "spawn")
 _NAMED = {"tax", "effect", "schools", "activities", "targets", "briefing", "data_check"}
 
 
