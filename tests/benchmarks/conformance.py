@@ -1,18 +1,20 @@
-"""The test suites of nbclient and papermill on the ordinary kernel and on the warm one.
+"""The test suites of nbclient and papermill, by the engine `ward` and by the ordinary kernel.
 
     python tests/benchmarks/conformance.py [FOLDER]
 
-Fetches nbclient's source distribution (its tests are not in the wheel) and what both suites need into
-FOLDER (else a temporary one), runs each suite twice, the second time with the warm kernel under the name
-`python3`, and prints how many tests passed and how many kernels were forks. What passes on the ordinary
-kernel and fails on the warm one is run three times more on both, and printed. Exit code 1 if a test
-fails on the warm kernel more often than on the ordinary one.
+Fetches nbclient's source distribution (its notebooks are not in the wheel) and what both need into FOLDER
+(else a temporary one). Every notebook of nbclient's suite is run by the ordinary kernel and by the engine,
+and what differs is printed: outputs, metadata of outputs, execution counts, widgets, and how the run ended.
+papermill's own tests, which ship in its wheel, run with its own engine as the default and with ours; what
+passes with the one and fails with the other is run three times more with both. Exit code 1 if a notebook
+differs that is not listed here, or a test fails with ours more often.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,77 +28,64 @@ import papermill
 
 NBCLIENT = "nbclient==0.11.0"
 NEEDED = [
-    *["flaky", "ipywidgets", "pytest-asyncio>=1.3.0", "testpath", "xmltodict"],  # nbclient
-    *["azure-datalake-store<1", "azure-identity", "azure-storage-blob", "boto3", "gcsfs"],
-    *["moto[s3]>=5,<5.1", "pyarrow", "pytest-env", "pytest-mock", "requests", "black"],  # papermill
-]
-SPEC = Path(__file__).parents[2] / "wardlib/prefix/share/jupyter/kernels/ward/kernel.json"
-COUNTER = '''
-"""A pytest plug-in that writes down how each test ended, and how many kernels our provisioner started
-and how many of them are forks."""
+    "ipywidgets", "sympy",  # nbclient's notebooks
+    *["azure-datalake-store<1", "azure-identity", "azure-storage-blob", "boto3", "gcsfs"],  # papermill
+    *["moto[s3]>=5,<5.1", "pyarrow", "pytest-env", "pytest-mock", "requests", "black"],
+]  # fmt: skip
+ROOT = Path(__file__).parents[2]
+# Notebooks of nbclient's suite that differ, and why.
+DIFFERENT: dict[str, str] = {}
+EACH = """
+import json, sys
+from pathlib import Path
+import nbformat
+from papermill.engines import NBClientEngine
+from wardlib.runs.engine import WardEngine
+source, target, engine = sys.argv[1:]
+notebook = nbformat.read(source, as_version=4)
+notebook.metadata["papermill"] = {}
+try:
+    {"ward": WardEngine, "kernel": NBClientEngine}[engine].execute_notebook(
+        notebook, "python3", progress_bar=False, execution_timeout=20, allow_errors="Error" in source)
+    end = ""
+except BaseException as error:
+    end = f"{type(error).__name__}: {error}"
+cells = [[c.execution_count, c.outputs] for c in notebook.cells if c.cell_type == "code"]
+Path(target).write_text(json.dumps({"end": end, "cells": cells, "widgets": notebook.metadata.get("widgets")}))
+"""
+PLUGIN = """
+'''A pytest plug-in: the engine named in ENGINE is papermill's default; how each test ended is written down.'''
 import json, os
 from pathlib import Path
-from wardlib.runs.kernels import WarmProvisioner
+from papermill.engines import papermill_engines
+from wardlib.runs.engine import WardEngine
 
-tests, counts = {}, {"started": 0, "forks": 0}
-launch, fork = WarmProvisioner.launch_kernel, WarmProvisioner._fork
-
-async def counted_launch(self, *args, **kwargs):
-    counts["started"] += 1
-    return await launch(self, *args, **kwargs)
-
-async def counted_fork(self, *args, **kwargs):
-    found = await fork(self, *args, **kwargs)
-    counts["forks"] += 1
-    return found
-
-WarmProvisioner.launch_kernel, WarmProvisioner._fork = counted_launch, counted_fork
+if os.environ["ENGINE"] == "ward":
+    papermill_engines.register(None, WardEngine)
+    papermill_engines.register("nbclient", WardEngine)
+tests = {}
 
 def pytest_runtest_logreport(report):
     before = tests.get(report.nodeid, "passed")
     tests[report.nodeid] = before if report.passed or before == "failed" else report.outcome
 
 def pytest_sessionfinish():
-    Path(os.environ["COUNTED"]).write_text(json.dumps([tests, counts]))
-'''
+    Path(os.environ["ENDED"]).write_text(json.dumps(tests))
+"""
+RANDOM = (  # what differs from run to run
+    (r"0x[0-9a-f]{6,}", "0x"),
+    (r"ipykernel_\d+/", "ipykernel/"),
+    (r"\d{4}-\d\d-\d\d[T ][\d:.]+", "TIME"),
+    (r"\d+(\.\d+)?(e-\d+)? ?[µnm]?s\b", "SECONDS"),
+)
 
 
 def main() -> None:
     named = len(sys.argv) > 1
     folder = Path(sys.argv[1] if named else tempfile.mkdtemp()).resolve()
+    folder.mkdir(exist_ok=True)
     python = environment(folder)
-    suites = {"nbclient": source(folder, python), "papermill": Path(papermill.__file__).parent}
-    shared = folder / "jupyter" / "kernels" / "python3"
-    shared.mkdir(parents=True, exist_ok=True)
-    shutil.copy(SPEC, shared)
-    worse = []
-    print(
-        "| suite | kernel | passed | failed | skipped | kernels started by ours | of them forks |"
-    )
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
-    for name, where in suites.items():
-        ended = {}
-        for kernel in ("ordinary", "warm"):
-            ended[kernel], counts = run(folder, python, where, kernel)
-            told = [sum(end == kind for end in ended[kernel].values()) for kind in ("passed", "failed", "skipped")]  # fmt: skip
-            cells = [name, kernel, *told, counts["started"], counts["forks"]]
-            print("|", " | ".join(map(str, cells)), "|", flush=True)
-        suspects = [
-            test
-            for test, end in ended["warm"].items()
-            if end == "failed" and ended["ordinary"].get(test) != "failed"
-        ]
-        for test in suspects:
-            failures = {
-                kernel: sum(
-                    "failed" in run(folder, python, where, kernel, test)[0].values()
-                    for _ in range(3)
-                )
-                for kernel in ("ordinary", "warm")
-            }
-            print(f"\n{name} {test}: failed once on the warm kernel; alone, of three, {failures}")
-            if failures["warm"] > failures["ordinary"]:
-                worse.append(test)
+    worse = notebooks(folder, python) + papermills(folder, python)
     if not named:
         shutil.rmtree(folder)
     sys.exit(bool(worse))
@@ -112,44 +101,105 @@ def environment(folder: Path) -> Path:
         (site / "below.pth").write_text(
             f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
         )
-        (site / "counted.py").write_text(COUNTER)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *NEEDED], check=True)
         (own / "ready").touch()
+    next(own.glob("lib/python*/site-packages")).joinpath("ended.py").write_text(PLUGIN)
     return python
 
 
-def source(folder: Path, python: Path) -> Path:
-    """nbclient's source distribution, unpacked."""
+def notebooks(folder: Path, python: Path) -> list[str]:
+    """Compare nbclient's notebooks; those that differ unlisted."""
     words = ["download", "--quiet", "--no-deps", "--no-binary", "nbclient", NBCLIENT, "-d", folder]
     subprocess.run([python, "-m", "pip", *words], check=True)
     archive = next(folder.glob("nbclient-*.tar.gz"))
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")
-    return folder / archive.name.removesuffix(".tar.gz") / "tests"
+    files = folder / archive.name.removesuffix(".tar.gz") / "tests" / "files"
+    unlisted, same = [], 0
+    for source in sorted(files.glob("*.ipynb")):
+        found = {}
+        for engine in ("kernel", "ward"):
+            target = folder / "found.json"
+            target.unlink(missing_ok=True)
+            subprocess.run(
+                [python, "-c", EACH, source, target, engine], cwd=files, env=environ(),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(folder / "log").open("a"),
+            )  # fmt: skip
+            found[engine] = comparable(target) if target.exists() else "the process ended"
+        if found["kernel"] == found["ward"]:
+            same += 1
+            continue
+        print(f"{source.name} differs: {DIFFERENT.get(source.name, 'unlisted')}")
+        if source.name not in DIFFERENT:
+            unlisted.append(source.name)
+            for engine, text in found.items():
+                print(f"    {engine}: {text[:1000]}")
+    print(f"nbclient's notebooks: {same} same, {len(unlisted)} differ unlisted", flush=True)
+    return unlisted
 
 
-def run(
-    folder: Path, python: Path, where: Path, kernel: str, test: str = ""
-) -> tuple[dict[str, str], dict[str, int]]:
-    """How each test of a suite ended (or one test alone), and the counts of kernels."""
-    counted = folder / "counted.json"
-    counted.unlink(missing_ok=True)
-    env = os.environ | {"COUNTED": str(counted), "AWS_DEFAULT_REGION": "us-east-1"}
-    if kernel == "warm":
-        env["JUPYTER_PATH"] = str(folder / "jupyter")
-    if where.name == "tests":
-        cwd, suite = where.parent, "tests"
-        words = ["-o", "asyncio_default_fixture_loop_scope=function"]
-    else:  # with no settings: those of a checkout above it are not meant for it
-        (folder / "pytest.ini").write_text("[pytest]\n")
-        cwd, suite = folder, str(where / "tests")
-        words = ["-c", folder / "pytest.ini"]
+def comparable(file: Path) -> str:
+    """What was found, with text that joins on as one output, without what differs from run to run."""
+    found = json.loads(file.read_text(encoding="utf-8"))
+    for _, outputs in found["cells"]:
+        joined: list[dict[str, object]] = []
+        for output in outputs:
+            last = joined[-1] if joined else {}
+            if "name" in output and output["name"] == last.get("name"):
+                last["text"] += output["text"]
+            else:
+                joined.append(output)
+        outputs[:] = joined
+    text = json.dumps(found, ensure_ascii=False, sort_keys=True)
+    for pattern, stand_in in RANDOM:
+        text = re.sub(pattern, stand_in, text)
+    names = dict.fromkeys(re.findall(r"\b[0-9a-f]{32}\b", text))  # of widgets, in their order
+    for number, name in enumerate(names):
+        text = text.replace(name, f"widget{number}")
+    return text
+
+
+def papermills(folder: Path, python: Path) -> list[str]:
+    """Run papermill's tests with both engines; those that fail more often with ours."""
+    ended = {}
+    print("\n| papermill's tests with | passed | failed | skipped |\n| --- | ---: | ---: | ---: |")
+    for engine in ("papermill", "ward"):
+        ended[engine] = run(folder, python, engine)
+        kinds = [sum(end == k for end in ended[engine].values()) for k in ("passed", "failed", "skipped")]  # fmt: skip
+        print("|", " | ".join(map(str, [engine, *kinds])), "|", flush=True)
+    worse = []
+    for test, end in ended["ward"].items():
+        if end == "failed" and ended["papermill"].get(test) != "failed":
+            failures = {
+                engine: sum(
+                    "failed" in run(folder, python, engine, test).values() for _ in range(3)
+                )
+                for engine in ended
+            }
+            print(f"{test}: failed once with ward; alone, of three, {failures}", flush=True)
+            if failures["ward"] > failures["papermill"]:
+                worse.append(test)
+    return worse
+
+
+def run(folder: Path, python: Path, engine: str, test: str = "") -> dict[str, str]:
+    """How each test of papermill's ended (or one alone)."""
+    file = folder / "ended.json"
+    file.unlink(missing_ok=True)
+    # With no settings: those of a checkout above it are not meant for it.
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    tests = test or Path(papermill.__file__).parent / "tests"
     subprocess.run(
-        [python, "-m", "pytest", test or suite, *words, "-q", "-p", "counted", "-p", "no:cacheprovider"],
-        cwd=cwd, env=env, stdout=(folder / "log").open("a"), stderr=subprocess.STDOUT,
+        [python, "-m", "pytest", tests, "-c", folder / "pytest.ini", "-q", "-p", "ended", "-p", "no:cacheprovider"],
+        cwd=folder, env=environ() | {"ENDED": str(file), "ENGINE": engine, "AWS_DEFAULT_REGION": "us-east-1"},
+        stdout=(folder / "log").open("a"), stderr=subprocess.STDOUT,
     )  # fmt: skip
-    tests, counts = json.loads(counted.read_text(encoding="utf-8"))
-    return tests, counts
+    found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def environ() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT)}
 
 
 if __name__ == "__main__":
