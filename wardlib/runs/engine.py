@@ -270,7 +270,7 @@ class _Shell(ZMQInteractiveShell):
         self.db = _Store()
 
     def enable_gui(self, gui: Any = None) -> None:
-        eventloops.enable_gui(gui, kernel=self.kernel)  # type: ignore[no-untyped-call]
+        eventloops.enable_gui(gui, kernel=self.kernel)
         self.active_eventloop = gui
 
     @contextlib.contextmanager
@@ -290,7 +290,7 @@ class _Kernel(IPythonKernel):
         config = Config({"HistoryManager": {"hist_file": ":memory:"}})
         log = logging.getLogger(__name__)
         # Not IPythonKernel's own, which starts a debugger.
-        Kernel.__init__(self, session=_Session(), config=config, log=log, _execute_sleep=0.0)  # type: ignore[no-untyped-call]
+        Kernel.__init__(self, session=_Session(), config=config, log=log, _execute_sleep=0.0)
         self.shell_channel_thread = SimpleNamespace(parent_thread=None)
         shell: Any = _Shell
         self.shell = shell(parent=self, kernel=self, user_ns={}, compiler_class=self.compiler_class)
@@ -548,8 +548,8 @@ def _settle(kernel: _Kernel, stack: contextlib.ExitStack) -> None:
     _matplotlib().rcParams["backend"] = backend
     if backend == _INLINE:
         vars(backend_inline.configure_inline_support).pop("current_backend", None)
-        pylabtools.activate_matplotlib(backend)  # type: ignore[no-untyped-call]
-        backend_inline.configure_inline_support(shell, backend)  # type: ignore[no-untyped-call]
+        pylabtools.activate_matplotlib(backend)
+        backend_inline.configure_inline_support(shell, backend)
         stack.callback(sys.modules["matplotlib.pyplot"].switch_backend, before or "agg")
 
 

@@ -52,7 +52,11 @@ def load() -> None:
 def start(module: str, function: str, *arguments: Any) -> BaseProcess:
     """A process that calls a function, named so that this process need not load it: a fork of the parent,
     which is started again where it has died."""
-    words: dict[str, Any] = {"target": _call, "args": (module, function, *arguments), "daemon": False}
+    words: dict[str, Any] = {
+        "target": _call,
+        "args": (module, function, *arguments),
+        "daemon": False,
+    }
     global _plain
     failure: Exception | None = None
     for _ in range(0 if _plain else 2):
