@@ -13,7 +13,7 @@ import functools
 import itertools
 import json
 import os
-from collections.abc import Iterable
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -179,14 +179,14 @@ _USUAL = 1_500_000  # bytes
 _SAMPLE = 200  # records that are looked at, of all notebooks
 
 
-def room(jobs: Iterable[Job]) -> int:
-    """About how many bytes the files of these jobs take on the disk: for each the most that one of its
-    notebook took, of the first records that are found; where none tells, a good deal."""
-    taken: dict[str, int] = {}
+def sizes() -> dict[str, int]:
+    """By notebook about how many bytes the files of a job take on the disk: the most that one took, of the
+    first records that are found; a good deal where none tells."""
+    taken: dict[str, int] = defaultdict(lambda: _USUAL)
     records = plans.output().glob(f"*/*/*/{RECORD}")
     for marker in itertools.islice(records, _SAMPLE):
         with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
             size = sum(json.loads(marker.read_bytes())["bytes"].values())
             notebook = marker.parent.stem  # without the language
             taken[notebook] = max(taken.get(notebook, 0), size)
-    return sum(taken.get(job.notebook, _USUAL) for job in jobs)
+    return taken

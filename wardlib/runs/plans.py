@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import itertools
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Plan(Collection[Job]):
+class Plan:
     """Every combination of wards, periods, languages and notebooks, each named once; its jobs, ward by
     ward, are made as they are asked for."""
 
@@ -90,16 +90,6 @@ class Plan(Collection[Job]):
 
     def __len__(self) -> int:
         return len(self.wards) * len(self.periods) * len(self.languages) * len(self.notebooks)
-
-    def __contains__(self, job: object) -> bool:
-        return (
-            isinstance(job, Job)
-            and job.ward in self.wards
-            and job.period in self.periods
-            and job.language in self.languages
-            and job.notebook in self.notebooks
-            and job.as_of == self.as_of
-        )
 
 
 def output() -> Path:
@@ -158,7 +148,7 @@ def plan(
     return Plan(once[0], once[1], once[2], once[3], as_of)
 
 
-def wards(jobs: Collection[Job]) -> int:
+def wards(jobs: Plan | Sequence[Job]) -> int:
     """How many wards, each as of a day, there are jobs of."""
     return (
         len(jobs.wards) if isinstance(jobs, Plan) else len({(job.ward, job.as_of) for job in jobs})

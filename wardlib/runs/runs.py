@@ -14,7 +14,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,13 +23,13 @@ from filelock import FileLock
 from wardlib.errors import DataError, RequestError
 from wardlib.runs import cache, crews, parent, plans
 from wardlib.runs.crews import Faults, Group, Options
-from wardlib.runs.plans import CURRENT, DONE, EMPTY, FAILED, Job, Outcome
+from wardlib.runs.plans import CURRENT, DONE, EMPTY, FAILED, Job, Outcome, Plan
 
 _TOGETHER = 20  # wards that are all checked before the first job: as many as a district has
 
 
 def run(
-    jobs: Collection[Job],
+    jobs: Plan | Sequence[Job],
     *,
     workers: int,
     scheduler: str = "",
@@ -59,10 +59,12 @@ def run(
         if plans.wards(jobs) <= _TOGETHER:
             every = list(groups)
             stale = [group for group in every if group.stale]
-            _room(stale)
+            _room(stale, cache.sizes())
             begun = crews.check(stale, options, faults)
             _refuse(faults, begun)
             groups = iter(every)
+        else:
+            groups = _roomy(groups, cache.sizes())
         if scheduler:
             from wardlib.runs import clusters
 
@@ -82,7 +84,7 @@ def run(
     _refuse(faults, [])
 
 
-def _groups(jobs: Collection[Job], force: bool) -> Iterator[Group]:
+def _groups(jobs: Plan | Sequence[Job], force: bool) -> Iterator[Group]:
     """The jobs by ward and day, as they follow each other; what is up to date is looked at ward by ward."""
     for _, own in itertools.groupby(jobs, lambda job: (job.ward, job.as_of)):
         group = Group([], [])
@@ -142,16 +144,22 @@ def _report(staging: Path, told: Counter[str], failed: list[Outcome], count: int
     draft.replace(plans.output() / cache.RECORD)
 
 
-def _room(groups: list[Group]) -> None:
+def _room(groups: list[Group], sizes: dict[str, int]) -> None:
     """Raise RequestError unless the disk has room for the jobs that are to run."""
     free = shutil.disk_usage(plans.output()).free
-    count = sum(len(group.stale) for group in groups)
-    needed = cache.room(job for group in groups for job, _ in group.stale)
-    if free < needed:
+    needed = [sizes[job.notebook] for group in groups for job, _ in group.stale]
+    if free < sum(needed):
         raise RequestError(
-            f"{count} jobs may need {needed / 1e9:.1f} GB in output/, the disk has "
+            f"{len(needed)} jobs may need {sum(needed) / 1e9:.1f} GB in output/, the disk has "
             f"{free / 1e9:.1f} GB left. Make room, or run fewer periods at once."
         )
+
+
+def _roomy(groups: Iterator[Group], sizes: dict[str, int]) -> Iterator[Group]:
+    """The groups, as far as the disk has room for each."""
+    for group in groups:
+        _room([group], sizes)
+        yield group
 
 
 @contextlib.contextmanager
