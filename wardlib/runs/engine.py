@@ -60,14 +60,11 @@ from traitlets.config import Config
 # What a cell may show: text of both streams, and all its outputs together.
 MOST_LINES, MOST_TEXT, MOST_BYTES = 10_000, 1_000_000, 50_000_000
 _WAIT = iostream.OutStream.flush_interval  # seconds that a kernel's text waits at most
+_AGAIN = 5.0  # seconds until a cell that has caught its interrupt gets another
 _NAMES = ("stdout", "stderr")
 _INLINE = "module://matplotlib_inline.backend_inline"
 _STOCK = {"km", "kernel_manager_class", "extra_arguments"}
 _LAUNCHER = Path(ipykernel.__file__).parent.with_name("ipykernel_launcher.py")
-
-
-class _Expired(BaseException):
-    """The time of a cell is over; nothing that cells usually catch."""
 
 
 class _Outputs:
@@ -385,7 +382,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc] # papermill ships 
         while self._comms:  # widgets: what nbclient has answered for a page
             message = self._comms.pop(0)
             handler = self._kernel.shell_handlers[message["msg_type"]]
-            self._context.run(handler, None, [], message)
+            self._context.run(handler, None, [], message | {"buffers": []})
         self._outputs.begin()
         self._outputs.silent = False
         self._context.run(self._kernel.set_parent, [], self._request)
@@ -395,35 +392,35 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc] # papermill ships 
         self.swap()
         try:
             with self._limited(timeout):
-                await self._task
-        except (_Expired, asyncio.CancelledError):
-            if not self._over:
-                raise
+                await asyncio.wait([self._task])
         finally:
             self.swap()
         self._outputs.end()
-        self._outputs.silent = not self.live and self._over
 
     @contextlib.contextmanager
     def _limited(self, seconds: float | None) -> Iterator[None]:
+        """Interrupt the cell when its time is over, as nbclient does a kernel; again, if it goes on."""
         if seconds is None or not hasattr(signal, "setitimer"):
             yield
             return
-        again = seconds if self.interrupt_on_timeout else 1.0  # for a cell that caught it
-        handler = signal.signal(signal.SIGALRM, lambda *_: self._end_cell())
-        timer = signal.setitimer(signal.ITIMER_REAL, seconds, again)
+
+        def idle() -> (
+            None
+        ):  # it waits in the event loop, where an exception would meet somebody else
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
+            self._task.cancel()
+
+        end = time.monotonic() + seconds
+        waiting = self._loop.call_later(seconds, idle)
+        handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        timer = signal.setitimer(signal.ITIMER_REAL, seconds + 0.05, _AGAIN)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, *timer)
             signal.signal(signal.SIGALRM, handler)
-
-    def _end_cell(self) -> None:
-        """Raise in the cell, or cancel it where it waits in the event loop."""
-        self._over, self._outputs.silent = True, not self.interrupt_on_timeout
-        if asyncio.current_task(self._loop) is not None:
-            raise KeyboardInterrupt if self.interrupt_on_timeout else _Expired
-        self._loop.call_soon_threadsafe(self._task.cancel)
+            waiting.cancel()
+            self._over = time.monotonic() >= end
 
     def receive(self, item: Any) -> None:
         """A message, or a stream's name and text."""
@@ -586,16 +583,21 @@ class WardEngine(NBClientEngine):  # type: ignore[misc] # papermill ships no typ
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: Any, kernel_name: str, execution_timeout: Any = None, **kwargs: Any
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        start_timeout: int = 60,
+        execution_timeout: int | None = None,
+        **kwargs: Any,
     ) -> Any:
         """As papermill's own, whose arguments these are."""
         if kwargs.keys() & _STOCK or not _is_free() or not _is_ours(kernel_name):
-            return super().execute_managed_notebook(
-                nb_man, kernel_name, execution_timeout=execution_timeout, **kwargs
-            )
+            kwargs |= {"start_timeout": start_timeout, "execution_timeout": execution_timeout}
+            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
         options = merge_kwargs(
-            remove_args(["input_path", "start_timeout", "timeout", "startup_timeout"], **kwargs),
+            remove_args(["input_path", "timeout", "startup_timeout"], **kwargs),
             timeout=execution_timeout or kwargs.get("timeout"),
+            startup_timeout=start_timeout,
             kernel_name=kernel_name,
             log=logger,
         )
