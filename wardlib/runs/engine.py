@@ -50,8 +50,8 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.session import Session
 from nbclient.exceptions import DeadKernelError
 from nbclient.util import run_hook
+from papermill import engines
 from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import NBClientEngine
 from papermill.log import logger
 from papermill.utils import merge_kwargs, remove_args
 from traitlets import Type
@@ -578,7 +578,7 @@ def _restored() -> Iterator[None]:
             os.environ.update(env)
 
 
-class WardEngine(NBClientEngine):  # type: ignore[misc] # papermill ships no types
+class WardEngine(engines.NBClientEngine):  # type: ignore[misc] # papermill ships no types
     """papermill's engine, in this process; see the module."""
 
     @classmethod
@@ -591,7 +591,8 @@ class WardEngine(NBClientEngine):  # type: ignore[misc] # papermill ships no typ
         **kwargs: Any,
     ) -> Any:
         """As papermill's own, whose arguments these are."""
-        if kwargs.keys() & _STOCK or not _is_free() or not _is_ours(kernel_name):
+        replaced = engines.PapermillNotebookClient is not PapermillNotebookClient  # somebody's own
+        if kwargs.keys() & _STOCK or replaced or not _is_free() or not _is_ours(kernel_name):
             kwargs |= {"start_timeout": start_timeout, "execution_timeout": execution_timeout}
             return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
         options = merge_kwargs(
