@@ -29,7 +29,7 @@ OWNERS = {
     "typst": {"pages.typst"},
     "mistune": {"pages.markdown"},
     "nh3": {"pages.cleaning"},
-    "matplotlib": {"pages.drawing", "runs.engine"},
+    "matplotlib": {"pages.drawing"},
     "seaborn": {"pages.drawing"},
     "csv": {"data.intake.arrivals", "data.intake.delimited", "data.reading", "language"},
     "python_calamine": {"data.intake.workbooks"},

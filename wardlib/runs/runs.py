@@ -20,7 +20,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from wardlib.errors import DataError, RequestError
+from wardlib.errors import DataError, RequestError, WardError
 from wardlib.runs import cache, crews, parent, plans
 from wardlib.runs.crews import Faults, Group, Options
 from wardlib.runs.plans import CURRENT, DONE, EMPTY, FAILED, Job, Outcome, Plan
@@ -73,14 +73,19 @@ def run(
             outcomes = clusters.work(groups, options, faults, scheduler)
         else:
             outcomes = crews.work(groups, options, faults, begun)
+        written = True
         try:
             for outcome in outcomes:
                 told[outcome.status] += 1
                 if outcome.status == FAILED:
                     failed.append(outcome)
                 yield outcome
+        except WardError:  # before its first job it leaves nothing
+            written = bool(told)
+            raise
         finally:
-            _report(staging, told, failed, len(jobs))
+            if written:
+                _report(staging, told, failed, len(jobs))
     _refuse(faults, [])
 
 
