@@ -180,8 +180,9 @@ SAME = {
     ],
     "file descriptors": [
         "import os, subprocess, time\nprint('first')\nos.system('echo by a shell')\ntime.sleep(.3)\nprint('last')",
-        "subprocess.run(['sh', '-c', 'echo out; echo err >&2'])\ntime.sleep(.2)",
-        "os.write(1, b'written\\n'); os.write(2, b'as well\\n'); time.sleep(.2)",
+        "subprocess.run(['sh', '-c', 'echo out; sleep .3; echo err >&2'])\ntime.sleep(.2)",
+        "os.write(1, b'written\\n'); time.sleep(.2)",
+        "os.write(2, b'as well\\n'); time.sleep(.2)",
         "import ctypes\nlibc = ctypes.CDLL(None); libc.puts(b'by C'); libc.fflush(None); time.sleep(.2)",
         "os.write(1, 'Phường\\n'.encode() + b'\\xff\\n'); time.sleep(.2)",
         "subprocess.run('echo kept', shell=True, capture_output=True, text=True).stdout",
@@ -394,7 +395,7 @@ def same(cell):
     for pattern, stand_in in (
         (r"0x[0-9a-f]{6,}", "0x"),
         (r"ipykernel_\d+/", "ipykernel/"),
-        (r"[\d.]+ \S?s\b", "T"),
+        (r"[\d.]+(e[+-]\d+)? \S?s\b", "T"),
     ):
         text = re.sub(pattern, stand_in, text)
     return text

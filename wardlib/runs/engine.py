@@ -48,7 +48,7 @@ from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.session import Session
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import run_hook
 from papermill import engines
 from papermill.clientwrap import PapermillNotebookClient
@@ -108,8 +108,10 @@ class _Outputs:
         return thread
 
     def _read(self) -> None:
-        for _ in range(16):  # what is written without end does not keep us
-            for pipe, _event in self.poll.poll(0) if self.poll else ():
+        turns = 16  # what is written without end does not keep us
+        while self.poll and turns and (ready := self.poll.poll(0)):
+            turns -= 1
+            for pipe, _event in ready:
                 name, decoder = self.pipes[pipe]
                 self._add(name, decoder.decode(os.read(pipe, 65_536)))
 
@@ -135,6 +137,8 @@ class _Outputs:
         with self.lock:
             self._read()
             self._add(name, text)
+            if not self.waiting:
+                return
             now = time.monotonic()
             live = self.client.live and text.endswith("\n") and now - self.shown >= _WAIT
             due = [n for n, (since, _) in self.waiting.items() if live or now - since >= _WAIT]
@@ -354,7 +358,15 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc] # papermill ships 
 
     def execute_cell(self, cell: Any, cell_index: int, **options: Any) -> Any:
         self.cell, self.cell_index = cell, cell_index
-        return self._loop.run_until_complete(self.async_execute_cell(cell, cell_index, **options))
+        execution = self.async_execute_cell(cell, cell_index, **options)
+        try:
+            return self._loop.run_until_complete(execution)
+        except KeyboardInterrupt:
+            if not self._over:
+                raise
+            text = "Cell execution timed out"  # just between two steps of the cell
+            limit = self._get_timeout(cell) or 0
+            raise CellTimeoutError.error_from_timeout_and_cell(text, limit, cell) from None
 
     def wait_for_reply(self, msg_id: object, cell: Any = None) -> dict[str, Any]:
         """What papermill asks for at the end."""
@@ -392,7 +404,10 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc] # papermill ships 
         self.swap()
         try:
             with self._limited(timeout):
-                await asyncio.wait([self._task])
+                await self._task
+        except asyncio.CancelledError:
+            if not self._over:
+                raise
         finally:
             self.swap()
         self._outputs.end()
@@ -404,23 +419,21 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc] # papermill ships 
             yield
             return
 
-        def idle() -> (
-            None
-        ):  # it waits in the event loop, where an exception would meet somebody else
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
-            self._task.cancel()
+        def over(*_: object) -> None:
+            self._over = True
+            if asyncio.current_task(self._loop) is None:  # it waits in the event loop
+                self._loop.call_soon_threadsafe(self._task.cancel)
+            else:  # a moment later, without a frame of ours in the traceback
+                signal.signal(signal.SIGALRM, signal.default_int_handler)
+                signal.setitimer(signal.ITIMER_REAL, 0.001, _AGAIN)
 
-        end = time.monotonic() + seconds
-        waiting = self._loop.call_later(seconds, idle)
-        handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
-        timer = signal.setitimer(signal.ITIMER_REAL, seconds + 0.05, _AGAIN)
+        handler = signal.signal(signal.SIGALRM, over)
+        timer = signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, *timer)
             signal.signal(signal.SIGALRM, handler)
-            waiting.cancel()
-            self._over = time.monotonic() >= end
 
     def receive(self, item: Any) -> None:
         """A message, or a stream's name and text."""
