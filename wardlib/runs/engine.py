@@ -136,14 +136,14 @@ class _Outputs:
             return
         with self.lock:
             self._read()
-            self._add(name, text)
-            if not self.waiting:
-                return
             now = time.monotonic()
-            live = self.client.live and text.endswith("\n") and now - self.shown >= _WAIT
-            due = [n for n, (since, _) in self.waiting.items() if live or now - since >= _WAIT]
-            for stream in due:
+            due = [n for n, (since, _) in self.waiting.items() if now - since >= _WAIT]
+            for stream in due:  # before the new text, the rest of whose line may come
                 self.flush(stream)
+            self._add(name, text)
+            if self.client.live and text.endswith("\n") and now - self.shown >= _WAIT:
+                self.flush(name)
+                due.append(name)
         if due:
             self.show()
 
@@ -290,6 +290,7 @@ class _Kernel(IPythonKernel):
     def __init__(self) -> None:
         config = Config({"HistoryManager": {"hist_file": ":memory:"}})
         log = logging.getLogger(__name__)
+        log.propagate = False  # to the handlers of cells
         # Not IPythonKernel's own, which starts a debugger.
         Kernel.__init__(self, session=_Session(), config=config, log=log, _execute_sleep=0.0)
         self.shell_channel_thread = SimpleNamespace(parent_thread=None)
