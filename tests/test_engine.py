@@ -25,6 +25,13 @@ SAME = {
     "slow streams in order": [
         "import time\nprint('a')\ntime.sleep(.6)\nprint('b', file=sys.stderr)\ntime.sleep(.6)\nprint('c')"
     ],
+    "a line after a while is whole": [
+        "import sys, time\nprint('a', 1)\nprint('b', 1, file=sys.stderr)\ntime.sleep(.6)\nprint('a', 2)\nprint('b', 2, file=sys.stderr)"
+    ],
+    "a log of everything": [
+        "import logging\nlogging.basicConfig(level=10, format='%(message)s')\nlogging.debug('now')",
+        "1 + 1",
+    ],
     "carriage returns": ["print('10 %\\r20 %\\r', end='')\nprint('done')"],
     "letters": ["print('Phường Phúc Xá, 13 tỷ đồng ₫ 😀')"],
     "a stream's properties": [
