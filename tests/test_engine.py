@@ -666,7 +666,7 @@ UNRULY = [
 ]
 
 
-@pytest.mark.parametrize("around", ["plain", "kernel", "loop"])
+@pytest.mark.parametrize("around", ["kernel", "loop"])
 def test_the_process_is_afterwards_as_it_was(tmp_path, around):
     """Whatever the cells do, with a live shell, and within a running event loop as in JupyterLab."""
     runner = ONCE
