@@ -42,7 +42,7 @@ OWNERS = {
     "typer": {"cli"},
     "rich": {"cli"},
     "distributed": {"runs.clusters"},
-    "filelock": {"data.journal", "runs.parent", "runs.runs"},
+    "filelock": {"data.journal", "runs.parent"},
     "platformdirs": {"runs.fits"},
     "scipy": {
         "analysis.amounts",

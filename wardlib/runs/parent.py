@@ -31,7 +31,7 @@ from filelock import FileLock, Timeout
 
 LOADED = "wardlib.runs.loaded"
 GONE = ".gone"  # after the name of a folder whose owner was killed
-_MARK = "WARDLIB_RUN"
+_MARK, _PREFIX = "WARDLIB_RUN", "ward-run-"
 _LONGEST = 70  # letters of a folder in which a socket still finds room (the systems' limits are 104 to 108)
 _LOG = logging.getLogger(__name__)
 _STARTING = threading.Lock()
@@ -125,21 +125,34 @@ def _blocked(signals: set[signal.Signals]) -> set[signal.Signals] | None:
 
 @functools.cache
 def _scratch() -> str:
-    """This process's folder for temporary files, which is also its mark; those that killed ones left
-    are swept."""
-    place = Path(tempfile.gettempdir())
-    if len(str(place)) > _LONGEST:
-        place = Path("/tmp")
-    for left in place.glob("ward-run-*"):
-        sweep(left)
-    folder = Path(tempfile.mkdtemp(prefix="ward-run-", dir=place))
+    """This process's folder for temporary files, whose name is also its mark."""
     global _lock
-    _lock = FileLock(folder / "lock")
-    _lock.acquire()
+    folder, _lock = held(_place(), _PREFIX)
     if _plain:  # else the parent does it, as this process may be killed
         atexit.register(sweep, folder)
         atexit.register(_lock.release)  # before it
     return str(folder)
+
+
+def held(place: Path, prefix: str) -> tuple[Path, FileLock]:
+    """A new folder, which nobody sweeps as long as its lock is held."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
+        lock = FileLock(folder / "lock")
+        with contextlib.suppress(OSError):  # swept before it was locked
+            lock.acquire(timeout=0)
+            if (folder / "lock").exists():
+                return folder, lock
+
+
+def _place() -> Path:
+    place = Path(tempfile.gettempdir())
+    return place if len(str(place)) <= _LONGEST else Path("/tmp")
+
+
+def left() -> Iterator[Path]:
+    """The folders for temporary files of all runs, those that were killed among them."""
+    return _place().glob(f"{_PREFIX}*")
 
 
 def clear_up(owner: int) -> None:

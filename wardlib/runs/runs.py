@@ -12,13 +12,10 @@ import contextlib
 import itertools
 import json
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-
-from filelock import FileLock
 
 from wardlib.errors import DataError, RequestError, WardError
 from wardlib.runs import cache, crews, parent, plans
@@ -174,19 +171,15 @@ def _staging() -> Iterator[Path]:
     output = plans.output()
     try:
         output.mkdir(exist_ok=True)
-        for folder in output.glob(".run-*"):
+        for folder in (*output.glob(".run-*"), *parent.left()):
             parent.sweep(folder)
         for folder in output.glob(f".run-*{parent.GONE}"):  # of one that was killed, half removed
             shutil.rmtree(folder, ignore_errors=True)
-        while True:
-            folder = Path(tempfile.mkdtemp(prefix=".run-", dir=output))
-            lock = FileLock(folder / "lock")
-            with contextlib.suppress(OSError):  # swept before it was locked
-                lock.acquire(timeout=0)
-                if (folder / "lock").exists():
-                    break
+        folder, lock = parent.held(output, ".run-")
     except OSError as error:
-        raise RequestError(f"output/ cannot be written: {error.strerror}.") from None
+        raise RequestError(
+            f"output/, or the folder for temporary files, cannot be written: {error.strerror}."
+        ) from None
     try:
         yield folder
     finally:
