@@ -376,9 +376,10 @@ def typst_sources(home: Path, target: Path) -> Path:
 
         def compile(self, *args, **how):
             if self.page:
-                about = {"compiler": self.how, "pdf_standards": how["pdf_standards"]}
+                fonts = {"font_paths": [], "ignore_system_fonts": True}  # the same, as can be written
+                about = {"compiler": self.how | fonts, "pdf_standards": how["pdf_standards"]}
                 about |= {"timestamp": how["timestamp"].isoformat()}
-                (kept / "how.json").write_text(json.dumps(about, default=str))
+                (kept / "how.json").write_text(json.dumps(about))
             return self.compiler.compile(*args, **how)
 
     original, typst.Compiler = typst.Compiler, Kept
