@@ -338,6 +338,49 @@ def test_a_cell_that_kills_what_it_runs_in(home):
     assert evidence["cell"] == "setup"
 
 
+HOSTILE = {
+    "fork": ("import os, time\nif os.fork(): time.sleep(1)", ""),
+    "folder": ("import os; os.makedirs('gone'); os.chdir('gone'); os.rmdir('../gone')", ""),
+    "drafts": (
+        "import glob, os, shutil\n"
+        "for one in glob.glob(os.environ['WARDLIB_HOME'] + '/output/.run-*'): shutil.rmtree(one)",
+        "FileNotFoundError",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_cell_that_breaks_its_process_stops_no_other(what, home, monkeypatch, tmp_path):
+    """A fork that goes on, a working folder that is gone, the run's drafts taken away: the job is done, or its error is told; the others are done, and the run says so."""
+    source, error = HOSTILE[what]
+    monkeypatch.chdir(tmp_path)
+    path = home / "notebooks" / "30-targets.ipynb"
+    raw = json.loads(path.read_text("utf-8"))
+    own = {"id": "hostile", "cell_type": "code", "metadata": {}, "source": [source]}
+    raw["cells"].insert(-1, own | {"outputs": [], "execution_count": None})
+    path.write_text(json.dumps(raw), "utf-8")
+    words = ("2020-01", "2020-02", "--notebook", "30-targets", "00-data-check", "--workers", "1")
+    code, text = ran(home, *words)
+    failed = 2 if error else 0
+    assert (code, text.splitlines()[-1]) == (bool(failed), f"{4 - failed} done, {failed} failed")
+    assert error in text
+    assert "Traceback" not in text
+    report = json.loads((home / "output" / "run.json").read_text("utf-8"))
+    assert (report["complete"], len(report["failed"])) == (4 - failed, failed)
+
+
+def test_a_run_ends_where_nothing_can_be_printed(home):
+    """What a full disk answers, where standard output is a file on it."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [BIN / "ward", "run", "2020-01", "--notebook", "00-data-check", "30-targets"],
+            stdout=full, stderr=subprocess.PIPE, timeout=60,
+            env=os.environ | {"WARDLIB_HOME": str(home)},
+        )  # fmt: skip
+    assert done.returncode != 0
+    assert not list((home / "output").glob(".run-*"))
+
+
 def test_a_time_limit_holds_for_what_cannot_be_interrupted(home):
     """A cell in one long computation, and an export without end: ended, named, with the outputs so far."""
     cell(home, "30-targets", "print('before'); " + HOLDS.replace("6 * 10", "30 * 10"))

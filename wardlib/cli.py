@@ -9,8 +9,8 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -157,13 +157,14 @@ def run(  # long by its options, each of them a line of the help
     raise typer.Exit(_watched(outcomes, len(jobs)))
 
 
-def _watched(outcomes: Iterator[Outcome], total: int) -> int:
+def _watched(outcomes: Generator[Outcome], total: int) -> int:
     """Show the outcomes as they come, then what failed and how many there are of each; the exit code."""
     from wardlib.runs import plans
 
     counts: Counter[str] = Counter()
     broken = []
-    with _interruptible(), _progress(total) as show:
+    # Closed whatever happens, be it that nothing can be printed: the run's processes end with it.
+    with _interruptible(), closing(outcomes), _progress(total) as show:
         for outcome in outcomes:
             counts[outcome.status] += 1
             if outcome.status == plans.FAILED:
@@ -215,7 +216,7 @@ def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
         word = "FAILED" if outcome.error else outcome.status
         return f"{text}{word} in {outcome.seconds:.1f} s -> {outcome.file}"
 
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         said = -_SECONDS
 
         def show(outcome: Outcome, _: Counter[str]) -> None:
@@ -224,7 +225,6 @@ def _progress(total: int) -> Iterator[Callable[[Outcome, Counter[str]], None]]:
             now = time.monotonic()
             if outcome.error or (outcome.status != "up to date" and now - said >= _SECONDS):
                 _say(line(outcome))
-                sys.stdout.flush()
                 said = now
 
         yield show

@@ -376,7 +376,10 @@ def typst_sources(home: Path, target: Path) -> Path:
 
         def compile(self, *args, **how):
             if self.page:
-                fonts = {"font_paths": [], "ignore_system_fonts": True}  # the same, as can be written
+                fonts = {
+                    "font_paths": [],
+                    "ignore_system_fonts": True,
+                }  # the same, as can be written
                 about = {"compiler": self.how | fonts, "pdf_standards": how["pdf_standards"]}
                 about |= {"timestamp": how["timestamp"].isoformat()}
                 (kept / "how.json").write_text(json.dumps(about))

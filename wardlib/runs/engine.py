@@ -475,10 +475,12 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc] # papermill ships 
         root.handlers, self._handlers = self._handlers, root.handlers
         level, self._level = self._level, root.level
         root.setLevel(level)
-        with contextlib.suppress(OSError):
+        here = self._cwd
+        with contextlib.suppress(OSError):  # it may have been removed
             here = str(Path.cwd())
+        with contextlib.suppress(OSError):
             os.chdir(self._cwd)
-            self._cwd = here
+        self._cwd = here
         for number, ends in self._numbers.items():
             os.dup2(ends[self._inside], number)
 

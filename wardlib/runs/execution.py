@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import errno
 import functools
+import json
 import logging
 import os
 import pickle
@@ -64,6 +65,7 @@ class Failure:
 
 def folder(job: Job, staging: Path) -> Path:
     """A new folder in `staging` for the drafts of a job."""
+    staging.mkdir(parents=True, exist_ok=True)  # a cell may have taken it away
     return Path(tempfile.mkdtemp(prefix=f"{job.name}.", dir=staging))
 
 
@@ -81,7 +83,8 @@ def execute(
     `tell` is called with the number of each cell that begins, and with None after the last. A failed
     job leaves what it published before as it is, and its evidence in `job.failed`.
     """
-    end = time.monotonic() + limits.job
+    end, owner = time.monotonic() + limits.job, os.getpid()
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what fails is said once
     draft, evidence = work / job.name, work / "evidence"
     running = evidence / f"{job.name}.ipynb"
     try:
@@ -93,6 +96,7 @@ def execute(
             write_ipynb(_reworded(job), str(running))
         else:
             _run(job, running, limits.cell, end, tell)
+        _only(owner)
         tell(None)
         with _limited(end):
             _export(job, own, running, draft)
@@ -102,8 +106,17 @@ def execute(
                 job.failed.rename(work / "failed")
             publish(draft, job.folder)
         return None
-    except Exception as error:  # a fault of a cell, a full disk: the other jobs still run
+    except (
+        BaseException
+    ) as error:  # a fault of a cell, a full disk, a panic of Typst: others still run
+        _only(owner)
         return _kept(job, error, evidence)
+
+
+def _only(owner: int) -> None:
+    """End this process if it is a fork that a cell has made: there is one job."""
+    if os.getpid() != owner:
+        os._exit(0)
 
 
 def _export(job: Job, own: dict[str, Any], running: Path, draft: Path) -> None:
@@ -197,7 +210,7 @@ _ENGINE = "ward-run"
 papermill_engines.register(_ENGINE, _SavedOnce)
 
 
-def _kept(job: Job, error: Exception, evidence: Path) -> Failure:
+def _kept(job: Job, error: BaseException, evidence: Path) -> Failure:
     """Publish the evidence of a failure."""
     running = evidence / f"{job.name}.ipynb"
     cell, text = _cell(running), f"{type(error).__name__}: {error}"
@@ -212,8 +225,11 @@ def _kept(job: Job, error: Exception, evidence: Path) -> Failure:
 
 def killed(job: Job, work: Path, text: str, cell: int) -> Failure:
     """Publish the evidence of a job whose process was killed while it was at a cell (-1: at none)."""
-    evidence = work / "evidence"
+    evidence, record = work / "evidence", job.failed / cache.RECORD
     try:
+        if not evidence.exists():  # it has published it, and could not say so any more
+            about = json.loads(record.read_text(encoding="utf-8"))
+            return _failure(job, about["error"], about["cell"])
         nodes = papermill.iorw.load_notebook_node(str(job.source))
         found = papermill.parameterize.parameterize_notebook(nodes, job.parameters)
         with (
@@ -226,7 +242,7 @@ def killed(job: Job, work: Path, text: str, cell: int) -> Failure:
         (evidence / _SO_FAR).unlink()
         write_ipynb(found, str(evidence / f"{job.name}.ipynb"))
         name = found.cells[cell].id if cell >= 0 else ""
-    except (OSError, ValueError, AttributeError):  # it came to none
+    except (OSError, ValueError, LookupError, AttributeError):  # it came to none
         name = ""
     return _published(job, text, name, evidence)
 
@@ -238,21 +254,30 @@ def _published(job: Job, text: str, cell: str, evidence: Path) -> Failure:
         "cell": cell,
         "error": text,
     }
-    running = evidence / f"{job.name}.ipynb"
-    file = job.failed / (running.name if running.exists() else cache.RECORD)
     try:
         (evidence / _SO_FAR).unlink(missing_ok=True)
         (evidence / cache.RECORD).write_text(dumps(about), encoding="utf-8")
         publish(evidence, job.failed)
     except OSError as full:
         return unwritten(job, full, cell, f"{text}\n")
+    return _failure(job, text, cell)
+
+
+def _failure(job: Job, text: str, cell: str) -> Failure:
+    notebook = job.failed / f"{job.name}.ipynb"
+    file = notebook if notebook.exists() else job.failed / cache.RECORD
     return Failure(text, cell, file.relative_to(descriptors.home()).as_posix())
 
 
 def unwritten(job: Job, error: OSError, cell: str = "", text: str = "") -> Failure:
     """The failure of a job of which nothing can be kept."""
     text += f"Nothing can be written to output/: {error.strerror or error}"
-    return Failure(text, cell, job.source.relative_to(descriptors.home()).as_posix())
+    return Failure(text, cell, source(job))
+
+
+def source(job: Job) -> str:
+    """The job's notebook, relative to the workbook's folder."""
+    return job.source.relative_to(descriptors.home()).as_posix()
 
 
 def _cell(running: Path) -> str:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from wardlib.runs import cache, crews, parent, plans
 from wardlib.runs.crews import Faults, Group, Options
 from wardlib.runs.plans import CURRENT, DONE, EMPTY, FAILED, Job, Outcome, Plan
 
+_LOG = logging.getLogger(__name__)
 _TOGETHER = 20  # wards that are all checked before the first job: as many as a district has
 
 
@@ -34,7 +36,7 @@ def run(
     empty: bool = False,
     cell_seconds: float = 120.0,
     job_seconds: float = 600.0,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Run the jobs that are not up to date (all, with `force`); each one's outcome as it ends.
 
     `workers` jobs at once on this machine, or as many as the Dask `scheduler` (tls://…, tcp://…) has. With
@@ -82,7 +84,10 @@ def run(
             raise
         finally:
             if written:
-                _report(staging, told, failed, len(jobs))
+                try:
+                    _report(staging, told, failed, len(jobs))
+                except OSError as error:
+                    _LOG.warning("output/run.json cannot be written: %s.", error.strerror)
     _refuse(faults, [])
 
 
@@ -141,6 +146,7 @@ def _report(staging: Path, told: Counter[str], failed: list[Outcome], count: int
     complete = told[DONE] + told[CURRENT]
     left = count - complete - told[EMPTY] - len(rows)
     about = {"complete": complete, "failed": rows, "not_run": left}
+    staging.mkdir(parents=True, exist_ok=True)  # somebody may have taken it away
     draft = staging / cache.RECORD
     draft.write_text(json.dumps(about, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     draft.replace(plans.output() / cache.RECORD)

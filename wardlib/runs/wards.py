@@ -247,7 +247,11 @@ def _job(
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     run.close()
     np.random.seed()  # else all jobs draw the same numbers
-    tell.send([execution.execute(job, work, limits, prose=prose, tell=tell.send)])
+    try:
+        failure = execution.execute(job, work, limits, prose=prose, tell=tell.send)
+    except BaseException as error:  # of what a cell has broken in this process
+        failure = Failure(f"{type(error).__name__}: {error}", "", execution.source(job))
+    tell.send([failure])
 
 
 def _prepare(job: Job) -> None:
