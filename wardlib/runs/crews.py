@@ -15,7 +15,7 @@ from pathlib import Path
 
 from wardlib.data import descriptors
 from wardlib.errors import Problem
-from wardlib.runs import parent
+from wardlib.runs import parent, plans
 from wardlib.runs.plans import CURRENT, EMPTY, FAILED, Job, Outcome
 
 _TRIES = 3  # of a job whose ward process dies
@@ -148,7 +148,7 @@ class Crew:
                     self.waiting.clear()
                 for each in [job] if job else every:
                     error = f"the process that ran it died {_TRIES} times (of memory, or killed)"
-                    file = each.source.relative_to(descriptors.home()).as_posix()
+                    file = plans.named(each.source)
                     self.told.append(Outcome(each, FAILED, error=error, file=file))
         if self.waiting or self.alone:
             self._start()

@@ -30,13 +30,12 @@ from papermill.iorw import write_ipynb
 
 from wardlib import provenance
 from wardlib.analysis import counterfactual
-from wardlib.data import descriptors
 from wardlib.errors import WardError
 from wardlib.language import CODES, get
 from wardlib.pages import drawing, html, markdown, typst
 from wardlib.pages.block import dumps
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
-from wardlib.runs import cache, engine
+from wardlib.runs import cache, engine, plans
 from wardlib.runs.plans import Job
 
 _EXPORTERS = {".html": WardHTMLExporter, ".pdf": WardPDFExporter}
@@ -266,18 +265,13 @@ def _published(job: Job, text: str, cell: str, evidence: Path) -> Failure:
 def _failure(job: Job, text: str, cell: str) -> Failure:
     notebook = job.failed / f"{job.name}.ipynb"
     file = notebook if notebook.exists() else job.failed / cache.RECORD
-    return Failure(text, cell, file.relative_to(descriptors.home()).as_posix())
+    return Failure(text, cell, plans.named(file))
 
 
 def unwritten(job: Job, error: OSError, cell: str = "", text: str = "") -> Failure:
     """The failure of a job of which nothing can be kept."""
     text += f"Nothing can be written to output/: {error.strerror or error}"
-    return Failure(text, cell, source(job))
-
-
-def source(job: Job) -> str:
-    """The job's notebook, relative to the workbook's folder."""
-    return job.source.relative_to(descriptors.home()).as_posix()
+    return Failure(text, cell, plans.named(job.source))
 
 
 def _cell(running: Path) -> str:

@@ -92,6 +92,11 @@ class Plan:
         return len(self.wards) * len(self.periods) * len(self.languages) * len(self.notebooks)
 
 
+def named(file: Path) -> str:
+    """A file as a run names it: relative to the workbook's folder."""
+    return file.relative_to(descriptors.home()).as_posix()
+
+
 def output() -> Path:
     """The folder of everything that is published."""
     return descriptors.home() / "output"

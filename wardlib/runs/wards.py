@@ -173,12 +173,11 @@ class _Jobs:
         self._say(job, running.outcome[0], running.begin)
 
     def _say(self, job: Job, failure: Failure | None, begin: float) -> None:
-        seconds, home = time.monotonic() - begin, descriptors.home()
+        seconds = time.monotonic() - begin
         if failure:
             told = Outcome(job, FAILED, seconds, failure.error, failure.cell, failure.file)
         else:
-            file = (job.folder / f"{job.name}.pdf").relative_to(home).as_posix()
-            told = Outcome(job, DONE, seconds, file=file)
+            told = Outcome(job, DONE, seconds, file=plans.named(job.folder / f"{job.name}.pdf"))
         self.run.send(told)
 
     def look(self) -> None:
@@ -250,7 +249,7 @@ def _job(
     try:
         failure = execution.execute(job, work, limits, prose=prose, tell=tell.send)
     except BaseException as error:  # of what a cell has broken in this process
-        failure = Failure(f"{type(error).__name__}: {error}", "", execution.source(job))
+        failure = Failure(f"{type(error).__name__}: {error}", "", plans.named(job.source))
     tell.send([failure])
 
 
