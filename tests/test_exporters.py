@@ -261,7 +261,7 @@ def test_printed_lines_take_time_in_proportion():
 def test_a_failed_notebook_is_not_made_into_a_briefing(exporter):
     """An error output stops the export and names the cell."""
     error = new_output("error", ename="KeyError", evalue="'x'", traceback=[])
-    with pytest.raises(ExportError, match=r"cell e0 failed with KeyError: 'x'"):
+    with pytest.raises(ExportError, match=r"cell 10 \(e0\) failed with KeyError: 'x'"):
         exporter().from_notebook_node(notebook(extra=[error]))
 
 

@@ -33,8 +33,10 @@ class Part:
 
     Of a table or chart, `label` is what the page calls it ("Hình 1", "Bảng 2") and `slug` the name
     that is its own on the page; of a headline, `see` holds labels and slugs of those below it.
+    `cell` is where it stands in the notebook, for messages (see `cell_name`).
     """
 
+    cell: str = ""
     prose: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     content: dict[str, Any] = field(default_factory=dict)
@@ -130,14 +132,21 @@ def record(notebook: NotebookNode) -> dict[str, Any]:
     }
 
 
+def cell_name(notebook: NotebookNode, at: int) -> str:
+    """What a message calls a cell, by its place from 0 on: `cell 3 (tax-chart)`; the id, which a notebook
+    of nbformat 4.4 has not, is what `ward run` names too."""
+    name = notebook.cells[at].get("id", "")
+    return f"cell {at + 1} ({name})" if name else f"cell {at + 1}"
+
+
 def read(notebook: NotebookNode) -> Document:
     """The document in an executed notebook; ExportError where it cannot be one."""
     heads = []
-    for cell in notebook.cells:
+    for at, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 raise ExportError(
-                    f"cell {cell.get('id', '?')} failed with {output.ename}: {output.evalue}\n"
+                    f"{cell_name(notebook, at)} failed with {output.ename}: {output.evalue}\n"
                     "A failed notebook is not made into a briefing: mend the cause, run it again."
                 )
             content = known(output)
@@ -154,7 +163,7 @@ def read(notebook: NotebookNode) -> Document:
             "again from the top"
         )
     title, parts = "", []
-    for cell in notebook.cells:
+    for at, cell in enumerate(notebook.cells):
         tags = set(cell.metadata.get("tags", []))
         languages = {_LANGUAGE_TAGS[tag] for tag in tags & _LANGUAGE_TAGS.keys()}
         if languages and heads[0]["language"] not in languages:
@@ -164,15 +173,16 @@ def read(notebook: NotebookNode) -> Document:
             if not title and text.startswith("# "):
                 title, _, text = text[2:].partition("\n")
             if text.strip():
-                parts.append(Part(text))
+                parts.append(Part(cell_name(notebook, at), text))
         elif cell.cell_type == "code" and not tags & _PARAMETER_TAGS:
-            parts += filter(None, map(_part, cell.outputs))
+            name = cell_name(notebook, at)
+            parts += filter(None, (_part(name, output) for output in cell.outputs))
     if not title:
         raise ExportError("the notebook has no title: begin a Markdown cell with '# '")
     # A section of which nothing is known shows nothing, and its heading goes with it.
     parts = [
         part
-        for part, following in zip(parts, [*parts, Part(_SECTION)][1:], strict=True)
+        for part, following in zip(parts, [*parts, Part(prose=_SECTION)][1:], strict=True)
         if not (part.is_section and "\n" not in part.prose and following.is_section)
     ]
     _number(parts, heads[0])
@@ -208,10 +218,10 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
                 headline.see.append((part.label, part.slug))
 
 
-def _part(output: NotebookNode) -> Part | None:
-    """An output as a part; None for what no reader needs there."""
+def _part(cell: str, output: NotebookNode) -> Part | None:
+    """An output of a cell as a part; None for what no reader needs there."""
     if output.output_type == "stream":
-        return None if output.name == "stderr" else Part(data={"text/plain": output.text})
+        return None if output.name == "stderr" else Part(cell, data={"text/plain": output.text})
     content, data = known(output), dict(output.data)
     if content.get("kind") == "head":
         return None
@@ -221,4 +231,4 @@ def _part(output: NotebookNode) -> Part | None:
             data[SVG] = cleaning.svg(data.get(SVG, ""))
         else:
             data.pop(SVG, None)
-    return Part(data=data, content=content)
+    return Part(cell, data=data, content=content)

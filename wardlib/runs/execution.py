@@ -64,7 +64,7 @@ class Failure:
 
 def folder(job: Job, staging: Path) -> Path:
     """A new folder in `staging` for the drafts of a job."""
-    staging.mkdir(parents=True, exist_ok=True)  # a cell may have taken it away
+    staging.mkdir(exist_ok=True)  # a cell may have taken it away; not where the run itself is over
     return Path(tempfile.mkdtemp(prefix=f"{job.name}.", dir=staging))
 
 
