@@ -23,14 +23,17 @@ def open(ward: str, period: str, language: str = "vi", as_of: str = "") -> Workb
     `ward`: a folder of `data/`. `period`: 2020-09, 2020-Q3, 2020-H1, 2020-9M or 2020. `language`: "vi"
     or "en". `as_of`: nothing reported after this day is seen, e.g. "2020-09-13"; "" for the
     newest day on which something of the period or before was reported.
-    A year may come as a number, as `papermill -p` hands it over, a day as a date.
+    A year and a ward whose name is a number may come as one, as `papermill -p` hands them over, a day as a
+    date.
 
     Raises RequestError where they name nothing, or where nothing was reported for the period, and
     DataError with every fault of a file, when a page first reads it.
     """
+    from wardlib.data.descriptors import named
     from wardlib.pages.workbook import open_workbook
 
-    return open_workbook(str(ward), str(period), str(language), str(as_of))
+    found = ward if isinstance(ward, str) else named(ward)
+    return open_workbook(found, str(period), str(language), str(as_of))
 
 
 def __getattr__(name: str) -> object:

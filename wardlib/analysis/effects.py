@@ -13,6 +13,7 @@ from functools import cached_property
 import pandas as pd
 
 from wardlib.analysis import counterfactual, relief
+from wardlib.analysis.assumptions import NOTHING, Assumptions
 from wardlib.analysis.counterfactual import Effect, Impact
 from wardlib.analysis.epidemic import RESTRICTION, Epidemic, segments
 from wardlib.analysis.receipts import Receipts
@@ -32,13 +33,14 @@ class Effects:
     `comparison` (for comparison: named by no restriction and no relief, see `_untouched`);
     `estimated` (some month since the start is still an estimate); `silent`: why no statement is
     possible, "" where one is (`Impact.silent`, `BEFORE` or `UNREPORTED`). `ledgers`: by line, those
-    with an estimate.
+    with an estimate. `assumptions`: what was supposed in place of what the tables say.
     """
 
     receipts: Receipts
     lines: pd.DataFrame
     epidemic: Epidemic
     ledgers: dict[str, Ledger]
+    assumptions: Assumptions = NOTHING
 
     @property
     def period(self) -> Period:

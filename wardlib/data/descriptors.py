@@ -241,6 +241,13 @@ def receiving(ward: Ward) -> Ward:
     return replace(ward, tables=ward.tables | {own["name"]: _table(folder, own) for own in lacking})
 
 
+def named(ward: object) -> str:
+    """The folder of a ward as it is asked for: a text, or the number that `papermill -p` makes of a code
+    such as 00139, where one folder alone has that number."""
+    meant = [name for name in names() if name.isdecimal() and int(name) == ward]
+    return meant[0] if len(meant) == 1 else str(ward)
+
+
 def names() -> list[str]:
     """The folders of wards, sorted: those with a descriptor, be it faulty or not, or with tables, whose
     descriptor is then missing; hidden ones are none.

@@ -20,6 +20,8 @@ class ActivitiesPage(Page[Activities | None]):
     """The activities of an edition's period; `result` is None where the ward has no data of them, and
     then nothing is shown."""
 
+    _page = "activities"
+
     def answer(self) -> str:
         """For the leader: events held of those to be expected; "" without data."""
         if self.result is None:
@@ -52,7 +54,7 @@ class ActivitiesPage(Page[Activities | None]):
     def sentence(self) -> Block | None:
         """Events held in the period of those to be expected, how sure that is, and what was planned;
         nothing without data."""
-        return None if self.result is None else headline(*self._sentences(self.result))
+        return None if self.result is None else headline(self._shown, *self._sentences(self.result))
 
     def chart(self) -> Block | None:
         """Events held in each month of the year to date, all fields, beside the number to be
@@ -90,7 +92,7 @@ class ActivitiesPage(Page[Activities | None]):
         slug, units = "chart-activities", {"held": "events", "expected": "events"}
         title = text("Activities held by month, and what was to be expected")
         svg, drawn = self._draw(by_month), months.reset_index()
-        return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
+        return drawing.chart(self._shown, slug, title, alt, svg, drawn, units)
 
     def table(self) -> Block | None:
         """Events of each field, held and expected, in the period and the year to date; nothing
@@ -133,7 +135,7 @@ class ActivitiesPage(Page[Activities | None]):
             period=self.edition.period_name,
         )
         slug, frame, sources = "activities", fields.reset_index(), ("activities",)
-        return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
+        return table(self._shown, slug, caption, columns, rows, frame, units, notes, sources)
 
     def programme_table(self) -> Block | None:
         """What became of the events planned in each field, and who came; nothing without data."""
@@ -174,19 +176,18 @@ class ActivitiesPage(Page[Activities | None]):
             period=self.edition.period_name,
         )
         slug, frame = "activities-programme", fields[[*events, *came]].reset_index()
-        return table(
-            self.edition, slug, caption, columns, rows, frame, units, notes, ["activities"]
-        )
+        return table(self._shown, slug, caption, columns, rows, frame, units, notes, ["activities"])
 
     def method(self) -> Block | None:
         """How the expected number is found; nothing without data."""
         if self.result is None:
             return None
         return paragraph(
+            self._shown,
             self.edition.text(
                 "The expected number of events comes from the same months of the years before "
                 "COVID-19, with the range of a small count. Method and validation: docs/method.md."
-            )
+            ),
         )
 
     @property

@@ -125,31 +125,36 @@ class Named:
 class ArrivalsPage(Page[Arrivals]):
     """Where the figures came from, for the data check."""
 
+    _page = "arrivals"
+
     def arrived(self) -> Block:
         """How many of the figures of the period came in files, and how many by hand."""
         language, text, found = self._language, self._text, self.result
         period, total = self.edition.period_name, language.number(found.reported)
         if not found.taken:
             return headline(
+                self._shown,
                 text(
                     "All {total} figures reported for {period} were entered in the tables directly; none came from a file.",
                     total=total,
                     period=period,
-                )
+                ),
             )
         files = len(found.files[["file", "reported_on"]].drop_duplicates())
         typed = found.reported - found.taken
         values = {"total": total, "period": period}
         if not typed:
             return headline(
+                self._shown,
                 language.plural(
                     "All {total} figures reported for {period} came from {count} file.",
                     "All {total} figures reported for {period} came from {count} files.",
                     files,
                     **values,
-                )
+                ),
             )
         return headline(
+            self._shown,
             language.plural(
                 "Of {total} figures reported for {period}, {taken} came from {count} file; {typed} were entered in the tables directly.",
                 "Of {total} figures reported for {period}, {taken} came from {count} files; {typed} were entered in the tables directly.",
@@ -157,7 +162,7 @@ class ArrivalsPage(Page[Arrivals]):
                 taken=language.number(found.taken),
                 typed=language.number(typed),
                 **values,
-            )
+            ),
         )
 
     def files_table(self) -> Block | None:
@@ -199,7 +204,7 @@ class ArrivalsPage(Page[Arrivals]):
         caption = text("Files taken in for {period}", period=self.edition.period_name)
         sources = ("received", "origins")
         behind = self.result.figures
-        return table(self.edition, "arrivals", caption, columns, rows, behind, {}, notes, sources)
+        return table(self._shown, "arrivals", caption, columns, rows, behind, {}, notes, sources)
 
     def _brought(self, part: pd.Series) -> str:
         """A table of which a sheet brought figures, their months, how many they are and the cells."""
@@ -224,21 +229,23 @@ class ArrivalsPage(Page[Arrivals]):
         values = {"period": self.edition.period_name}
         if estimates := int(found["estimate"].sum()):
             return headline(
+                self._shown,
                 language.plural(
                     "A later report changed {count} figure of {period}; {estimates} of them was an estimate before.",
                     "Later reports changed {count} figures of {period}; {estimates} of them were estimates before.",
                     len(found),
                     estimates=language.number(estimates),
                     **values,
-                )
+                ),
             )
         return headline(
+            self._shown,
             language.plural(
                 "A later report changed {count} figure of {period}.",
                 "Later reports changed {count} figures of {period}.",
                 len(found),
                 **values,
-            )
+            ),
         )
 
     def revised_table(self) -> Block | None:
@@ -272,7 +279,7 @@ class ArrivalsPage(Page[Arrivals]):
         ]
         caption = text("Figures of {period} that were revised", period=self.edition.period_name)
         return table(
-            self.edition, "revisions", caption, columns, rows, found, {}, notes, self._sources
+            self._shown, "revisions", caption, columns, rows, found, {}, notes, self._sources
         )
 
     def _change(self, own: pd.DataFrame) -> Row:
@@ -362,7 +369,7 @@ class ArrivalsPage(Page[Arrivals]):
             items.append(
                 text("Not yet reported, and not counted as zero: {lines}.", lines="; ".join(silent))
             )
-        return bullets(items) if items else None
+        return bullets(self._shown, items) if items else None
 
     def _late(self, own: pd.DataFrame) -> str:
         """The months of a table that came late, those of which only a part did told apart."""

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,13 @@ SVG = "image/svg+xml"
 # what may be null instead; after an item, how many of it a list has at least.
 _SLUG = re.compile("(?!.{81})[a-z0-9]+(?:-[a-z0-9]+)*")  # it names files, too
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_OF: dict[str, Any] = {
+    **dict.fromkeys(("ward", "period", "subject", "assumptions"), str),
+    "as_of": (_DAY,),
+    "day": _DAY,
+    "language": re.compile("|".join(CODES)),
+    "illustrative": bool,
+}
 _KINDS: dict[str, dict[str, Any]] = {
     "paragraph": {"text": str, "note": bool},
     "sources": {"text": str, "note": bool, "digests": dict},
@@ -54,30 +61,35 @@ _KINDS: dict[str, dict[str, Any]] = {
     "head": {
         **dict.fromkeys(
             ("subtitle", "known", "mark", "number", "dated", "draft", "paper", "record", "superior",
-             "to", "chart", "table", "id", "period_id", "skip"),
+             "to", "chart", "table", "skip"),
             str,
         ),
         **{name: [str] for name in ("lines", "authority", "recipients")},
         "motto": [str, 2],
         "signature": [str, 2],
-        "language": re.compile("|".join(CODES)),
         "vietnamese": bool,
-        "day": _DAY,
-        "as_of": (_DAY,),
     },
 }  # fmt: skip
 _FIGURES = {"schema": {"fields": [{"name": str, "type": str}]}, "data": [dict]}
+
+
+class OfEdition(Protocol):
+    """What a block is of: an edition, which says which one it is."""
+
+    @property
+    def of(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, repr=False)
 class Block:
     """One thing on a page; a notebook displays it as a cell's last expression.
 
-    `content`: its `kind` and what that kind has, as JSON; of a table or chart also `slug`, a name by
-    which files and references know it, and `caption`. `plain`: the same as text. `figures`: the
-    resource behind a table or chart. `svg`: a chart's picture.
+    `of`: of which edition it is (see `Edition.of`). `content`: its `kind` and what that kind has, as JSON;
+    of a table or chart also `slug`, a name by which files and references know it, and `caption`.
+    `plain`: the same as text. `figures`: the resource behind a table or chart. `svg`: a chart's picture.
     """
 
+    of: dict[str, Any]
     content: dict[str, Any]
     plain: str
     figures: dict[str, Any] | None = None
@@ -89,41 +101,46 @@ class Block:
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        drawn = {SVG: self.svg} if self.svg else {"text/html": html.render(self.content)}
+        content = self.content | {"of": self.of}
+        drawn = {SVG: self.svg} if self.svg else {"text/html": html.render(content)}
         data: dict[str, Any] = {"text/plain": self.plain} | drawn
         if self.figures is not None:
             data[RESOURCE] = self.figures
-        return data, {"wardlib": self.content}
+        return data, {"wardlib": content}
 
 
-def paragraph(text: str, *, note: bool = False) -> Block:
+def paragraph(edition: OfEdition, text: str, *, note: bool = False) -> Block:
     """A paragraph; a note is set smaller."""
-    return Block({"kind": "paragraph", "text": text, "note": note}, text)
+    return Block(edition.of, {"kind": "paragraph", "text": text, "note": note}, text)
 
 
-def headline(*sentences: str) -> Block:
+def headline(edition: OfEdition, *sentences: str) -> Block:
     """The sentences that open a section; the first, which stands out, says what happened. An
     exporter adds to it which figures and tables show this."""
-    return Block({"kind": "headline", "sentences": list(sentences)}, " ".join(sentences))
+    return Block(
+        edition.of, {"kind": "headline", "sentences": list(sentences)}, " ".join(sentences)
+    )
 
 
-def answer(lines: Iterable[tuple[str, str]]) -> Block:
+def answer(edition: OfEdition, lines: Iterable[tuple[str, str]]) -> Block:
     """The lines that answer before anything else stands: what each is about, and what it says."""
     lines = list(lines)
     named = [{"about": about, "says": says} for about, says in lines]
-    return Block({"kind": "answer", "lines": named}, joined(f"{a}. {says}" for a, says in lines))
+    return Block(
+        edition.of, {"kind": "answer", "lines": named}, joined(f"{a}. {says}" for a, says in lines)
+    )
 
 
-def bullets(items: Iterable[str]) -> Block:
+def bullets(edition: OfEdition, items: Iterable[str]) -> Block:
     """A list of sentences."""
     items = list(items)
-    return Block({"kind": "list", "items": items}, joined(items))
+    return Block(edition.of, {"kind": "list", "items": items}, joined(items))
 
 
-def signatures(places: Iterable[str]) -> Block:
+def signatures(edition: OfEdition, places: Iterable[str]) -> Block:
     """Places to sign, side by side, each below the words that say whose it is."""
     places = list(places)
-    return Block({"kind": "signatures", "places": places}, joined(places))
+    return Block(edition.of, {"kind": "signatures", "places": places}, joined(places))
 
 
 def resource(
@@ -165,7 +182,7 @@ def known(output: Mapping[str, Any]) -> dict[str, Any]:
     kind = content.get("kind") if isinstance(content, dict) else None
     if not (isinstance(kind, str) and kind in _KINDS):
         raise _strange("kind")
-    drawn: dict[str, Any] = _fitted(content, _KINDS[kind], kind)
+    drawn: dict[str, Any] = _fitted(content, _KINDS[kind] | {"of": _OF}, kind)
     return {"kind": kind} | drawn
 
 

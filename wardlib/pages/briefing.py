@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from wardlib.analysis.activities import Activities
+from wardlib.analysis.assumptions import Assumptions
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.schools import Schools
 from wardlib.analysis.targets import Targets
@@ -40,10 +41,16 @@ class Briefing:
     def period(self) -> Period:
         return self.targets.period
 
+    @property
+    def assumptions(self) -> Assumptions:
+        return self.effects.assumptions
+
 
 class BriefingPage(Page[Briefing]):
     """The answer in three lines, what the unit keeps of its receipts, its other targets, and what fell
     short."""
+
+    _page = "briefing"
 
     def answer(self) -> Block:
         """What COVID-19 did to receipts, what it did to schools, culture and sport, and what is to be
@@ -59,7 +66,7 @@ class BriefingPage(Page[Briefing]):
         # The task is shortened first, then what is said of schools, culture and sport.
         choices = [(receipts, said, task) for said in schooling for task in tasks]
         fitting = (said for said in choices if _fits(" ".join((*heads, *said))))
-        return answer(zip(heads, next(fitting, choices[-1]), strict=True))
+        return answer(self._shown, zip(heads, next(fitting, choices[-1]), strict=True))
 
     def key_figures(self) -> Block:
         """What the unit keeps of its receipts, and each indicator with its target."""
@@ -69,14 +76,16 @@ class BriefingPage(Page[Briefing]):
         head, span = text("Kept by its own budget"), self.edition.period
         own = f"{head}, {span.name_year_to_date(self._language)}: {self.edition.unit(kept).amount(kept)}"
         others = "; ".join(self._figure(indicator) for _, indicator in standing.iterrows())
-        return paragraph(f"{own}. {self._language.sentence(others)}." if others else f"{own}.")
+        return paragraph(
+            self._shown, f"{own}. {self._language.sentence(others)}." if others else f"{own}."
+        )
 
     def not_reported(self) -> Block:
         """Which figures of the year to date, of receipts and other targets, are estimates and which
         have not come in."""
         targets = self.result.targets
         said = unreported(self.edition, targets.receipts, targets.standing)
-        return paragraph(" ".join(said), note=True)
+        return paragraph(self._shown, " ".join(said), note=True)
 
     def shortcomings(self) -> Block | None:
         """What fell short, of the kinds that the ward reports on, each with its figure or that there is
@@ -93,7 +102,7 @@ class BriefingPage(Page[Briefing]):
         silent = [inside(language.pick(row, "name")) for row in rows if is_missing(row["value"])]
         if silent:
             told.append(text("Not reported: {names}", names="; ".join(silent)))
-        return bullets(f"{own}." for own in told) if told else None
+        return bullets(self._shown, (f"{own}." for own in told)) if told else None
 
     def _schooling(self) -> list[str]:
         """The second line: days taught of the usual ones, and events held of those expected; the fullest

@@ -35,6 +35,8 @@ class DataCheck:
 class DataCheckPage(Page[DataCheck]):
     """Whether every source has arrived, complete and plausible."""
 
+    _page = "data_check"
+
     def received(self) -> Block:
         """How many of the ward's monthly tables have every month of the period, and which have not."""
         language, text = self._language, self._text
@@ -44,17 +46,19 @@ class DataCheckPage(Page[DataCheck]):
         period, count = self.edition.period_name, len(self.result.coverage)
         if lacking.empty:
             return headline(
+                self._shown,
                 text(
                     "Every month of {period} has come in for every table ({count} of {count}).",
                     period=period,
                     count=str(count),
-                )
+                ),
             )
         names = [
             f"{inside(self._table_name(own['table']))} ({own['reported']}/{own['expected']})"
             for _, own in lacking.iterrows()
         ]
         return headline(
+            self._shown,
             language.plural(
                 "Every month of {period} has come in for {whole} of {count} table; lacking: {names}.",
                 "Every month of {period} has come in for {whole} of {count} tables; lacking: {names}.",
@@ -62,7 +66,7 @@ class DataCheckPage(Page[DataCheck]):
                 whole=str(count - len(lacking)),
                 names=language.join(names),
                 period=period,
-            )
+            ),
         )
 
     def received_table(self) -> Block:
@@ -84,20 +88,19 @@ class DataCheckPage(Page[DataCheck]):
         slug, units = "coverage", {"reported": "months", "expected": "months"}
         caption = text("What has come in for {period}", period=self.edition.period_name)
         columns = [Column(head) for head in heads]
-        return table(
-            self.edition, slug, caption, columns, rows, self.result.coverage, units, [], []
-        )
+        return table(self._shown, slug, caption, columns, rows, self.result.coverage, units, [], [])
 
     def not_reported(self) -> Block:
         """Which figures of the year to date are estimates and which have not come in."""
-        return headline(*unreported(self.edition, self.result.receipts))
+        return headline(self._shown, *unreported(self.edition, self.result.receipts))
 
     def plausible(self) -> Block:
         """How many amounts are so far from their line's usual ones that a unit or a digit may be wrong."""
         text, count = self._text, len(self.result.unusual)
         if not count:
-            return headline(text("No amount is far from what is usual for its line."))
+            return headline(self._shown, text("No amount is far from what is usual for its line."))
         return headline(
+            self._shown,
             self._language.plural(
                 "Unusual amounts: {count} entry, named below.",
                 "Unusual amounts: {count} entries, named below.",
@@ -126,7 +129,7 @@ class DataCheckPage(Page[DataCheck]):
             else:
                 other = text("usual in these months of other years: {usual}", usual=usual)
             items.append(f"{entry}; {other}.")
-        return bullets(items) if items else None
+        return bullets(self._shown, items) if items else None
 
     def _range(self, low: float, high: float) -> str:
         """Two amounts, each in a unit of its size; one where they are printed alike."""
@@ -138,9 +141,10 @@ class DataCheckPage(Page[DataCheck]):
         """How many published figures agree with this workbook's."""
         text = self._text
         if self.result.beside.empty:
-            return headline(text("No published figure of this period is known here."))
+            return headline(self._shown, text("No published figure of this period is known here."))
         counted = self.result.beside["verdict"].value_counts()
         return headline(
+            self._shown,
             self._language.plural(
                 "Of {count} published figure: {verdicts}.",
                 "Of {count} published figures: {verdicts}.",
@@ -150,7 +154,7 @@ class DataCheckPage(Page[DataCheck]):
                     for verdict, words in self._language.words("agreement").items()
                     if verdict in counted
                 ),
-            )
+            ),
         )
 
     def published_table(self) -> Block | None:
@@ -184,7 +188,7 @@ class DataCheckPage(Page[DataCheck]):
         ]  # fmt: skip
         slug, caption = "reconciliation", text("Published figures beside this workbook's")
         sources = ("published", "receipts", "targets", "indicator_months")
-        return table(self.edition, slug, caption, columns, rows, frame, {}, [], sources)
+        return table(self._shown, slug, caption, columns, rows, frame, {}, [], sources)
 
     def causes(self) -> Block | None:
         """How many causes that were named in print hold; nothing where none was."""
@@ -193,6 +197,7 @@ class DataCheckPage(Page[DataCheck]):
         language = self._language
         counted = Counter(own.verdict for own in self.result.answers)
         return headline(
+            self._shown,
             language.plural(
                 "Of {count} statement that COVID-19 was the cause: {verdicts}.",
                 "Of {count} statements that COVID-19 was the cause: {verdicts}.",
@@ -202,7 +207,7 @@ class DataCheckPage(Page[DataCheck]):
                     for verdict, words in language.words("answer").items()
                     if verdict in counted
                 ),
-            )
+            ),
         )
 
     def answers(self) -> Block | None:
@@ -226,7 +231,7 @@ class DataCheckPage(Page[DataCheck]):
                     sentences = [text("This workbook has no figures of it.")]
             verdict = language.words("answer")[own.verdict]
             items.append(f"{opening}{self._subject(own)}: {verdict}. {' '.join(sentences)}")
-        return bullets(items)
+        return bullets(self._shown, items)
 
     def _subject(self, own: Answer) -> str:
         """What the statement is about."""
@@ -430,7 +435,7 @@ class DataCheckPage(Page[DataCheck]):
                     now=self._part(own, own["part"]),
                 )
             items.append(said)
-        return bullets(items)
+        return bullets(self._shown, items)
 
     def _table_name(self, name: str) -> str:
         """What a table of monthly figures holds."""

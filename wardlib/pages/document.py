@@ -17,13 +17,14 @@ from nbformat import NotebookNode
 
 from wardlib import provenance
 from wardlib.errors import ExportError
-from wardlib.pages import cleaning, html, markdown, typst
+from wardlib.pages import agreement, cleaning, html, markdown, typst
+from wardlib.pages.agreement import cell_name, is_parameters, tags
 from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps, known, known_figures
 
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
 _SECTION = "## "
 _NUMERAL = re.compile(r"[IVX]+\. ")  # a heading that brings its own, as reports of a ward have it
-_PARAMETER_TAGS = {"parameters", "injected-parameters"}
+_FAILURE = "papermill-error-cell-tag"  # of the cells that papermill puts where a run failed
 
 
 @dataclass
@@ -87,12 +88,19 @@ class Part:
 
 @dataclass
 class Document:
-    """A page: its `head` (see `Edition.head`), title and parts; `record` as the function gives it."""
+    """A page: its `head` (see `Edition.head` and `Edition.of`), title and parts; what is `supposed` for
+    some of them (see `Edition.what_if`); `record` as the function gives it."""
 
     head: dict[str, Any]
     title: str
     parts: list[Part]
+    supposed: list[str] = field(default_factory=list)
     record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def marks(self) -> list[str]:
+        """What every page of it says: that figures are illustrative, and what is supposed."""
+        return [mark for mark in (self.head["mark"], *self.supposed) if mark]
 
     def files(self) -> Iterator[tuple[str, str]]:
         """The files that a PDF draws and carries: name and text."""
@@ -111,37 +119,29 @@ class Document:
 def record(notebook: NotebookNode) -> dict[str, Any]:
     """What an executed notebook was made from: parameters, the day on which its data were known, files
     with the digests of the rows read, versions of the packages that made it, the face that its PDF is
-    set in. No clock, no host, no path of the
-    machine."""
+    set in. No clock, no host, no path of the machine."""
     contents = [known(output) for cell in notebook.cells for output in cell.get("outputs", [])]
-    head = next(content for content in contents if content.get("kind") == "head")
+    of = next(content["of"] for content in contents if content.get("kind") == "head")
     read: dict[str, str] = {}
     for content in contents:
         read |= content.get("digests", {})
     return {
         "parameters": {
-            "ward": head["id"],
-            "period": head["period_id"],
-            "language": head["language"],
-            "as_of": head["as_of"] or "",
+            "ward": of["ward"],
+            "period": of["period"],
+            "language": of["language"],
+            "as_of": of["as_of"] or "",
         },
-        "day": head["day"],
+        "day": of["day"],
         "data": dict(sorted(read.items())),
         "versions": provenance.versions(),
         "face": typst.faces()[0][0],  # a machine with another one gives other bytes
     }
 
 
-def cell_name(notebook: NotebookNode, at: int) -> str:
-    """What a message calls a cell, by its place from 0 on: `cell 3 (tax-chart)`; the id, which a notebook
-    of nbformat 4.4 has not, is what `ward run` names too."""
-    name = notebook.cells[at].get("id", "")
-    return f"cell {at + 1} ({name})" if name else f"cell {at + 1}"
-
-
 def read(notebook: NotebookNode) -> Document:
     """The document in an executed notebook; ExportError where it cannot be one."""
-    heads = []
+    heads, supposed = [], {}
     for at, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
@@ -149,24 +149,28 @@ def read(notebook: NotebookNode) -> Document:
                     f"{cell_name(notebook, at)} failed with {output.ename}: {output.evalue}\n"
                     "A failed notebook is not made into a briefing: mend the cause, run it again."
                 )
-            content = known(output)
-            if content.get("kind") == "head" and content not in heads:
-                heads.append(content)
+            if content := known(output):
+                supposed[content["of"]["assumptions"]] = True
+                if content["kind"] == "head" and content not in heads:
+                    heads.append(content)
+    agreement.ask(notebook)
     if not heads:
         raise ExportError(
             "the notebook shows no head: run it first (its second cell shows the edition), "
             "e.g. with `papermill` or `ward run`"
         )
-    if len(heads) > 1:
+    if len(heads) > 1 or (heads[0]["of"]["illustrative"] and not heads[0]["mark"]):
         raise ExportError(
-            "the notebook shows two different heads, of two editions or with and without a mark: run it "
-            "again from the top"
+            "the notebook shows two different heads, or one that lacks the mark of illustrative figures: "
+            "run it again from the top"
         )
+    head = heads[0] | heads[0]["of"]
     title, parts = "", []
     for at, cell in enumerate(notebook.cells):
-        tags = set(cell.metadata.get("tags", []))
-        languages = {_LANGUAGE_TAGS[tag] for tag in tags & _LANGUAGE_TAGS.keys()}
-        if languages and heads[0]["language"] not in languages:
+        if _FAILURE in tags(cell):
+            continue
+        languages = {_LANGUAGE_TAGS[tag] for tag in tags(cell) & _LANGUAGE_TAGS.keys()}
+        if languages and head["language"] not in languages:
             continue
         if cell.cell_type == "markdown":
             text = cell.source.strip()
@@ -174,7 +178,7 @@ def read(notebook: NotebookNode) -> Document:
                 title, _, text = text[2:].partition("\n")
             if text.strip():
                 parts.append(Part(cell_name(notebook, at), text))
-        elif cell.cell_type == "code" and not tags & _PARAMETER_TAGS:
+        elif cell.cell_type == "code" and not is_parameters(cell):
             name = cell_name(notebook, at)
             parts += filter(None, (_part(name, output) for output in cell.outputs))
     if not title:
@@ -185,8 +189,8 @@ def read(notebook: NotebookNode) -> Document:
         for part, following in zip(parts, [*parts, Part(prose=_SECTION)][1:], strict=True)
         if not (part.is_section and "\n" not in part.prose and following.is_section)
     ]
-    _number(parts, heads[0])
-    return Document(heads[0], title, parts, record(notebook))
+    _number(parts, head)
+    return Document(head, title, parts, [*filter(None, supposed)], record(notebook))
 
 
 def _number(parts: list[Part], head: dict[str, Any]) -> None:

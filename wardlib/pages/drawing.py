@@ -367,4 +367,4 @@ def chart(
     said = " ".join(alt)
     newest = "month" in frame
     content = {"kind": "chart", "slug": slug, "caption": title, "alt": said, "newest": newest}
-    return Block(content, said, resource(slug, frame, units, edition.about), svg)
+    return Block(edition.of, content, said, resource(slug, frame, units, edition.about), svg)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
+from wardlib.analysis.assumptions import NOTHING, Assumptions
 from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
 from wardlib.language import Language, Unit
@@ -32,10 +33,13 @@ _SUPERIORS = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Edition:
-    """A book in a language; see the module."""
+    """A book in a language; see the module. `subject` and `assumptions` are those of the page that shows
+    it (see `page.Page`)."""
 
     book: Book
     language: Language
+    subject: str = field(default="", kw_only=True)
+    assumptions: Assumptions = field(default=NOTHING, kw_only=True)
 
     def __repr__(self) -> str:
         day = f" as of {self.as_of}" if self.as_of else ""
@@ -111,16 +115,55 @@ class Edition:
         return self.text("ILLUSTRATIVE FIGURES – not real data of the ward")
 
     @property
-    def about(self) -> dict[str, object]:
-        """What travels with every table and chart: ward, period, day, sources, mark."""
+    def what_if(self) -> str:
+        """What every page says that shows a result made under other assumptions than the tables', which it
+        lists; empty for what is known."""
+        if not self.assumptions:
+            return ""
+        language, supposed, text = self.language, self.assumptions, self.text
+        said = {
+            "start": lambda: text(
+                "the effect begins in {month}", month=Period.parse(supposed.start).name(language)
+            ),
+            "phases": lambda: text("of the phases only {names}", names=", ".join(supposed.phases)),
+            "share": lambda: text(
+                "of what may be put off by law, {share} % is",
+                share=language.number(100 * (supposed.share or 0), 0),
+            ),
+            "leave_out": lambda: text(
+                "without the history of {years}", years=", ".join(map(str, supposed.leave_out))
+            ),
+            "lines": lambda: text("of the lines only {names}", names=", ".join(supposed.lines)),
+            "level": lambda: text(
+                "intervals of {level} %", level=language.number(100 * (supposed.level or 0), 0)
+            ),
+        }
+        listed = "; ".join(said[name]() for name in supposed.given)
+        return text("WHAT IF: {assumptions}", assumptions=listed)
+
+    @property
+    def of(self) -> dict[str, Any]:
+        """Which edition it is: ward, period, day, language, whether its figures are illustrative; and what
+        of it is shown: the subject ("" of none), and under which assumptions ("" of none)."""
         return {
             "ward": self.ward.id,
             "period": str(self.period),
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "day": self.day.isoformat(),
+            "language": self.language.code,
             "illustrative": self.ward.illustrative,
-            "sources": [{"title": source} for source in self.ward.sources_en],
+            "subject": self.subject,
+            "assumptions": self.what_if,
         }
+
+    @property
+    def about(self) -> dict[str, object]:
+        """What travels with the figures of every table and chart: ward, period, day, sources, what is
+        supposed. The same in every language."""
+        named = ("ward", "period", "as_of", "day", "illustrative")
+        assumed = {"assumptions": self.assumptions.given} if self.assumptions else {}
+        sources = [{"title": source} for source in self.ward.sources_en]
+        return {name: self.of[name] for name in named} | assumed | {"sources": sources}
 
     @property
     def recipients(self) -> list[str]:
@@ -140,7 +183,6 @@ class Edition:
         content = {
             "kind": "head",
             "lines": lines,
-            "language": language.code,
             "vietnamese": ward.vietnamese,
             "superior": language.pick(ward, "superior"),
             "authority": language.pick(ward, "authority").splitlines(),
@@ -166,12 +208,9 @@ class Edition:
             ],
             "chart": self.text("Figure"),
             "table": self.text("Table"),
-            "id": ward.id,
-            "period_id": str(self.period),
             "skip": self.text("Skip to the content"),
-            **self.about,
         }
-        return Block(content, joined(lines))
+        return Block(self.of, content, joined(lines))
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
@@ -187,13 +226,14 @@ class Edition:
             text("Source: {sources}.", sources="; ".join(titles)),
             text("Licence: {licences}.", licences="; ".join(self.ward.licences)),
         ]
-        shown = paragraph(" ".join(lines), note=True)
+        shown = paragraph(self, " ".join(lines), note=True)
         read = dict(sorted((self.book.digests | self.book.descriptors).items()))
         return replace(shown, content=shown.content | {"kind": "sources", "digests": read})
 
     def files(self) -> Block:
         """The files that the notebook has read, with the first digits of the hash of the rows read."""
         return paragraph(
+            self,
             self.text(
                 "Files read, as known on that day (first digits of the SHA-256 of those rows): {files}.",
                 files=", ".join(

@@ -38,6 +38,8 @@ _LARGER = 3  # times the largest line that moved: above it, one that did not is 
 class EffectPage(Page[Effects]):
     """What was to be expected without COVID-19, and what became of the difference."""
 
+    _page = "effect"
+
     def answer(self) -> str:
         """What COVID-19 did to the budget in the year to date, in one short sentence: of the total where it
         moved, else of the line that moved most, one that brought more than expected last."""
@@ -86,14 +88,14 @@ class EffectPage(Page[Effects]):
         """How many first-level lines lie outside normal variation in the period and in the year to date, and
         what can be said of each; then the total."""
         said = [self._outside(*span) for span in self._spans]
-        return headline(*filter(None, said), *self._sentences(self.result.root))
+        return headline(self._shown, *filter(None, said), *self._sentences(self.result.root))
 
     def brief(self) -> Block:
         """The line that moved most in the period, with what it brought a year before, where the period is not
         the year to date; the lines that moved in the year to date; the total in short."""
         result = self.result
         if result.span is None or not result.by_line:
-            return headline(*self._sentences(result.root))
+            return headline(self._shown, *self._sentences(result.root))
         said = []
         for span in self._spans[:-1]:
             moved = self._moved(*span)
@@ -115,13 +117,13 @@ class EffectPage(Page[Effects]):
         else:
             short = self._in_short(root)
         join = " – " if root is not None and self._all_lost(root) else ": "
-        return headline(*filter(None, said), f"{name}{join}{short}.")
+        return headline(self._shown, *filter(None, said), f"{name}{join}{short}.")
 
     def sentence(self, line: str = "") -> Block:
         """What COVID-19 did to a line (default: the total) in the period, and where it is longer in the
         year to date: what came, what was to be expected, what the law put off or cancelled, what is
         lost, and how sure that is."""
-        return headline(*self._sentences(line_of(self.result.lines, line)))
+        return headline(self._shown, *self._sentences(line_of(self.result.lines, line)))
 
     def findings(self) -> Block | None:
         """An item each: the first-level lines that moved in the period or the year to date, all others by
@@ -161,7 +163,7 @@ class EffectPage(Page[Effects]):
                 if (finding := self._finding(result.root, segment["first"], segment["last"]))
             ]
         items.append(self._checks())
-        return bullets(language.sentence(item) for item in items if item)
+        return bullets(self._shown, (language.sentence(item) for item in items if item))
 
     def bridge_table(self) -> Block | None:
         """From the expected to the collected, a row a line: in the period since the start. The figures behind
@@ -242,7 +244,7 @@ class EffectPage(Page[Effects]):
         units["months"] = "months"
         sources = ("receipts", "tax_relief")
         slug = "bridge"
-        return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
+        return table(self._shown, slug, caption, columns, rows, frame, units, notes, sources)
 
     def bridge_chart(self, *, row_height: float = 0.33, most: int = 99) -> Block | None:
         """A bar a first-level line in the period since the start: what came, what the law put off or cancelled, what is
@@ -316,7 +318,7 @@ class EffectPage(Page[Effects]):
         if left_out:
             title += ". " + self._left_out(left_out).removesuffix(".")
         svg = self._draw_bridge(frame, unit, row_height)
-        return drawing.chart(self.edition, "chart-bridge", title, alt, svg, frame, units)
+        return drawing.chart(self._shown, "chart-bridge", title, alt, svg, frame, units)
 
     def lines_chart(self) -> Block | None:
         """The first-level lines that moved in the period or the year to date (the total where none did), a
@@ -360,7 +362,7 @@ class EffectPage(Page[Effects]):
                 unit=unit.name,
             )
         units = dict.fromkeys(("collected", *_ESTIMATES), self.edition.ward.currency)
-        return drawing.chart(self.edition, "chart-lines", title, alt, svg, frame, units)
+        return drawing.chart(self._shown, "chart-lines", title, alt, svg, frame, units)
 
     def chart(self, line: str = "", *, height: float = 2.6) -> Block:
         """A line (default: the total) by month over up to three years, beside it what was to be
@@ -404,7 +406,7 @@ class EffectPage(Page[Effects]):
         drawn = drawn.join(without.reset_index(drop=True))
         slug = "chart-monthly"
         units = dict.fromkeys(("collected", *_ESTIMATES), self.edition.ward.currency)
-        return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
+        return drawing.chart(self._shown, slug, title, alt, svg, drawn, units)
 
     # What the sentences are made of.
 

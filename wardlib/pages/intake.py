@@ -66,7 +66,7 @@ class _Record:
     def blocks(self) -> Iterator[Block]:
         """The head, the answer, the tables that have something to say, the places to sign."""
         yield self._head()
-        yield answer([(self._text("Outcome"), self._outcome())])
+        yield answer(self._edition, [(self._text("Outcome"), self._outcome())])
         yield self._files()
         if rows := list(self._figures()):
             yield self._figures_table(rows)
@@ -88,7 +88,9 @@ class _Record:
         head = self._text(
             "Head of {ward}", ward=inside(name) if self._language.code == "vi" else name
         )
-        yield signatures([self._text("Handed in by"), self._text("Received by"), head])
+        yield signatures(
+            self._edition, [self._text("Handed in by"), self._text("Received by"), head]
+        )
 
     def _head(self) -> Block:
         """The head of the ward's papers; day and number are left to whoever signs."""

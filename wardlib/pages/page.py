@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import pandas as pd
 
+from wardlib.analysis.assumptions import NOTHING
 from wardlib.errors import RequestError
 from wardlib.language import Language
 from wardlib.pages.edition import Edition
@@ -31,6 +32,8 @@ class Page(Generic[Result]):
     Shown, it tells what it can show.
     """
 
+    _page: ClassVar[str]  # its name in the workbook
+
     edition: Edition
     result: Result
 
@@ -45,6 +48,13 @@ class Page(Generic[Result]):
     def __repr__(self) -> str:
         own = [name for name in dir(type(self)) if not name.startswith("_")]
         return f"<{type(self).__name__} of {self.edition!r}: {', '.join(own)}>"
+
+    @property
+    def _shown(self) -> Edition:
+        """The edition as its blocks name it: with the subject, and with what was supposed for its result."""
+        supposed = getattr(self.result, "assumptions", NOTHING)
+        book, language = self.edition.book, self.edition.language
+        return Edition(book, language, subject=self._page, assumptions=supposed)
 
     @property
     def _language(self) -> Language:

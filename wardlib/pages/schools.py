@@ -36,6 +36,8 @@ class SchoolsPage(Page[Schools | None]):
     """Schooling in an edition's period; `result` is None where the ward has no data of schools, and
     then nothing is shown."""
 
+    _page = "schools"
+
     def answer(self, *, brief: bool = False) -> str:
         """For the leader: days taught of the usual ones by level, of the school years in which some
         were lost (`brief`: of the one in which most were); "" without data."""
@@ -77,7 +79,7 @@ class SchoolsPage(Page[Schools | None]):
     def sentence(self) -> Block | None:
         """Days taught of the usual ones by level, a sentence a school year, and by whose decision
         days were lost; nothing without data."""
-        return None if self.result is None else headline(*self._sentences(self.result))
+        return None if self.result is None else headline(self._shown, *self._sentences(self.result))
 
     def days_table(self) -> Block | None:
         """Days of each level in the period and in the school year to date, a school year at a time,
@@ -138,7 +140,7 @@ class SchoolsPage(Page[Schools | None]):
                 )
                 if own["hidden"].any():
                     said.append(text("Schools that had 1 to 4 pupils in a month are left out."))
-        return paragraph(" ".join(said), note=True) if said else None
+        return paragraph(self._shown, " ".join(said), note=True) if said else None
 
     def longest_closure(self) -> Block | None:
         """The longest time that a level was kept from class by a decision that holds in the period."""
@@ -148,9 +150,12 @@ class SchoolsPage(Page[Schools | None]):
         if longest.empty:
             period = self.edition.period_name
             return headline(
-                self.edition.text("No decision kept a level from class in {period}.", period=period)
+                self._shown,
+                self.edition.text(
+                    "No decision kept a level from class in {period}.", period=period
+                ),
             )
-        return headline(self._the_longest(longest))
+        return headline(self._shown, self._the_longest(longest))
 
     def closures(self) -> Block | None:
         """When and how long each level was kept from class, beside the longest time; and lost days
@@ -175,7 +180,11 @@ class SchoolsPage(Page[Schools | None]):
                         days=self._days(reason["days"]),
                     )
                 )
-        return bullets(language.sentence(item) + "." for item in items) if items else None
+        return (
+            bullets(self._shown, (language.sentence(item) + "." for item in items))
+            if items
+            else None
+        )
 
     def reasons_table(self) -> Block | None:
         """Lost days by level and decision; nothing where none was lost."""
@@ -214,7 +223,7 @@ class SchoolsPage(Page[Schools | None]):
         caption = text("Why school days of {period} were lost", period=self.edition.period_name)
         slug, units = "school-reasons", {"days": "days"}
         sources = ("school_months", "school_closures")
-        return table(self.edition, slug, caption, columns, rows, frame, units, [note], sources)
+        return table(self._shown, slug, caption, columns, rows, frame, units, [note], sources)
 
     def calendar_chart(self) -> Block | None:
         """The school years of the period, a row a level: weeks from left to right, weekdays from top
@@ -250,7 +259,7 @@ class SchoolsPage(Page[Schools | None]):
             ignore_index=True,
         )[["level", "day", "state", "measure"]]
         slug = "chart-school-calendar"
-        return drawing.chart(self.edition, slug, title, alt, svg, drawn, {})
+        return drawing.chart(self._shown, slug, title, alt, svg, drawn, {})
 
     def calendar_table(self) -> Block | None:
         """The calendar chart as a table: every run of school days of one state; levels of one calendar
@@ -289,7 +298,7 @@ class SchoolsPage(Page[Schools | None]):
         slug, frame, units = "school-calendar", pd.DataFrame(drawn, columns=names), {"days": "days"}
         caption = text("The calendar as a table: school days as the decisions set them")
         return table(
-            self.edition, slug, caption, columns, rows, frame, units, [note], ["school_closures"]
+            self._shown, slug, caption, columns, rows, frame, units, [note], ["school_closures"]
         )
 
     def schools_hit(self) -> Block | None:
@@ -335,7 +344,7 @@ class SchoolsPage(Page[Schools | None]):
                         **numbers,
                     )
                 )
-        return headline(*said) if said else None
+        return headline(self._shown, *said) if said else None
 
     def schools_table(self) -> Block | None:
         """Each school in the months of the period, with its pupils; small numbers as a range."""
@@ -387,7 +396,7 @@ class SchoolsPage(Page[Schools | None]):
         columns = [Column(text("School")), *map(Column, heads, widths)]
         caption = text("Schools in {period} (pupils; days)", period=self.edition.period_name)
         sources = ("schools", "school_months")
-        return table(self.edition, "schools", caption, columns, rows, frame, units, notes, sources)
+        return table(self._shown, "schools", caption, columns, rows, frame, units, notes, sources)
 
     def missing(self) -> Block | None:
         """Which schools have not reported which months."""
@@ -408,6 +417,7 @@ class SchoolsPage(Page[Schools | None]):
             for months, own in alike.items()
         )
         return paragraph(
+            self._shown,
             language.text("Not yet reported, and not counted as zero: {lines}.", lines=lines),
             note=True,
         )
@@ -417,11 +427,12 @@ class SchoolsPage(Page[Schools | None]):
         if self.result is None:
             return None
         return paragraph(
+            self._shown,
             self.edition.text(
                 "Days lost = planned − in class − online and recognised; they are those of an average "
                 "pupil of the level. The reason comes from the table school_closures by level and day, "
                 "never from Directive 16. Method and validation: docs/method.md."
-            )
+            ),
         )
 
     # Words.
@@ -702,7 +713,7 @@ class SchoolsPage(Page[Schools | None]):
         ]
         caption = text("School days of {period} (days)", period=self.edition.period_name)
         slug, sources = "school-days", ("school_months",)
-        return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
+        return table(self._shown, slug, caption, columns, rows, frame, units, notes, sources)
 
     def _school_row(self, school: pd.Series) -> Row:
         mark = PARTIAL * bool(school["reported"] < school["expected"])

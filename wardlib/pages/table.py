@@ -83,7 +83,7 @@ def table(
         "note": " ".join(notes),
     }
     plain = joined([caption, *("  ".join([row.head, *row.cells]) for row in rows), *notes])
-    return Block(content, plain, resource(slug, frame, units, edition.about))
+    return Block(edition.of, content, plain, resource(slug, frame, units, edition.about))
 
 
 def _cell(cell: str, pad: str) -> dict[str, object]:

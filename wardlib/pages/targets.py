@@ -32,12 +32,14 @@ _TOLD = 4  # targets at risk of which a sentence says what they need; the table 
 class TargetsPage(Page[Targets]):
     """The targets of an edition's year."""
 
+    _page = "targets"
+
     def states(self) -> Block:
         """How many targets are met, likely, open, unlikely, and which are in doubt."""
         language, text = self._language, self._text
         own = self._given()
         if own.empty:
-            return headline(text("No target was given to this unit."))
+            return headline(self._shown, text("No target was given to this unit."))
         states = self._language.words("status")
         names: dict[str, list[str]] = {}
         risky = at_risk(own).head(_TOLD)
@@ -53,13 +55,14 @@ class TargetsPage(Page[Targets]):
             if state in names
         )
         return headline(
+            self._shown,
             language.plural(
                 "Of {count} target set by {whom} – {states}.",
                 "Of {count} targets set by {whom} – {states}.",
                 len(own),
                 whom=self._whom(own),
                 states=said,
-            )
+            ),
         )
 
     def _risk(self, target: pd.Series) -> str:
@@ -112,7 +115,7 @@ class TargetsPage(Page[Targets]):
         )
         if not is_missing(found.usual):
             said += text("; usual by now: {share}", share=language.percent(found.usual))
-        return paragraph(said + ".")
+        return paragraph(self._shown, said + ".")
 
     def tasks(self) -> Block:
         """What is to be done until the year's end: how many targets are at risk, and which first; in a
@@ -121,7 +124,7 @@ class TargetsPage(Page[Targets]):
         given, risky = self._given(), at_risk(self.result.table)
         year = str(self.result.period.year)
         if given.empty:
-            return headline(text("No target was given to this unit: none is at risk."))
+            return headline(self._shown, text("No target was given to this unit: none is at risk."))
         if (given["left"] == 0).all():
             missed = given[given["status"] == "missed"]
             said = [text("The year {year} is over: no task of it remains.", year=year)]
@@ -129,12 +132,13 @@ class TargetsPage(Page[Targets]):
                 said.append(
                     text("Not met: {items}.", items="; ".join(map(self._missed, _rows(missed))))
                 )
-            return headline(*said)
+            return headline(self._shown, *said)
         if risky.empty:
             return headline(
+                self._shown,
                 text("No target is at risk: each is met, likely to be met or ahead.")
                 if not (given["status"] == "none").any()
-                else text("No target of which something can be said is at risk.")
+                else text("No target of which something can be said is at risk."),
             )
         first = risky.iloc[0]
         asked = text(
@@ -161,6 +165,7 @@ class TargetsPage(Page[Targets]):
                 )
             )
         return headline(
+            self._shown,
             language.plural(
                 "{count} target of {year} is at risk.",
                 "{count} targets of {year} are at risk.",
@@ -294,11 +299,12 @@ class TargetsPage(Page[Targets]):
         name = inside(self._language.pick(total, "name"))
         if total["silent"]:
             return headline(
+                self._shown,
                 text(
                     "Where {line} will stand at the end of the year cannot be said: {reason}.",
                     line=name,
                     reason=self._silence(total),
-                )
+                ),
             )
         unit = self.edition.unit(total["point"])
         if total["left"] == 0:
@@ -339,7 +345,7 @@ class TargetsPage(Page[Targets]):
                     due=unit.amount(total["due"]),
                 )
             )
-        return headline(*said)
+        return headline(self._shown, *said)
 
     def _outcome(self, total: pd.Series, unit: Unit) -> Block:
         """What the total came to in the year, and of the plan."""
@@ -355,7 +361,7 @@ class TargetsPage(Page[Targets]):
                 share=unit.share(total["known"], total["target"]),
                 whom=self._setter(total["set_by"]),
             )
-        return headline(said + ".")
+        return headline(self._shown, said + ".")
 
     def brief_year_end(self) -> Block | None:
         """`year_end`, unless the total has reached its target already."""
@@ -410,7 +416,7 @@ class TargetsPage(Page[Targets]):
         targets = self.result.table
         if (targets["left"] == 0).all():
             complete = text("The year is complete: nothing remains to be projected.")
-            return None if _is_later(targets).any() else paragraph(complete)
+            return None if _is_later(targets).any() else paragraph(self._shown, complete)
         silent = targets[targets["silent"] != ""]
         if silent.empty:
             return None
@@ -419,7 +425,9 @@ class TargetsPage(Page[Targets]):
             names = dict.fromkeys(inside(language.pick(own, "name")) for _, own in alike.iterrows())
             said.append(f"{'; '.join(names)} ({self._silence(alike.iloc[0])})")
         return paragraph(
-            text("No statement on the year's end: {items}.", items="; ".join(said)), note=True
+            self._shown,
+            text("No statement on the year's end: {items}.", items="; ".join(said)),
+            note=True,
         )
 
     # Words.
@@ -558,7 +566,7 @@ class TargetsPage(Page[Targets]):
         units |= {"usual_years": "years", "left": "months", "reached": "months", "asked": "months"}
         frame = frame.rename(columns={"unit_en": "unit"})
         sources = ("receipts", "targets", "indicator_months", *others)
-        return table(self.edition, slug, caption, columns, rows, frame, units, notes, sources)
+        return table(self._shown, slug, caption, columns, rows, frame, units, notes, sources)
 
     def _marks(self, targets: pd.DataFrame, rows: list[Row]) -> list[str]:
         """What the marks in a table of values so far mean."""
@@ -611,7 +619,7 @@ class TargetsPage(Page[Targets]):
             unit=self._unit(targets).name,
         )
         slug, units = "chart-targets", dict.fromkeys([*columns, "usual"], "%")
-        return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
+        return drawing.chart(self._shown, slug, title, alt, svg, drawn, units)
 
     def _draw(
         self, targets: pd.DataFrame, scaled: pd.DataFrame, usual: pd.Series, height: float

@@ -19,6 +19,8 @@ from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, amount, percent,
 class TaxPage(Page[Receipts]):
     """The receipts of an edition's period, as a reader sees them."""
 
+    _page = "tax"
+
     def headline(self) -> Block:
         """The total in the period against the same months of the year before, and where that is longer in
         the year to date, with its share of the plan."""
@@ -35,7 +37,7 @@ class TaxPage(Page[Receipts]):
             parts.append(
                 text("{share} of the plan set by {whom}", share=share, whom=self.edition.setter)
             )
-        return headline(*(f"{sentence}." for sentence in [*said, "; ".join(parts)]))
+        return headline(self._shown, *(f"{sentence}." for sentence in [*said, "; ".join(parts)]))
 
     def _came(self, total: Any, span: str, name: str) -> str:
         """What the total came to in a span ("period", "year_to_date"), and a year before."""
@@ -102,7 +104,7 @@ class TaxPage(Page[Receipts]):
         slug = "chart-year-to-date"
         units = dict.fromkeys(("running_total", "plan"), self.edition.ward.currency)
         title = text("{line}: running total of the year", line=name)
-        return drawing.chart(self.edition, slug, title, alt, svg, drawn, units)
+        return drawing.chart(self._shown, slug, title, alt, svg, drawn, units)
 
     def _draw_running_total(
         self, now: pd.Series, before: pd.Series, estimated: pd.Series, plan: float, unit: Unit
@@ -177,7 +179,7 @@ class TaxPage(Page[Receipts]):
         )
         sources = ("receipts", "targets")
         return table(
-            self.edition, "receipts-plan", caption, columns, rows, drawn, units, notes, sources
+            self._shown, "receipts-plan", caption, columns, rows, drawn, units, notes, sources
         )
 
     def year_before_table(self) -> Block:
@@ -216,7 +218,7 @@ class TaxPage(Page[Receipts]):
             period=self.edition.period_name,
             unit=unit.name,
         )
-        return table(self.edition, slug, caption, columns, rows, drawn, units, notes, ["receipts"])
+        return table(self._shown, slug, caption, columns, rows, drawn, units, notes, ["receipts"])
 
     def months_table(self) -> Block:
         """Collected by line in each month of the period."""
@@ -250,11 +252,11 @@ class TaxPage(Page[Receipts]):
         columns = [Column(text("Line")), *(Column(language.month_short(month)) for month in months)]
         period = self.edition.period_name
         caption = text("Receipts by month of {period} ({unit})", period=period, unit=unit.name)
-        return table(self.edition, slug, caption, columns, rows, drawn, units, notes, ["receipts"])
+        return table(self._shown, slug, caption, columns, rows, drawn, units, notes, ["receipts"])
 
     def not_reported(self) -> Block:
         """Which figures of the year to date are estimates and which have not come in."""
-        return paragraph(" ".join(unreported(self.edition, self.result)), note=True)
+        return paragraph(self._shown, " ".join(unreported(self.edition, self.result)), note=True)
 
 
 def unreported(

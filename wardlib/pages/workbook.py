@@ -181,7 +181,7 @@ class Workbook(Edition):
             what = self.text("extracurricular, cultural and sports activities")
         else:
             return None
-        return paragraph(self.text("There are no data here of {what}.", what=what))
+        return paragraph(self, self.text("There are no data here of {what}.", what=what))
 
     def show(self, *blocks: Block | None) -> None:
         """Display several blocks in one cell, those that there are."""

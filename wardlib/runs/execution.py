@@ -30,7 +30,7 @@ from papermill.iorw import write_ipynb
 
 from wardlib import provenance
 from wardlib.analysis import counterfactual
-from wardlib.errors import WardError
+from wardlib.errors import ExportError, WardError
 from wardlib.language import CODES, get
 from wardlib.pages import drawing, html, markdown, typst
 from wardlib.pages.block import dumps
@@ -127,6 +127,11 @@ def _export(job: Job, own: dict[str, Any], running: Path, draft: Path) -> None:
         file = draft / f"{job.name}{suffix}"
         file.write_bytes(body if isinstance(body, bytes) else body.encode())
     document = resources["document"]
+    if document.supposed:
+        raise ExportError(
+            f"the notebook shows what is only supposed ({'; '.join(document.supposed)}): a run publishes "
+            "what the tables say. Export such a notebook from JupyterLab."
+        )
     (draft / _FIGURES).write_text(dumps(document.figures()), encoding="utf-8")
     running.rename(draft / running.name)
     made = cache.record(job, own | document.record, draft)

@@ -191,7 +191,9 @@ def _staging() -> Iterator[Path]:
     finally:
         gone = folder.with_name(folder.name + parent.GONE)
         try:
-            folder.rename(gone)  # what a lost worker has left running writes nothing to it from here on
+            folder.rename(
+                gone
+            )  # what a lost worker has left running writes nothing to it from here on
         except OSError:  # a cell has taken it away, or the system renames no file that is held
             gone = folder
         shutil.rmtree(gone, ignore_errors=True)

@@ -1,0 +1,186 @@
+"""Agreement: whether all that a notebook shows is of one edition, the one that its parameters ask for, and
+was made by one run of its cells from the top. A notebook of which that is not so makes no paper."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from nbformat import NotebookNode
+
+from wardlib.errors import ExportError, RequestError, Said, said
+from wardlib.pages.block import known
+from wardlib.periods import Period
+
+_NAMED = ("ward", "period", "language", "as_of")  # what a parameters cell says of an edition
+_AGREED = (*_NAMED, "day", "illustrative")
+_PARAMETERS = (
+    "parameters",
+    "injected-parameters",
+)  # as papermill tags them; the injected one is the newer
+
+
+def cell_name(notebook: NotebookNode, at: int) -> str:
+    """What a message calls a cell, by its place from 0 on: `cell 3 (tax-chart)`; the id, which a notebook
+    of nbformat 4.4 has not, is what `ward run` names too."""
+    name = notebook.cells[at].get("id", "")
+    return f"cell {at + 1} ({name})" if name else f"cell {at + 1}"
+
+
+def tags(cell: Mapping[str, Any]) -> set[str]:
+    """The tags of a cell."""
+    return set(cell["metadata"].get("tags", []))
+
+
+def is_parameters(cell: Mapping[str, Any]) -> bool:
+    """Whether it is a cell of parameters, the notebook's own or the one that papermill puts below it."""
+    return bool(tags(cell) & set(_PARAMETERS))
+
+
+def ask(notebook: NotebookNode) -> None:
+    """Raise ExportError, which names both editions and the first cell that differs, where the notebook's
+    blocks, its head and its parameters are of several editions; where its cells did not run one after the
+    other, or one that may show something has not run."""
+    _one_edition(notebook)
+    _one_run(notebook)
+
+
+def _one_edition(notebook: NotebookNode) -> None:
+    asked = _asked(notebook)
+    first: dict[str, Any] = {}
+    for at, of in _shown(notebook):
+        if not _fits(asked, of):
+            wanted = _name(of | asked, known=False)
+            raise _mixed(
+                cell_name(notebook, at), _name(of), said("its parameters ask for {it}", it=wanted)
+            )
+        first = first or {"at": at, **of}
+        if any(of[name] != first[name] for name in _AGREED):
+            where = cell_name(notebook, first["at"])
+            raise _mixed(
+                cell_name(notebook, at),
+                _name(of),
+                said("{cell} shows {it}", cell=where, it=_name(first)),
+            )
+
+
+def _mixed(cell: str, edition: str, other: Said) -> ExportError:
+    return ExportError(
+        said(
+            "the notebook shows two editions: {cell} shows {edition}; {other}. Run it again from the top.",
+            cell=cell,
+            edition=edition,
+            other=other,
+        )
+    )
+
+
+def _shown(notebook: NotebookNode) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Of each block of the notebook the place of its cell, and of which edition it is."""
+    for at, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if content := known(output):
+                yield at, content["of"] | {"as_of": content["of"]["as_of"] or ""}
+
+
+def _asked(notebook: NotebookNode) -> dict[str, Any]:
+    """What the parameters say of the edition, as far as they are written as plain values."""
+    found: dict[str, Any] = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and is_parameters(cell):
+            found |= _values(cell.source)
+    return found
+
+
+def _values(source: str) -> dict[str, Any]:
+    """The plain values that a cell gives to the names of an edition's parameters."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # a magic, or what cannot have run
+        return {}
+    found = {}
+    for statement in statements:
+        targets: Sequence[ast.expr] = ()
+        if isinstance(statement, ast.Assign):
+            targets = statement.targets
+        elif isinstance(statement, ast.AnnAssign):
+            targets = [statement.target]
+        for target in targets:
+            value = getattr(statement, "value", None)
+            if isinstance(target, ast.Name) and target.id in _NAMED:
+                if isinstance(value, ast.Constant):
+                    found[target.id] = value.value
+                else:
+                    found.pop(target.id, None)
+    return found
+
+
+def _fits(asked: Mapping[str, Any], of: Mapping[str, Any]) -> bool:
+    """Whether an edition is the one that is asked for; papermill's `-p` makes numbers of "2020" and
+    "00139", which mean the same."""
+    for name, value in asked.items():
+        text, own = str(value), str(of[name])
+        if name == "period":
+            try:
+                text = str(Period.parse(text))
+            except RequestError:
+                return False
+        if text != own and not (isinstance(value, int) and own.isdecimal() and int(own) == value):
+            return False
+    return True
+
+
+def _name(of: Mapping[str, Any], *, known: bool = True) -> Said:
+    """An edition as a message calls it; where it is only asked for, what its data say is not `known`."""
+    named: dict[str, object] = {name: of[name] for name in ("ward", "period", "language")}
+    day, kind = "", ""
+    if of["as_of"]:
+        day = said(" as of {day}", day=of["as_of"])
+    elif known:
+        day = said(", known on {day}", day=of["day"])
+    if known and of["illustrative"]:
+        kind = said(", illustrative figures")
+    return said("{ward}, {period}{day}, {language}{kind}", **named, day=day, kind=kind)
+
+
+def _one_run(notebook: NotebookNode) -> None:
+    """The numbers that a kernel gives its cells must rise down the notebook. A notebook whose cells have
+    none, as a program makes one, says nothing of it."""
+    ran = [
+        (at, cell.get("execution_count"), bool(cell.outputs))
+        for at, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and _does(cell)
+    ]
+    if all(count is None for _, count, _ in ran):
+        return
+    last, above = 0, ""
+    for at, count, shows in ran:
+        name = cell_name(notebook, at)
+        if count is None and not shows:
+            raise ExportError(
+                said(
+                    "{cell} has not run, so what it may show is not on the page. Run the notebook again from "
+                    "the top, or remove that cell.",
+                    cell=name,
+                )
+            )
+        if count is not None and count <= last:
+            raise ExportError(
+                said(
+                    "{cell} ran before {above}, which stands above it: what they show may not belong "
+                    "together. Run the notebook again from the top.",
+                    cell=name,
+                    above=above,
+                )
+            )
+        last, above = (last, above) if count is None else (count, name)
+
+
+def _does(cell: Mapping[str, Any]) -> bool:
+    """Whether a code cell does something when it runs: it is neither empty nor a comment, and no run is
+    told to pass it over."""
+    lines = (line.strip() for line in cell["source"].splitlines())
+    return "skip-execution" not in tags(cell) and any(
+        line and not line.startswith("#") for line in lines
+    )
