@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 
 import browser
-import nbformat
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 from IPython.utils.capture import capture_output
 from nbformat.v4 import new_output
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 from traitlets.config import Config
 
 from wardlib import provenance
@@ -50,7 +51,8 @@ def executed(notebook, ward, period, language, as_of=""):
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     shell.reset(new_session=False)
     parameters = {"ward": ward, "period": period, "language": language, "as_of": as_of}
-    found = nbformat.read(ROOT / "notebooks" / f"{notebook}.ipynb", as_version=4)
+    source = load_notebook_node(str(ROOT / "notebooks" / f"{notebook}.ipynb"))
+    found = parameterize_notebook(source, parameters)
     for cell in found.cells:
         if cell.cell_type != "code":
             continue
@@ -59,8 +61,6 @@ def executed(notebook, ward, period, language, as_of=""):
             done.raise_error()
             if done.result is not None:
                 display(done.result)
-        if "parameters" in cell.metadata.get("tags", []):
-            shell.user_ns.update(parameters)
         cell.outputs = [
             new_output("display_data", data=shown.data, metadata=shown.metadata)
             for shown in captured.outputs

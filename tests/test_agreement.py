@@ -234,6 +234,23 @@ def test_a_cell_that_has_not_run_makes_no_paper(shows):
     assert "<h1>" in exported(notebook)
 
 
+def test_a_cell_that_was_changed_after_its_run_makes_no_paper():
+    """Another table is asked for, the old one is shown; comments may change, and a cell may show what
+    another one has made."""
+    notebook = ran()
+    at = place(notebook, "standing-table")
+    cell = notebook.cells[at]
+    before = cell.source
+    cell.source = "# as it was\n\nbook.targets.table()  "
+    assert "<h1>" in exported(notebook)
+    cell.source = "book.tax.plan_table()"
+    assert refused(notebook).startswith(
+        f"cell {at + 1} (standing-table) was changed after it had run"
+    )
+    notebook.cells.append(new_code_cell(before, id="last", execution_count=99))
+    assert "<h1>" in exported(notebook)
+
+
 def test_a_notebook_without_numbers_of_a_kernel_is_taken_as_it_is():
     """A program that makes a notebook gives its cells none: there is no order that could be wrong."""
     notebook = ran()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wardlib.analysis.counterfactual import estimate as estimate
     from wardlib.pages.workbook import Workbook
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 __all__ = ["estimate", "open"]
 
 

@@ -292,8 +292,10 @@ def in_process(way: str, scratch: Path) -> None:
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.display import display
     from IPython.utils.capture import capture_output
-    from nbformat import NotebookNode, read
+    from nbformat import NotebookNode
     from nbformat.v4 import new_output
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
     from traitlets.config import Config
 
     from wardlib.pages import workbook  # noqa: F401 - loaded beforehand
@@ -306,7 +308,7 @@ def in_process(way: str, scratch: Path) -> None:
         shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
         shell.user_ns.clear()  # `reset` would also collect garbage
         shell.init_user_ns()
-        found = read(source, as_version=4)
+        found = parameterize_notebook(load_notebook_node(str(source)), parameters)
         for cell in found.cells:
             if cell.cell_type != "code":
                 continue
@@ -315,8 +317,6 @@ def in_process(way: str, scratch: Path) -> None:
                 done.raise_error()
                 if done.result is not None:
                     display(done.result)
-            if "parameters" in cell.metadata.get("tags", []):
-                shell.user_ns.update(parameters)
             cell.outputs = [
                 new_output("display_data", data=shown.data, metadata=shown.metadata)
                 for shown in captured.outputs

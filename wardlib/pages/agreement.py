@@ -10,7 +10,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from wardlib.errors import ExportError, RequestError, Said, said
-from wardlib.pages.block import known
+from wardlib.pages.block import digest_of, known
 from wardlib.periods import Period
 
 _NAMED = ("ward", "period", "language", "as_of")  # what a parameters cell says of an edition
@@ -41,9 +41,10 @@ def is_parameters(cell: Mapping[str, Any]) -> bool:
 def ask(notebook: NotebookNode) -> None:
     """Raise ExportError, which names both editions and the first cell that differs, where the notebook's
     blocks, its head and its parameters are of several editions; where its cells did not run one after the
-    other, or one that may show something has not run."""
+    other, one that may show something has not run, or one was changed after it had."""
     _one_edition(notebook)
     _one_run(notebook)
+    _one_source(notebook)
 
 
 def _one_edition(notebook: NotebookNode) -> None:
@@ -184,3 +185,20 @@ def _does(cell: Mapping[str, Any]) -> bool:
     return "skip-execution" not in tags(cell) and any(
         line and not line.startswith("#") for line in lines
     )
+
+
+def _one_source(notebook: NotebookNode) -> None:
+    """What a block was shown by must stand in the notebook still; in which cell is left open, as a cell may
+    show what another one has captured, and change what it shows."""
+    there = {digest_of(cell.source) for cell in notebook.cells if cell.cell_type == "code"}
+    for at, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            content = output.get("metadata", {}).get("wardlib", {})
+            if content and content.get("by", "") not in {"", *there}:
+                raise ExportError(
+                    said(
+                        "{cell} was changed after it had run: what it shows is from before. Run the notebook "
+                        "again from the top.",
+                        cell=cell_name(notebook, at),
+                    )
+                )

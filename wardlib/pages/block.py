@@ -9,8 +9,10 @@ the figures behind it.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -106,7 +108,21 @@ class Block:
         data: dict[str, Any] = {"text/plain": self.plain} | drawn
         if self.figures is not None:
             data[RESOURCE] = self.figures
-        return data, {"wardlib": content}
+        return data, {"wardlib": content | _running()}
+
+
+def digest_of(source: str) -> str:
+    """The first digits of the digest of what a cell does: of its lines without those of comments."""
+    lines = (line.rstrip() for line in source.splitlines())
+    done = "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))
+    return hashlib.sha256(done.encode(errors="replace")).hexdigest()[:12]
+
+
+def _running() -> dict[str, str]:
+    """By which cell a block is shown, where one runs; see `agreement`."""
+    shell = "IPython" in sys.modules and sys.modules["IPython"].get_ipython()
+    sources = shell.history_manager.input_hist_raw if shell and shell.history_manager else []
+    return {"by": digest_of(sources[-1])} if len(sources) > 1 else {}
 
 
 def paragraph(edition: OfEdition, text: str, *, note: bool = False) -> Block:
