@@ -94,8 +94,8 @@ class Document:
     parts: list[Part]
     record: dict[str, Any] = field(default_factory=dict)
 
-    def files(self) -> Iterator[tuple[str, str]]:
-        """The files that a PDF draws and carries: name and text."""
+    def files(self) -> Iterator[tuple[str, str | bytes]]:
+        """The files that a PDF draws and carries: name and content."""
         yield "run.json", dumps(self.record)
         for part in self.parts:
             if part.slug and SVG in part.data:

@@ -30,7 +30,12 @@ def escape(text: str) -> str:
     >>> print(escape('#read("secret.txt") $x$'))
     #"#read(\\"secret.txt\\") $x$";
     """
-    return f"#{string(_LONG.sub(_broken, text))};"
+    return f"#{string(breakable(text))};"
+
+
+def breakable(text: str) -> str:
+    """`text` with places where a line may break in words that no column may hold."""
+    return _LONG.sub(_broken, text)
 
 
 def _broken(word: re.Match[str]) -> str:
@@ -73,8 +78,8 @@ def render(content: dict[str, Any], *, label: str = "", see: Sequence[tuple[str,
     return _template().render(content, label=label, see=see)
 
 
-def compile_pdf(source: str, files: Iterable[tuple[str, str]], day: datetime.date) -> bytes:
-    """The page `source`, which draws and attaches `files` (name and text), as a PDF that is PDF/A-3a
+def compile_pdf(source: str, files: Iterable[tuple[str, str | bytes]], day: datetime.date) -> bytes:
+    """The page `source`, which draws and attaches `files` (name and content), as a PDF that is PDF/A-3a
     and PDF/UA-1 at once, dated `day`.
 
     A process that has called this must not fork: the threads of Typst would be gone in the child, which
@@ -85,7 +90,8 @@ def compile_pdf(source: str, files: Iterable[tuple[str, str]], day: datetime.dat
         root = Path(folder)
         (root / "main.typ").write_text(source, encoding="utf-8")
         for name, content in files:
-            (root / name).write_text(content, "utf-8", newline="")
+            encoded = content.encode() if isinstance(content, str) else content
+            (root / name).write_bytes(encoded)
         for face, fonts in faces():
             try:
                 made, sheets, full = _laid_out(root, face, fonts, tight=False)
