@@ -6,7 +6,6 @@ out.
 
 from __future__ import annotations
 
-import base64
 import itertools
 import re
 from collections.abc import Iterator
@@ -17,19 +16,20 @@ from nbformat import NotebookNode
 
 from wardlib import provenance
 from wardlib.errors import ExportError
-from wardlib.pages import cleaning, html, markdown, typst
+from wardlib.pages import cleaning, frames, html, markdown, markup, outputs, typst
 from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps, known, known_figures
 
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
 _SECTION = "## "
 _NUMERAL = re.compile(r"[IVX]+\. ")  # a heading that brings its own, as reports of a ward have it
+_SOURCE = re.compile(r'<img src="([^"]*)"')
 _PARAMETER_TAGS = {"parameters", "injected-parameters"}
 
 
 @dataclass
 class Part:
-    """A part of a page: the `prose` of a Markdown cell, or an output with its MIME bundle and
-    `content` (see `block`; empty for what is not ours).
+    """A part of a page: the `prose` of a Markdown cell, an output of ours with its MIME bundle and
+    `content` (see `block`), or the `fragment` of HTML that another output shows (see `outputs`).
 
     Of a table or chart, `label` is what the page calls it ("Hình 1", "Bảng 2") and `slug` the name
     that is its own on the page; of a headline, `see` holds labels and slugs of those below it.
@@ -38,6 +38,7 @@ class Part:
 
     cell: str = ""
     prose: str = ""
+    fragment: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     content: dict[str, Any] = field(default_factory=dict)
     label: str = ""
@@ -55,34 +56,28 @@ class Part:
 
     @property
     def resource(self) -> dict[str, Any] | None:
-        """The figures behind a table or chart, under its name on the page."""
-        return self.data[RESOURCE] | {"name": self.slug} if self.slug else None
+        """The figures behind a table or chart of ours, under its name on the page."""
+        return self.data[RESOURCE] | {"name": self.slug} if RESOURCE in self.data else None
 
     def as_html(self) -> str:
         """This part of an HTML page."""
         if self.prose:
             return markdown.as_html(self.prose)
-        if self.content:
-            picture = ""
-            if SVG in self.data:
-                encoded = base64.b64encode(self.data[SVG].encode()).decode()
-                picture = f"data:image/svg+xml;base64,{encoded}"
-            return html.render(self.content, label=self.label, see=self.see, picture=picture)
-        if "text/html" in self.data:
-            return cleaning.html(self.data["text/html"])
-        return f"<pre>{html.escape(self._plain)}</pre>"
+        if not self.content:
+            return self.fragment
+        picture = cleaning.vector(self.data[SVG]) if SVG in self.data else ""
+        for held in _SOURCE.findall(self.fragment):
+            picture = held
+        return html.render(self.content, label=self.label, see=self.see, picture=picture)
 
     def as_typst(self) -> str:
         """This part of a page in Typst."""
         if self.prose:
             return markdown.as_typst(self.prose)
-        if self.content:
-            return typst.render(self.content, label=self.label, see=self.see)
-        return typst.printed_lines(self._plain)
-
-    @property
-    def _plain(self) -> str:
-        return cleaning.plain(self.data.get("text/plain", ""))
+        if not self.content:
+            return markup.as_typst(frames.for_paper(self.fragment))
+        picture = next(iter(markup.pictures(self.fragment)), f"{self.slug}.svg")
+        return typst.render(self.content, label=self.label, see=self.see, picture=picture)
 
 
 @dataclass
@@ -98,6 +93,7 @@ class Document:
         """The files that a PDF draws and carries: name and content."""
         yield "run.json", dumps(self.record)
         for part in self.parts:
+            yield from markup.pictures(part.fragment).items()
             if part.slug and SVG in part.data:
                 yield f"{part.slug}.svg", part.data[SVG]
             if part.resource is not None:
@@ -176,7 +172,7 @@ def read(notebook: NotebookNode) -> Document:
                 parts.append(Part(cell_name(notebook, at), text))
         elif cell.cell_type == "code" and not tags & _PARAMETER_TAGS:
             name = cell_name(notebook, at)
-            parts += filter(None, (_part(name, output) for output in cell.outputs))
+            parts += filter(None, _parts(name, cell))
     if not title:
         raise ExportError("the notebook has no title: begin a Markdown cell with '# '")
     # A section of which nothing is known shows nothing, and its heading goes with it.
@@ -218,17 +214,36 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
                 headline.see.append((part.label, part.slug))
 
 
-def _part(cell: str, output: NotebookNode) -> Part | None:
-    """An output of a cell as a part; None for what no reader needs there."""
-    if output.output_type == "stream":
-        return None if output.name == "stderr" else Part(cell, data={"text/plain": output.text})
-    content, data = known(output), dict(output.data)
-    if content.get("kind") == "head":
+def _parts(name: str, cell: NotebookNode) -> Iterator[Part | None]:
+    """The outputs of a cell as parts; None for what no reader needs there."""
+    notes = outputs.Notes.of(cell.source)
+    for output in outputs.settled(cell.outputs):
+        content = known(output)
+        if not content:
+            yield _of_others(name, outputs.shown(output, name, notes))
+        elif content["kind"] != "head":
+            data = dict(output.data)
+            if slug := content.get("slug"):
+                data[RESOURCE] = known_figures(data.get(RESOURCE), slug)
+                if content["kind"] == "chart":
+                    data[SVG] = _chart(data.get(SVG, ""), name)
+                else:
+                    data.pop(SVG, None)
+            yield Part(name, data=data, content=content)
+
+
+def _chart(svg: str, cell: str) -> str:
+    try:
+        return cleaning.svg(svg)
+    except ExportError as error:
+        raise ExportError(f"{cell}: {error}: run the notebook again.") from None
+
+
+def _of_others(cell: str, shown: outputs.Shown | None) -> Part | None:
+    """What is none of our blocks; a picture with a caption is counted as our charts are."""
+    if shown is None:
         return None
-    if slug := content.get("slug"):
-        data[RESOURCE] = known_figures(data.get(RESOURCE), slug)
-        if content["kind"] == "chart":
-            data[SVG] = cleaning.svg(data.get(SVG, ""))
-        else:
-            data.pop(SVG, None)
-    return Part(cell, data=data, content=content)
+    content = {}
+    if shown.caption:
+        content = {"kind": "chart", "slug": shown.slug, "caption": shown.caption, "alt": shown.alt, "newest": False}
+    return Part(cell, fragment=shown.fragment, content=content)

@@ -72,10 +72,16 @@ def _template() -> Template:
     return template("block.typ.j2", escape, literal=string)
 
 
-def render(content: dict[str, Any], *, label: str = "", see: Sequence[tuple[str, str]] = ()) -> str:
-    """A block's content as Typst; see `html.render`. A chart's picture is the file `<slug>.svg`, and
-    what a table or chart was drawn from, `<slug>.csv`, is attached."""
-    return _template().render(content, label=label, see=see)
+def render(
+    content: dict[str, Any],
+    *,
+    label: str = "",
+    see: Sequence[tuple[str, str]] = (),
+    picture: str = "",
+) -> str:
+    """A block's content as Typst; see `html.render`. A chart's picture is the file `picture`, and what a
+    table or chart of ours was drawn from, `<slug>.csv`, is attached."""
+    return _template().render(content, label=label, see=see, picture=picture)
 
 
 def compile_pdf(source: str, files: Iterable[tuple[str, str | bytes]], day: datetime.date) -> bytes:
