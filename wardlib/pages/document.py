@@ -64,10 +64,10 @@ class Part:
         if self.prose:
             return markdown.as_html(self.prose)
         if not self.content:
-            return self.fragment
-        picture = cleaning.vector(self.data[SVG]) if SVG in self.data else ""
-        for held in _SOURCE.findall(self.fragment):
-            picture = held
+            return f'<div class="output">{self.fragment}</div>'
+        picture = "".join(_SOURCE.findall(self.fragment))
+        if SVG in self.data:
+            picture = cleaning.vector(self.data[SVG])
         return html.render(self.content, label=self.label, see=self.see, picture=picture)
 
     def as_typst(self) -> str:
@@ -75,7 +75,8 @@ class Part:
         if self.prose:
             return markdown.as_typst(self.prose)
         if not self.content:
-            return markup.as_typst(frames.for_paper(self.fragment))
+            made = markup.as_typst(frames.for_paper(self.fragment))
+            return f"#[\n#set par(first-line-indent: 0pt)\n{made}\n]"
         picture = next(iter(markup.pictures(self.fragment)), f"{self.slug}.svg")
         return typst.render(self.content, label=self.label, see=self.see, picture=picture)
 

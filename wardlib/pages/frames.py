@@ -13,7 +13,7 @@ from wardlib.pages import html
 from wardlib.pages.markup import Element, tree
 
 _FIGURE = re.compile(
-    r"[(<>≈~]?\s*[-−–+]?\s*[$€£₫]?\s*\d[\d.,\u00a0\u202f\u2009 ]*(?:[eE][-+−]?\d+)?\s*(?:%|‰|₫|đ|j|[*†])*\)?"
+    r"[(<>≈~]?\s*[-−–+]?\s*[$€£₫]?\s*(?!0\d)\d[\d.,\u00a0\u202f\u2009 ]*(?:[eE][-+−]?\d+)?\s*(?:%|‰|₫|đ|j|[*†])*\)?"
 )
 _NO_FIGURE = {"", "NaN", "nan", "NaT", "<NA>", "None", "null", "...", "…", "-", "–", "—", "⋮", "inf", "-inf"}
 _ROWS = 3_000  # that a reader of a page bears at most: more than a hundred sheets

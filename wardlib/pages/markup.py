@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from wardlib.pages import cleaning, typst
+from wardlib.pages import cleaning, terminal, typst
 
 _VOID = {"br", "col", "hr", "img", "wbr"}
 _INLINE = {
@@ -136,7 +136,9 @@ def _block(element: Element) -> str:
         case "dd":
             return f"#pad(left: 1cm)[{_blocks(inner)}]"
         case "pre":
-            return typst.printed_lines(element.text.removesuffix("\n"))
+            if not any(element.elements()):
+                return typst.printed_lines(element.text.removesuffix("\n"))
+            return typst.printed_marks(element.text, _marks(element))
         case "hr":
             return "#line(length: 100%, stroke: 0.5pt)"
         case "table":
@@ -179,6 +181,25 @@ def _words(text: str) -> str:
     if not bare:
         return words
     return " " * words.startswith(" ") + typst.escape(bare) + " " * words.endswith(" ")
+
+
+def _marks(element: Element) -> str:
+    """What stands in printed text, letter by letter, with its marks: bold, leaning, in ink."""
+    made = []
+    for node in element.children:
+        if isinstance(node, str):
+            lines = node.split("\n")
+            raws = (f"#raw({typst.string(typst.breakable(line))});" if line else "" for line in lines)
+            made.append("#linebreak();".join(raws))
+        elif node.tag == "br":
+            made.append("#linebreak();")
+        elif ink := terminal.INKS.get(node.attributes.get("class", "")):
+            made.append(f'#text(fill: rgb("{ink}"))[{_marks(node)}];')
+        elif node.tag in _WRAPPED and node.tag not in ("sub", "sup", "small"):
+            made.append(f"#{_WRAPPED[node.tag]}[{_marks(node)}];")
+        else:
+            made.append(_marks(node))
+    return "".join(made)
 
 
 def _inline(element: Element) -> str:

@@ -173,7 +173,7 @@ def _moves(cell: str, what: str) -> ExportError:
 # What Python says of an object that has no words of its own, and of the parts of a figure.
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 _OBJECT = re.compile(
-    r"""[\[({]*<(?:[^<>\n]|<[^<>\n]*>)*(?: at 0x[0-9A-Fa-f]+)>[\])}]*,?
+    r"""[\[({]*<(?:[^<>\n]|<[^<>\n]*>)*[ ]at[ ]0x[0-9A-Fa-f]+>[\])}]*,?
       | [\[({]*(?:array\(\[+)?<(?:Axes|Figure|IPython\.|[\w.]*Container|a\ list\ of\ \d+)\b.*
       | \[?(?:Text|Annotation)\(.*""",
     re.VERBOSE | re.DOTALL,
@@ -392,7 +392,7 @@ def _raster(encoded: str, cell: str) -> str:
                 made = io.BytesIO()
                 picture.convert("RGBA" if alpha else "RGB").save(made, "PNG")
                 content, kind = made.getvalue(), "png"
-    except (OSError, SyntaxError, ValueError, binascii.Error, Image.DecompressionBombError) :
+    except (OSError, SyntaxError, ValueError, binascii.Error, Image.DecompressionBombError):
         raise ExportError(
             f"{cell} shows a picture that cannot be read: run the cell again, or show it as PNG, e.g. "
             '`Image(filename="….png", alt="what it shows")`.'

@@ -34,6 +34,11 @@ class _Look:
 
 
 _PLAIN = _Look()
+# Dark enough to be read on white and on the band of printed text, and to print in grey (WCAG 2, 1.4.3).
+INKS = {
+    "red": "#a31515", "green": "#1a6b1a", "yellow": "#7a5c00", "blue": "#1b4f9c", "magenta": "#8a1a7a",
+    "cyan": "#006070",
+}  # fmt: skip
 _BASIC = ["", "red", "green", "yellow", "blue", "magenta", "cyan", ""]
 
 

@@ -50,6 +50,8 @@ def string(text: str) -> str:
 
 _BLOCK = 250  # lines: the time that Typst takes for a block grows with the square of its lines
 _LINE = 8_000  # letters: of a line that does not break, a PDF holds 32,767 bytes at most
+_BROAD = 86  # letters of printed text in a line, of 9 pt each 0.602 wide
+_SMALLEST = 6.5  # points: a table of letters keeps its columns where it fits by smaller ones
 
 
 def printed_lines(text: str) -> str:
@@ -59,12 +61,30 @@ def printed_lines(text: str) -> str:
         line[at : at + _LINE] for line in text.split("\n") for at in range(0, len(line) or 1, _LINE)
     ]
     blocks = [
-        f"raw({string(chr(10).join(lines[at : at + _BLOCK]))}, block: true)"
+        f"raw({string(breakable(chr(10).join(lines[at : at + _BLOCK])))}, block: true)"
         for at in range(0, len(lines), _BLOCK)
     ]
-    if len(blocks) == 1:
+    smaller = _smaller(lines)
+    if len(blocks) == 1 and not smaller:
         return f"#{blocks[0]}"
-    return "#{\nshow raw: set block(spacing: 0.55em)\n" + "\n".join(blocks) + "\n}"
+    return "#{\nshow raw: set block(spacing: 0.55em)\n" + smaller + "\n".join(blocks) + "\n}"
+
+
+def printed_marks(text: str, marked: str) -> str:
+    """As `printed_lines`, of a text with marks: `marked` is the same text in Typst, whose lines end in
+    `#linebreak();`."""
+    smaller = _smaller(text.split("\n"))
+    return (
+        "#{\n" + smaller + "set par(justify: false, first-line-indent: 0pt, leading: 0.55em)\n"
+        f"block[{marked}]\n}}"
+    )
+
+
+def _smaller(lines: Sequence[str]) -> str:
+    """A rule for smaller letters where these keep the longest of lines whole."""
+    longest = max(map(len, lines), default=0)
+    size = 9 * _BROAD / max(longest, 1)
+    return f"show raw: set text({size:.3g}pt)\n" if _SMALLEST <= size < 9 else ""
 
 
 @functools.cache
