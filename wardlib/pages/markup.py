@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import itertools
 import re
 from collections.abc import Iterable, Iterator
@@ -81,6 +82,19 @@ def tree(fragment: str) -> Element:
     reader.feed(fragment)
     reader.close()
     return reader.root
+
+
+def as_html(root: Element) -> str:
+    """What stands in an element, as HTML."""
+    return "".join(map(_html, root.children))
+
+
+def _html(node: Element | str) -> str:
+    if isinstance(node, str):
+        return html.escape(node, quote=False)
+    given = "".join(f' {name}="{html.escape(value)}"' for name, value in node.attributes.items())
+    inner = "" if node.tag in _VOID else f"{as_html(node)}</{node.tag}>"
+    return f"<{node.tag}{given}>{inner}"
 
 
 def pictures(fragment: str) -> dict[str, bytes]:
