@@ -73,7 +73,7 @@ class Part:
     def as_typst(self) -> str:
         """This part of a page in Typst."""
         if self.prose:
-            return markdown.as_typst(self.prose)
+            return markup.as_typst(markdown.as_html(self.prose, self.cell))
         if not self.content:
             made = markup.as_typst(frames.for_paper(self.fragment))
             return f"#[\n#set par(first-line-indent: 0pt)\n{made}\n]"

@@ -9,15 +9,13 @@ import re
 from collections.abc import Iterable
 
 from wardlib.errors import ExportError
-from wardlib.pages import html
-from wardlib.pages.markup import Element, tree
+from wardlib.pages.markup import Element, as_html, tree
 
 _FIGURE = re.compile(
     r"[(<>≈~]?\s*[-−–+]?\s*[$€£₫]?\s*(?!0\d)\d[\d.,\u00a0\u202f\u2009 ]*(?:[eE][-+−]?\d+)?\s*(?:%|‰|₫|đ|j|[*†])*\)?"
 )
 _NO_FIGURE = {"", "NaN", "nan", "NaT", "<NA>", "None", "null", "...", "…", "-", "–", "—", "⋮", "inf", "-inf"}
 _ROWS = 3_000  # that a reader of a page bears at most: more than a hundred sheets
-_VOID = {"br", "col", "hr", "img", "wbr"}
 _PAPER = 92  # letters of 9 pt beside each other on a sheet, with what stands between columns
 _BETWEEN = 1.6  # letters' widths between two columns
 
@@ -32,7 +30,7 @@ def dressed(fragment: str, cell: str) -> str:
         return fragment
     root = tree(fragment)
     _dress(root, cell)
-    return "".join(map(_html, root.children))
+    return as_html(root)
 
 
 def for_paper(fragment: str) -> str:
@@ -42,7 +40,7 @@ def for_paper(fragment: str) -> str:
         return fragment
     root = tree(fragment)
     _narrow(root)
-    return "".join(map(_html, root.children))
+    return as_html(root)
 
 
 Grid = list[dict[int, Element]]  # per row the cell that stands in each column
@@ -224,14 +222,3 @@ def _rows_of(grid: Grid, columns: list[int]) -> list[Element | str]:
         rows.append(Element("tr", {}, made))
         before = row
     return rows
-
-
-def _html(node: Element | str) -> str:
-    """A tree as the HTML that it was read from."""
-    if isinstance(node, str):
-        return html.escape(node)
-    given = "".join(f' {name}="{html.escape(value)}"' for name, value in node.attributes.items())
-    opened = f"<{node.tag}{given}>"
-    if node.tag in _VOID:
-        return opened
-    return f"{opened}{''.join(map(_html, node.children))}</{node.tag}>"

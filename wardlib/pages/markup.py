@@ -276,7 +276,8 @@ def _table(element: Element) -> str:
     # Columns in which no cell begins are none.
     width = max(at + 1 for grid in grids for row in grid for at, cell in row.items() if cell)
     head, body = (_cells(grid, width) for grid in grids)
-    parts = [str(width), *([f"table.header({', '.join(head)})"] if head else []), *body]
+    header = [f"head: {headed}", f"table.header({', '.join(head)})"] if head else ["head: 0"]
+    parts = [str(width), *header, *body]
     made = f"#prose-table({', '.join(parts)})"
     return "\n\n".join([*(_block(caption) for caption in captions), made])
 

@@ -128,7 +128,7 @@ def shown(output: NotebookNode, cell: str, notes: Notes) -> Shown | None:
         case "text/html":
             return _html(data, cell, notes)
         case "text/markdown":
-            return _marked(markdown.as_html(_text(data[mime])))
+            return _marked(markdown.as_html(_text(data[mime]), cell))
         case "text/latex":
             return _marked(_latex(_text(data[mime]), cell))
         case "image/svg+xml":
@@ -206,6 +206,9 @@ def _without_reprs(text: str) -> str:
     return _ADDRESS.sub("", "\n".join(lines))
 
 
+_RULED = re.compile("[\u2500-\u257f]")
+
+
 def _plain(data: Mapping[str, Any]) -> Shown | None:
     text = _text(data.get("text/plain", ""))
     return None if _is_bare(text) else _pre(text)
@@ -217,6 +220,8 @@ def _pre(text: str) -> Shown | None:
         return None
     made = terminal.shown(text.expandtabs(8) if "\t" in text and "\x1b" not in text else text)
     made = made.strip("\n")
+    if _RULED.search(made):  # a table of letters, whose lines must not break
+        return Shown(f'<pre class="columns" tabindex="0">{made}</pre>')
     return Shown(f"<pre>{made}</pre>") if made.strip() else None
 
 
@@ -243,7 +248,7 @@ def _latex(text: str, cell: str) -> str:
         made.append(html.escape(text[end : formula.start()]))
         displayed = next((formula[name] for name in "abc" if formula[name]), None)
         inline = formula["d"] or formula["e"] or ""
-        made.append(html.escape(formula[0]))
+        made.append(markdown.math(displayed or inline, displayed is not None, cell))
         end = formula.end()
     made.append(html.escape(text[end:]))
     return f"<p>{''.join(made).strip()}</p>"
