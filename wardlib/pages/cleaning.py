@@ -147,13 +147,17 @@ _DRAWN = {
 }  # fmt: skip
 _LINK = f"{_SVG}a"
 _HREFS = {"{http://www.w3.org/1999/xlink}href", "href"}
-_ATTRIBUTE = re.compile(r"(?!on)[A-Za-z-]+[0-9]?", re.IGNORECASE)  # what is of another name space is none
+_ATTRIBUTE = re.compile(
+    r"(?!on)[A-Za-z-]+[0-9]?", re.IGNORECASE
+)  # what is of another name space is none
 _SPACE_KEPT = "{http://www.w3.org/XML/1998/namespace}space"
 _UNDRAWN = {"class", "id", "type", "version"}  # these ask for nothing, whatever they say
 _REFERENCES = re.compile(r"url\(\s*([\"']?)#[\w.:-]+\1\s*\)", re.IGNORECASE)
 _REACHING = re.compile(r"[\\@]|url|image(?:-set)?\s*\(|expression|:\s*//", re.IGNORECASE)
 # What stands before the picture of many a program; a declaration of entities is none of these.
-_PROLOGUE = re.compile(r"\ufeff?\s*(?:<\?xml\s[^<>]*\?>)?(?:\s|<!--.*?-->)*(?:<!DOCTYPE\s+svg[^\[<>]*>)?", re.DOTALL)
+_PROLOGUE = re.compile(
+    r"\ufeff?\s*(?:<\?xml\s[^<>]*\?>)?(?:\s|<!--.*?-->)*(?:<!DOCTYPE\s+svg[^\[<>]*>)?", re.DOTALL
+)
 
 
 @functools.lru_cache(maxsize=16)  # HTML and PDF of a notebook show the same ones
@@ -170,7 +174,9 @@ def svg(text: str) -> str:
             raise ValueError("it declares something")
         root = ElementTree.fromstring(bare)
         if root.tag == "svg":  # an HTML page needs no name space
-            root = ElementTree.fromstring(re.sub("<svg", f'<svg xmlns="{_SVG[1:-1]}"', bare, count=1))
+            root = ElementTree.fromstring(
+                re.sub("<svg", f'<svg xmlns="{_SVG[1:-1]}"', bare, count=1)
+            )
         if root.tag != f"{_SVG}svg":
             raise ValueError(f"it begins with <{root.tag}>")
         worded = any(element.tag == f"{_SVG}text" for element in root.iter())

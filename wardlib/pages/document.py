@@ -246,5 +246,11 @@ def _of_others(cell: str, shown: outputs.Shown | None) -> Part | None:
         return None
     content = {}
     if shown.caption:
-        content = {"kind": "chart", "slug": shown.slug, "caption": shown.caption, "alt": shown.alt, "newest": False}
+        content = {
+            "kind": "chart",
+            "slug": shown.slug,
+            "caption": shown.caption,
+            "alt": shown.alt,
+            "newest": False,
+        }
     return Part(cell, fragment=shown.fragment, content=content)

@@ -2,8 +2,7 @@
 
 A chart leaves matplotlib's global style as it found it, is readable in black and white, labels its
 curves directly, and carries the drawn figures as data. Text is drawn as outlines, so that a chart
-looks the same wherever it is shown; the alt text speaks for it. The only user of matplotlib and
-seaborn.
+looks the same wherever it is shown; the alt text speaks for it. The only user of seaborn.
 """
 
 from __future__ import annotations
@@ -380,7 +379,11 @@ def own_outlines(figure: Figure) -> str:
     Raises MissingLettersError for letters that no font has.
     """
     buffer = io.StringIO()
-    style: dict[Any, Any] = {"svg.fonttype": "path", "svg.hashsalt": "wardlib", "text.usetex": False}
+    style: dict[Any, Any] = {
+        "svg.fonttype": "path",
+        "svg.hashsalt": "wardlib",
+        "text.usetex": False,
+    }
     with warnings.catch_warnings(record=True) as said, matplotlib.rc_context(style):
         warnings.simplefilter("ignore")
         warnings.filterwarnings("always", message="Glyph .* missing")

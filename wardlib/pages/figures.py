@@ -30,7 +30,7 @@ from matplotlib.dates import AutoDateFormatter, DateConverter, DateFormatter, nu
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch, Rectangle, Wedge
 from matplotlib.ticker import FixedLocator
 
 from wardlib.errors import RequestError, said
@@ -165,7 +165,9 @@ class _Scale:
 
     def read(self, values: Any) -> list[Any]:
         """Values along the axis as a table has them."""
-        return [self._one(value) for value in np.ma.filled(np.ma.ravel(_array(values)), None).tolist()]
+        return [
+            self._one(value) for value in np.ma.filled(np.ma.ravel(_array(values)), None).tolist()
+        ]
 
     def _one(self, value: Any) -> Any:
         if value is None or isinstance(value, (str, pd.Period)):
@@ -184,7 +186,7 @@ class _Scale:
                 return self.names[nearest]
         if self.freq is not None:
             return str(pd.Period(ordinal=round(number), freq=self.freq))
-        return _day(num2date(number)) if self.days else number
+        return _day(num2date(number)) if self.days else number  # type: ignore[no-untyped-call]
 
 
 _NUMBER = re.compile(r"[-−+]?[\d.,\s]+%?")
@@ -219,7 +221,9 @@ def _rows(axes: Axes, number: int) -> Iterator[_Row]:
         nonlocal count
         count += 1
         label = str(artist.get_label() or "")
-        return label if label and not label.startswith("_") else legend.get(_hex(colour), str(count))
+        return (
+            label if label and not label.startswith("_") else legend.get(_hex(colour), str(count))
+        )
 
     def points(series: str, x: Any, y: Any) -> Iterator[_Row]:
         for along, height in zip(across.read(x), up.read(y), strict=False):
@@ -231,12 +235,15 @@ def _rows(axes: Axes, number: int) -> Iterator[_Row]:
             first = container.patches[0] if container.patches else None
             series = called(container, first.get_facecolor() if first else None)
             yield from _bars(container, name, series, across, up)
-    barred = {id(patch) for c in axes.containers if isinstance(c, BarContainer) for patch in c.patches}
+    barred = {
+        id(patch) for c in axes.containers if isinstance(c, BarContainer) for patch in c.patches
+    }
     for patch in axes.patches:
         if id(patch) not in barred and patch.get_transform().contains_branch(axes.transData):
             yield from _outline(patch, called, points)
     for line in axes.lines:
-        x, y = line.get_xdata(orig=True), line.get_ydata(orig=True)
+        x: Any = line.get_xdata(orig=True)
+        y: Any = line.get_ydata(orig=True)
         if not np.size(x):
             continue  # an entry of a legend
         whole = line.get_transform().contains_branch_seperately(axes.transData)
@@ -247,12 +254,20 @@ def _rows(axes: Axes, number: int) -> Iterator[_Row]:
     for collection in axes.collections:
         yield from _collected(collection, name, called, points, across, up)
     for image in axes.images:
-        if isinstance(image, AxesImage) and (cells := image.get_array()) is not None and cells.ndim == 2:
+        if (
+            isinstance(image, AxesImage)
+            and (cells := image.get_array()) is not None
+            and cells.ndim == 2
+        ):
             left, right, bottom, top = image.get_extent()
             high, wide = cells.shape
             x = left + (np.arange(wide) + 0.5) * (right - left) / wide
             y = np.arange(high) + 0.5
-            y = top + y * (bottom - top) / high if image.origin == "upper" else bottom + y * (top - bottom) / high
+            y = (
+                top + y * (bottom - top) / high
+                if image.origin == "upper"
+                else bottom + y * (top - bottom) / high
+            )
             yield from _cells(name, across.read(x), up.read(y), cells)
 
 
@@ -281,7 +296,9 @@ def _legend(axes: Axes) -> dict[str, str]:
     return found
 
 
-def _bars(container: BarContainer, name: str, series: str, across: _Scale, up: _Scale) -> Iterator[_Row]:
+def _bars(
+    container: BarContainer, name: str, series: str, across: _Scale, up: _Scale
+) -> Iterator[_Row]:
     lying = container.orientation == "horizontal"
     for patch in container.patches:
         if lying:
@@ -293,16 +310,18 @@ def _bars(container: BarContainer, name: str, series: str, across: _Scale, up: _
 
 
 def _outline(patch: Patch, called: Any, points: Any) -> Iterator[_Row]:
-    """A patch that is no bar: the corners of a step or a box."""
+    """A patch that is no bar: a slice of a pie by its share, a step or a box by its corners."""
+    if isinstance(patch, Wedge):
+        share = round((patch.theta2 - patch.theta1) / 360, 12)
+        yield from points(called(patch, patch.get_facecolor()), [None], [share])
+        return
     if isinstance(patch, Rectangle):
         left, bottom = patch.get_xy()
-        corners = np.array([[left, bottom], [left + patch.get_width(), bottom + patch.get_height()]])
+        corners = np.array(
+            [[left, bottom], [left + patch.get_width(), bottom + patch.get_height()]]
+        )
     else:
         corners = np.asarray(patch.get_path().vertices)
-        if patch.get_transform() is not None and hasattr(patch, "theta1"):  # a slice of a pie: its share
-            share = (patch.theta2 - patch.theta1) / 360
-            yield from points(called(patch, patch.get_facecolor()), [None], [round(share, 12)])
-            return
     yield from points(called(patch, patch.get_facecolor()), corners[:, 0], corners[:, 1])
 
 
@@ -310,7 +329,7 @@ def _collected(
     collection: Collection, name: str, called: Any, points: Any, across: _Scale, up: _Scale
 ) -> Iterator[_Row]:
     if isinstance(collection, PathCollection):
-        places = np.ma.asarray(collection.get_offsets())
+        places: Any = np.ma.asarray(collection.get_offsets())
         if len(places):
             yield from _scattered(collection, places, called, points)
     elif isinstance(collection, LineCollection):
@@ -348,7 +367,7 @@ def _scattered(collection: PathCollection, places: Any, called: Any, points: Any
 
 
 def _cells(name: str, x: list[Any], y: list[Any], cells: Any) -> Iterator[_Row]:
-    filled = np.ma.filled(np.ma.asarray(cells, dtype=float), np.nan)
+    filled: Any = np.ma.filled(np.ma.asarray(cells, dtype=float), np.nan)
     for up, row in zip(y, filled, strict=True):
         for across, value in zip(x, row, strict=True):
             yield name, "", across, up, None if np.isnan(value) else float(value)

@@ -14,7 +14,23 @@ from wardlib.pages.markup import Element, as_html, tree
 _FIGURE = re.compile(
     r"[(<>≈~]?\s*[-−–+]?\s*[$€£₫]?\s*(?!0\d)\d[\d.,\u00a0\u202f\u2009 ]*(?:[eE][-+−]?\d+)?\s*(?:%|‰|₫|đ|j|[*†])*\)?"
 )
-_NO_FIGURE = {"", "NaN", "nan", "NaT", "<NA>", "None", "null", "...", "…", "-", "–", "—", "⋮", "inf", "-inf"}
+_NO_FIGURE = {
+    "",
+    "NaN",
+    "nan",
+    "NaT",
+    "<NA>",
+    "None",
+    "null",
+    "...",
+    "…",
+    "-",
+    "–",
+    "—",
+    "⋮",
+    "inf",
+    "-inf",
+}
 _ROWS = 3_000  # that a reader of a page bears at most: more than a hundred sheets
 _PAPER = 92  # letters of 9 pt beside each other on a sheet, with what stands between columns
 _BETWEEN = 1.6  # letters' widths between two columns
@@ -79,17 +95,26 @@ def _dress_table(table: Element, cell: str) -> str:
                     kind = "col" if is_head else "row"
                     several = spans if is_head else _span(each, "rowspan") > 1
                     each.attributes["scope"] = f"{kind}group" if several else kind
-    caption = next((c for c in table.children if isinstance(c, Element) and c.tag == "caption"), None)
+    caption = next(
+        (c for c in table.children if isinstance(c, Element) and c.tag == "caption"), None
+    )
     heads = [each.text.strip() for row in head for each in _cells(row)]
-    return " ".join((caption.text if caption else ", ".join(filter(None, heads))).split())[:200] or "…"
+    return (
+        " ".join((caption.text if caption else ", ".join(filter(None, heads))).split())[:200] or "…"
+    )
 
 
 def _sections(table: Element) -> tuple[list[Element], list[Element]]:
     """The rows of a table's head, and the others; without a `thead` the first ones that hold heads only."""
-    head, body = [], []
+    head: list[Element] = []
+    body: list[Element] = []
     for child in table.children:
         if isinstance(child, Element):
-            rows = [child] if child.tag == "tr" else [r for r in child.children if isinstance(r, Element)]
+            rows = (
+                [child]
+                if child.tag == "tr"
+                else [r for r in child.children if isinstance(r, Element)]
+            )
             (head if child.tag == "thead" else body).extend(row for row in rows if row.tag == "tr")
     while not head or (body and len(head) < 4 and not any(c.tag == "thead" for c in _parts(table))):
         if not body or any(each.tag != "th" for each in _cells(body[0])):
@@ -169,10 +194,12 @@ def _parted(table: Element) -> list[Element]:
         even = [columns[keys + at : keys + at + each] for at in range(0, len(columns[keys:]), each)]
         if all(sum(widths[at] for at in chunk) <= room for chunk in even):
             chunks = even
-    made = []
+    made: list[Element] = []
     for chunk in chunks:
         kept = columns[:keys] + chunk
-        inside: list[Element | str] = [part for part in _parts(table) if part.tag == "caption" and not made]
+        inside: list[Element | str] = [
+            part for part in _parts(table) if part.tag == "caption" and not made
+        ]
         inside += [Element("thead", {}, _rows_of(grids[0], kept))] if head else []
         inside.append(Element("tbody", {}, _rows_of(grids[1], kept)))
         made.append(Element("table", dict(table.attributes), inside))
@@ -213,7 +240,9 @@ def _rows_of(grid: Grid, columns: list[int]) -> list[Element | str]:
                     made.append(Element("td"))
                 continue
             wide = sum(row.get(other) is each for other in columns)
-            attributes = {n: v for n, v in each.attributes.items() if n not in ("colspan", "rowspan")}
+            attributes = {
+                n: v for n, v in each.attributes.items() if n not in ("colspan", "rowspan")
+            }
             if wide > 1:
                 attributes["colspan"] = str(wide)
             if not tall and _span(each, "rowspan") > 1:

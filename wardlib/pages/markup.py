@@ -203,7 +203,9 @@ def _marks(element: Element) -> str:
     for node in element.children:
         if isinstance(node, str):
             lines = node.split("\n")
-            raws = (f"#raw({typst.string(typst.breakable(line))});" if line else "" for line in lines)
+            raws = (
+                f"#raw({typst.string(typst.breakable(line))});" if line else "" for line in lines
+            )
             made.append("#linebreak();".join(raws))
         elif node.tag == "br":
             made.append("#linebreak();")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import io
 import json
 import re
@@ -105,7 +106,8 @@ def settled(outputs: Sequence[NotebookNode]) -> Iterator[NotebookNode]:
         elif output.name != "stderr":
             text = _text(output.text)
             if printed is None:
-                printed = NotebookNode(output | {"text": text})
+                printed = copy.copy(output)
+                printed.text = text
             else:
                 printed.text += text
     if printed is not None:
@@ -201,7 +203,9 @@ def _without_reprs(text: str) -> str:
     lines = [
         line
         for line in text.split("\n")
-        if not (line.strip().startswith(("<", "[<", "(<", "Text(")) and _OBJECT.fullmatch(line.strip()))
+        if not (
+            line.strip().startswith(("<", "[<", "(<", "Text(")) and _OBJECT.fullmatch(line.strip())
+        )
     ]
     return _ADDRESS.sub("", "\n".join(lines))
 
@@ -270,7 +274,9 @@ class _Tags(HTMLParser):
         self.found.add(tag)
 
 
-_DRAWING = re.compile(r"<svg\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?:/>|>.*?</svg\s*>)", re.IGNORECASE | re.DOTALL)
+_DRAWING = re.compile(
+    r"<svg\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?:/>|>.*?</svg\s*>)", re.IGNORECASE | re.DOTALL
+)
 _IMG = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 
@@ -366,7 +372,7 @@ def _vector(text: str, cell: str) -> str:
         drawn = cleaning.svg(cleaning.whole(text))
     except ExportError as error:
         raise ExportError(
-            f"{cell}: {error}. Show it as PNG instead, e.g. `Image(filename=\"….png\", alt=\"what it shows\")`."
+            f'{cell}: {error}. Show it as PNG instead, e.g. `Image(filename="….png", alt="what it shows")`.'
         ) from None
     return cleaning.vector(drawn)
 
@@ -376,7 +382,9 @@ def _said(source: str) -> str:
     root = ElementTree.fromstring(base64.b64decode(source.partition(",")[2]))
     said = [root.get("aria-label")]
     said += [element.text for element in root if element.tag.endswith(("}title", "}desc"))]
-    return ". ".join(" ".join(text.split()).removesuffix(".") for text in said if text and text.strip())
+    return ". ".join(
+        " ".join(text.split()).removesuffix(".") for text in said if text and text.strip()
+    )
 
 
 _KEPT = {"PNG": "png", "JPEG": "jpeg", "GIF": "gif", "WEBP": "webp"}
@@ -392,7 +400,11 @@ def _raster(encoded: str, cell: str) -> str:
         with Image.open(io.BytesIO(content)) as picture:
             picture.load()
             kind = _KEPT.get(picture.format or "")
-            if kind is None or getattr(picture, "is_animated", False) or picture.mode in ("CMYK", "YCCK"):
+            if (
+                kind is None
+                or getattr(picture, "is_animated", False)
+                or picture.mode in ("CMYK", "YCCK")
+            ):
                 alpha = "A" in picture.getbands() or "transparency" in picture.info
                 made = io.BytesIO()
                 picture.convert("RGBA" if alpha else "RGB").save(made, "PNG")

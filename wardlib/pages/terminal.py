@@ -13,7 +13,9 @@ from wardlib.pages import html
 from wardlib.pages.cleaning import STEERING, whole
 
 # What is no letter: a sequence (ECMA-48), a return, a step back, a tab, an end of a line.
-_TOKEN = re.compile(rf"(?P<steers>{STEERING.pattern})|[\r\b\t\n]|[^\x1b\x80-\x9f\r\b\t\n]+|.", re.DOTALL)
+_TOKEN = re.compile(
+    rf"(?P<steers>{STEERING.pattern})|[\r\b\t\n]|[^\x1b\x80-\x9f\r\b\t\n]+|.", re.DOTALL
+)
 _SEQUENCE = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]*)([A-Za-z])")
 _STEERED = re.compile(r"[\x1b\x80-\x9f\r\b\t]")
 _STOPS = 8  # columns from one tab to the next
