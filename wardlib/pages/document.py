@@ -62,7 +62,7 @@ class Part:
     def as_html(self) -> str:
         """This part of an HTML page."""
         if self.prose:
-            return markdown.as_html(self.prose)
+            return markdown.as_html(self.prose, self.cell)
         if not self.content:
             return f'<div class="output">{self.fragment}</div>'
         picture = "".join(_SOURCE.findall(self.fragment))

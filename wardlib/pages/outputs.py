@@ -36,7 +36,7 @@ _MOVING = re.compile(
 )
 _MOVING_TAGS = {
     "applet", "audio", "canvas", "embed", "frame", "frameset", "iframe", "input", "math", "meter",
-    "object", "progress", "select", "textarea", "video",
+    "object", "progress", "select", "template", "textarea", "video",
 }  # fmt: skip
 _FILLER = "No description has been provided for this image"  # nbconvert's own, which says nothing
 
@@ -130,9 +130,11 @@ def shown(output: NotebookNode, cell: str, notes: Notes) -> Shown | None:
         case "text/html":
             return _html(data, cell, notes)
         case "text/markdown":
-            return _marked(markdown.as_html(_text(data[mime]), cell))
+            text = _text(data[mime])
+            return _marked(markdown.as_html(text, cell), text, cell)
         case "text/latex":
-            return _marked(_latex(_text(data[mime]), cell))
+            text = _text(data[mime])
+            return _marked(_latex(text, cell), text, cell)
         case "image/svg+xml":
             source = _vector(_text(data[mime]), cell)
             return _figure(source, _alt(output, mime) or _said(source), cell, notes)
@@ -163,6 +165,8 @@ def _chosen(data: Mapping[str, Any], cell: str) -> str | None:
 
 
 def _moves(cell: str, what: str) -> ExportError:
+    if what == "<math>":
+        return ExportError(f'{cell} shows MathML: write the formula as `Latex("$…$")`.')
     return ExportError(
         f"{cell} shows what no paper can ({what}): show a still picture of it instead, e.g. "
         '`Image(filename="….png", alt="what it shows")`, a figure of matplotlib, or a table.'
@@ -229,8 +233,12 @@ def _pre(text: str) -> Shown | None:
     return Shown(f"<pre>{made}</pre>") if made.strip() else None
 
 
-def _marked(fragment: str) -> Shown | None:
-    return Shown(fragment) if _is_seen(fragment) else None
+def _marked(fragment: str, text: str, cell: str) -> Shown | None:
+    if _is_seen(fragment):
+        return Shown(frames.dressed(fragment, cell))
+    if "script" in _Tags(text).found:
+        raise _moves(cell, "a script alone")
+    return None
 
 
 def _is_seen(fragment: str) -> bool:
