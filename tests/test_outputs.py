@@ -78,7 +78,7 @@ SILENT = {
     "axes and lines": PLOT + "fig, axes = plt.subplots(1, 2); plt.close(fig)\ndisplay(axes, axes[0], axes[0].plot([1]), axes[0].set_title('x'), axes[0].bar([1], [2]), axes[0].hist([1]), axes[0].boxplot([1]))",
     "objects": "display(len, object(), (lambda: 0), [object()], {'x': object()})\nprint(object())\nprint(display)",
     "style": DISPLAY + 'HTML("<style>p { color: red }</style>")',
-    "warning": "import sys, warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter('always')\n    warnings.warn('x')\nprint('x', file=sys.stderr)",
+    "warning": "import logging, sys\nlogging.warning('x')\nprint('x', file=sys.stderr)",
 }  # fmt: skip
 # What no page can show, and what the message says beside the cell's name.
 REFUSED = {
