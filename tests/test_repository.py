@@ -29,7 +29,7 @@ OWNERS = {
     "typst": {"pages.typst"},
     "mistune": {"pages.markdown"},
     "nh3": {"pages.cleaning"},
-    "matplotlib": {"pages.drawing"},
+    "matplotlib": {"pages.drawing", "pages.formulas", "pages.typst"},
     "seaborn": {"pages.drawing"},
     "csv": {"data.intake.arrivals", "data.intake.delimited", "data.reading", "language"},
     "python_calamine": {"data.intake.workbooks"},

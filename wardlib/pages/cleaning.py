@@ -13,21 +13,23 @@ from wardlib.errors import ExportError
 from wardlib.language import printed
 
 _TAGS = {
-    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd",
-    "del", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
-    "hr", "i", "img", "ins", "kbd", "li", "ol", "p", "pre", "q", "s", "samp", "small", "span",
-    "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
-    "var",
+    "a", "abbr", "b", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd",
+    "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4",
+    "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp",
+    "small", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th",
+    "thead", "tr", "tt", "u", "ul", "var", "wbr",
 }  # fmt: skip
 _ATTRIBUTES = {
     "a": {"href"},
     "abbr": {"title"},
     "col": {"span"},
     "colgroup": {"span"},
-    "img": {"alt", "src"},
+    "div": {"align"},
+    "img": {"alt", "height", "src", "width"},
     "ol": {"start"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan", "scope"},
+    "p": {"align"},
+    "td": {"align", "colspan", "rowspan"},
+    "th": {"align", "colspan", "rowspan", "scope"},
 }
 # What stands in these is no text for a reader, and goes with them.
 _WITHOUT_CONTENT = {
@@ -36,7 +38,7 @@ _WITHOUT_CONTENT = {
 }  # fmt: skip
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x20\x7f-\x9f<>\"'\\]+", re.IGNORECASE)
 _ANCHOR = re.compile(r"#[\w.-]+")
-_PICTURE = re.compile(r"data:image/(?:gif|jpeg|png|webp);base64,[A-Za-z0-9+/=\s]+")
+_PICTURE = re.compile(r"data:image/(?:gif|jpeg|png|svg\+xml|webp);base64,[A-Za-z0-9+/=\s]+")
 
 
 def html(text: str) -> str:
@@ -57,6 +59,7 @@ def _cleaner() -> nh3.Cleaner:
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         clean_content_tags=_WITHOUT_CONTENT,
+        set_tag_attribute_values={"details": {"open": ""}},  # on paper nobody opens it
         attribute_filter=_kept,
         url_schemes={"http", "https", "mailto", "data"},
         link_rel=None,
@@ -67,6 +70,10 @@ def _kept(tag: str, attribute: str, value: str) -> str | None:
     """The value of an attribute that may stand there; None of one that may not."""
     if attribute == "href":
         return value if _ANCHOR.fullmatch(value) else address(value) or None
+    if attribute == "align":
+        return value if value in ("left", "right", "center") else None
+    if attribute in ("height", "width"):
+        return value if re.fullmatch("[0-9]{1,4}", value) else None
     if attribute == "src":
         return value if _PICTURE.fullmatch(value) else None
     return value
