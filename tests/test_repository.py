@@ -29,7 +29,7 @@ OWNERS = {
     "typst": {"pages.typst"},
     "mistune": {"pages.markdown"},
     "nh3": {"pages.cleaning"},
-    "matplotlib": {"pages.drawing", "pages.figures", "pages.formulas"},
+    "matplotlib": {"pages.drawing", "pages.figures", "pages.formulas", "pages.typst"},
     "PIL": {"pages.outputs"},
     "seaborn": {"pages.drawing"},
     "csv": {"data.intake.arrivals", "data.intake.delimited", "data.reading", "language"},

@@ -14,21 +14,23 @@ from wardlib.errors import ExportError
 from wardlib.language import printed
 
 _TAGS = {
-    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd",
-    "del", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
-    "hr", "i", "img", "ins", "kbd", "li", "ol", "p", "pre", "q", "s", "samp", "small", "span",
-    "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
-    "var",
+    "a", "abbr", "b", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd",
+    "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4",
+    "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp",
+    "small", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th",
+    "thead", "tr", "tt", "u", "ul", "var", "wbr",
 }  # fmt: skip
 _ATTRIBUTES = {
     "a": {"href"},
     "abbr": {"title"},
     "col": {"span"},
     "colgroup": {"span"},
-    "img": {"alt", "src"},
+    "div": {"align"},
+    "img": {"alt", "height", "src", "width"},
     "ol": {"start"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan", "scope"},
+    "p": {"align"},
+    "td": {"align", "colspan", "rowspan"},
+    "th": {"align", "colspan", "rowspan", "scope"},
 }
 # What stands in these is no text for a reader, and goes with them.
 _WITHOUT_CONTENT = {
@@ -59,6 +61,7 @@ def _cleaner() -> nh3.Cleaner:
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         clean_content_tags=_WITHOUT_CONTENT,
+        set_tag_attribute_values={"details": {"open": ""}},  # on paper nobody opens it
         attribute_filter=_kept,
         url_schemes={"http", "https", "mailto", "data"},
         link_rel=None,
@@ -69,6 +72,10 @@ def _kept(tag: str, attribute: str, value: str) -> str | None:
     """The value of an attribute that may stand there; None of one that may not."""
     if attribute == "href":
         return value if _ANCHOR.fullmatch(value) else address(value) or None
+    if attribute == "align":
+        return value if value in ("left", "right", "center") else None
+    if attribute in ("height", "width"):
+        return value if re.fullmatch("[0-9]{1,4}", value) else None
     if attribute == "src":
         return picture(value)
     return value
@@ -255,6 +262,12 @@ def _counted(root: ElementTree.Element) -> None:
 # Of a list of faces the end, which says what stands in for them where a page has none of them. A PDF has
 # these alone, and would else take any that has the letter.
 _FACES = re.compile(r"(font(?:-family)?\s*:\s*)(?!inherit|initial|unset)([^;{}]+)", re.IGNORECASE)
+
+
+def words(picture: bytes) -> str:
+    """What an SVG writes."""
+    root = ElementTree.fromstring(picture)
+    return " ".join("".join(text.itertext()) for text in root.iter(f"{_SVG}text"))
 
 
 def _lettered(root: ElementTree.Element) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -20,16 +22,15 @@ from wardlib.pages import cleaning, frames, html, markdown, markup, outputs, typ
 from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps, known, known_figures
 
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
-_SECTION = "## "
-_NUMERAL = re.compile(r"[IVX]+\. ")  # a heading that brings its own, as reports of a ward have it
+_SECTION = "<h2>"
 _SOURCE = re.compile(r'<img src="([^"]*)"')
 _PARAMETER_TAGS = {"parameters", "injected-parameters"}
 
 
 @dataclass
 class Part:
-    """A part of a page: the `prose` of a Markdown cell, an output of ours with its MIME bundle and
-    `content` (see `block`), or the `fragment` of HTML that another output shows (see `outputs`).
+    """A part of a page: `prose` of a Markdown cell, as cleaned HTML, an output of ours with its MIME bundle
+    and `content` (see `block`), or the `fragment` of HTML that another output shows (see `outputs`).
 
     Of a table or chart, `label` is what the page calls it ("Hình 1", "Bảng 2") and `slug` the name
     that is its own on the page; of a headline, `see` holds labels and slugs of those below it.
@@ -50,6 +51,11 @@ class Part:
         return self.prose.startswith(_SECTION)
 
     @property
+    def is_bare(self) -> bool:
+        """Whether it is a heading of a section and nothing else."""
+        return self.is_section and self.prose.endswith("</h2>")
+
+    @property
     def slug(self) -> str:
         """Of a table or chart, its name on the page; "" for other parts."""
         return str(self.content.get("slug", ""))
@@ -62,7 +68,7 @@ class Part:
     def as_html(self) -> str:
         """This part of an HTML page."""
         if self.prose:
-            return markdown.as_html(self.prose, self.cell)
+            return self.prose
         if not self.content:
             return f'<div class="output">{self.fragment}</div>'
         picture = "".join(_SOURCE.findall(self.fragment))
@@ -73,7 +79,7 @@ class Part:
     def as_typst(self) -> str:
         """This part of a page in Typst."""
         if self.prose:
-            return markup.as_typst(markdown.as_html(self.prose, self.cell))
+            return markup.as_typst(self.prose)
         if not self.content:
             made = markup.as_typst(frames.for_paper(self.fragment))
             return f"#[\n#set par(first-line-indent: 0pt)\n{made}\n]"
@@ -94,7 +100,7 @@ class Document:
         """The files that a PDF draws and carries: name and content."""
         yield "run.json", dumps(self.record)
         for part in self.parts:
-            yield from markup.pictures(part.fragment).items()
+            yield from markup.pictures(part.prose + part.fragment).items()
             if part.slug and SVG in part.data:
                 yield f"{part.slug}.svg", part.data[SVG]
             if part.resource is not None:
@@ -136,8 +142,9 @@ def cell_name(notebook: NotebookNode, at: int) -> str:
     return f"cell {at + 1} ({name})" if name else f"cell {at + 1}"
 
 
-def read(notebook: NotebookNode) -> Document:
-    """The document in an executed notebook; ExportError where it cannot be one."""
+def read(notebook: NotebookNode, folder: Path | None = None) -> Document:
+    """The document in an executed notebook, whose prose may show pictures from its `folder`; ExportError
+    where it cannot be one."""
     heads = []
     for at, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
@@ -159,18 +166,18 @@ def read(notebook: NotebookNode) -> Document:
             "the notebook shows two different heads, of two editions or with and without a mark: run it "
             "again from the top"
         )
-    title, parts = "", []
+    title, parts = "", list[Part]()
     for at, cell in enumerate(notebook.cells):
         tags = set(cell.metadata.get("tags", []))
         languages = {_LANGUAGE_TAGS[tag] for tag in tags & _LANGUAGE_TAGS.keys()}
         if languages and heads[0]["language"] not in languages:
             continue
         if cell.cell_type == "markdown":
-            text = cell.source.strip()
-            if not title and text.startswith("# "):
-                title, _, text = text[2:].partition("\n")
-            if text.strip():
-                parts.append(Part(cell_name(notebook, at), text))
+            name = cell_name(notebook, at)
+            prose = markdown.as_html(cell.source, name, cell.get("attachments"), folder)
+            if not title:
+                title, prose = markup.titled(prose)
+            parts += (Part(name, section) for section in markup.sections(prose))
         elif cell.cell_type == "code" and not tags & _PARAMETER_TAGS:
             name = cell_name(notebook, at)
             parts += filter(None, _parts(name, cell))
@@ -180,28 +187,26 @@ def read(notebook: NotebookNode) -> Document:
     parts = [
         part
         for part, following in zip(parts, [*parts, Part(prose=_SECTION)][1:], strict=True)
-        if not (part.is_section and "\n" not in part.prose and following.is_section)
+        if not (part.is_bare and following.is_section)
     ]
+    for part in parts:
+        _check_signs(part)
     _number(parts, heads[0])
     return Document(heads[0], title, parts, record(notebook))
 
 
 def _number(parts: list[Part], head: dict[str, Any]) -> None:
-    """Number sections, but for those that bring a Roman numeral, and figures and tables in the order of
-    the page; each headline refers to those that stand below it in its section. Charts of one slug (the
+    """Number sections (see `markup.Headings`), and figures and tables in the order of the page; each headline refers to those that stand below it in its section. Charts of one slug (the
     same chart of two revenue lines) are told apart by a number after it."""
     counts = {"chart": 0, "table": 0}
     taken = {"content", "to", "start", "end"}  # anchors of the page itself
     headline: Part | None = None
-    sections = 0
+    headings = markup.Headings()
     for part in parts:
         kind = part.content.get("kind", "")
+        part.prose = headings.mended(part.prose)
         if part.is_section:
             headline = None
-            sections += 1
-            heading = part.prose.removeprefix(_SECTION)
-            if not _NUMERAL.match(heading):
-                part.prose = f"{_SECTION}{sections}. {heading}"
         elif kind == "headline":
             headline = part
         elif kind in counts:
@@ -213,6 +218,27 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
             part.label = f"{head[kind]} {counts[kind]}"
             if headline is not None:
                 headline.see.append((part.label, part.slug))
+
+
+def _check_signs(part: Part) -> None:
+    """Raises ExportError where a part holds a sign that no face of a page has."""
+    texts = [markup.tree(part.prose + part.fragment).text, *_texts(part.content)]
+    pictures = markup.pictures(part.fragment)
+    texts += [cleaning.words(pictures[name]) for name in pictures if name.endswith(".svg")]
+    for sign in filter(None, map(typst.strange, texts)):
+        raise ExportError(
+            f"{part.cell} shows the sign {sign} ({unicodedata.name(sign, f'U+{ord(sign):04X}')}). "
+            f"{typst.NO_FACE} Write a word in its place, or a sign such as ✓ ✗ → • ≥ ☐ ☑."
+        )
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """The texts in a block's content."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, (dict, list)):
+        for inner in content.values() if isinstance(content, dict) else content:
+            yield from _texts(inner)
 
 
 def _parts(name: str, cell: NotebookNode) -> Iterator[Part | None]:

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -24,7 +25,7 @@ _AXIS = 0.224 * _EM  # half the height of an x above the line: where a browser h
 _MINUS = 0.26 * _EM  # what stands in the middle of a formula: a minus, the bar of a fraction
 _RIM = 0.03 * _EM
 _ROW, _COLUMN = 0.45 * _EM, 1.0 * _EM  # between rows and columns
-_STYLE = {
+_STYLE: dict[Any, str] = {
     "mathtext.fontset": "custom", "mathtext.fallback": "stix", "mathtext.default": "normal",
     "mathtext.rm": "STIXGeneral", "mathtext.it": "STIXGeneral:italic",
     "mathtext.bf": "STIXGeneral:bold", "mathtext.bfit": "STIXGeneral:italic:bold",
@@ -358,14 +359,18 @@ def _stretched(sign: str, reach: float) -> _Box:
     times = max(1.0, 2 * reach / (box.height + box.depth))
     middle = (box.height - box.depth) / 2
     outlines = tuple(
-        (x, _MINUS + (y - middle) * times, Outline(outline.vertices * (1, times), outline.codes))
+        (
+            x,
+            _MINUS + (y - middle) * times,
+            Outline(np.asarray(outline.vertices) * (1, times), outline.codes),
+        )
         for x, y, outline in box.outlines
     )
     return _Box(box.width, _MINUS + reach, reach - _MINUS, outlines)
 
 
 @functools.cache
-def _parser() -> MathTextParser:
+def _parser() -> MathTextParser[Any]:
     return MathTextParser("path")
 
 

@@ -26,7 +26,8 @@ from wardlib.errors import ExportError
 from wardlib.pages import cleaning, markup
 from wardlib.pages.markup import Element
 
-_PIXELS = 17  # of one em in the page, see style.css
+# What only says how the sign before it is drawn, or joins two.
+_UNSEEN = re.compile(r"[\u034f\u200c\u200d\u2060\ufe00-\ufe0f]")
 
 
 def as_html(
@@ -40,7 +41,7 @@ def as_html(
 
     Raises ExportError, which names the `cell`, where a picture or a formula cannot be shown.
     """
-    bare, formulas = _without_formulas(unicodedata.normalize("NFC", text))
+    bare, formulas = _without_formulas(_UNSEEN.sub("", unicodedata.normalize("NFC", text)))
     made = str(_parser()(bare))
     made = re.sub(r"@@(\d+)@@", lambda found: formulas[int(found[1])], made)
     made = re.sub(r"<!--.*?-->", "", made, flags=re.DOTALL)
@@ -53,7 +54,17 @@ def as_html(
     def picture(found: re.Match[str]) -> str:
         return _picture(found[0], cell, attachments or {}, folder)
 
-    root = markup.tree(cleaning.html(_IMAGE.sub(picture, made)))
+    made = made.replace('<section class="footnotes">', "<hr>").replace(
+        '<a href="#fnref-', ' <a href="#fnref-'
+    )
+    return with_formulas(cleaning.html(_IMAGE.sub(picture, made)), cell)
+
+
+def with_formulas(fragment: str, cell: str) -> str:
+    """A cleaned fragment with pictures of the formulas that MathJax would find in it (see `math`)."""
+    if "$" not in fragment and "\\" not in fragment:
+        return fragment
+    root = markup.tree(fragment)
     _draw_formulas(root, cell)
     return markup.as_html(root)
 
@@ -91,17 +102,17 @@ _TABLE = (
 _BEGINS = re.compile(r"\s*$| {0,3}(?:>|#{1,6}\s|```|~~~|[-*+] |\d{1,9}[.)] |<)")
 
 
-def _tables(markdown: mistune.Markdown) -> None:
-    markdown.block.register("table", _TABLE, _table, before="paragraph")
-    for rules in (markdown.block.block_quote_rules, markdown.block.list_rules):
-        markdown.block.insert_rule(rules, "table", before="paragraph")
+def _tables(md: mistune.Markdown) -> None:
+    md.block.register("table", _TABLE, _table, before="paragraph")
+    for rules in (md.block.block_quote_rules, md.block.list_rules):
+        md.block.insert_rule(rules, "table", before="paragraph")
     for name in ("table", "thead", "tbody", "tr"):
         tag = {"thead": "table_head", "tbody": "table_body", "tr": "table_row"}.get(name, name)
         open_, close = (
             ("<thead><tr>", "</tr></thead>") if name == "thead" else (f"<{name}>", f"</{name}>")
         )
-        assert markdown.renderer is not None
-        markdown.renderer.register(tag, lambda _, text, a=open_, z=close: f"{a}\n{text}{z}\n")
+        assert md.renderer is not None
+        md.renderer.register(tag, lambda _, text, a=open_, z=close: f"{a}\n{text}{z}\n")
 
 
 def _table(block: Any, found: re.Match[str], state: Any) -> int | None:
@@ -141,7 +152,7 @@ def _side(dashes: str) -> str | None:
 _STRUCK = re.compile(r"(~~?)(?=[^\s~])((?:\\.|[^\\])*?(?:\\.|[^\s~\\]))\1(?!~)", re.DOTALL)
 
 
-def _struck(markdown: mistune.Markdown) -> None:
+def _struck(md: mistune.Markdown) -> None:
     """Between one or two tildes, as GitHub has it."""
 
     def parse(inline: Any, found: re.Match[str], state: Any) -> int | None:
@@ -153,16 +164,16 @@ def _struck(markdown: mistune.Markdown) -> None:
         state.append_token({"type": "struck", "children": inline.render(inner)})
         return whole.end()
 
-    markdown.inline.register("struck", r"~~?(?=[^\s~])", parse, before="link")
-    assert markdown.renderer is not None
-    markdown.renderer.register("struck", lambda _, text: f"<del>{text}</del>")
+    md.inline.register("struck", r"~~?(?=[^\s~])", parse, before="link")
+    assert md.renderer is not None
+    md.renderer.register("struck", lambda _, text: f"<del>{text}</del>")
 
 
 _WEB = r"(?<![\w/@.&])(?:https?://|www\.)[^\s<]*[^\s<?!.,:;*_~'\")]"
 _MAIL = r"(?<![\w/@.:+-])[\w.+-]+@[\w-]+(?:\.[\w-]*\w)+"
 
 
-def _links(markdown: mistune.Markdown) -> None:
+def _links(md: mistune.Markdown) -> None:
     """Addresses that stand in the text."""
 
     def web(inline: Any, found: re.Match[str], state: Any) -> int | None:
@@ -183,8 +194,8 @@ def _links(markdown: mistune.Markdown) -> None:
         state.append_token({"type": "link", "children": children, "attrs": {"url": address}})
         return end
 
-    markdown.inline.register("web", _WEB, web, before="link")
-    markdown.inline.register("mail", _MAIL, mail, before="link")
+    md.inline.register("web", _WEB, web, before="link")
+    md.inline.register("mail", _MAIL, mail, before="link")
 
 
 _MARKS = re.compile(
@@ -326,8 +337,8 @@ def _formula(source: str, display: bool, cell: str) -> Element | str:
         {
             "class": "formula" if display else "math",
             "alt": said,
-            "width": f"{width * _PIXELS:.0f}",
-            "height": f"{height * _PIXELS:.0f}",
+            "width": f"{width * markup.PIXELS:.1f}",
+            "height": f"{height * markup.PIXELS:.1f}",
             "src": f"data:image/svg+xml;base64,{encoded}",
         },
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator
@@ -17,15 +18,17 @@ from wardlib.pages import cleaning, terminal, typst
 _VOID = {"br", "col", "hr", "img", "wbr"}
 _INLINE = {
     "a", "abbr", "b", "br", "cite", "code", "del", "dfn", "em", "i", "img", "ins", "kbd", "mark", "q",
-    "s", "samp", "small", "span", "strong", "sub", "sup", "u", "var", "wbr",
+    "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr",
 }  # fmt: skip
 _WRAPPED = {  # in a function of Typst
     "b": "strong", "strong": "strong", "em": "emph", "i": "emph", "cite": "emph", "dfn": "emph",
     "var": "emph", "u": "underline", "ins": "underline", "s": "strike", "del": "strike", "sub": "sub",
-    "sup": "super", "mark": "highlight", "small": "text(0.85em)",
+    "sup": "super", "mark": "highlight", "small": "text(0.85em)", "strike": "strike",
 }  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SPACE = re.compile(r"[ \t\n\r\f]+")
+PIXELS = 17  # of one em in the page, see style.css
+_SIDES = ("left", "right", "center")
 _SPAN = 100  # columns or rows at most that a cell says to take
 _PICTURE = re.compile(r"data:image/([a-z]+)(?:\+xml)?;base64,(.*)", re.DOTALL)
 
@@ -50,6 +53,16 @@ class Element:
         """Its words."""
         return "".join(
             child if isinstance(child, str) else "\n" if child.tag == "br" else child.text
+            for child in self.children
+        )
+
+    @property
+    def words(self) -> str:
+        """Its words, those of pictures with them."""
+        return "".join(
+            child
+            if isinstance(child, str)
+            else child.attributes.get("alt", "") + (" " if child.tag == "br" else child.words)
             for child in self.children
         )
 
@@ -112,6 +125,116 @@ def _picture(element: Element) -> tuple[str, bytes] | None:
     return f"{hashlib.sha256(content).hexdigest()[:16]}.{held[1]}", content
 
 
+def titled(fragment: str) -> tuple[str, str]:
+    """The words of the first heading of level 1 that stands by itself, and the fragment without it; no
+    words where there is none."""
+    root = tree(fragment)
+    for at, node in enumerate(root.children):
+        if isinstance(node, Element) and node.tag == "h1":
+            del root.children[at]
+            return _SPACE.sub(" ", node.words).strip(), as_html(root)
+    return "", fragment
+
+
+def sections(fragment: str) -> list[str]:
+    """A fragment in pieces, each from a heading of a section on; what is before the first comes first.
+    Headings and paragraphs of no words are left out, and a heading of level 1 is one of a section."""
+    pieces: list[list[Element | str]] = [[]]
+    for node in tree(fragment).children:
+        if isinstance(node, Element):
+            if _EMPTY.fullmatch(node.tag) and not _shows(node):
+                continue
+            if node.tag in ("h1", "h2"):
+                node.tag = "h2"
+                pieces.append([])
+        pieces[-1].append(node)
+    made = (as_html(Element("div", children=piece)).strip() for piece in pieces)
+    return [piece for piece in made if piece]
+
+
+_EMPTY = re.compile("h[1-6]|p")
+
+
+def _shows(element: Element) -> bool:
+    """Whether a reader sees anything of it."""
+    return bool(element.text.strip()) or any(each.tag == "img" for each in element.elements())
+
+
+_NUMERAL = re.compile(r"[IVX]+\. ")  # a heading that brings its own, as reports of a ward have it
+_NUMBER = re.compile(r"\s*\d{1,2}[.)]\s+")
+_NOTE = re.compile(r"#fn(ref)?-(\d{1,4})")
+
+
+class Headings:
+    """Numbers the sections of a page and mends levels that skip, fragment by fragment; footnotes and what
+    refers to them get names that are their own on the page."""
+
+    def __init__(self) -> None:
+        self._sections = 0
+        self._fragments = 0
+        self._above: list[
+            tuple[int, int]
+        ] = []  # of the headings above: level as written, as mended
+
+    def mended(self, fragment: str) -> str:
+        """The next fragment of the page."""
+        if not re.search('<h[1-6]>|href="#fn', fragment):
+            return fragment
+        self._fragments += 1
+        root = tree(fragment)
+        for node in root.children:
+            if isinstance(node, Element) and node.tag in ("h1", "h2"):
+                self._number(node)
+        for element in root.elements():
+            if element.tag in _HEADINGS:
+                element.tag = self._level(max(_HEADINGS[element.tag], 2))
+        self._name_notes(root)
+        return as_html(root)
+
+    def _number(self, heading: Element) -> None:
+        """Number a section, but for one that brings a Roman numeral; another number of its own goes."""
+        self._sections += 1
+        if _NUMERAL.match(heading.text):
+            return
+        if heading.children and isinstance(first := heading.children[0], str):
+            heading.children[0] = _NUMBER.sub("", first, count=1)
+        heading.children.insert(0, f"{self._sections}. ")
+
+    def _level(self, level: int) -> str:
+        while self._above and self._above[-1][0] >= level:
+            self._above.pop()
+        mended = self._above[-1][1] + 1 if self._above else 2
+        self._above.append((level, mended))
+        return f"h{mended}"
+
+    def _name_notes(self, root: Element) -> None:
+        named: set[str] = set()
+        for element in [root, *root.elements()]:
+            for child in element.children:
+                if isinstance(child, Element) and child.tag == "a":
+                    self._name_note(element, child, named)
+        for item in root.elements():
+            back = (
+                [each.attributes.get("href", "") for each in item.elements()]
+                if item.tag == "li"
+                else []
+            )
+            for name in back:
+                if (found := re.fullmatch(r"#ref(\.\d+\.\d+)", name)) and found[1] not in named:
+                    named.add(found[1])
+                    item.attributes["id"] = f"note{found[1]}"
+
+    def _name_note(self, around: Element, link: Element, named: set[str]) -> None:
+        """Lead a footnote's mark to the footnote, and this back to its first mark."""
+        if not (found := _NOTE.fullmatch(link.attributes.get("href", ""))):
+            return
+        place = f".{self._fragments}.{found[2]}"
+        link.attributes["href"] = f"#{'ref' if found[1] else 'note'}{place}"
+        if not found[1] and around.tag == "sup" and f"ref{place}" not in named:
+            named.add(f"ref{place}")
+            link.attributes["id"] = f"ref{place}"
+
+
 def as_typst(fragment: str) -> str:
     """A cleaned fragment as Typst. A picture is the file that `pictures` names; a heading of level 2 is one
     of level 1 there, as the title stands above all."""
@@ -119,7 +242,9 @@ def as_typst(fragment: str) -> str:
 
 
 def _is_inline(node: Element | str) -> bool:
-    return isinstance(node, str) or node.tag in _INLINE
+    return isinstance(node, str) or (
+        node.tag in _INLINE and node.attributes.get("class") != "formula"
+    )
 
 
 def _blocks(nodes: Iterable[Element | str]) -> str:
@@ -134,9 +259,19 @@ def _blocks(nodes: Iterable[Element | str]) -> str:
 
 
 def _block(element: Element) -> str:
+    """A paragraph, a list, a table, with the name by which a link leads to it and the side on which it
+    stands."""
+    made = _anchor(element) + _bare_block(element)
+    side = element.attributes.get("align", "")
+    return f"#align({side})[{made}]" if side in _SIDES and element.tag in ("div", "p") else made
+
+
+def _bare_block(element: Element) -> str:
     inner = element.children
     match element.tag:
         case "p" | "dt" | "caption" | "figcaption" | "summary":
+            if alone := _alone(inner):
+                return _image(alone, inline=False)
             line = _line(inner)
             return line if element.tag == "p" or not line.strip() else f"#strong[{line}]"
         case tag if tag in _HEADINGS:
@@ -145,6 +280,10 @@ def _block(element: Element) -> str:
             return f"#heading(level: {level})[{line}]" if line.strip() else ""
         case "ul" | "ol":
             return _list(element)
+        case "img":
+            return _image(element)
+        case "center":
+            return f"#align(center)[{_blocks(inner)}]"
         case "blockquote":
             return f"#quote(block: true)[{_blocks(inner)}]"
         case "dd":
@@ -161,6 +300,19 @@ def _block(element: Element) -> str:
             return _blocks(inner)
 
 
+def _alone(nodes: list[Element | str]) -> Element | None:
+    """The picture that a paragraph has and nothing beside."""
+    shown = [node for node in nodes if not isinstance(node, str) or node.strip()]
+    if len(shown) == 1 and isinstance(node := shown[0], Element) and node.tag == "img":
+        return node if node.attributes.get("class") != "math" else None
+    return None
+
+
+def _anchor(element: Element) -> str:
+    name = element.attributes.get("id", "")
+    return f"#anchor({typst.string(name)});" if name else ""
+
+
 def _list(element: Element) -> str:
     items = [each for each in element.children if isinstance(each, Element)]
     loose = any(
@@ -174,9 +326,13 @@ def _list(element: Element) -> str:
             else []
         ),
         *(["tight: false"] if loose else []),
-        *(f"[{_blocks([item] if item.tag != 'li' else item.children)}]" for item in items),
+        *(f"[{_item(item)}]" for item in items),
     ]
     return f"#{'enum' if element.tag == 'ol' else 'list'}({', '.join(given)})"
+
+
+def _item(item: Element) -> str:
+    return _anchor(item) + _blocks(item.children) if item.tag == "li" else _blocks([item])
 
 
 def _line(nodes: Iterable[Element | str]) -> str:
@@ -227,7 +383,7 @@ def _inline(element: Element) -> str:
             return typst.escape("\u200b")
         case "img":
             return _image(element)
-        case "code" | "kbd" | "samp":
+        case "code" | "kbd" | "samp" | "tt":
             return f"#raw({typst.string(typst.breakable(_SPACE.sub(' ', element.text)))});"
         case "q":
             return typst.escape("“") + _line(inner) + typst.escape("”")
@@ -240,17 +396,48 @@ def _inline(element: Element) -> str:
 
 
 def _link(element: Element, inner: str) -> str:
-    if to := cleaning.address(element.attributes.get("href", "")):
-        return f"#link({typst.string(to)})[{inner}];" if inner.strip() else ""
+    """A link to the web, to mail, or to a place on the page."""
+    to = element.attributes.get("href", "")
+    if not inner.strip():
+        return ""
+    if to.startswith("#"):
+        return f"{_anchor(element)}#to({typst.string(to[1:])})[{inner}];"
+    if address := cleaning.address(to):
+        return f"#link({typst.string(address)})[{inner}];"
     return inner
 
 
-def _image(element: Element) -> str:
+def _image(element: Element, *, inline: bool = True) -> str:
     picture = _picture(element)
     alt = element.attributes.get("alt", "")
     if picture is None:
         return _words(alt)
-    return f"#box(image({typst.string(picture[0])}, alt: {typst.string(alt)}));"
+    name, content = picture
+    kind = element.attributes.get("class", "")
+    if kind in ("math", "formula"):
+        size = [f"{_number(element, side) / PIXELS:.3f}em" for side in ("width", "height")]
+        return f"#{kind}({typst.string(name)}, {typst.string(alt)}, {', '.join(size)});"
+    width = _number(element, "width") or _pixels(content)
+    wide = f"{width * 0.75:g}pt" if width else "none"
+    place = "picture" if inline else "picture-block"
+    return f"#{place}({typst.string(name)}, {typst.string(alt)}, {wide});"
+
+
+def _number(element: Element, name: str) -> float:
+    given = element.attributes.get(name, "")
+    return float(given) if re.fullmatch(r"\d{1,5}(?:\.\d+)?", given, re.A) else 0
+
+
+def _pixels(content: bytes) -> int:
+    """How many pixels a picture is wide; 0 of one of lines, which says it by itself."""
+    if content.lstrip()[:1] == b"<":
+        return 0
+    from PIL import Image, UnidentifiedImageError  # most pages have no picture of pixels
+
+    try:
+        return Image.open(io.BytesIO(content)).width
+    except (UnidentifiedImageError, OSError, ValueError):
+        return 0
 
 
 @dataclass
@@ -330,7 +517,7 @@ def _cells(grid: list[dict[int, _Cell | None]], width: int) -> list[str]:
             side = cell.element.attributes.get("align", "")
             spans = {"colspan": min(cell.columns, width - column), "rowspan": cell.rows}
             given = [f"{name}: {span}" for name, span in spans.items() if span > 1]
-            given += [f"align: {side}"] if side in ("left", "right", "center") else []
+            given += [f"align: {side}"] if side in _SIDES else []
             inner = f"[{_blocks(cell.element.children)}]"
             made.append(f"table.cell({', '.join(given)}){inner}" if given else inner)
     return made

@@ -335,7 +335,8 @@ def _checked(attributes: str, cell: str, notes: Notes) -> str:
         alt = ""
     if not alt:
         alt = html.escape(_worded("", cell, notes)[0])
-    return f'<img src="{source}" alt="{alt}">'
+    size = "".join(f' {name}="{given[name]}"' for name in ("width", "height") if name in given)
+    return f'<img src="{source}" alt="{alt}"{size}>'
 
 
 # -- Pictures -----------------------------------------------------------------------------------------
