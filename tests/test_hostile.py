@@ -87,9 +87,7 @@ OUTPUTS = {
     "template": f'<div><template shadowrootmode="open"><img src="{SITE}/count.gif"></template></div>',
     "table of pandas": f'<style scoped>td {{ background: url({SITE}/count.gif) }}</style><table class="dataframe"><tr style="text-align: right" onmouseover="{HACK}"><td colspan="2">1</td></tr></table>',
 }  # fmt: skip
-PIXEL = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 # Those whose picture or whole content would be missing: the export is refused instead.
 REFUSED = {
     "script", "script from elsewhere", "dialog", "popup", "onerror", "onerror, no quotes", "onfocus",
@@ -110,7 +108,14 @@ PROSE = {
     "formula": "$#panic()$",
     "code": f"`</code><script>{HACK}</script>`\n\n    </pre><script>{HACK}</script>",
 }
-PROSE_REFUSED = {"heading", "block of html", "html inside a line", "picture in markdown", "picture by reference", "formula"}
+PROSE_REFUSED = {
+    "heading",
+    "block of html",
+    "html inside a line",
+    "picture in markdown",
+    "picture by reference",
+    "formula",
+}
 # What Typst would read as its own.
 TYPST = [
     '#import "@preview/cetz:0.3.0"',
@@ -377,7 +382,9 @@ def follow(tab, selector="a, button"):
 
 def test_each_attack_bites_where_nothing_is_cleaned(watched):
     """A request, a script, a dialog, a download, a page that goes away: else it would prove nothing."""
-    raw = OUTPUTS | {name: raw_markdown(text) for name, text in PROSE.items() if name not in ("code", "formula")}
+    raw = OUTPUTS | {
+        name: raw_markdown(text) for name, text in PROSE.items() if name not in ("code", "formula")
+    }
     idle = []
     for name, attack in raw.items():
         watched.open(f"<!DOCTYPE html><body>{attack}")
@@ -403,7 +410,10 @@ def test_what_a_page_cannot_show_is_refused_by_name(export):
     """Where a picture or the whole of an output would be missing, no page is made in either format; the
     message names the cell. What else does harm leaves a page without it."""
     outputs = {name: [rich(text)] for name, text in OUTPUTS.items()}
-    outputs |= {mime: [new_output("display_data", data={mime: text})] for mime, text in MIMES_REFUSED.items()}
+    outputs |= {
+        mime: [new_output("display_data", data={mime: text})]
+        for mime, text in MIMES_REFUSED.items()
+    }
     found = set()
     for name, output in outputs.items():
         try:
@@ -510,10 +520,21 @@ def test_what_is_harmless_in_an_output_stays():
     )
     page = html([rich(said)])
     table = page[page.index("<table") : page.index("</table>")]
-    for cell in ('<th colspan="2"', ">Thuế</th>", ">phí</th>", '<td rowspan="2"', ">1\u00a0234</td>"):
+    for cell in (
+        '<th colspan="2"',
+        ">Thuế</th>",
+        ">phí</th>",
+        '<td rowspan="2"',
+        ">1\u00a0234</td>",
+    ):
         assert cell in table
     assert not re.search("border|class|style", table)
-    for kept in ("<b>x</b> &lt; ", '<a href="https://x.vn/?a=1&amp;b">y</a>', f'src="{pixel}"', 'alt="z"'):
+    for kept in (
+        "<b>x</b> &lt; ",
+        '<a href="https://x.vn/?a=1&amp;b">y</a>',
+        f'src="{pixel}"',
+        'alt="z"',
+    ):
         assert kept in page
 
 

@@ -88,7 +88,9 @@ def _dress_table(table: Element, cell: str) -> str:
         for row in rows:
             for at, each in row.items():
                 spans = _span(each, "colspan") > 1
-                each.attributes.setdefault("align", "right" if at in right and not spans else "left")
+                each.attributes.setdefault(
+                    "align", "right" if at in right and not spans else "left"
+                )
                 if is_head and not each.text.strip():
                     each.tag = "td"  # heads nothing
                 if each.tag == "th":
