@@ -95,10 +95,19 @@ PROSE = {
     "html inside a line": f'Thu <img src="x:" onerror="{HACK}"> phí',
     "picture in markdown": f"![đếm]({SITE}/count.gif)",
     "picture by reference": f"![đếm][nơi]\n\n[nơi]: {SITE}/count.gif",
+    "click in markdown": f'Thu <a onclick="{HACK}" href="#">phí</a>',
     "javascript in markdown": f"[đây](javascript:{HACK})",
     "javascript in brackets": f"<javascript:{HACK}>",
     "code": f"`</code><script>{HACK}</script>`\n\n    </pre><script>{HACK}</script>",
 }
+# These show a picture that the notebook does not hold, which is refused.
+PICTURED = (
+    "heading",
+    "block of html",
+    "html inside a line",
+    "picture in markdown",
+    "picture by reference",
+)
 # What Typst would read as its own.
 TYPST = [
     '#import "@preview/cetz:0.3.0"',
@@ -212,7 +221,9 @@ def everything():
         forged_table(),
         forged_chart(HOSTILE_SVG),
     ]
-    return outputs, [*PROSE.values(), *TYPST]
+    prose = [text for name, text in PROSE.items() if name not in PICTURED]
+    formula = '$x \\text{"]); #panic("x")}$'
+    return outputs, [*prose, *(text for text in TYPST if "$" not in text), formula]
 
 
 SVGS = {
@@ -443,12 +454,25 @@ def test_the_policy_lets_our_style_and_charts_through(language, watched):
     assert said == []
 
 
-def test_html_in_markdown_stands_as_text():
-    """Its author sees that it took no effect, in the page as in the PDF."""
-    prose = [PROSE["html in markdown"], PROSE["html inside a line"]]
-    assert html(prose=prose).count("&lt;script&gt;") == 1
-    assert "<img" not in html(prose=prose)
-    assert "<script>" in text_of(pdf(prose=prose))
+def test_html_in_markdown_is_cleaned():
+    """As JupyterLab has it: words and emphasis stay, in the page as in the PDF, and a script goes."""
+    prose = [PROSE["html in markdown"], PROSE["click in markdown"], "Lệ <b onclick='x()'>phí</b>"]
+    page = html(prose=prose)
+    assert 'Thu <a href="#">phí</a>' not in page
+    assert "Thu <a>phí</a>" in page
+    assert "Lệ <b>phí</b>" in page
+    assert HACK not in page
+    said = text_of(pdf(prose=prose))
+    assert "ThuphíLệphí" in said
+    assert HACK not in said
+
+
+@pytest.mark.parametrize("name", PICTURED)
+def test_a_picture_that_prose_would_ask_for_is_refused(name):
+    """Neither page asks for it, and its author is told which cell it is."""
+    for export in (html, pdf):
+        with pytest.raises(ExportError, match=r"cell 3 \(m0\) shows a picture"):
+            export(prose=[PROSE[name]])
 
 
 def test_what_is_harmless_in_an_output_stays():
@@ -537,10 +561,12 @@ def test_the_pdf_of_a_hostile_notebook_holds_words_only():
 
 def test_a_title_is_only_a_title():
     """In the page, and in the properties of the PDF, whose XML stays well formed."""
-    reader = pdf(title=HOSTILE)
-    assert reader.metadata.title.startswith(HOSTILE)
+    title = f'<b onclick="{HACK}">Thu</b> <script>{HACK}</script>&lt;/title> "]) #panic("x") & phí'
+    words = 'Thu </title> "]) #panic("x") & phí'
+    reader = pdf(title=title)
+    assert reader.metadata.title.startswith(words)
     assert reader.xmp_metadata.dc_title["x-default"] == reader.metadata.title
-    assert f"<h1>{drawn.escape(HOSTILE)}</h1>" in html(title=HOSTILE)
+    assert f"<h1>{drawn.escape(words)}</h1>" in html(title=title)
 
 
 def test_setting_a_page_asks_the_network_for_nothing(listener, tmp_path):

@@ -57,7 +57,24 @@ def as_html(
     made = made.replace('<section class="footnotes">', "<hr>").replace(
         '<a href="#fnref-', ' <a href="#fnref-'
     )
-    return with_formulas(cleaning.html(_IMAGE.sub(picture, made)), cell)
+    root = markup.tree(cleaning.html(_IMAGE.sub(picture, made)))
+    _draw_formulas(root, cell)
+    _frame_tables(root)
+    return markup.as_html(root)
+
+
+def _frame_tables(element: Element) -> None:
+    """Put each table into a part of the page that can be moved sideways on a narrow screen."""
+    for at, child in enumerate(element.children):
+        if isinstance(child, Element) and child.tag == "table":
+            heads = [
+                each.words.strip() for each in child.elements() if each.tag in ("caption", "th")
+            ]
+            label = " ".join(", ".join(filter(None, heads)).split())[:200] or "…"
+            around = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": label}
+            element.children[at] = Element("div", around, [child])
+        elif isinstance(child, Element):
+            _frame_tables(child)
 
 
 def with_formulas(fragment: str, cell: str) -> str:
