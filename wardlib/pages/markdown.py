@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import functools
 import html
+import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -378,12 +379,30 @@ def _picture(
         )
     if not source.startswith("data:"):
         content = _content(source, cell, attachments, folder)
-        kind = next((kind for begins, kind in _KINDS.items() if content.startswith(begins)), "")
-        if not kind:
-            content, kind = cleaning.svg(content.decode("utf-8", "replace")).encode(), "svg+xml"
+        kind = next(
+            (kind for begins, kind in _KINDS.items() if content.startswith(begins)), "svg+xml"
+        )
+        try:
+            content = _whole(content, kind)
+        except (ExportError, OSError, ValueError, SyntaxError) as error:
+            raise ExportError(
+                f"{cell} shows {source[:80]}, which is no picture of PNG, JPEG, GIF, WebP or SVG that can be "
+                f"read ({error}): save it again as PNG"
+            ) from None
         source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
     image.attributes["src"] = source
     return markup.as_html(Element("div", children=[image]))
+
+
+def _whole(content: bytes, kind: str) -> bytes:
+    """A picture that can be read to its end, an SVG without what could run in it."""
+    if kind == "svg+xml":
+        return cleaning.svg(content.decode()).encode()
+    from PIL import Image  # most pages have no picture of pixels
+
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.load()
+    return content
 
 
 def _content(
