@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import functools
 import html
+import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -57,7 +58,24 @@ def as_html(
     made = made.replace('<section class="footnotes">', "<hr>").replace(
         '<a href="#fnref-', ' <a href="#fnref-'
     )
-    return with_formulas(cleaning.html(_IMAGE.sub(picture, made)), cell)
+    root = markup.tree(cleaning.html(_IMAGE.sub(picture, made)))
+    _draw_formulas(root, cell)
+    _frame_tables(root)
+    return markup.as_html(root)
+
+
+def _frame_tables(element: Element) -> None:
+    """Put each table into a part of the page that can be moved sideways on a narrow screen."""
+    for at, child in enumerate(element.children):
+        if isinstance(child, Element) and child.tag == "table":
+            heads = [
+                each.words.strip() for each in child.elements() if each.tag in ("caption", "th")
+            ]
+            label = " ".join(", ".join(filter(None, heads)).split())[:200] or "…"
+            around = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": label}
+            element.children[at] = Element("div", around, [child])
+        elif isinstance(child, Element):
+            _frame_tables(child)
 
 
 def with_formulas(fragment: str, cell: str) -> str:
@@ -361,12 +379,30 @@ def _picture(
         )
     if not source.startswith("data:"):
         content = _content(source, cell, attachments, folder)
-        kind = next((kind for begins, kind in _KINDS.items() if content.startswith(begins)), "")
-        if not kind:
-            content, kind = cleaning.svg(content.decode("utf-8", "replace")).encode(), "svg+xml"
+        kind = next(
+            (kind for begins, kind in _KINDS.items() if content.startswith(begins)), "svg+xml"
+        )
+        try:
+            content = _whole(content, kind)
+        except (ExportError, OSError, ValueError, SyntaxError) as error:
+            raise ExportError(
+                f"{cell} shows {source[:80]}, which is no picture of PNG, JPEG, GIF, WebP or SVG that can be "
+                f"read ({error}): save it again as PNG"
+            ) from None
         source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
     image.attributes["src"] = source
     return markup.as_html(Element("div", children=[image]))
+
+
+def _whole(content: bytes, kind: str) -> bytes:
+    """A picture that can be read to its end, an SVG without what could run in it."""
+    if kind == "svg+xml":
+        return cleaning.svg(content.decode()).encode()
+    from PIL import Image  # most pages have no picture of pixels
+
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.load()
+    return content
 
 
 def _content(
