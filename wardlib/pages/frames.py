@@ -69,7 +69,7 @@ def _dress(element: Element, cell: str) -> None:
         _dress(child, cell)
         if child.tag == "table":
             label = _dress_table(child, cell)
-            around = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": label}
+            around = {"class": "scroll", "role": "group", "tabindex": "0", "aria-label": label}
             element.children[at] = Element("div", around, [child])
 
 
