@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -22,6 +23,7 @@ from wardlib.pages import cleaning, document
 from wardlib.pages.block import RESOURCE, as_csv
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
 
+ROOT = Path(__file__).parent.parent
 FRAME = pd.DataFrame(
     {
         "ngày": pd.date_range("2020-01-01", periods=4, freq="MS"),
@@ -260,7 +262,7 @@ def test_no_setting_of_a_user_changes_a_chart_of_ours(tmp_path):
     def drawn(folder, size, more=""):
         done = subprocess.run(
             [sys.executable, "-c", code.format(size=size, more=more)],
-            cwd=folder, env=os.environ | {"MPLBACKEND": "agg"}, capture_output=True, text=True, check=True,
+            cwd=folder, env=os.environ | {"MPLBACKEND": "agg", "WARDLIB_HOME": str(ROOT)}, capture_output=True, text=True, check=True,
         )  # fmt: skip
         return done.stdout
 
