@@ -282,6 +282,12 @@ def _lettered(root: ElementTree.Element) -> None:
             element.text = _FACES.sub(lambda m: m[1] + _with_ours(m[2]), element.text)
 
 
+# The face of programs puts half of the Vietnamese letters together, which a picture in a PDF may not.
+_MONO = re.compile(
+    r"'[^']*mono[^']*'|\"[^\"]*mono[^\"]*\"|\b(?:[a-z][\w-]* )*[\w-]*mono[\w-]*", re.IGNORECASE
+)
+
+
 def _with_ours(faces: str) -> str:
-    ours = "DejaVu Sans Mono" if "mono" in faces.lower() else "Libertinus Serif"
-    return f"{faces}, '{ours}'"
+    ours = "'Libertinus Serif'"
+    return f"{_MONO.sub(ours, faces)}, {ours}"

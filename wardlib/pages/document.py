@@ -204,7 +204,7 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
     headings = markup.Headings()
     for part in parts:
         kind = part.content.get("kind", "")
-        part.prose = headings.mended(part.prose)
+        part.prose, part.fragment = map(headings.mended, (part.prose, part.fragment))
         if part.is_section:
             headline = None
         elif kind == "headline":

@@ -137,14 +137,15 @@ def shown(output: NotebookNode, cell: str, notes: Notes) -> Shown | None:
             return _marked(_latex(text, cell), text, cell)
         case "image/svg+xml":
             source = _vector(_text(data[mime]), cell)
-            return _figure(source, _alt(output, mime) or _said(source), cell, notes)
+            alt = _alt(output, mime) or _said(source)
+            return _figure(source, alt, _size(output, mime), cell, notes)
         case "application/json":
             return _pre(json.dumps(data[mime], ensure_ascii=False, indent=2))
         case "text/plain":
             return _plain(data)
         case _:
             source = _raster(re.sub(r"\s", "", _text(data[mime])), cell)
-            return _figure(source, _alt(output, mime), cell, notes)
+            return _figure(source, _alt(output, mime), _size(output, mime), cell, notes)
 
 
 def _text(value: Any) -> str:
@@ -184,7 +185,7 @@ _OBJECT = re.compile(
       | \[?(?:Text|Annotation)\(.*""",
     re.VERBOSE | re.DOTALL,
 )
-_BARE = re.compile(r"<[^\n]*>", re.DOTALL)
+_BARE = re.compile(r"<[^\n]*>|<bound method .*", re.DOTALL)
 _CONTAINER = re.compile(r"<\w*Container object of \d+ artists?>")
 
 
@@ -367,10 +368,22 @@ def _worded(alt: str, cell: str, notes: Notes) -> tuple[str, str]:
     return alt, caption
 
 
-def _figure(source: str, alt: str, cell: str, notes: Notes) -> Shown:
+def _size(output: NotebookNode, mime: str) -> str:
+    """The attributes of a picture that is to be drawn in another size than its own."""
+    given = output.get("metadata", {}).get(mime)
+    given = given if isinstance(given, Mapping) else {}
+    sizes = {name: given.get(name) for name in ("width", "height")}
+    return "".join(
+        f' {name}="{size:.0f}"'
+        for name, size in sizes.items()
+        if isinstance(size, (int, float)) and 0 < size < 10_000
+    )
+
+
+def _figure(source: str, alt: str, size: str, cell: str, notes: Notes) -> Shown:
     """A picture that is an output of its own."""
     alt, caption = _worded(alt, cell, notes)
-    fragment = f'<p><img src="{source}" alt="{html.escape(alt)}"></p>'
+    fragment = f'<p><img src="{source}" alt="{html.escape(alt)}"{size}></p>'
     slug = re.sub(r"[^a-z0-9]+", "-", notes.label.lower()).strip("-")[:60].strip("-")
     return Shown(fragment, caption, alt, slug or "figure")
 
