@@ -22,7 +22,7 @@ from wardlib.pages import cleaning, frames, html, markdown, markup, outputs, typ
 from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps, known, known_figures
 
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
-_SECTION = "<h2>"
+_SECTION = "<h2"
 _SOURCE = re.compile(r'<img src="([^"]*)"')
 _PARAMETER_TAGS = {"parameters", "injected-parameters"}
 
@@ -201,7 +201,7 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
     counts = {"chart": 0, "table": 0}
     taken = {"content", "to", "start", "end"}  # anchors of the page itself
     headline: Part | None = None
-    headings = markup.Headings()
+    headings = markup.Headings([part.prose for part in parts])
     for part in parts:
         kind = part.content.get("kind", "")
         part.prose, part.fragment = map(headings.mended, (part.prose, part.fragment))

@@ -141,6 +141,7 @@ def _plain(source: str, display: bool) -> str:
     source = re.sub(r"\\([A-Za-z]+)", lambda found: _NAMES.get(found[1], found[0]), source)
     source = re.sub(r"\\(textbf|text)\s*\{([^{}]*)\}", _worded, source).replace(r"\&", r"\text{&}")
     source = "".join(_braced(iter(_TOKEN.findall(re.sub(r"\s+", " ", source)))))
+    source = re.sub(r'(\\text\{[^{}]*\})|"', lambda found: found[1] or r'\text{"}', source)
     source = re.sub(rf"(?<!\\mathtt\{{){_foreign()}", r"\\mathtt{\g<0>}", source)
     source = re.sub(_others(), r"\\mathsf{\g<0>}", source)
     return source.replace(r"\frac", r"\dfrac") if display else source

@@ -52,6 +52,14 @@ def as_html(
             "drag that into the cell"
         )
 
+    if moving := re.search(r"<(video|audio)\b", made, re.IGNORECASE):
+        raise ExportError(
+            f"{cell} shows what no paper can (<{moving[1].lower()}>): write where it can be seen, or show a "
+            "still picture of it"
+        )
+    # As JupyterLab names headings: by their words.
+    made = re.sub(r'(?<=href=")#[^"]*', lambda found: html.escape(unquote(found[0])), made)
+
     def picture(found: re.Match[str]) -> str:
         return _picture(found[0], cell, attachments or {}, folder)
 

@@ -165,11 +165,16 @@ _NUMBER = re.compile(r"\s*\d{1,2}[.)]\s+")
 _NOTE = re.compile(r"#fn(ref)?-(\d{1,4})")
 
 
-class Headings:
-    """Numbers the sections of a page and mends levels that skip, fragment by fragment; footnotes and what
-    refers to them get names that are their own on the page."""
+_OWN = {"content", "to"}  # names that the page itself gives
 
-    def __init__(self) -> None:
+
+class Headings:
+    """Numbers the sections of a page and mends levels that skip, fragment by fragment; footnotes, what
+    refers to them, and headings to which a link of the page leads get names that are their own."""
+
+    def __init__(self, page: Iterable[str]) -> None:
+        links = (re.findall('href="#([^"]*)"', fragment) for fragment in page)
+        self._wanted = {html.unescape(name) for names in links for name in names}
         self._sections = 0
         self._fragments = 0
         self._above: list[
@@ -182,14 +187,22 @@ class Headings:
             return fragment
         self._fragments += 1
         root = tree(fragment)
+        for heading in (each for each in root.elements() if each.tag in _HEADINGS):
+            self._name(heading)
         for node in root.children:
             if isinstance(node, Element) and node.tag in ("h1", "h2"):
                 self._number(node)
-        for element in root.elements():
-            if element.tag in _HEADINGS:
-                element.tag = self._level(max(_HEADINGS[element.tag], 2))
+        for heading in (each for each in root.elements() if each.tag in _HEADINGS):
+            heading.tag = self._level(max(_HEADINGS[heading.tag], 2))
         self._name_notes(root)
         return as_html(root)
+
+    def _name(self, heading: Element) -> None:
+        """JupyterLab's name of a heading: its words, with a line in place of each space."""
+        name = "-".join(heading.words.strip().split(" "))
+        if name in self._wanted - _OWN:
+            self._wanted.remove(name)
+            heading.attributes["id"] = name
 
     def _number(self, heading: Element) -> None:
         """Number a section, but for one that brings a Roman numeral; another number of its own goes."""
