@@ -69,12 +69,20 @@ SHOWN = {
     "bar of progress": (DISPLAY + "for _ in ProgressBar(3): pass", "<pre>\\[=+\\] 3/3</pre>", "] 3/3"),
     "tqdm": ("import sys\nfrom tqdm import tqdm\nfor _ in tqdm(range(3), file=sys.stdout, bar_format='{l_bar}{bar:9}|{n}/3'): pass", "<pre>100%\\|█+\\|3/3</pre>", "|3/3"),
     "rich": ('from rich import print as tell\nfrom rich.table import Table\ntable = Table("khoản", "số")\ntable.add_row("[bold]thuế[/bold]", "1")\ntell(table)', "<pre[^>]*>.*┃<strong> khoản </strong>┃.*<strong>thuế</strong>", "┃ khoản ┃ số ┃"),
+    "headings": (DISPLAY + 'Markdown("## Mục con\\n\\n#### Nhỏ\\n\\nchữ")', "<h2>\\d+\\. Mục con</h2><h3>Nhỏ</h3><p>chữ</p>", "Mục con Nhỏ chữ"),
+    "SVG with letters of programs": (DISPLAY + f"SVG('{SQUARE % '<title>Chữ</title><text x=%s40%s y=%s9%s font-family=%smonospace%s>ổ ẵ</text>'}')".replace("%s", '"'), 'alt="Chữ"', "ổ ẵ"),
+    "picture in another size": (MADE + 'Image(made("PNG"), width=30, alt="Nhỏ")', 'alt="Nhỏ" width="30"', ""),
+    "control with words": ('class Model:\n    def _repr_html_(self):\n        return "<style>x</style><input type=checkbox><pre>Model</pre>"\n    def __repr__(self):\n        return "Model(a=1)"\nModel()', "<pre>Model\\(a=1\\)</pre>", "Model(a=1)"),
+    "HTML tables without heads": (DISPLAY + 'HTML("<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>x<br>y</td></tr></table><table><tr><td>2</td></tr></table>")', '<th align="right" scope="col">a</th>.*<td align="right">2</td>', "a b 1 x y 2"),
+    "cells that were heads": (PANDAS + 'with pd.option_context("display.max_rows", None):\n    display(pd.DataFrame({"x": range(40)}, index=pd.MultiIndex.from_product([["A", "B"], range(20)])))', '<th rowspan="20"[^>]*>B</th>', "B 0 20 1 21"),
+    "marks of Typst": ('print(\'#read("x") @a *b* _c_ `d` <e>\')', "@a \\*b\\* _c_", '#read("x") @a *b* _c_ `d` <e>'),
     "chart of ours": (PLOT + 'from wardlib import charts\nfig, axes = plt.subplots()\naxes.plot([1, 2], label="thu")\ncharts.figure(fig, book, title="Số thu", alt="Thu tăng từ 1 lên 2.")', '<figure class="chart" id="figure">.*alt="Thu tăng từ 1 lên 2.".*Hình 1. Số thu', "Hình 1. Số thu"),
 }  # fmt: skip
 # What shows a reader nothing.
 SILENT = {
     "None": "None",
     "axes and lines": PLOT + "fig, axes = plt.subplots(1, 2); plt.close(fig)\ndisplay(axes, axes[0], axes[0].plot([1]), axes[0].set_title('x'), axes[0].bar([1], [2]), axes[0].hist([1]), axes[0].boxplot([1]))",
+    "method": PANDAS + "pd.DataFrame({'a': [1]}).head",
     "objects": "display(len, object(), (lambda: 0), [object()], {'x': object()})\nprint(object())\nprint(display)",
     "style": DISPLAY + 'HTML("<style>p { color: red }</style>")',
     "warning": "import logging, sys\nlogging.warning('x')\nprint('x', file=sys.stderr)",
@@ -100,6 +108,8 @@ REFUSED = {
     "widget": ('display({"application/vnd.jupyter.widget-view+json": {}, "text/plain": "IntSlider()"}, raw=True)', "widget.*still picture"),
     "canvas": (DISPLAY + 'HTML("<canvas></canvas>")', "<canvas>.*still picture"),
     "MathML": (DISPLAY + 'HTML("<math><mi>x</mi></math>")', "Latex"),
+    "emoji": ('print("xong ✅")', "✅.*Write a word"),
+    "letters of an SVG": (DISPLAY + f"SVG('{SQUARE % '<title>x</title><text>日本</text>'}')", "日.*Write a word"),
     "endless frame": (PANDAS + 'with pd.option_context("display.max_rows", None):\n    display(pd.DataFrame({"a": range(3001)}))', r"3001 rows.*head\(50\)"),
 }  # fmt: skip
 

@@ -201,7 +201,7 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
     counts = {"chart": 0, "table": 0}
     taken = {"content", "to", "start", "end"}  # anchors of the page itself
     headline: Part | None = None
-    headings = markup.Headings([part.prose for part in parts])
+    headings = markup.Headings([part.prose + part.fragment for part in parts])
     for part in parts:
         kind = part.content.get("kind", "")
         part.prose, part.fragment = map(headings.mended, (part.prose, part.fragment))
