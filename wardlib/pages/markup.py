@@ -304,7 +304,7 @@ def _bare_block(element: Element) -> str:
         case "pre":
             if not any(element.elements()):
                 return typst.printed_lines(element.text.removesuffix("\n"))
-            return typst.printed_marks(element.text, _marks(element))
+            return typst.printed_marks(element.text, _marked_lines(element))
         case "hr":
             return "#line(length: 100%, stroke: 0.5pt)"
         case "table":
@@ -364,6 +364,21 @@ def _words(text: str) -> str:
     if not bare:
         return words
     return " " * words.startswith(" ") + typst.escape(bare) + " " * words.endswith(" ")
+
+
+def _marked_lines(element: Element) -> list[str]:
+    """The lines of printed text; an element that goes on over several lines stands in that where it begins."""
+    lines = [""]
+    for node in element.children:
+        if isinstance(node, str):
+            first, *others = node.removesuffix("\n" if node is element.children[-1] else "").split(
+                "\n"
+            )
+            lines[-1] += _marks(Element("", children=[first]))
+            lines += [_marks(Element("", children=[line])) for line in others]
+        else:
+            lines[-1] += _marks(Element("", children=[node]))
+    return lines
 
 
 def _marks(element: Element) -> str:

@@ -72,14 +72,14 @@ def printed_lines(text: str) -> str:
     return "#{\nshow raw: set block(spacing: 0.55em)\n" + smaller + "\n".join(blocks) + "\n}"
 
 
-def printed_marks(text: str, marked: str) -> str:
-    """As `printed_lines`, of a text with marks: `marked` is the same text in Typst, whose lines end in
-    `#linebreak();`."""
-    smaller = _smaller(text.split("\n"))
-    return (
-        "#{\n" + smaller + "set par(justify: false, first-line-indent: 0pt, leading: 0.55em)\n"
-        f"block[{marked}]\n}}"
+def printed_marks(text: str, lines: Sequence[str]) -> str:
+    """As `printed_lines`, of a text with marks: `lines` are those of the same text in Typst."""
+    made = "".join(
+        f"block(spacing: 0.55em)[{'#linebreak();'.join(lines[at : at + _BLOCK])}]\n"
+        for at in range(0, len(lines), _BLOCK)
     )
+    style = "set par(justify: false, first-line-indent: 0pt, leading: 0.55em)\n"
+    return "#block({\n" + _smaller(text.split("\n")) + style + made + "})"
 
 
 def _smaller(lines: Sequence[str]) -> str:
