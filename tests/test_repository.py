@@ -30,7 +30,7 @@ OWNERS = {
     "mistune": {"pages.markdown"},
     "nh3": {"pages.cleaning"},
     "matplotlib": {"pages.drawing", "pages.figures", "pages.formulas", "pages.typst"},
-    "PIL": {"pages.outputs"},
+    "PIL": {"pages.markdown", "pages.markup", "pages.outputs"},
     "seaborn": {"pages.drawing"},
     "csv": {"data.intake.arrivals", "data.intake.delimited", "data.reading", "language"},
     "python_calamine": {"data.intake.workbooks"},

@@ -104,7 +104,7 @@ def settled(outputs: Sequence[NotebookNode]) -> Iterator[NotebookNode]:
                 printed = None
             yield output
         elif output.name != "stderr":
-            text = _text(output.text)
+            text = _whole(output.text)
             if printed is None:
                 printed = copy.copy(output)
                 printed.text = text
@@ -121,7 +121,7 @@ def shown(output: NotebookNode, cell: str, notes: Notes) -> Shown | None:
     their words from `notes` in turn.
     """
     if output.output_type == "stream":
-        return _pre(_without_reprs(_text(output.text)))
+        return _pre(_without_reprs(_whole(output.text)))
     data: Mapping[str, Any] = output.get("data", {})
     mime = _chosen(data, cell)
     match mime:
@@ -130,13 +130,13 @@ def shown(output: NotebookNode, cell: str, notes: Notes) -> Shown | None:
         case "text/html":
             return _html(data, cell, notes)
         case "text/markdown":
-            text = _text(data[mime])
+            text = _whole(data[mime])
             return _marked(markdown.as_html(text, cell), text, cell)
         case "text/latex":
-            text = _text(data[mime])
+            text = _whole(data[mime])
             return _marked(_latex(text, cell), text, cell)
         case "image/svg+xml":
-            source = _vector(_text(data[mime]), cell)
+            source = _vector(_whole(data[mime]), cell)
             alt = _alt(output, mime) or _said(source)
             return _figure(source, alt, _size(output, mime), cell, notes)
         case "application/json":
@@ -144,11 +144,11 @@ def shown(output: NotebookNode, cell: str, notes: Notes) -> Shown | None:
         case "text/plain":
             return _plain(data)
         case _:
-            source = _raster(re.sub(r"\s", "", _text(data[mime])), cell)
+            source = _raster(re.sub(r"\s", "", _whole(data[mime])), cell)
             return _figure(source, _alt(output, mime), _size(output, mime), cell, notes)
 
 
-def _text(value: Any) -> str:
+def _whole(value: Any) -> str:
     """A text of a notebook, which may hold it line by line."""
     return "".join(map(str, value)) if isinstance(value, list) else str(value)
 
@@ -160,7 +160,7 @@ def _chosen(data: Mapping[str, Any], cell: str) -> str | None:
         return next((mime for mime in _RANKS if mime in data), None)
     if still := next((mime for mime in _STILL if mime in data), None):
         return still
-    if "widget" in moving and re.search(r"\d%\|", _text(data.get("text/plain", ""))):
+    if "widget" in moving and re.search(r"\d%\|", _whole(data.get("text/plain", ""))):
         return None  # a bar of progress, which has come to its end
     raise _moves(cell, moving)
 
@@ -219,7 +219,7 @@ _RULED = re.compile("[\u2500-\u257f]")
 
 
 def _plain(data: Mapping[str, Any]) -> Shown | None:
-    text = _text(data.get("text/plain", ""))
+    text = _whole(data.get("text/plain", ""))
     return None if _is_bare(text) else _pre(text)
 
 
@@ -292,7 +292,7 @@ _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 
 def _html(data: Mapping[str, Any], cell: str, notes: Notes) -> Shown | None:
     """An output of HTML, cleaned; where it draws itself by a program, its text if it has one."""
-    text = cleaning.whole(_text(data["text/html"]))
+    text = cleaning.whole(_whole(data["text/html"]))
     tags = _Tags(text).found
     moving = tags & _MOVING_TAGS
     scripted = "script" in tags
