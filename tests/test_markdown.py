@@ -201,7 +201,7 @@ def test_a_formula_is_one_where_jupyterlab_shows_one(source, found, said):
         r"\bigl( x \bigr) \lvert y \rvert \le z \ge 10\,\% \ne \hat\beta_1 \overline{x} \xrightarrow{n \to \infty} 0 \tag{1}",
         r"\begin{aligned} a &= b \\ &= c \end{aligned} \quad \text{và} \quad \text{nếu $x > 0$}",
         r"\text{Số thu năm 2020} = \frac{\text{lũy kế (đồng)}}{\text{dự toán}} \times 5 ₫/người",
-        r"\lim_{x \to 0} \int_0^1 f(x)\,\mathrm{d}x \left.\frac{a}{b}\right|_{x=0} e^{-\frac{x^2}{2}}",
+        r"\lim_{x \to 0} \int_0^1 f(x)\,\mathrm{d}x \left.\frac{a}{b}\right|_{x=0} + \left|\frac ab\right|^2 + e^{-\frac{x^2}{2}}",
         "a + b % lời ghi\n + c",
     ],
 )  # fmt: skip
@@ -222,6 +222,7 @@ def test_what_analysts_write_in_formulas_is_drawn(source, display):
         (r"\underbrace{x}_{y}", r"\\underbrace"),
         (r"\begin{tikzpicture} x \end{tikzpicture}", r"tikzpicture"),
         (r"\frac{a}", r"\\frac"),
+        (r"\begin{array}{c|c} 1 & 2 \end{array}", "a line in an array"),
         (r"x_日", "日"),
         (r"\newcommand{\x}{y} \x", r"\\newcommand"),
     ],

@@ -41,7 +41,8 @@ _NAMES = {
     "textstyle": "", "scriptstyle": "", "limits": "", "nolimits": "", "nonumber": "", "notag": "",
     "tfrac": r"\frac", "cfrac": r"\dfrac", "tbinom": r"\binom", "dbinom": r"\binom",
     "bm": r"\boldsymbol", "pmb": r"\boldsymbol", "boldmath": "", "stackrel": r"\overset",
-    "mbox": r"\text", "hbox": r"\text", "textrm": r"\text", "textnormal": r"\text",
+    "small": "", "large": "", "Large": "", "normalsize": "", "tiny": "", "texttt": r"\text",
+    "textsc": r"\text", "hphantom": r"\phantom", "mbox": r"\text", "hbox": r"\text", "textrm": r"\text", "textnormal": r"\text",
     "textit": r"\text", "textsf": r"\text", "textup": r"\text", "mathop": r"\operatorname",
     "lvert": "|", "rvert": "|", "lVert": r"\|", "rVert": r"\|", "lt": "<", "gt": ">", "colon": ":",
     "iff": r"\Leftrightarrow", "implies": r"\Rightarrow", "impliedby": r"\Leftarrow",
@@ -132,7 +133,8 @@ def _plain(source: str, display: bool) -> str:
     known = _signs("STIXGeneral") | _signs("DejaVu Serif") | _signs("DejaVu Sans")
     if unknown := next((sign for sign in source if sign not in known and not sign.isspace()), ""):
         raise UnknownError(unknown)
-    source = re.sub(r"\\(?:label|color|vspace|hspace\*)\s*\{[^{}]*\}", "", source)
+    source = re.sub(r"\\(?:label|color|vspace|vphantom)\s*\{[^{}]*\}", "", source)
+    source = re.sub(r"\\hspace\*?\s*\{[^{}]*\}", r"\\quad ", source)
     source = re.sub(r"\\textcolor\s*\{[^{}]*\}", "", source)
     source = re.sub(r"\\tag\*?\s*\{([^{}]*)\}", r"\\qquad \\text{(\1)}", source)
     source = re.sub(r"\\pmod\s*\{([^{}]*)\}", r"\\ (\\mathrm{mod}\\ \1)", source)
@@ -178,6 +180,7 @@ def _worded(found: re.Match[str]) -> str:
 
 
 def _in_one_face(name: str, words: str) -> str:
+    words = re.sub(r"\\[,;:! ]|~", " ", words)
     foreign = re.search(_foreign(), words)
     if name == "text" and not foreign:
         return rf"\text{{{words}}}" if words else ""
@@ -234,8 +237,10 @@ def _grid(source: str, kind: str) -> _Box:
     if kind == "array":
         given = re.match(r"\s*\{([^{}]*)\}", source)
         sides = re.sub(r"[^lcr]", "", given[1]) if given else ""
+        if (given and "|" in given[1]) or "\\hline" in source:
+            raise UnknownError("a line in an array")
         source, sides = source[given.end() :] if given else source, sides or "c"
-    source = re.sub(r"^\s*\{\d+\}|\\hline", "", source) if kind in ("alignat", "array") else source
+    source = re.sub(r"^\s*\{\d+\}", "", source) if kind == "alignat" else source
     rows = [[_line(cell) for cell in _split(row, "cell")] for row in _split(source, "row")]
     if len(rows) > 1 and not any(box.width for box in rows[-1]):
         rows.pop()
@@ -282,16 +287,17 @@ def _split(source: str, kind: str) -> list[str]:
 def _line(source: str) -> _Box:
     """What stands beside each other: what mathtext draws, environments, and signs around these."""
     boxes: list[_Box] = []
-    begins = 0
+    begins = braces = 0
     parts = _PART.finditer(source)
     for found in parts:
-        if not (found["begin"] or found["left"]):
+        braces += bool(found["open"]) - bool(found["close"])
+        if braces or not (found["begin"] or found["left"]):
             continue
         last = _last(parts, source)
         whole = source[found.start() : last.end()]
-        if "\\begin" not in whole:
+        if "\\begin" not in whole and not _BAR.match(whole):
             continue
-        boxes.append(_text(source[begins : found.start()]))
+        boxes.append(_following(source[begins : found.start()], boxes))
         begins = last.end()
         if found["begin"]:
             boxes.append(_grid(source[found.end() : last.start()], found["begin"]))
@@ -303,9 +309,17 @@ def _line(source: str) -> _Box:
         while script := _SCRIPT.match(source, begins):
             boxes.append(_script(base, script[1], script[2]))
             begins = script.end()
-    return _beside([*boxes, _text(source[begins:])])
+    return _beside([*boxes, _following(source[begins:], boxes)])
 
 
+def _following(source: str, boxes: list[_Box]) -> _Box:
+    """What mathtext draws behind boxes: a sign such as + stands between two there."""
+    return _text(f"{{}}{source}" if boxes and source.strip() else source)
+
+
+_BAR = re.compile(
+    r"\\left\s*(?:\||\\(?:\||vert|Vert))"
+)  # which mathtext makes bold as it makes it high
 _SCRIPT = re.compile(r"\s*([\^_])\s*(\{[^{}]*\}|\\[A-Za-z]+|[^\s\\])")
 
 
