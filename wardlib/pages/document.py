@@ -6,31 +6,32 @@ out.
 
 from __future__ import annotations
 
-import base64
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
 from wardlib import provenance
 from wardlib.errors import ExportError
-from wardlib.pages import agreement, cleaning, html, markdown, typst
+from wardlib.pages import agreement, cleaning, frames, html, markdown, markup, outputs, typst
 from wardlib.pages.agreement import cell_name, is_parameters, tags
 from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps, known, known_figures
 
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
-_SECTION = "## "
-_NUMERAL = re.compile(r"[IVX]+\. ")  # a heading that brings its own, as reports of a ward have it
+_SECTION = "<h2"
+_SOURCE = re.compile(r'<img src="([^"]*)"')
 _FAILURE = "papermill-error-cell-tag"  # of the cells that papermill puts where a run failed
 
 
 @dataclass
 class Part:
-    """A part of a page: the `prose` of a Markdown cell, or an output with its MIME bundle and
-    `content` (see `block`; empty for what is not ours).
+    """A part of a page: `prose` of a Markdown cell, as cleaned HTML, an output of ours with its MIME bundle
+    and `content` (see `block`), or the `fragment` of HTML that another output shows (see `outputs`).
 
     Of a table or chart, `label` is what the page calls it ("Hình 1", "Bảng 2") and `slug` the name
     that is its own on the page; of a headline, `see` holds labels and slugs of those below it.
@@ -39,6 +40,7 @@ class Part:
 
     cell: str = ""
     prose: str = ""
+    fragment: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     content: dict[str, Any] = field(default_factory=dict)
     label: str = ""
@@ -50,40 +52,40 @@ class Part:
         return self.prose.startswith(_SECTION)
 
     @property
+    def is_bare(self) -> bool:
+        """Whether it is a heading of a section and nothing else."""
+        return self.is_section and self.prose.endswith("</h2>")
+
+    @property
     def slug(self) -> str:
         """Of a table or chart, its name on the page; "" for other parts."""
         return str(self.content.get("slug", ""))
 
     @property
     def resource(self) -> dict[str, Any] | None:
-        """The figures behind a table or chart, under its name on the page."""
-        return self.data[RESOURCE] | {"name": self.slug} if self.slug else None
+        """The figures behind a table or chart of ours, under its name on the page."""
+        return self.data[RESOURCE] | {"name": self.slug} if RESOURCE in self.data else None
 
     def as_html(self) -> str:
         """This part of an HTML page."""
         if self.prose:
-            return markdown.as_html(self.prose)
-        if self.content:
-            picture = ""
-            if SVG in self.data:
-                encoded = base64.b64encode(self.data[SVG].encode()).decode()
-                picture = f"data:image/svg+xml;base64,{encoded}"
-            return html.render(self.content, label=self.label, see=self.see, picture=picture)
-        if "text/html" in self.data:
-            return cleaning.html(self.data["text/html"])
-        return f"<pre>{html.escape(self._plain)}</pre>"
+            return self.prose
+        if not self.content:
+            return f'<div class="output">{self.fragment}</div>'
+        picture = "".join(_SOURCE.findall(self.fragment))
+        if SVG in self.data:
+            picture = cleaning.vector(self.data[SVG])
+        return html.render(self.content, label=self.label, see=self.see, picture=picture)
 
     def as_typst(self) -> str:
         """This part of a page in Typst."""
         if self.prose:
-            return markdown.as_typst(self.prose)
-        if self.content:
-            return typst.render(self.content, label=self.label, see=self.see)
-        return typst.printed_lines(self._plain)
-
-    @property
-    def _plain(self) -> str:
-        return cleaning.plain(self.data.get("text/plain", ""))
+            return markup.as_typst(self.prose)
+        if not self.content:
+            made = markup.as_typst(frames.for_paper(self.fragment))
+            return f"#[\n#set par(first-line-indent: 0pt)\n{made}\n]"
+        picture = next(iter(markup.pictures(self.fragment)), f"{self.slug}.svg")
+        return typst.render(self.content, label=self.label, see=self.see, picture=picture)
 
 
 @dataclass
@@ -102,10 +104,11 @@ class Document:
         """What every page of it says: that figures are illustrative, and what is supposed."""
         return [mark for mark in (self.head["mark"], *self.supposed) if mark]
 
-    def files(self) -> Iterator[tuple[str, str]]:
-        """The files that a PDF draws and carries: name and text."""
+    def files(self) -> Iterator[tuple[str, str | bytes]]:
+        """The files that a PDF draws and carries: name and content."""
         yield "run.json", dumps(self.record)
         for part in self.parts:
+            yield from markup.pictures(part.prose + part.fragment).items()
             if part.slug and SVG in part.data:
                 yield f"{part.slug}.svg", part.data[SVG]
             if part.resource is not None:
@@ -139,8 +142,9 @@ def record(notebook: NotebookNode) -> dict[str, Any]:
     }
 
 
-def read(notebook: NotebookNode) -> Document:
-    """The document in an executed notebook; ExportError where it cannot be one."""
+def read(notebook: NotebookNode, folder: Path | None = None) -> Document:
+    """The document in an executed notebook, whose prose may show pictures from its `folder`; ExportError
+    where it cannot be one."""
     heads, supposed = [], {}
     for at, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
@@ -165,7 +169,7 @@ def read(notebook: NotebookNode) -> Document:
             "run it again from the top"
         )
     head = heads[0] | heads[0]["of"]
-    title, parts = "", []
+    title, parts = "", list[Part]()
     for at, cell in enumerate(notebook.cells):
         if _FAILURE in tags(cell):
             continue
@@ -173,42 +177,41 @@ def read(notebook: NotebookNode) -> Document:
         if languages and head["language"] not in languages:
             continue
         if cell.cell_type == "markdown":
-            text = cell.source.strip()
-            if not title and text.startswith("# "):
-                title, _, text = text[2:].partition("\n")
-            if text.strip():
-                parts.append(Part(cell_name(notebook, at), text))
+            name = cell_name(notebook, at)
+            prose = markdown.as_html(cell.source, name, cell.get("attachments"), folder)
+            if not title:
+                title, prose = markup.titled(prose)
+            parts += (Part(name, section) for section in markup.sections(prose))
         elif cell.cell_type == "code" and not is_parameters(cell):
             name = cell_name(notebook, at)
-            parts += filter(None, (_part(name, output) for output in cell.outputs))
+            parts += filter(None, _parts(name, cell))
     if not title:
         raise ExportError("the notebook has no title: begin a Markdown cell with '# '")
     # A section of which nothing is known shows nothing, and its heading goes with it.
     parts = [
         part
         for part, following in zip(parts, [*parts, Part(prose=_SECTION)][1:], strict=True)
-        if not (part.is_section and "\n" not in part.prose and following.is_section)
+        if not (part.is_bare and following.is_section)
     ]
+    for part in parts:
+        _check_signs(part)
     _number(parts, head)
     return Document(head, title, parts, [*filter(None, supposed)], record(notebook))
 
 
 def _number(parts: list[Part], head: dict[str, Any]) -> None:
-    """Number sections, but for those that bring a Roman numeral, and figures and tables in the order of
-    the page; each headline refers to those that stand below it in its section. Charts of one slug (the
-    same chart of two revenue lines) are told apart by a number after it."""
+    """Number sections (see `markup.Headings`), and figures and tables in the order of the page; each
+    headline refers to those that stand below it in its section. Charts of one slug (the same chart of two
+    revenue lines) are told apart by a number after it."""
     counts = {"chart": 0, "table": 0}
     taken = {"content", "to", "start", "end"}  # anchors of the page itself
     headline: Part | None = None
-    sections = 0
+    headings = markup.Headings([part.prose + part.fragment for part in parts])
     for part in parts:
         kind = part.content.get("kind", "")
+        part.prose, part.fragment = map(headings.mended, (part.prose, part.fragment))
         if part.is_section:
             headline = None
-            sections += 1
-            heading = part.prose.removeprefix(_SECTION)
-            if not _NUMERAL.match(heading):
-                part.prose = f"{_SECTION}{sections}. {heading}"
         elif kind == "headline":
             headline = part
         elif kind in counts:
@@ -222,17 +225,63 @@ def _number(parts: list[Part], head: dict[str, Any]) -> None:
                 headline.see.append((part.label, part.slug))
 
 
-def _part(cell: str, output: NotebookNode) -> Part | None:
-    """An output of a cell as a part; None for what no reader needs there."""
-    if output.output_type == "stream":
-        return None if output.name == "stderr" else Part(cell, data={"text/plain": output.text})
-    content, data = known(output), dict(output.data)
-    if content.get("kind") == "head":
+def _check_signs(part: Part) -> None:
+    """Raises ExportError where a part holds a sign that no face of a page has."""
+    texts = [markup.tree(part.prose + part.fragment).text, *_texts(part.content)]
+    pictures = markup.pictures(part.fragment)
+    texts += [cleaning.words(pictures[name]) for name in pictures if name.endswith(".svg")]
+    for sign in filter(None, map(typst.strange, texts)):
+        raise ExportError(
+            f"{part.cell} shows the sign {sign} ({unicodedata.name(sign, f'U+{ord(sign):04X}')}). "
+            f"{typst.NO_FACE} Write a word in its place, or a sign such as ✓ ✗ → • ≥ ☐ ☑."
+        )
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """The texts in a block's content."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, (dict, list)):
+        for inner in content.values() if isinstance(content, dict) else content:
+            yield from _texts(inner)
+
+
+def _parts(name: str, cell: NotebookNode) -> Iterator[Part | None]:
+    """The outputs of a cell as parts; None for what no reader needs there."""
+    notes = outputs.Notes.of(cell.source)
+    for output in outputs.settled(cell.outputs):
+        content = known(output)
+        if not content:
+            yield _of_others(name, outputs.shown(output, name, notes))
+        elif content["kind"] != "head":
+            data = dict(output.data)
+            if slug := content.get("slug"):
+                data[RESOURCE] = known_figures(data.get(RESOURCE), slug)
+                if content["kind"] == "chart":
+                    data[SVG] = _chart(data.get(SVG, ""), name)
+                else:
+                    data.pop(SVG, None)
+            yield Part(name, data=data, content=content)
+
+
+def _chart(svg: str, cell: str) -> str:
+    try:
+        return cleaning.svg(svg)
+    except ExportError as error:
+        raise ExportError(f"{cell}: {error}: run the notebook again.") from None
+
+
+def _of_others(cell: str, shown: outputs.Shown | None) -> Part | None:
+    """What is none of our blocks; a picture with a caption is counted as our charts are."""
+    if shown is None:
         return None
-    if slug := content.get("slug"):
-        data[RESOURCE] = known_figures(data.get(RESOURCE), slug)
-        if content["kind"] == "chart":
-            data[SVG] = cleaning.svg(data.get(SVG, ""))
-        else:
-            data.pop(SVG, None)
-    return Part(cell, data=data, content=content)
+    content = {}
+    if shown.caption:
+        content = {
+            "kind": "chart",
+            "slug": shown.slug,
+            "caption": shown.caption,
+            "alt": shown.alt,
+            "newest": False,
+        }
+    return Part(cell, fragment=shown.fragment, content=content)

@@ -2,14 +2,14 @@
 
 A chart leaves matplotlib's global style as it found it, is readable in black and white, labels its
 curves directly, and carries the drawn figures as data. Text is drawn as outlines, so that a chart
-looks the same wherever it is shown; the alt text speaks for it. The only user of matplotlib and
-seaborn.
+looks the same wherever it is shown; the alt text speaks for it. The only user of seaborn.
 """
 
 from __future__ import annotations
 
 import functools
 import io
+import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Mapping
@@ -67,14 +67,23 @@ LOSS_RANGE = {"color": PLAN, "linestyle": "-", "linewidth": 2.4, "marker": ""}
 # Letters that stand on a bar or a line.
 RIMMED = [withStroke(linewidth=3, foreground="white")]
 _LETTER = 0.08  # inches of a letter of 9 pt, a little more than it takes
+# Settings of windows and of pyplot, which no page is drawn by.
+_MACHINE = ("backend", "date.epoch", "figure.hooks", "interactive", "keymap.", "savefig.directory", "toolbar",
+            "tk.", "webagg.")  # fmt: skip
 _STYLE = Path(__file__).parent / "ward.mplstyle"
 
 
 @functools.cache
 def _style() -> dict[Any, Any]:
-    """The house style: seaborn's, and over it what the file says."""
+    """The house style: matplotlib's defaults, whatever a user's `matplotlibrc` or session has set, over
+    them seaborn's, and over it what the file says."""
+    plain = {
+        name: value
+        for name, value in matplotlib.rcParamsDefault.items()
+        if not name.startswith(_MACHINE)
+    }
     ours = matplotlib.rc_params_from_file(_STYLE, use_default_template=False)
-    return {**sns.axes_style("whitegrid", {"axes.grid.axis": "y"}), **ours}
+    return {**plain, **sns.axes_style("whitegrid", {"axes.grid.axis": "y"}), **ours}
 
 
 @contextmanager
@@ -350,6 +359,49 @@ def outlines(figure: Figure) -> str:
     renderer.finalize()  # type: ignore[no-untyped-call]
     svg = buffer.getvalue()
     return svg[svg.index("<svg") :]
+
+
+class MissingLettersError(Exception):
+    """No font of a figure has these `letters`."""
+
+    def __init__(self, letters: list[str]) -> None:
+        super().__init__(", ".join(letters))
+        self.letters = letters
+
+
+_TALL = 1.35  # heights to a width at most: a higher figure would not stand on a page
+
+
+def own_outlines(figure: Figure) -> str:
+    """A figure of an analyst as SVG, its letters drawn as outlines, the same bytes each time; as wide as
+    its own size says, but for a high one, which gets white room at its sides.
+
+    Raises MissingLettersError for letters that no font has.
+    """
+    buffer = io.StringIO()
+    style: dict[Any, Any] = {
+        "svg.fonttype": "path",
+        "svg.hashsalt": "wardlib",
+        "text.usetex": False,
+    }
+    with warnings.catch_warnings(record=True) as said, matplotlib.rc_context(style):
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("always", message="Glyph .* missing")
+        figure.savefig(
+            buffer, format="svg", bbox_inches=None, metadata={"Date": None, "Creator": None}
+        )
+    codes = [re.search(r"Glyph (\d+) ", str(warning.message)) for warning in said]
+    if letters := [chr(int(code[1])) for code in codes if code]:
+        raise MissingLettersError(list(dict.fromkeys(letters)))
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    width, height = (72 * inches for inches in figure.get_size_inches())
+    if height > _TALL * width:
+        room = height / _TALL
+        box = f'viewBox="{(width - room) / 2:.6g} 0 {room:.6g} {height:.6g}"'
+        svg = re.sub(r'viewBox="[^"]*"', box, svg, count=1)
+        svg = re.sub(r' width="[^"]*pt"', f' width="{room:.6g}pt"', svg, count=1)
+    return svg
 
 
 def chart(

@@ -12,6 +12,7 @@ import datetime
 import hashlib
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 from jinja2 import UndefinedError
@@ -33,7 +34,8 @@ class _Reading(Preprocessor):
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        resources["document"] = document.read(nb)
+        path = resources.get("metadata", {}).get("path")
+        resources["document"] = document.read(nb, Path(path) if path else None)
         return nb, resources
 
 
@@ -95,6 +97,7 @@ class _WardExporter(TemplateExporter):
         yield "digest", _digest
         yield "typst", typst.escape
         yield "typst_string", typst.string
+        yield "mark", typst.cell_mark
 
 
 def _digest(style: str) -> str:

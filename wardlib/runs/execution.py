@@ -32,7 +32,7 @@ from wardlib import provenance
 from wardlib.analysis import counterfactual
 from wardlib.errors import ExportError, WardError
 from wardlib.language import CODES, get
-from wardlib.pages import drawing, html, markdown, typst
+from wardlib.pages import drawing, html, markdown, markup, typst
 from wardlib.pages.block import dumps
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
 from wardlib.runs import cache, engine, plans
@@ -122,8 +122,9 @@ def _export(job: Job, own: dict[str, Any], running: Path, draft: Path) -> None:
     """Draft the files of a job whose cells have run."""
     notebook = _Shared(nbformat.read(running, as_version=4))  # as anybody else finds it
     resources: dict[str, Any] = {}
+    folder = {"metadata": {"path": str(job.source.parent)}}  # as nbconvert says it
     for suffix in _EXPORTERS:
-        body, resources = _exporter(suffix).from_notebook_node(notebook)
+        body, resources = _exporter(suffix).from_notebook_node(notebook, folder)
         file = draft / f"{job.name}{suffix}"
         file.write_bytes(body if isinstance(body, bytes) else body.encode())
     document = resources["document"]
@@ -350,7 +351,7 @@ def prepare() -> None:
     block = {"kind": "paragraph", "text": "Thu", "note": False}
     for drawn in (html.render(block), typst.render(block)):
         assert drawn
-    for made in (markdown.as_html("Thu"), markdown.as_typst("Thu")):
+    for made in (markdown.as_html("Thu"), markup.as_typst("Thu")):
         assert made
     for code in CODES:
         spoken = get(code)
