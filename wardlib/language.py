@@ -24,7 +24,15 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import NumberPattern, get_decimal_symbol, list_currencies, parse_pattern
 
-from wardlib.errors import Numeral, RequestError, Said, TranslationError
+from wardlib.errors import (
+    Numeral,
+    RequestError,
+    Said,
+    TranslationError,
+    WardError,
+    nearest,
+    said,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -293,10 +301,16 @@ class Unit:
 def get(code: str) -> Language:
     """The language of `code`: "vi" or "en"; raises RequestError for any other."""
     if code not in CODES:
-        raise RequestError(f"{code!r} is not a language of the briefings. Use one of: vi, en.")
+        raise RequestError(
+            said("{code} is not a language of the briefings. Use one of: vi, en.", code=repr(code)),
+            nearest(code, CODES, 0.0),
+        )
     if code == "en":
         return Language(code, NullTranslations())
     return read(Path(__file__).with_name("locale") / f"{code}.po")
+
+
+WardError.tongue = functools.partial(get, "vi")  # until an edition is opened in another one
 
 
 def read(file: Path) -> Language:

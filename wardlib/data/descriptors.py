@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from wardlib.data import profile, reading
-from wardlib.errors import DataError, Problem, RequestError, said, visible
+from wardlib.errors import DataError, Problem, RequestError, nearest, said, visible
 from wardlib.periods import parse_day
 from wardlib.provenance import digest_bytes
 
@@ -354,7 +354,8 @@ def ask(name: str) -> None:
         )
     if not plain or not (name in known or _is_folder(_folder(name))):
         raise RequestError(
-            said("there is no ward {name}. Wards here: {wards}.", name=repr(name), wards=here)
+            said("there is no ward {name}. Wards here: {wards}.", name=repr(name), wards=here),
+            nearest(name, known),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 import pandas as pd
 
-from wardlib.errors import RequestError
+from wardlib.errors import RequestError, nearest, said
 from wardlib.language import Language
 from wardlib.pages.edition import Edition
 from wardlib.periods import Period
@@ -38,8 +38,12 @@ class Page(Generic[Result]):
         if self.result is not None and self.result.period != self.edition.period:
             made, shown = self.result.period, self.edition.period
             raise RequestError(
-                f"a result of {made} is not shown as {shown}: open that period with "
-                f'wardlib.open("{self.edition.ward.id}", "{made}").'
+                said(
+                    "a result of {made} is not shown as {shown}: open that period with {call}.",
+                    made=made,
+                    shown=shown,
+                    call=f'wardlib.open("{self.edition.ward.id}", "{made}")',
+                )
             )
 
     def __repr__(self) -> str:
@@ -62,5 +66,15 @@ def line_of(lines: pd.DataFrame, line: str) -> str:
     Raises RequestError, which names the lines, where it is none of them.
     """
     if line and line not in lines.index:
-        raise RequestError(f"there is no line {line!r}. Lines here: {', '.join(lines.index)}.")
+        names = {str(code): str(code) for code in lines.index}
+        for name in ("name_vi", "name_en"):
+            names |= dict(zip(lines.get(name, ()), lines.index, strict=False))
+        raise RequestError(
+            said(
+                "there is no line {line}. Lines here: {lines}.",
+                line=repr(line),
+                lines=", ".join(lines.index),
+            ),
+            nearest(line, names),
+        )
     return line or str(lines.index[0])

@@ -30,6 +30,7 @@ from wardlib.analysis.schools import Schools
 from wardlib.analysis.tables import need
 from wardlib.analysis.targets import Targets
 from wardlib.data.book import coverage, open_book
+from wardlib.errors import WardError
 from wardlib.pages.activities import ActivitiesPage
 from wardlib.pages.arrivals import ArrivalsPage
 from wardlib.pages.block import Block, paragraph
@@ -194,6 +195,8 @@ class Workbook(Edition):
 
 def open_workbook(ward: str, period: str, code: str, as_of: str) -> Workbook:
     """See `wardlib.open`."""
+    if code in language.CODES:  # in which an error is told from here on
+        WardError.tongue = partial(language.get, code)
     found = open_book(ward, period, as_of)
     kept = _shared.get((ward, str(found.period), as_of), {})
     return Workbook(found, language.get(code), dict(kept))
