@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import textwrap
 import unicodedata
@@ -134,7 +133,7 @@ def nearest(found: str, accepted: Iterable[str] | Mapping[str, str], least: floa
         ]
         known = sum(share for share in words if share > 0.75)
         alike = max(_alike(asked, plain), 0.95 * known / max(len(words), 1))
-        rank = alike, len(os.path.commonprefix([asked, plain])), value
+        rank = alike, _begins_alike(asked, plain), value
         if alike and rank > best:
             best, chosen = rank, value
     return chosen
@@ -142,6 +141,12 @@ def nearest(found: str, accepted: Iterable[str] | Mapping[str, str], least: floa
 
 def _alike(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+def _begins_alike(one: str, other: str) -> int:
+    """How many signs both begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 _BAR, _STRONG, _OFF = "\x1b[31m▌\x1b[0m ", "\x1b[1m", "\x1b[0m"

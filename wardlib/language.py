@@ -33,6 +33,7 @@ from wardlib.errors import (
     nearest,
     said,
 )
+from wardlib.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,12 +56,15 @@ class _Lacking(NullTranslations):
         return self.gettext(msgid2)
 
 
-@dataclass(frozen=True)
-class Language:
+@dataclass(frozen=True, repr=False)
+class Language(Shown):
     """One language: its words, numbers, dates, money and percentages."""
 
     code: str
     _catalogue: NullTranslations = field(repr=False, compare=False)
+
+    def _title(self) -> str:
+        return f"Language {self.code}"
 
     def __reduce__(self) -> tuple[object, ...]:
         return get, (self.code,)  # gettext's catalogues cannot be pickled
@@ -240,8 +244,8 @@ class Language:
         return Unit(self, text("VND million"), text("VND {figure} million", figure="{figure}"), 1e6)
 
 
-@dataclass(frozen=True)
-class Unit:
+@dataclass(frozen=True, repr=False)
+class Unit(Shown):
     """A money unit: `name` for heads of tables, `sentence` how an amount stands in a sentence
     ("VND {figure} million"), `scale` base units in one of it."""
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wardlib.errors import RequestError, nearest, plainly, said
+from wardlib.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +40,8 @@ _ROMAN = ("I", "II", "III", "IV")
 
 
 @functools.total_ordering
-@dataclass(frozen=True)
-class Period:
+@dataclass(frozen=True, repr=False)
+class Period(Shown):
     """A reporting period; make one with `Period.parse`.
 
     >>> period = Period.parse("2020-9M")
@@ -57,7 +58,9 @@ class Period:
         match = _GRAMMAR.fullmatch(text)
         if match is None:
             raise RequestError(
-                said("{text} is not a period. Accepted forms: {forms}.", text=repr(text), forms=FORMS),
+                said(
+                    "{text} is not a period. Accepted forms: {forms}.", text=repr(text), forms=FORMS
+                ),
                 _period_like(text),
             )
         return cls(int(match[1]), match[2] or "")
@@ -98,6 +101,13 @@ class Period:
 
     def __lt__(self, other: Period) -> bool:
         return (self.year, *self.bounds) < (other.year, *other.bounds)
+
+    def _title(self) -> str:
+        return f"Period {self}"
+
+    def _facts(self) -> dict[str, str]:
+        first, last = (f"{self.year}-{month:02}" for month in self.bounds)
+        return {"months": f"{first} to {last}"}
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -200,7 +210,9 @@ def parse_day(text: str) -> datetime.date | None:
         return day
     except ValueError:
         raise RequestError(
-            said("{text} is not a day. Write it as year-month-day, e.g. 2020-09-13.", text=repr(text)),
+            said(
+                "{text} is not a day. Write it as year-month-day, e.g. 2020-09-13.", text=repr(text)
+            ),
             _day_like(text),
         ) from None
 
@@ -227,7 +239,9 @@ def _day_like(text: str) -> str:
     >>> [_day_like(text) for text in ("2020-13-01", "20200230", "13/9/2020", "2020-9", "today")]
     ['2020-12-01', '2020-02-29', '2020-09-13', '', '']
     """
-    found = re.fullmatch(r"\D*((?:19|20)[0-9]{2})\D*([0-9]{1,2})(?:\D+|(?<=\d{6}))([0-9]{1,2})\D*", text)
+    found = re.fullmatch(
+        r"\D*((?:19|20)[0-9]{2})\D*([0-9]{1,2})(?:\D+|(?<=\d{6}))([0-9]{1,2})\D*", text
+    )
     turned = re.fullmatch(r"\D*([0-9]{1,2})\D+([0-9]{1,2})\D+((?:19|20)[0-9]{2})\D*", text)
     if not (found or turned):
         return ""

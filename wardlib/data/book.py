@@ -15,6 +15,7 @@ from wardlib.data.descriptors import Table, Ward
 from wardlib.data.reading import View
 from wardlib.errors import RequestError, nearest, said
 from wardlib.periods import Period, parse_day
+from wardlib.shown import Shown
 
 _MOST = 200_000  # rows of a table, as seen on several days, that are remembered
 
@@ -66,8 +67,8 @@ def _digest(file: File, view: View) -> str:
     return file.digests[view.day]
 
 
-@dataclass(frozen=True, eq=False)
-class Book:
+@dataclass(frozen=True, eq=False, repr=False)
+class Book(Shown):
     """What a ward knew of a period on a day: its tables, and a record of the rows read.
 
     It sees every row reported by its `day`, of later months too. `digests` maps each file read so far
@@ -80,6 +81,10 @@ class Book:
     # Not taken over by dataclasses.replace: what is read depends on the day.
     digests: dict[str, str] = field(init=False, repr=False, default_factory=dict)
     _files: dict[str, File] = field(init=False, repr=False, default_factory=dict)
+
+    def _title(self) -> str:
+        day = f" as known on {self.as_of}" if self.as_of else ""
+        return f"Book of {self.ward.id}, {self.period}{day}"
 
     @cached_property
     def day(self) -> datetime.date:

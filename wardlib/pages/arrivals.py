@@ -125,6 +125,8 @@ class Named:
 class ArrivalsPage(Page[Arrivals]):
     """Where the figures came from, for the data check."""
 
+    _opening = "arrived"
+
     def arrived(self) -> Block:
         """How many of the figures of the period came in files, and how many by hand."""
         language, text, found = self._language, self._text, self.result

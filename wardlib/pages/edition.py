@@ -10,15 +10,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
+from wardlib.errors import unknown
 from wardlib.language import Language, Unit
 from wardlib.pages.block import Block, joined, paragraph
 from wardlib.periods import Period
+from wardlib.shown import Shown
 
 # What a superior calls itself in Vietnamese, by its code in words.csv.
 _SUPERIORS = {
@@ -31,15 +33,28 @@ _SUPERIORS = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Edition:
+class Edition(Shown):
     """A book in a language; see the module."""
 
     book: Book
     language: Language
 
-    def __repr__(self) -> str:
+    def _title(self) -> str:
         day = f" as of {self.as_of}" if self.as_of else ""
         return f"<{type(self).__name__} {self.ward.id} {self.period}{day}, {self.language.code}>"
+
+    def _facts(self) -> dict[str, str]:
+        return {}
+
+    def _next(self) -> str:
+        return ""
+
+    if not TYPE_CHECKING:  # a checker of types tells it itself
+
+        def __getattr__(self, name):
+            if hasattr(type(self), name):
+                object.__getattribute__(self, name)  # what went wrong in it
+            raise unknown(self, name)
 
     @property
     def ward(self) -> Ward:

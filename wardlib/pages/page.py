@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 import pandas as pd
 
-from wardlib.errors import RequestError, nearest, said
+from wardlib.errors import RequestError, nearest, said, unknown
 from wardlib.language import Language
 from wardlib.pages.edition import Edition
 from wardlib.periods import Period
+from wardlib.shown import Shown
 
 
 class OfPeriod(Protocol):
@@ -25,11 +26,13 @@ Result = TypeVar("Result", bound=OfPeriod | None)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Page(Generic[Result]):
+class Page(Shown, Generic[Result]):
     """What a reader sees of a result; RequestError where that is of another period than the edition.
 
     Shown, it tells what it can show.
     """
+
+    _opening: ClassVar[str]  # the method that gives its first sentence
 
     edition: Edition
     result: Result
@@ -46,9 +49,22 @@ class Page(Generic[Result]):
                 )
             )
 
-    def __repr__(self) -> str:
-        own = [name for name in dir(type(self)) if not name.startswith("_")]
-        return f"<{type(self).__name__} of {self.edition!r}: {', '.join(own)}>"
+    def _title(self) -> str:
+        edition = self.edition
+        name = self._language.words("page")[type(self).__name__]
+        about = f"{name}. {edition.ward_name}, {edition.period_name}. {edition.known}."
+        return f"{about} {edition.mark}".rstrip()
+
+    def _facts(self) -> dict[str, str]:
+        opening = getattr(self, self._opening)()
+        return {} if opening is None else {self._text("In short"): opening.plain}
+
+    if not TYPE_CHECKING:  # a checker of types tells it itself
+
+        def __getattr__(self, name):
+            if hasattr(type(self), name):
+                object.__getattribute__(self, name)  # what went wrong in it
+            raise unknown(self, name)
 
     @property
     def _language(self) -> Language:

@@ -36,6 +36,8 @@ class SchoolsPage(Page[Schools | None]):
     """Schooling in an edition's period; `result` is None where the ward has no data of schools, and
     then nothing is shown."""
 
+    _opening = "sentence"
+
     def answer(self, *, brief: bool = False) -> str:
         """For the leader: days taught of the usual ones by level, of the school years in which some
         were lost (`brief`: of the one in which most were); "" without data."""

@@ -19,6 +19,8 @@ from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, amount, percent,
 class TaxPage(Page[Receipts]):
     """The receipts of an edition's period, as a reader sees them."""
 
+    _opening = "headline"
+
     def headline(self) -> Block:
         """The total in the period against the same months of the year before, and where that is longer in
         the year to date, with its share of the plan."""
