@@ -12,6 +12,7 @@ import calendar
 import datetime
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -197,6 +198,22 @@ class Period(Shown):
         return language.text(
             "the first {count} months of {year}", count=str(count), year=str(self.year)
         )
+
+
+def periods_of(months: Iterable[pd.Period]) -> list[Period]:
+    """Every period that has one of the months in it, the newest year first.
+
+    >>> import pandas as pd
+    >>> [str(period) for period in periods_of(pd.period_range("2020-01", "2020-01", freq="M"))]
+    ['2020', '2020-H1', '2020-9M', '2020-Q1', '2020-01']
+    """
+    known = {(month.year, month.month) for month in months}
+    return [
+        Period(year, part)
+        for year in sorted({year for year, _ in known}, reverse=True)
+        for part, (first, last) in _BOUNDS.items()
+        if any((year, month) in known for month in range(first, last + 1))
+    ]
 
 
 def parse_day(text: str) -> datetime.date | None:

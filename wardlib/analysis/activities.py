@@ -60,7 +60,7 @@ class Activities(Result):
 
     def _facts(self) -> dict[str, str]:
         facts = {}
-        for (span, field), row in self.rows.iterrows():
+        for (span, field), row in zip(self.rows.index, self.rows.to_dict("records"), strict=True):
             if field == TOTAL:
                 facts[f"held, {span}"] = number(row["held"], "events")
                 if row["expected"] == row["expected"]:

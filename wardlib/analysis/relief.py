@@ -375,13 +375,14 @@ class Ledger(Shown):
         values = self._values(_MEMBERS, within, add, waiting)
         # What is smaller is left by rounding, not an amount.
         values[np.abs(values) < 1e-9 * (abs(expected) + np.abs(collected[seen]).sum())] = 0.0
+        amounts: Any = (Amount(*three) for three in values.tolist())  # the checker knows no names
         return Split(
             first=months[0],
             last=months[-1],
             months=int(seen.sum()),
             expected=expected,
             collected=came,
-            **dict(zip(_MEMBERS, (Amount(*three) for three in values.tolist()), strict=True)),
+            **dict(zip(_MEMBERS, amounts, strict=True)),
             until=pd.Timestamp(np.fmax.reduce(self.flows.until[within])),
             was_short=self._was_short(within),
             granted=self._granted(months),
