@@ -58,7 +58,7 @@ class Shown:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f'<tr><th scope="row" style="text-align: left; font-weight: normal">{_escaped(name)}</th>'
+            f'<tr><th scope="row" style="text-align: left; font-weight: normal; white-space: nowrap">{_escaped(name)}</th>'
             f'<td style="text-align: left">{_escaped(text)}</td></tr>'
             for name, text in self._told()
         )

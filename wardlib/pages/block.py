@@ -20,7 +20,7 @@ import pandas as pd
 
 from wardlib.errors import ExportError
 from wardlib.language import CODES, is_missing
-from wardlib.pages import html
+from wardlib.pages import screen
 
 RESOURCE = "application/vnd.dataresource+json"
 SVG = "image/svg+xml"
@@ -75,13 +75,14 @@ class Block:
 
     `content`: its `kind` and what that kind has, as JSON; of a table or chart also `slug`, a name by
     which files and references know it, and `caption`. `plain`: the same as text. `figures`: the
-    resource behind a table or chart. `svg`: a chart's picture.
+    resource behind a table or chart. `svg`: a chart's picture. `language`: that of its words.
     """
 
     content: dict[str, Any]
     plain: str
     figures: dict[str, Any] | None = None
     svg: str = ""
+    language: str = "vi"
 
     def __repr__(self) -> str:
         return self.plain
@@ -89,8 +90,11 @@ class Block:
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        drawn = {SVG: self.svg} if self.svg else {"text/html": html.render(self.content)}
-        data: dict[str, Any] = {"text/plain": self.plain} | drawn
+        data: dict[str, Any] = {"text/plain": self.plain}
+        if self.svg:
+            data[SVG] = self.svg
+        if not self.svg or screen.is_interactive():  # which holds the picture a second time
+            data["text/html"] = screen.render(self.content, self.svg, self.language)
         if self.figures is not None:
             data[RESOURCE] = self.figures
         return data, {"wardlib": self.content}

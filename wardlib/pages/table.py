@@ -83,7 +83,8 @@ def table(
         "note": " ".join(notes),
     }
     plain = joined([caption, *("  ".join([row.head, *row.cells]) for row in rows), *notes])
-    return Block(content, plain, resource(slug, frame, units, edition.about))
+    figures = resource(slug, frame, units, edition.about)
+    return Block(content, plain, figures, language=edition.language.code)
 
 
 def _cell(cell: str, pad: str) -> dict[str, object]:
