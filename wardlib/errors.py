@@ -161,7 +161,8 @@ class WardError(Exception):
     without a line of code: what to mend is not there.
     """
 
-    tongue: ClassVar[Callable[[], Tongue]]  # of the notebook: `language` and `wardlib.open` set it
+    # Of the notebook: `wardlib.language` sets it, and `wardlib.open` to that of the edition.
+    tongue: ClassVar[Callable[[], Tongue]] = _English
 
     def __str__(self) -> str:
         return visible(super().__str__(), "\n")

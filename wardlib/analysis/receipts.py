@@ -7,6 +7,7 @@ the line's own figure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -63,7 +64,7 @@ class Receipts(Result):
 
     _tables = ("lines", "months")
     _units: ClassVar = (
-        dict.fromkeys(("collected", "month", "period", "year_to_date", "kept_period"), CURRENCY)
+        dict.fromkeys(("month", "period", "year_to_date", "kept_period"), CURRENCY)
         | dict.fromkeys(("kept_year_to_date", "period_before", "year_to_date_before"), CURRENCY)
         | dict.fromkeys(("plan_upper", "plan_ward"), CURRENCY)
         | dict.fromkeys(("ratio_period", "ratio_year_to_date", "share_upper", "share_ward"), "1")
@@ -76,6 +77,9 @@ class Receipts(Result):
         marks = {"collected": self.months, "estimated": self.estimated, "partial": self.partial}
         long = {mark: frame.rename_axis(index="month").stack() for mark, frame in marks.items()}
         return pd.DataFrame(long).rename_axis(["month", "line"]).reset_index()
+
+    def _units_of(self, name: str) -> Mapping[str, str]:
+        return self._units if name == "lines" else {"collected": CURRENCY}
 
     def _facts(self) -> dict[str, str]:
         total: Any = self.lines.iloc[0]  # a row: the stubs know no columns

@@ -59,12 +59,13 @@ class Result(Shown):
                 ),
                 nearest(name, self._tables),
             )
-        frame = self._tidied(name or next(iter(self._tables), ""))
+        name = name or next(iter(self._tables), "")
+        frame, every = self._tidied(name), self._units_of(name)
         money = self.origin.currency or "as given"
         units = {
             str(column): money if unit == CURRENCY else unit
             for column in frame.columns
-            if (unit := self._units.get(str(column)))
+            if (unit := every.get(str(column)))
         }
         origin = self.origin
         known = {
@@ -81,6 +82,10 @@ class Result(Shown):
         """A table of the result with nothing left in its index."""
         frame: pd.DataFrame = getattr(self, name)
         return frame.reset_index() if any(frame.index.names) else frame.reset_index(drop=True)
+
+    def _units_of(self, name: str) -> Mapping[str, str]:
+        """The unit of each column of a table that has one."""
+        return self._units
 
     def _title(self) -> str:
         period = getattr(self, "period", None)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -92,6 +93,10 @@ class Schools(Result):
             named = [own for own in frame.index.names if own != "span"]
             return self.spans.join(frame.reset_index(named), how="inner").reset_index(drop=True)
         return super()._tidied(name)
+
+    def _units_of(self, name: str) -> Mapping[str, str]:
+        own = dict.fromkeys(("reported", "expected"), "months")  # of one school
+        return {**self._units, **own} if name == "schools" else self._units
 
     def _facts(self) -> dict[str, str]:
         facts = {}
