@@ -154,7 +154,9 @@ def test_a_wrong_name_says_what_there_is(shell):
     assert lines[0].startswith("▌ Workbook has no 'taxx'.")
     assert lines[-1] == '▌ Did you mean "tax"?'
     opened = wardlib.open("phuc-dong", "2020-9M")
-    assert not hasattr(opened, "_repr_png_")
+    with pytest.raises(AttributeError) as asked:
+        _ = opened._repr_png_
+    assert not isinstance(asked.value, WardError)
     assert not hasattr(opened.tax, "charts")
 
 
@@ -195,6 +197,7 @@ def test_every_object_is_short(book):
         kinds.add(type(shown).__name__)
         text = repr(shown)
         assert 1 <= len(text.splitlines()) < 30, text
+        assert not [name for name in dir(shown) if name.startswith("_")]
         assert max(map(len, text.splitlines())) <= 92
         page = shown._repr_html_()
         assert page.count("<tr>") + page.count("<p>") < 30
@@ -212,6 +215,21 @@ def test_every_object_is_short(book):
         "Receipts",
         "Effects",
     } <= kinds
+
+
+def test_however_much_there_is_it_stays_short():
+    """A hundred facts of a thousand letters, and as many names to call."""
+
+    class Long(Shown):
+        def _facts(self):
+            return {f"fact {at}": "word " * 200 for at in range(100)}
+
+        def _next(self):
+            return ", ".join(f".name_{at}()" for at in range(1000))
+
+    assert len(repr(Long()).splitlines()) < 30
+    assert repr(Long()).splitlines()[-4].startswith("  → .name_0()")
+    assert Long()._repr_html_().count("<tr>") < 25
 
 
 def test_a_result_says_what_it_is_of_whom_as_of_when():
