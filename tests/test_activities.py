@@ -106,7 +106,7 @@ def test_a_shortfall_is_against_earlier_years_not_the_programme():
     """Ten a month before; three planned and held now: seven a month are missing."""
     now = [(f"2020-{month:02}", "sport", 3, 3, 0, 0, 1, 50) for month in (4, 5, 6)]
     found = assess("2020-Q2", ordinary() + now)
-    row = found.table.loc[("period", "sport")]
+    row = found.rows.loc[("period", "sport")]
     assert row["expected"] == pytest.approx(30, abs=1.0)
     assert row["shortfall"] == pytest.approx(row["expected"] - 9)
     assert row["held_later"] == 3
@@ -116,7 +116,7 @@ def test_a_shortfall_is_against_earlier_years_not_the_programme():
 def test_a_month_not_reported_is_on_neither_side():
     """Of two months one is known: half the span's number is expected."""
     found = assess("2020-Q2", [*ordinary(), ("2020-04", "sport", 3, 3, 0, 0, 0, 50)])
-    row = found.table.loc[("period", "sport")]
+    row = found.rows.loc[("period", "sport")]
     assert (row["reported"], row["expected_months"]) == (1, 3)
     assert row["expected"] == pytest.approx(10, abs=0.5)
 
@@ -126,7 +126,7 @@ def test_months_after_the_period_change_nothing():
     april = [*ordinary(), ("2020-04", "sport", 3, 1, 2, 0, 0, 50)]
     later = [("2020-05", "sport", 9, 9, 0, 0, 4, 2), ("2020-05", "culture", 2, 2, 0, 0, 0, 1)]
     few, all_ = assess("2020-04", april), assess("2020-04", april + later)
-    pd.testing.assert_frame_equal(few.table, all_.table)
+    pd.testing.assert_frame_equal(few.rows, all_.rows)
     pd.testing.assert_frame_equal(few.months, all_.months)
     assert assess("2017-04", april + later) is None
 
@@ -202,7 +202,7 @@ def test_few_participants_are_not_printed():
     rows = [("2020-04", field, 1, 1, 0, 0, 0, n) for field, n in
             [("sport", 3), ("culture", 40), ("extracurricular", 90)]]  # fmt: skip
     found = assess("2020-04", ordinary() + ordinary("culture") + ordinary("extracurricular") + rows)
-    own = found.table.loc["period"]
+    own = found.rows.loc["period"]
     assert own["participants"].dropna().to_dict() == {"extracurricular": 90, "culture": 40}
     bounds = own[["participants_at_least", "participants_at_most"]]
     assert bounds.loc["sport"].tolist() == [1, 4]
@@ -213,7 +213,7 @@ def test_few_participants_are_not_printed():
 def test_a_month_without_report_is_not_taken_for_a_hidden_one():
     """Nobody in January, not reported in February, three in March: from one to four in the quarter."""
     rows = [("2020-01", "sport", 1, 1, 0, 0, 0, 0), ("2020-03", "sport", 1, 1, 0, 0, 0, 3)]
-    sport = assess("2020-Q1", ordinary() + rows).table.loc[("period", "sport")]
+    sport = assess("2020-Q1", ordinary() + rows).rows.loc[("period", "sport")]
     assert sport[["participants_at_least", "participants_at_most"]].tolist() == [1, 4]
     assert pd.isna(sport["participants"])
     assert sport["reported"] == 2
@@ -230,7 +230,7 @@ def test_the_illustrative_ward_lies_inside(tmp_path):
             & truth["month"].isin(book.period.months)
         ]
         epidemic = Epidemic.of(book.table("covid_phases"), book.ward.areas)
-        found = activities.assess(book.period, book.table, epidemic).table.loc["period"]
+        found = activities.assess(book.period, book.table, epidemic).rows.loc["period"]
         for field, events in lost.groupby("item")["value"].sum().items():
             row = found.loc[field]
             assert row["shortfall_lower"] <= events <= row["shortfall_upper"], (period, field)

@@ -381,7 +381,7 @@ def test_a_wards_estimate_shows_no_other_wards_figures(alike):
     """Neither an estimate nor its checks hold, when printed, a figure of another ward."""
     table, found = alike
     ward, other = table.columns[:2]
-    shown = repr(found[ward]) + found[ward].checks.placebo.to_csv()
+    shown = repr(found[ward]) + found[ward].table().to_csv() + found[ward].checks.table().to_csv()
     assert f"{table[ward].iloc[-1]:.6f}"[:-1] in shown
     for figure in table[other]:
         assert f"{figure:.6f}"[:-1] not in shown

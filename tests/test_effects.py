@@ -91,7 +91,7 @@ def test_nothing_is_overdue_because_the_period_runs_on():
     found = assessed("phuc-dong", "2020", "nonstate_vat", as_of="2020-10-10")
     split = found.split("nonstate_vat")
     assert (split.overdue.mean, split.until) == (0, pd.Timestamp("2020-12-31"))
-    assert found.ledgers["nonstate_vat"].impact.table.index[-1] < month("2020-12")
+    assert found.ledgers["nonstate_vat"].impact.by_month.index[-1] < month("2020-12")
 
 
 def test_months_that_are_known_later_close_what_was_open():
@@ -174,7 +174,7 @@ def test_exempt_months_stay_out_of_the_estimate_but_in_the_split():
     """July to September 2021 of household VAT: expected and exempt are the same, nothing is lost."""
     found = assessed("phuc-dong", "2021-Q3", "nonstate_vat")
     first, last = month("2021-07"), month("2021-09")
-    assert found.impact("nonstate_vat").table.loc[first:last, "observed"].isna().all()
+    assert found.impact("nonstate_vat").by_month.loc[first:last, "observed"].isna().all()
     split = found.split("nonstate_vat", first, last)
     assert split.exempt.mean == pytest.approx(split.expected)
     assert split.expected > 0

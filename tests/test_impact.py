@@ -65,9 +65,9 @@ def test_months_add_up_to_the_total():
     observed, _ = series("smooth", 2)
     result = counterfactual.estimate(observed, start=START)
     total = result.cumulative
-    assert total.expected == pytest.approx(result.table["counterfactual"].sum())
+    assert total.expected == pytest.approx(result.by_month["counterfactual"].sum())
     assert total.observed == pytest.approx(observed[START:].sum())
-    assert total.upper - total.lower < (result.table["upper"] - result.table["lower"]).sum()
+    assert total.upper - total.lower < (result.by_month["upper"] - result.by_month["lower"]).sum()
 
 
 def test_a_clear_loss_is_found_and_no_effect_is_not():
@@ -143,7 +143,7 @@ def test_too_little_history_gives_no_statement(months):
     observed, _ = series("smooth", 6)
     result = counterfactual.estimate(observed[START - months :], start=START)
     assert (result.silent, result.model) == ("history", "")
-    assert result.table["counterfactual"].isna().all()
+    assert result.by_month["counterfactual"].isna().all()
 
 
 def test_exempt_months_enter_neither_history_nor_effect():

@@ -645,11 +645,11 @@ def test_the_brief_chart_of_targets_holds_the_total_and_what_is_in_doubt():
     doubt = found.in_doubt
     assert list(doubt["item"]) == ["total", "nonstate", "land_tax", "licence_fee"]
     assert set(doubt["set_by"]) == {"upper"}
-    rest = found.table[(found.table["set_by"] == "upper") & (found.table["depth"] == 1)]
+    rest = found.rows[(found.rows["set_by"] == "upper") & (found.rows["depth"] == 1)]
     gone = rest[(rest["kind"] == "money") & ~rest["item"].isin(doubt["item"])]
     assert set(gone["status"]) <= set(targets.GOOD)
     found = opened("philadelphia", "2020-Q2").targets.result
-    assert len(found.in_doubt) == (found.table["depth"] <= 1).sum() > 5
+    assert len(found.in_doubt) == (found.rows["depth"] <= 1).sum() > 5
 
 
 EDITIONS = [*CASES, ("phuc-dong", "2020-04", ""), ("phuc-dong", "2020-04", "2020-05-12"),
@@ -692,8 +692,8 @@ def test_an_answer_with_long_names_says_less_not_more():
     """Where the body has a name of sixty words, it is left out, and the answer keeps its size."""
     page = opened(*CASES[0]).briefing
     targets_ = page.result.targets
-    table = targets_.table.assign(body_vi="rất " * 60 + "dài")
-    result = dataclasses.replace(page.result, targets=dataclasses.replace(targets_, table=table))
+    table = targets_.rows.assign(body_vi="rất " * 60 + "dài")
+    result = dataclasses.replace(page.result, targets=dataclasses.replace(targets_, rows=table))
     block = dataclasses.replace(page, result=result).answer()
     assert size(block.plain)[0] <= 90
     assert "Thuế ngoài quốc doanh cần 159,8 triệu đồng mỗi tháng" in plain(block)
@@ -705,11 +705,11 @@ def test_a_body_that_nobody_saw_in_a_source_is_marked():
     page = opened(*CASES[0], "en").targets
     assert "People's Committee of the ward (social policy)*" in plain(page.tasks_table())
     assert "the unit has to confirm it" in plain(page.tasks_table())
-    seen = page.result.table.assign(body_seen=True)
-    sure = dataclasses.replace(page, result=dataclasses.replace(page.result, table=seen))
+    seen = page.result.rows.assign(body_seen=True)
+    sure = dataclasses.replace(page, result=dataclasses.replace(page.result, rows=seen))
     assert "*" not in plain(sure.tasks_table())
     book = opened(*CASES[0], "en").briefing
-    unseen = dataclasses.replace(page.result, table=seen.assign(body_seen=False))
+    unseen = dataclasses.replace(page.result, rows=seen.assign(body_seen=False))
     told = dataclasses.replace(book, result=dataclasses.replace(book.result, targets=unseen))
     assert "Tax Branch" not in plain(told.answer())
 
@@ -769,8 +769,8 @@ def test_nothing_at_risk_is_said():
         ("likely", "No target is at risk: each is met, likely to be met or ahead."),
         ("none", "No target of which something can be said is at risk."),
     ):
-        table = page.result.table.assign(status=status)
-        calm = dataclasses.replace(page, result=dataclasses.replace(page.result, table=table))
+        table = page.result.rows.assign(status=status)
+        calm = dataclasses.replace(page, result=dataclasses.replace(page.result, rows=table))
         assert plain(calm.tasks()) == said
 
 
@@ -837,8 +837,8 @@ def test_one_is_singular(period, as_of):
 def test_the_last_month_is_one():
     """In November nobody reads "each of the 1 months", nor "1 times"."""
     page = opened("phuc-dong", "2020-11", "", "en").targets
-    table = page.result.table.assign(left=1, needed=1e8, reached=1, asked=3)
-    page = dataclasses.replace(page, result=dataclasses.replace(page.result, table=table))
+    table = page.result.rows.assign(left=1, needed=1e8, reached=1, asked=3)
+    page = dataclasses.replace(page, result=dataclasses.replace(page.result, rows=table))
     said = "Needed: VND 100 million in the 1 month that remains; the same month of earlier years brought so much 1 time of 3."
     assert said in plain(page.year_end())
 

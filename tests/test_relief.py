@@ -484,7 +484,7 @@ def test_the_parts_add_up_in_every_window():
     """Shortfall = exempt + reduced + deferred + overdue + paid later + the rest, and the bridge leads from
     expected to collected, for any months; neighbouring windows add up to the whole."""
     for ledger in random_ledgers():
-        months = ledger.impact.table.index
+        months = ledger.impact.by_month.index
         for i, first in enumerate(months):
             for last in months[i::3]:
                 split = ledger.split(first, last)
@@ -512,7 +512,7 @@ def test_no_verdict_contradicts_its_interval():
     and something is missing; no part but the rest is ever negative."""
     seen = set()
     for ledger in random_ledgers():
-        months = ledger.impact.table.index
+        months = ledger.impact.by_month.index
         for first, last in [(months[0], end) for end in months] + [(m, m) for m in months]:
             split = ledger.split(first, last)
             seen.add(split.verdict)

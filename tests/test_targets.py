@@ -60,7 +60,7 @@ def plan(amount, year=2019, set_by="upper", line="total"):
 
 
 def assess(*given, **tables):
-    return assessed(*given, **tables).table
+    return assessed(*given, **tables).rows
 
 
 def assessed(series, period, plans, day=None, **tables):
@@ -413,7 +413,7 @@ def test_the_article_day():
     )
     table = targets.assess(
         result, book.table, Epidemic.of(book.table("covid_phases"), book.ward.areas)
-    ).table
+    ).rows
     table = table[table["set_by"] == "upper"].set_index("item")
     assert table.at["total", "status"] == "met"
     assert table.at["total", "share"] == 2.08
@@ -424,7 +424,7 @@ def test_the_article_day():
 
 
 def standing(rows):
-    """Rows of `Targets.table` of a total and its lines: item, value and target; all of the upper level,
+    """Rows of `Targets.rows` of a total and its lines: item, value and target; all of the upper level,
     half of each year usual by now."""
     table = pd.DataFrame(rows, columns=["item", "value", "target"])
     table = table.assign(set_by="upper", kind="money", usual=0.5, depth=1)
@@ -490,7 +490,7 @@ def answered(day, amount=2e7, **tables):
     result = receipts.summarise(pd.concat(reports), lines("land"), plans, Period.parse("2020-9M"))
     assessed = targets.assess(result, table, Epidemic.of(None, ("X",)))
     found = targets.answered_for(assessed, table, ("X", "X-1"), pd.Timestamp(day).date())
-    return found.table.set_index("item")
+    return found.rows.set_index("item")
 
 
 def due(*months):
@@ -617,7 +617,7 @@ def test_a_day_gives_what_had_been_projected_then():
     """As of 12/10/2020 the nine months are projected as they were; nothing reported later enters. The
     newest figures have closed the year."""
     then, now = (
-        wardlib.open("phuc-dong", "2020-9M", "en", day).targets.result.table.iloc[0]
+        wardlib.open("phuc-dong", "2020-9M", "en", day).targets.result.rows.iloc[0]
         for day in ("2020-10-12", "")
     )
     assert (str(then["known_through"]), then["left"]) == ("2020-09", 3)
@@ -635,7 +635,7 @@ def test_a_closed_year_leaves_nothing_open(ward, period, day):
     projects nothing; the non-state tax of 2021 came to 385.0 million."""
     book = wardlib.open(ward, period, "en")
     assert str(book.day) == day
-    table = book.targets.result.table
+    table = book.targets.result.rows
     assert (table["left"] == 0).all()
     assert (table["low95"] == table["known"]).all()
     assert book.targets.projections_table() is None

@@ -182,7 +182,9 @@ def test_a_workbook_is_frozen_short_and_travels(book):
     with pytest.raises(dataclasses.FrozenInstanceError):
         book.tax = None
     assert repr(book) == "<Workbook phuc-dong 2020-9M as of 2020-09-13, en>"
-    assert repr(book.tax).startswith("<TaxPage of <Workbook phuc-dong 2020-9M")
+    assert repr(book.tax).startswith(
+        "Tax collection. Phúc Đồng ward, the first nine months of 2020"
+    )
     assert "plan_table" in repr(book.tax)
     assert repr(book.tax.headline()) == book.tax.headline().plain
     vietnamese = wardlib.open("phuc-dong", "2020-Q1")
@@ -198,7 +200,9 @@ def test_a_series_of_days_and_a_start_in_words_are_taken(start):
     series = pd.Series(100.0 + np.arange(60) % 12, months)
     by_day = series.set_axis(months.to_timestamp())
     impact = wardlib.estimate(by_day, start=start)
-    assert impact.table.equals(wardlib.estimate(series, start=pd.Period("2020-03", "M")).table)
+    assert impact.by_month.equals(
+        wardlib.estimate(series, start=pd.Period("2020-03", "M")).by_month
+    )
     by_day.iloc[-1] = 0.0
     assert impact.series.iloc[-1] == 111.0
     with pytest.raises(ValueError, match="infinite"):

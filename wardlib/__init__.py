@@ -1,12 +1,13 @@
 """The ward's COVID-19 workbook: what the epidemic did to tax collection, schools, culture and sport.
 
 Two functions are for everybody: `open` gives one edition of a ward's workbook, `estimate` what a
-monthly series would have been. Importing this does nothing; what they need is imported when they are
-called. The floors below are described in ARCHITECTURE.md.
+monthly series would have been. Importing this does nothing, but that a notebook's Tab learns what exists;
+what they need is imported when they are called. The floors below are described in ARCHITECTURE.md.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,4 +46,16 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), "estimate"]
+    return sorted([*__all__, "__version__"])
+
+
+def _tab() -> None:
+    """Where a notebook imports this, have Tab complete what `open` is asked for."""
+    interactive = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    if interactive and (shell := interactive()):
+        from wardlib.pages.completion import register
+
+        register(shell)
+
+
+_tab()

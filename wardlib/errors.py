@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 # Control signs, those without width or of writing direction, halves of a sign, ends of lines, signs that
 # nobody has given a meaning.
@@ -95,12 +97,102 @@ class _English:
         return text
 
 
+def plainly(text: str) -> str:
+    """A name as people type it who have no Vietnamese keyboard: small, without marks, words apart.
+
+    >>> plainly("Phúc Đồng"), plainly("phuc-dong")
+    ('phuc dong', 'phuc dong')
+    """
+    marked = unicodedata.normalize("NFD", text.casefold()).replace("đ", "d")
+    return " ".join(re.findall(r"\w+", re.sub(r"[\u0300-\u036f_]", _unmarked, marked)))
+
+
+def _unmarked(sign: re.Match[str]) -> str:
+    return " " if sign[0] == "_" else ""
+
+
+def nearest(found: str, accepted: Iterable[str] | Mapping[str, str], least: float = 0.5) -> str:
+    """The accepted name that `found` was most likely meant to be, "" where none is like it (by at least
+    `least`: 0 nothing alike, 1 the same); of a mapping, the value behind the most like of its keys.
+
+    >>> nearest("Phuc Dong", ["philadelphia", "phuc-dong"]), nearest("quận", ["phuc-dong"])
+    ('phuc-dong', '')
+    """
+    names = accepted if isinstance(accepted, Mapping) else {name: name for name in accepted}
+    asked = plainly(found)
+    best, chosen = (least, 0, ""), ""
+    for name, value in names.items():
+        plain = plainly(name)
+        # As a whole, or word by word of a longer name, of which a word may be the initials (GTGT).
+        initials = "".join(word[0] for word in plain.split())
+        words = [
+            1.0
+            if len(word) > 2 and word in initials
+            else max((_alike(word, own) for own in plain.split()), default=0.0)
+            for word in asked.split()
+        ]
+        known = sum(share for share in words if share > 0.75)
+        alike = max(_alike(asked, plain), 0.95 * known / max(len(words), 1))
+        rank = alike, _begins_alike(asked, plain), value
+        if alike and rank > best:
+            best, chosen = rank, value
+    return chosen
+
+
+def _alike(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+def _begins_alike(one: str, other: str) -> int:
+    """How many signs both begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+_BAR, _STRONG, _OFF = "\x1b[31m▌\x1b[0m ", "\x1b[1m", "\x1b[0m"
+_BOX_LINES, _BOX_WIDTH = 6, 92
+
+
 class WardError(Exception):
     """Base of every error that wardlib raises on purpose; its text says what to do. It shows what came
-    from data or names of files so that a terminal obeys nothing of it."""
+    from data or names of files so that a terminal obeys nothing of it.
+
+    In a notebook it is one box of few lines in the language of the edition that was asked for last,
+    without a line of code: what to mend is not there.
+    """
+
+    # Of the notebook: `wardlib.language` sets it, and `wardlib.open` to that of the edition.
+    tongue: ClassVar[Callable[[], Tongue]] = _English
 
     def __str__(self) -> str:
         return visible(super().__str__(), "\n")
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: at most `_BOX_LINES` lines."""
+        tongue = type(self).tongue()
+        try:
+            last = self._last(tongue)
+            lines = self._lines(tongue, _BOX_LINES - len(last))
+        except WardError:  # a text without a translation: in English rather than not at all
+            last, lines = [], str(self).splitlines()
+        lines = lines[: _BOX_LINES - len(last)] + last
+        lines[0] = f"{_STRONG}{lines[0][:1].upper()}{lines[0][1:]}{_OFF}"
+        return [_BAR + line for line in lines]
+
+    def _lines(self, language: Tongue, most: int) -> list[str]:
+        """The text in lines of the box, at most so many."""
+        lines = [
+            part
+            for line in self.told(language).splitlines()
+            for part in textwrap.wrap(line, _BOX_WIDTH) or [""]
+        ]
+        if len(lines) > most:
+            lines[most - 1 :] = [textwrap.shorten(lines[most - 1], _BOX_WIDTH - 2) + " …"]
+        return lines
+
+    def _last(self, language: Tongue) -> list[str]:
+        """What stands in the box after the text."""
+        return []
 
     def told(self, language: Tongue) -> str:
         """The text as `str` gives it, in a language if it is `Said`."""
@@ -109,7 +201,42 @@ class WardError(Exception):
 
 
 class RequestError(WardError):
-    """What was asked for does not exist or cannot be understood (ward, period, language, date)."""
+    """What was asked for does not exist or cannot be understood (ward, period, language, date).
+
+    `nearest`: what exists and is most like it, "" where nothing is.
+    """
+
+    def __init__(self, text: str = "", nearest: str = "") -> None:
+        super().__init__(text)
+        self.nearest = nearest
+
+    def _last(self, language: Tongue) -> list[str]:
+        if not self.nearest:
+            return []
+        meant = said("Did you mean {nearest}?", nearest=f'"{visible(self.nearest)}"')
+        return textwrap.wrap(language.say(meant), _BOX_WIDTH)[:1]
+
+
+class UnknownNameError(RequestError, AttributeError):
+    """An object has nothing of that name, which a person has typed."""
+
+
+def unknown(owner: object, name: str) -> Exception:
+    """What `__getattr__` of an object that people talk to raises: names with an underscore before them
+    are asked for by programs, which want to hear nothing but that there is none."""
+    kind = type(owner).__name__
+    if name.startswith("_"):
+        return AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=owner)
+    public = [own for own in dir(owner) if not own.startswith("_")]
+    return UnknownNameError(
+        said(
+            "{kind} has no {name}. It has: {names}.",
+            kind=kind,
+            name=repr(name),
+            names=", ".join(public),
+        ),
+        nearest(name, public),
+    )
 
 
 REFUSE, ASK, NOTE = "refuse", "ask", "note"  # what a problem asks of the clerk
@@ -187,6 +314,19 @@ class DataError(WardError):
         return "\n".join(
             [language.say(head), *(f"- {problem.told(language)}" for problem in self.problems)]
         )
+
+    def _lines(self, language: Tongue, most: int) -> list[str]:
+        """How many problems there are, and a line for each of the first of them."""
+        if len(self.problems) == 1:
+            return super()._lines(language, most)
+        shown = self.problems[: most - 1 if len(self.problems) < most else most - 2]
+        lines = [language.say(said("{count} problems in the data:", count=len(self.problems)))]
+        for problem in shown:
+            told = "; ".join([problem.place(language), *problem.texts(language)])
+            lines.append(told if len(told) <= _BOX_WIDTH else f"{told[: _BOX_WIDTH - 1]}…")
+        if left := len(self.problems) - len(shown):
+            lines.append(language.say(said("… and {count} more: ward check", count=left)))
+        return lines
 
     def __reduce__(self) -> tuple[type[DataError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)

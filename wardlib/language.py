@@ -24,7 +24,16 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import NumberPattern, get_decimal_symbol, list_currencies, parse_pattern
 
-from wardlib.errors import Numeral, RequestError, Said, TranslationError
+from wardlib.errors import (
+    Numeral,
+    RequestError,
+    Said,
+    TranslationError,
+    WardError,
+    nearest,
+    said,
+)
+from wardlib.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,12 +56,15 @@ class _Lacking(NullTranslations):
         return self.gettext(msgid2)
 
 
-@dataclass(frozen=True)
-class Language:
+@dataclass(frozen=True, repr=False)
+class Language(Shown):
     """One language: its words, numbers, dates, money and percentages."""
 
     code: str
     _catalogue: NullTranslations = field(repr=False, compare=False)
+
+    def _title(self) -> str:
+        return f"Language {self.code}"
 
     def __reduce__(self) -> tuple[object, ...]:
         return get, (self.code,)  # gettext's catalogues cannot be pickled
@@ -232,8 +244,8 @@ class Language:
         return Unit(self, text("VND million"), text("VND {figure} million", figure="{figure}"), 1e6)
 
 
-@dataclass(frozen=True)
-class Unit:
+@dataclass(frozen=True, repr=False)
+class Unit(Shown):
     """A money unit: `name` for heads of tables, `sentence` how an amount stands in a sentence
     ("VND {figure} million"), `scale` base units in one of it."""
 
@@ -293,10 +305,16 @@ class Unit:
 def get(code: str) -> Language:
     """The language of `code`: "vi" or "en"; raises RequestError for any other."""
     if code not in CODES:
-        raise RequestError(f"{code!r} is not a language of the briefings. Use one of: vi, en.")
+        raise RequestError(
+            said("{code} is not a language of the briefings. Use one of: vi, en.", code=repr(code)),
+            nearest(code, CODES, 0.0),
+        )
     if code == "en":
         return Language(code, NullTranslations())
     return read(Path(__file__).with_name("locale") / f"{code}.po")
+
+
+WardError.tongue = functools.partial(get, "vi")  # until an edition is opened in another one
 
 
 def read(file: Path) -> Language:

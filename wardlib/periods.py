@@ -8,20 +8,23 @@ pandas is imported where months are asked for: a plan of jobs needs none of it, 
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wardlib.errors import RequestError
+from wardlib.errors import RequestError, nearest, plainly, said
+from wardlib.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from wardlib.language import Language
 
-FORMS = (
+FORMS = said(
     "2020-09 (month), 2020-Q3 (quarter), 2020-H1 (first half), 2020-9M (nine months), 2020 (year)"
 )
 _MONTHS = tuple(f"{month:02}" for month in range(1, 13))
@@ -38,8 +41,8 @@ _ROMAN = ("I", "II", "III", "IV")
 
 
 @functools.total_ordering
-@dataclass(frozen=True)
-class Period:
+@dataclass(frozen=True, repr=False)
+class Period(Shown):
     """A reporting period; make one with `Period.parse`.
 
     >>> period = Period.parse("2020-9M")
@@ -55,7 +58,12 @@ class Period:
         """The period that `text` names; raises RequestError with the accepted forms otherwise."""
         match = _GRAMMAR.fullmatch(text)
         if match is None:
-            raise RequestError(f"{text!r} is not a period. Accepted forms: {FORMS}.")
+            raise RequestError(
+                said(
+                    "{text} is not a period. Accepted forms: {forms}.", text=repr(text), forms=FORMS
+                ),
+                _period_like(text),
+            )
         return cls(int(match[1]), match[2] or "")
 
     @classmethod
@@ -74,8 +82,11 @@ class Period:
         first, last = cls.parse(begin), cls.parse(end)
         if first._cycle != last._cycle or last < first:
             raise RequestError(
-                f"{text!r} is no span of periods. Name two of one kind, the earlier first, "
-                "e.g. 2020-01..2020-12 or 2019-Q3..2020-Q2."
+                said(
+                    "{text} is no span of periods. Name two of one kind, the earlier first, "
+                    "e.g. 2020-01..2020-12 or 2019-Q3..2020-Q2.",
+                    text=repr(text),
+                )
             )
         cycle = first._cycle
         at, until = (p.year * len(cycle) + cycle.index(p.part) for p in (first, last))
@@ -91,6 +102,13 @@ class Period:
 
     def __lt__(self, other: Period) -> bool:
         return (self.year, *self.bounds) < (other.year, *other.bounds)
+
+    def _title(self) -> str:
+        return f"Period {self}"
+
+    def _facts(self) -> dict[str, str]:
+        first, last = (f"{self.year}-{month:02}" for month in self.bounds)
+        return {"months": f"{first} to {last}"}
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -182,6 +200,22 @@ class Period:
         )
 
 
+def periods_of(months: Iterable[pd.Period]) -> list[Period]:
+    """Every period that has one of the months in it, the newest year first.
+
+    >>> import pandas as pd
+    >>> [str(period) for period in periods_of(pd.period_range("2020-01", "2020-01", freq="M"))]
+    ['2020', '2020-H1', '2020-9M', '2020-Q1', '2020-01']
+    """
+    known = {(month.year, month.month) for month in months}
+    return [
+        Period(year, part)
+        for year in sorted({year for year, _ in known}, reverse=True)
+        for part, (first, last) in _BOUNDS.items()
+        if any((year, month) in known for month in range(first, last + 1))
+    ]
+
+
 def parse_day(text: str) -> datetime.date | None:
     """The day that `text` names, written as 2020-09-13, None for an empty text; RequestError otherwise."""
     if not text:
@@ -193,5 +227,42 @@ def parse_day(text: str) -> datetime.date | None:
         return day
     except ValueError:
         raise RequestError(
-            f"{text!r} is not a day. Write it as year-month-day, e.g. 2020-09-13."
+            said(
+                "{text} is not a day. Write it as year-month-day, e.g. 2020-09-13.", text=repr(text)
+            ),
+            _day_like(text),
         ) from None
+
+
+def _period_like(text: str) -> str:
+    """The period that `text` was most likely meant to be, "" where it names no year.
+
+    >>> [_period_like(text) for text in ("2020-Q5", "2020-13", "q3/2020", "9/2020", "Quý III 2020", "x")]
+    ['2020-Q4', '2020-12', '2020-Q3', '2020-09', '2020-Q3', '']
+    """
+    year = re.search(r"(?:19|20)[0-9]{2}", text)
+    if year is None:
+        return ""
+    rest = plainly(text.replace(year[0], " ", 1)).upper()
+    rest = re.sub(r"\b(?:I{1,3}|IV)\b", lambda roman: str(_ROMAN.index(roman[0]) + 1), rest)
+    rest = re.sub(r"^(?:QUY|QUARTER) ", "Q", rest).replace(" ", "")
+    rest = re.sub(r"^(?:THANG|T|M)?([0-9]{1,2})$", lambda month: f"{month[1]:0>2}", rest)
+    return nearest(f"{year[0]}-{rest}", [f"{year[0]}-{part}".removesuffix("-") for part in _BOUNDS])
+
+
+def _day_like(text: str) -> str:
+    """The day that `text` was most likely meant to be, "" where it names none.
+
+    >>> [_day_like(text) for text in ("2020-13-01", "20200230", "13/9/2020", "2020-9", "today")]
+    ['2020-12-01', '2020-02-29', '2020-09-13', '', '']
+    """
+    found = re.fullmatch(
+        r"\D*((?:19|20)[0-9]{2})\D*([0-9]{1,2})(?:\D+|(?<=\d{6}))([0-9]{1,2})\D*", text
+    )
+    turned = re.fullmatch(r"\D*([0-9]{1,2})\D+([0-9]{1,2})\D+((?:19|20)[0-9]{2})\D*", text)
+    if not (found or turned):
+        return ""
+    parts = found.groups() if found else turned.groups()[::-1] if turned else ()
+    year, month, day = map(int, parts)
+    month = min(max(month, 1), 12)
+    return f"{year}-{month:02}-{min(max(day, 1), calendar.monthrange(year, month)[1]):02}"

@@ -50,7 +50,7 @@ def shortfalls(seeds: int) -> pd.DataFrame:
         for name in PERIODS:
             period = Period.parse(name)
             given = {"activities": table[table["month"] <= period.last]}
-            found = activities.assess(period, given.get, epidemic).table.loc["period"]
+            found = activities.assess(period, given.get, epidemic).rows.loc["period"]
             lost = truth["lost"].loc[period.first : period.last].sum()
             lost[activities.TOTAL] = lost.sum()
             for field, row in found.iterrows():

@@ -8,16 +8,18 @@ apart: late, not lost.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from wardlib.analysis import counts
 from wardlib.analysis.epidemic import Epidemic
+from wardlib.analysis.results import Result
 from wardlib.analysis.tables import Floats, Ints, Tables, months_of
 from wardlib.data import disclosure
 from wardlib.periods import Period
+from wardlib.shown import listed, number
 
 FIELDS = ("extracurricular", "culture", "sport")
 TOTAL = "total"
@@ -25,11 +27,11 @@ COUNTS = ["planned", "held", "cancelled", "postponed", "held_later"]
 TAILS = (0.025, 0.975)
 
 
-@dataclass(frozen=True)
-class Activities:
+@dataclass(frozen=True, repr=False)
+class Activities(Result):
     """The activities of a period.
 
-    `table`: index (`span`, `field`), `span` "period" and, where it is longer, "to_date" (from
+    `rows`: index (`span`, `field`), `span` "period" and, where it is longer, "to_date" (from
     January), `field` in the order of `FIELDS` with `TOTAL` last. Columns: events `planned, held,
     cancelled, postponed` (put off), `held_later` (put off before and held in these months);
     `participants`, missing where small counts among them are hidden (see `disclosure`), and the bounds
@@ -44,8 +46,27 @@ class Activities:
     """
 
     period: Period
-    table: pd.DataFrame
+    rows: pd.DataFrame
     months: pd.DataFrame
+
+    _tables = ("rows", "months")
+    _units: ClassVar = (
+        dict.fromkeys(("planned", "held", "cancelled", "postponed", "held_later"), "events")
+        | dict.fromkeys(("expected", "lower", "upper", "shortfall"), "events")
+        | dict.fromkeys(("shortfall_lower", "shortfall_upper"), "events")
+        | dict.fromkeys(disclosure.columns("participants"), "persons")
+        | {"years": "years", "reported": "months", "expected_months": "months"}
+    )
+
+    def _facts(self) -> dict[str, str]:
+        facts = {}
+        for (span, field), row in zip(self.rows.index, self.rows.to_dict("records"), strict=True):
+            if field == TOTAL:
+                facts[f"held, {span}"] = number(row["held"], "events")
+                if row["expected"] == row["expected"]:
+                    ends = f"{number(row['lower'])} to {number(row['upper'])}"
+                    facts[f"expected, {span}"] = f"{number(row['expected'])} (95 %: {ends})"
+        return facts | {"fields": listed(dict.fromkeys(self.rows.index.get_level_values("field")))}
 
 
 def verdict(row: pd.Series) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from wardlib.analysis.results import Result
 from wardlib.analysis.tables import Tables
 from wardlib.periods import Period
 
@@ -26,8 +27,8 @@ _TOLD = ["table", "month", "item", "measure"]
 _PLACE = ["name", "sheet", "cell"]
 
 
-@dataclass(frozen=True)
-class Arrivals:
+@dataclass(frozen=True, repr=False)
+class Arrivals(Result):
     """Where the figures about a period came from: its months, and the targets of its year. A figure is a
     cell of a table; each of its reports counts.
 
@@ -56,6 +57,8 @@ class Arrivals:
     revised: pd.DataFrame
     late: pd.DataFrame
     missing: pd.DataFrame
+
+    _tables = ("figures", "files", "revised", "late", "missing")
 
 
 def trace(every: Tables, period: Period) -> Arrivals:

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 
 from wardlib.errors import RequestError
 from wardlib.periods import Period
+from wardlib.shown import Shown, brief
 
 
-@dataclass(frozen=True)
-class Assumptions:
+@dataclass(frozen=True, repr=False)
+class Assumptions(Shown):
     """What is supposed; what is left empty is as the tables have it. False where nothing is supposed.
 
     `start`: the first month of the effect, e.g. "2020-03". `phases`: those of the epidemic that count, by
@@ -38,6 +39,9 @@ class Assumptions:
 
     def __bool__(self) -> bool:
         return self != NOTHING
+
+    def _facts(self) -> dict[str, str]:
+        return {name: brief(value) for name, value in self.given.items()}
 
     @property
     def given(self) -> dict[str, object]:

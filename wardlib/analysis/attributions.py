@@ -20,20 +20,21 @@ from wardlib.analysis.schools import Schools
 from wardlib.analysis.tables import Tables, months_of, need
 from wardlib.analysis.targets import Targets
 from wardlib.periods import Period
+from wardlib.shown import Shown
 
 SHOWN, PART, OTHER, NOT_COVID, OPEN = "shown", "part", "other", "not_covid", "open"
 SCHOOLS, ACTIVITIES = "schools", "activities:"
 # What keeps events from being held, by the sectors that measures name; extracurricular ones need
 # pupils at school.
 SECTORS = {"culture": ("festivals", "culture", "public_life"), "sport": ("sport", "public_life")}
-_STANDING = ("value", "point", "low95", "high95", "usual")  # columns of `Targets.table`
+_STANDING = ("value", "point", "low95", "high95", "usual")  # columns of `Targets.rows`
 # Student's t at 97.5 %, by degrees of freedom from 1 on; more years than these are taken for as many.
 _T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 _YEARS = 2  # fewer earlier years do not say by how much years differ
 
 
-@dataclass(frozen=True)
-class LineFacts:
+@dataclass(frozen=True, repr=False)
+class LineFacts(Shown):
     """What is known of a revenue line in the months of the period that are reported of it.
 
     `reliefs`: rows of tax_relief for the line or a part of it that touch these months and were made by
@@ -78,8 +79,8 @@ class LineFacts:
         return bool(self.collected < self.low)
 
 
-@dataclass(frozen=True)
-class SchoolFacts:
+@dataclass(frozen=True, repr=False)
+class SchoolFacts(Shown):
     """School days of the period on which a decision kept pupils from class.
 
     `since`: the first (None: none), with the decisions' names, and whether they are `local`, none of
@@ -95,8 +96,8 @@ class SchoolFacts:
     within: dict[str, int]
 
 
-@dataclass(frozen=True)
-class EventFacts:
+@dataclass(frozen=True, repr=False)
+class EventFacts(Shown):
     """Events of a field in the period: `held` of `expected` (95 % interval `lower` to `upper`), missing
     where nothing can be expected; `held_outside`, those held in months without a day of the document
     named as the cause, and `usual_outside`, the mean of the same months before COVID-19, both missing
@@ -116,8 +117,8 @@ class EventFacts:
     measured: bool
 
 
-@dataclass(frozen=True)
-class Answer:
+@dataclass(frozen=True, repr=False)
+class Answer(Shown):
     """The answer to one attribution, whose cells `claim` holds; `name_vi`, `name_en`: of a line, its
     name, or its code where it has none; "" of other subjects.
 
@@ -133,6 +134,9 @@ class Answer:
     verdict: str
     ordered: tuple[pd.Timestamp, pd.Timestamp] | None
     facts: LineFacts | SchoolFacts | EventFacts | None
+
+    def _title(self) -> str:
+        return f"Answer to {self.claim['id']}: {self.verdict}"
 
 
 def about(attributions: pd.DataFrame | None, period: Period) -> pd.DataFrame:
@@ -237,7 +241,7 @@ def _of_line(
     low, high = _next(earlier)
     family = _family(receipts.parts, line)
     named = need(table, "revenue_lines").set_index("code").reindex(columns=["due_vi", "due_en"])
-    rows = targets.table[targets.table["item"] == line].to_dict("records")
+    rows = targets.rows[targets.rows["item"] == line].to_dict("records")
     row: dict[Any, Any] = rows[0] if rows else dict.fromkeys(_STANDING, np.nan)
     return LineFacts(
         due_vi=str(named["due_vi"].fillna("")[line]),
@@ -370,10 +374,10 @@ def _of_events(
     ordered: tuple[pd.Timestamp, pd.Timestamp] | None,
     epidemic: Epidemic,
 ) -> EventFacts | None:
-    if events is None or ("period", field) not in events.table.index:
+    if events is None or ("period", field) not in events.rows.index:
         return None
     period = events.period
-    row: Any = events.table.loc[("period", field)]  # a row: the stubs know no columns
+    row: Any = events.rows.loc[("period", field)]  # a row: the stubs know no columns
     if np.isnan(row["held"]):
         return None
     by_month = events.months.xs(field)[period.first : period.last].dropna()
@@ -421,7 +425,7 @@ def _events_verdict(
 ) -> str:
     if events is None or facts is None:
         return OPEN
-    row: Any = events.table.loc[("period", field)]
+    row: Any = events.rows.loc[("period", field)]
     if activities.verdict(row) != "fewer" or not facts.measured:
         return OPEN
     if facts.since is None:

@@ -17,13 +17,14 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from wardlib.analysis import amounts as monthly
 from wardlib.analysis import counts, due_dates, remembered
+from wardlib.analysis.results import CURRENCY, Result, plain
 from wardlib.analysis.tables import Floats, months_of
 
 LEVEL = 0.95  # of every interval
@@ -39,8 +40,8 @@ _DUST = 1e-9  # of an amount: what rounding leaves
 # --------------------------------------------------------------------------------------- results
 
 
-@dataclass(frozen=True)
-class Effect:
+@dataclass(frozen=True, repr=False)
+class Effect(Result):
     """The effect over some months: `observed` minus `expected`, in the units of the series.
 
     `lower` and `upper` bound the effect at `LEVEL`; a negative effect is a shortfall. `months`
@@ -56,6 +57,23 @@ class Effect:
     lower: float
     upper: float
 
+    _units: ClassVar = dict.fromkeys(
+        ("observed", "expected", "amount", "lower", "upper"), CURRENCY
+    ) | {"months": "months"}
+
+    def _tidied(self, name: str) -> pd.DataFrame:
+        """One row: the fields, `amount` and `verdict`."""
+        return pd.DataFrame([plain(self) | {"amount": self.amount, "verdict": self.verdict}])
+
+    def _facts(self) -> dict[str, str]:
+        return {
+            "months": f"{self.first} to {self.last}, {self.months} with a figure",
+            "observed": self._amount(self.observed),
+            "expected": self._amount(self.expected),
+            "amount": self._amount(self.amount, self.lower, self.upper),
+            "verdict": self.verdict,
+        }
+
     @property
     def amount(self) -> float:
         """Observed minus expected."""
@@ -70,8 +88,8 @@ class Effect:
         return "gain" if self.lower > dust else "none"
 
 
-@dataclass(frozen=True)
-class Checks:
+@dataclass(frozen=True, repr=False)
+class Checks(Result):
     """How the estimate fares where the answer is known, and how far it hangs on choices.
 
     `placebo`: the same method at starts 12 and 24 months earlier (as far as `SHORTEST` months come
@@ -92,9 +110,12 @@ class Checks:
     failed: bool
     sensitivity: pd.DataFrame
 
+    _tables = ("placebo", "sensitivity")
+    _units: ClassVar = dict.fromkeys(("observed", "expected", "lower", "upper", "amount"), CURRENCY)
 
-@dataclass(frozen=True)
-class Impact:
+
+@dataclass(frozen=True, repr=False)
+class Impact(Result):
     """The estimate for one series from `start` to its last month.
 
     `paths`: draws x months, NaN where there is too little history. `model` names the part that was
@@ -116,6 +137,17 @@ class Impact:
         default=None, repr=False, compare=False
     )
     parts: tuple[Impact, ...] = field(default=(), repr=False, compare=False)
+
+    _tables = ("by_month",)
+    _units: ClassVar = dict.fromkeys(("observed", "counterfactual", "lower", "upper"), CURRENCY)
+
+    def _facts(self) -> dict[str, str]:
+        about = {"months": f"{self.months[0]} to {self.months[-1]}", "line": self.line}
+        if not self.model:
+            return about | {"no estimate": "too little history"}
+        whole = self.effect()._facts()
+        names = ("observed", "expected", "amount", "verdict")
+        return about | {name: whole[name] for name in names} | {"model": self.model}
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or pickle holds: the checks in place of `again`, which may know other series."""
@@ -140,7 +172,7 @@ class Impact:
         return _payable(self.collected, self.months, self.exempt)
 
     @cached_property
-    def table(self) -> pd.DataFrame:
+    def by_month(self) -> pd.DataFrame:
         """Index `month`; `observed`, `counterfactual` (mean of the paths, so that months add up),
         `lower` and `upper` at `LEVEL`; all but `observed` NaN where there is too little history."""
         low, high = np.quantile(self.paths, TAILS, axis=0)

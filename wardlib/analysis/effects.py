@@ -18,15 +18,17 @@ from wardlib.analysis.counterfactual import Effect, Impact
 from wardlib.analysis.epidemic import RESTRICTION, Epidemic, segments
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Ledger, Split
+from wardlib.analysis.results import Result
 from wardlib.analysis.tables import Tables
 from wardlib.periods import Period
+from wardlib.shown import listed
 
 BEFORE = "before"  # the period ends before the first phase
 UNREPORTED = "unreported"  # no month since the start has a figure
 
 
-@dataclass(frozen=True)
-class Effects:
+@dataclass(frozen=True, repr=False)
+class Effects(Result):
     """The effects up to the last month of the period of `receipts`, by all that is known since.
 
     `lines`: index `line` as in `Receipts`, columns `parent, depth, name_vi, name_en`, `plan_upper`;
@@ -41,6 +43,54 @@ class Effects:
     epidemic: Epidemic
     ledgers: dict[str, Ledger]
     assumptions: Assumptions = NOTHING
+
+    _tables = ("rows", "lines", "phases")
+    _units = Split._units
+
+    def _facts(self) -> dict[str, str]:
+        split = self.by_line.get(self.root)
+        if split is None:
+            return {"nothing can be said": str(self.lines.at[self.root, "silent"])}
+        whole = split._facts()
+        names = ("months", "expected", "collected", "difference", "shortfall", "deferred", "claim")
+        told = {name: whole[name] for name in names if name in whole}
+        about = {"line": self.root} | told | {"verdict": split.verdict, "loss": split.loss}
+        return about | {"by_line": listed(self.by_line)}
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """A row a line and span: the period since the start and the year to date as `Split.row` has them,
+        then of cash each phase (its id) and the time after it ("after <id>"). Columns `line`, `span`, and
+        those of `Split.row`; without a line of which something can be said, `line` alone."""
+        if not self.by_line:
+            return pd.DataFrame({"line": []})
+        rows: list[dict[str, object]] = []
+        for line in self.by_line:
+            for span, name in zip(reversed(self.spans), ("year to date", "period"), strict=False):
+                split = (self.by_line if span == self.span else self.of_period).get(line)
+                if split is not None:
+                    rows.append({"line": line, "span": name, **split.row()})
+        for line in self.by_line:
+            for _, segment in self.segments.iterrows():
+                effect = self.cash(line, segment["first"], segment["last"])
+                if effect is None:
+                    continue
+                phase = self.phases.iloc[segment["spell"]]["id"]
+                rows.append(
+                    {
+                        "line": line,
+                        "span": str(phase) if segment["inside"] else f"after {phase}",
+                        "first": effect.first,
+                        "last": effect.last,
+                        "months": effect.months,
+                        "expected": effect.expected,
+                        "collected": effect.observed,
+                        "difference": -effect.amount,
+                        "difference_lower": -effect.upper,
+                        "difference_upper": -effect.lower,
+                    }
+                )
+        return pd.DataFrame(rows)
 
     @property
     def period(self) -> Period:
@@ -70,6 +120,15 @@ class Effects:
         return max(self.start, months[0]), months[-1]
 
     @cached_property
+    def spans(self) -> list[tuple[pd.Period, pd.Period]]:
+        """The months of the period since the start, where they are not all of the year to date, and the year
+        to date; none where the period ends before the epidemic."""
+        if self.span is None or self.start is None:
+            return []
+        own = max(self.start, self.period.first), self.period.last
+        return [self.span] if own == self.span else [own, self.span]
+
+    @cached_property
     def segments(self) -> pd.DataFrame:
         """Phases and the times between them from `start` to the period's last month, without gap or
         overlap: columns as in `epidemic.segments`."""
@@ -90,14 +149,14 @@ class Effects:
         if first > ledger.impact.months[-1]:
             return None
         split = ledger.split(first, last)
-        return split if split.months else None
+        return replace(split, origin=self.origin) if split.months else None
 
     def cash(self, line: str, first: pd.Period, last: pd.Period) -> Effect | None:
         """What came of a line in some months (inclusive) against what was to be expected; None as `split`."""
         if self.lines.at[line, "silent"] or first > self.ledgers[line].impact.months[-1]:
             return None
         effect = self.ledgers[line].impact.effect(first, last)
-        return effect if effect.months else None
+        return replace(effect, origin=self.origin) if effect.months else None
 
     def impact(self, line: str) -> Impact:
         """The estimate behind a line's ledger. Raises KeyError where there is none."""
@@ -107,6 +166,14 @@ class Effects:
     def by_line(self) -> dict[str, Split]:
         """The split of `span` of each line of which something can be said."""
         splits = {line: self.split(line) for line in self.lines.index}
+        return {line: split for line, split in splits.items() if split is not None}
+
+    @cached_property
+    def of_period(self) -> dict[str, Split]:
+        """The split of the first of `spans` of each line of which something can be said."""
+        if len(self.spans) < 2:
+            return self.by_line
+        splits = {line: self.split(line, *self.spans[0]) for line in self.lines.index}
         return {line: split for line, split in splits.items() if split is not None}
 
 

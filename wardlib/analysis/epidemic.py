@@ -12,11 +12,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from wardlib.analysis.results import Result
+from wardlib.shown import brief
+
 RESTRICTION, EASING = "restriction", "easing"
 
 
-@dataclass(frozen=True, eq=False)
-class Epidemic:
+@dataclass(frozen=True, eq=False, repr=False)
+class Epidemic(Result):
     """The phases of the epidemic where a unit lies; make one with `of`.
 
     `phases`: the rows of the table covid_phases that hold in one of `areas`, in the order of their
@@ -25,6 +28,13 @@ class Epidemic:
 
     phases: pd.DataFrame
     areas: tuple[str, ...]
+
+    _tables = ("phases",)
+
+    def _facts(self) -> dict[str, str]:
+        spells = zip(self.phases["name_en"], self.phases["start"], self.phases["end"], strict=True)
+        told = {str(name): f"{brief(start)} to {brief(end)}" for name, start, end in spells}
+        return told | {"areas": ", ".join(self.areas)}
 
     @classmethod
     def of(cls, phases: pd.DataFrame | None, areas: tuple[str, ...]) -> Epidemic:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,10 @@ from wardlib.analysis.counterfactual import Impact
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.relief import Ledger, Rule
+from wardlib.analysis.results import CURRENCY, Result
 from wardlib.analysis.sampling import stream
 from wardlib.analysis.tables import Bools, Floats, Ints, Tables, months_of
+from wardlib.shown import brief
 
 RECENT = 3  # months
 DRIFT = 0.15
@@ -33,8 +36,8 @@ _DRAWS = 2000
 _FURTHEST = 5.0  # how far receipts may stand from normal, as a ratio
 
 
-@dataclass(frozen=True)
-class Projection:
+@dataclass(frozen=True, repr=False)
+class Projection(Result):
     """A line's year as it may end, in the ward's currency.
 
     `draws`: the year's total on each path, empty where `silent` says why there is none: `history`
@@ -47,6 +50,27 @@ class Projection:
     due: Floats
     months: pd.PeriodIndex
     silent: str = ""
+
+    _units: ClassVar = dict.fromkeys(("point", "low95", "high95", "due"), CURRENCY)
+
+    def _tidied(self, name: str) -> pd.DataFrame:
+        """One row: the middle of the draws, their 95 % interval, the mean of what falls due."""
+        if self.silent:
+            return pd.DataFrame({"silent": [self.silent]})
+        low, point, high = np.quantile(self.draws, [0.025, 0.5, 0.975])
+        due = float(np.mean(self.due))
+        return pd.DataFrame({"point": [point], "low95": low, "high95": high, "due": due})
+
+    def _facts(self) -> dict[str, str]:
+        if self.silent:
+            return {"silent": self.silent}
+        (row,) = self.table().to_dict("records")
+        end = self._amount(row["point"], row["low95"], row["high95"])
+        return {
+            "the year's end": end,
+            "due": self._amount(row["due"]),
+            "months": brief(self.months),
+        }
 
 
 @dataclass(frozen=True)

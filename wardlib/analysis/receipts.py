@@ -7,22 +7,25 @@ the line's own figure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wardlib.analysis.results import CURRENCY, Result
 from wardlib.analysis.tables import Bools, Floats, Ints
 from wardlib.periods import Period
+from wardlib.shown import listed
 
 ACTUAL, ESTIMATE, PARTIAL, MISSING = "actual", "estimate", "partial", "missing"
 
 
-@dataclass(frozen=True)
-class Receipts:
+@dataclass(frozen=True, repr=False)
+class Receipts(Result):
     """The receipts of a period.
 
     `lines`: index `line` in the order of the tree, columns
@@ -58,6 +61,43 @@ class Receipts:
     estimated: pd.DataFrame
     partial: pd.DataFrame
     missing: tuple[tuple[str, pd.Period], ...]
+
+    _tables = ("lines", "months")
+    _units: ClassVar = (
+        dict.fromkeys(("month", "period", "year_to_date", "kept_period"), CURRENCY)
+        | dict.fromkeys(("kept_year_to_date", "period_before", "year_to_date_before"), CURRENCY)
+        | dict.fromkeys(("plan_upper", "plan_ward"), CURRENCY)
+        | dict.fromkeys(("ratio_period", "ratio_year_to_date", "share_upper", "share_ward"), "1")
+        | dict.fromkeys(("reported", "expected"), "months")
+    )
+
+    def _tidied(self, name: str) -> pd.DataFrame:
+        if name == "lines":
+            return super()._tidied(name)
+        marks = {"collected": self.months, "estimated": self.estimated, "partial": self.partial}
+        long = {mark: frame.rename_axis(index="month").stack() for mark, frame in marks.items()}
+        return pd.DataFrame(long).rename_axis(["month", "line"]).reset_index()
+
+    def _units_of(self, name: str) -> Mapping[str, str]:
+        return self._units if name == "lines" else {"collected": CURRENCY}
+
+    def _facts(self) -> dict[str, str]:
+        total: Any = self.lines.iloc[0]  # a row: the stubs know no columns
+        facts = {"collected in the period": self._amount(total["period"])}
+        for span, title in (("period", "period"), ("year_to_date", "year to date")):
+            if total[f"ratio_{span}"] == total[f"ratio_{span}"]:
+                facts[f"{title}, to the same months of the year before"] = (
+                    f"{total[f'ratio_{span}']:.1%}"
+                )
+        facts["collected, year to date"] = self._amount(total["year_to_date"])
+        for by in ("upper", "ward"):
+            if total[f"share_{by}"] == total[f"share_{by}"]:
+                facts[f"of the year's plan ({by})"] = f"{total[f'share_{by}']:.1%}"
+        facts["kept, year to date"] = self._amount(total["kept_year_to_date"])
+        return facts | {
+            "lines": listed(self.lines.index),
+            "missing": f"{len(self.missing)} figures",
+        }
 
     @property
     def root(self) -> str:

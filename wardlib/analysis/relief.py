@@ -27,15 +27,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from wardlib.analysis import statements
 from wardlib.analysis.counterfactual import TAILS, Impact
+from wardlib.analysis.results import CURRENCY, Result, plain
 from wardlib.analysis.sampling import stream
 from wardlib.analysis.tables import Bools, Days, Floats, Ints
+from wardlib.shown import Shown, number
 
 DEFERRAL, EXEMPTION, REDUCTION = "deferral", "exemption", "reduction"
 # By the kind of a row of tax_relief, the column of its last lawful day; "" where nothing is put off.
@@ -82,8 +84,8 @@ class Rule(NamedTuple):
         return self.kind == DEFERRAL and self.until <= day
 
 
-@dataclass(frozen=True)
-class Amount:
+@dataclass(frozen=True, repr=False)
+class Amount(Shown):
     """An amount, positive for a shortfall: mean, and bounds that favour no share: the least and the
     greatest of the bounds of its 95 % interval over the choices of the ends of the shares' ranges."""
 
@@ -91,9 +93,18 @@ class Amount:
     lower: float
     upper: float
 
+    def _title(self) -> str:
+        return f"{number(self.mean)} (95 %: {number(self.lower)} to {number(self.upper)})"
 
-@dataclass(frozen=True)
-class Split:
+    def _facts(self) -> dict[str, str]:
+        return {}
+
+    def _next(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True, repr=False)
+class Split(Result):
     """Some months (`first` to `last`, inclusive; `months` of them with a figure) in two accounts.
 
     Cash, what came in these months: `expected` without COVID-19, `collected`, and `difference` =
@@ -133,6 +144,48 @@ class Split:
     until: pd.Timestamp
     was_short: bool = False
     granted: bool = True
+
+    _units: ClassVar = {"months": "months"} | {
+        f"{name}{end}": CURRENCY
+        for name in (
+            *("expected", "collected", "difference", "shortfall", "exempt", "reduced", "deferred"),
+            *(
+                "overdue",
+                "paid_later",
+                "earlier",
+                "returned",
+                "claim",
+                "never_due_later",
+                "at_most",
+            ),
+            *("lost", "unexplained"),
+        )
+        for end in ("", "_lower", "_upper")
+    }
+
+    def row(self) -> dict[str, object]:
+        """The fields and the bridge as one row, of each amount the mean and both bounds; the codes of what may
+        be said of them."""
+        flat: dict[str, object] = {}
+        for name, value in (plain(self) | self.bridge).items():
+            if isinstance(value, Amount):
+                flat[name] = value.mean
+                flat[f"{name}_lower"], flat[f"{name}_upper"] = value.lower, value.upper
+            elif name != "was_short":
+                flat[name] = value
+        return {**flat, "cash": self.cash, "loss": self.loss, "verdict": self.verdict}
+
+    def _tidied(self, name: str) -> pd.DataFrame:
+        return pd.DataFrame([self.row()])
+
+    def _facts(self) -> dict[str, str]:
+        facts = {"months": f"{self.first} to {self.last}, {self.months} with a figure"}
+        facts |= {name: self._amount(getattr(self, name)) for name in ("expected", "collected")}
+        for name in _MEMBERS:
+            amount: Amount = getattr(self, name)
+            if amount.mean or amount.upper:
+                facts[name] = self._amount(amount.mean, amount.lower, amount.upper)
+        return facts | {"verdict": self.verdict, "loss": self.loss, "cash": self.cash}
 
     @property
     def verdict(self) -> str:
@@ -244,8 +297,8 @@ def _added(amounts: Sequence[Floats]) -> Floats:
     return whole
 
 
-@dataclass(frozen=True)
-class Ledger:
+@dataclass(frozen=True, repr=False)
+class Ledger(Shown):
     """The ledger of one line as it stands at the end of the estimate's last month.
 
     `impact`: the estimate it splits. `rules`: the relief that was applied. `flows`: with each path's own shares. `parts`: the ledgers
@@ -322,13 +375,14 @@ class Ledger:
         values = self._values(_MEMBERS, within, add, waiting)
         # What is smaller is left by rounding, not an amount.
         values[np.abs(values) < 1e-9 * (abs(expected) + np.abs(collected[seen]).sum())] = 0.0
+        amounts: Any = (Amount(*three) for three in values.tolist())  # the checker knows no names
         return Split(
             first=months[0],
             last=months[-1],
             months=int(seen.sum()),
             expected=expected,
             collected=came,
-            **dict(zip(_MEMBERS, (Amount(*three) for three in values.tolist()), strict=True)),
+            **dict(zip(_MEMBERS, amounts, strict=True)),
             until=pd.Timestamp(np.fmax.reduce(self.flows.until[within])),
             was_short=self._was_short(within),
             granted=self._granted(months),

@@ -13,25 +13,28 @@ from __future__ import annotations
 import datetime
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from wardlib.analysis.closures import GRADES, Closures, spells
 from wardlib.analysis.epidemic import Epidemic
+from wardlib.analysis.results import Result
 from wardlib.analysis.tables import Bools, Floats, Ints, Tables, need
 from wardlib.data import disclosure
 from wardlib.periods import Period
+from wardlib.shown import number
 
 DAYS = ["planned", "in_person", "online", "lost", "made_up"]
 _Columns = dict[str, np.ndarray[Any, Any]]  # by name, all of the same length
 _Shares = dict[tuple[str, int], dict[str, int]]
 
 
-@dataclass(frozen=True)
-class Schools:
+@dataclass(frozen=True, repr=False)
+class Schools(Result):
     """Schooling in a period, by school year: never one figure for two of them.
 
     A level or school stands in the spans in which it existed; where none did, tables are empty.
@@ -72,6 +75,36 @@ class Schools:
     spells: pd.DataFrame
     missing: tuple[tuple[str, pd.Period], ...]
     six_days: bool
+
+    _tables = ("levels", "schools", "totals", "reasons", "spells")
+    _units: ClassVar = (
+        dict.fromkeys(("planned", "in_person", "online", "lost", "made_up", "taught"), "days")
+        | dict.fromkeys(("usual_planned", "usual_taught", "days"), "days")
+        | dict.fromkeys(("attendance", "usual_attendance"), "1")
+        | dict.fromkeys(disclosure.columns("pupils"), "persons")
+        | dict.fromkeys(("reported", "expected"), "school-months")
+        | {"years": "years"}
+    )
+
+    def _tidied(self, name: str) -> pd.DataFrame:
+        """With the span's `year`, `kind`, `first` and `last` in place of its number."""
+        frame: pd.DataFrame = getattr(self, name)
+        if "span" in frame.index.names:
+            named = [own for own in frame.index.names if own != "span"]
+            return self.spans.join(frame.reset_index(named), how="inner").reset_index(drop=True)
+        return super()._tidied(name)
+
+    def _units_of(self, name: str) -> Mapping[str, str]:
+        own = dict.fromkeys(("reported", "expected"), "months")  # of one school
+        return {**self._units, **own} if name == "schools" else self._units
+
+    def _facts(self) -> dict[str, str]:
+        facts = {}
+        for _, row in self.table().iterrows():
+            if row["kind"] == "period" and row["planned"] == row["planned"]:
+                about = f"{row['level']}, {row['first']} to {row['last']}"
+                facts[about] = f"{number(row['lost'])} of {number(row['planned'])} days lost"
+        return facts | {"missing": f"{len(self.missing)} reports"}
 
     @property
     def names(self) -> pd.Series:

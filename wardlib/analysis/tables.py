@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wardlib.errors import RequestError
+from wardlib.errors import RequestError, said
 
 Tables: TypeAlias = Callable[[str], pd.DataFrame | None]
 Floats: TypeAlias = NDArray[np.floating[Any]]
@@ -24,8 +24,11 @@ def need(table: Tables, name: str) -> pd.DataFrame:
     found = table(name)
     if found is None:
         raise RequestError(
-            f"this ward has no table {name}, without which nothing can be said: add {name}.csv to "
-            "its folder and describe it in its datapackage.json."
+            said(
+                "this ward has no table {name}, without which nothing can be said: add {name}.csv to "
+                "its folder and describe it in its datapackage.json.",
+                name=name,
+            )
         )
     return found
 

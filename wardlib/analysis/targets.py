@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.projection import YEARS, Projection
 from wardlib.analysis.receipts import ESTIMATE, Receipts
 from wardlib.analysis.relief import Amount
+from wardlib.analysis.results import Result
 from wardlib.analysis.sampling import stream
 from wardlib.analysis.tables import Floats, Ints, Tables, months_of, need
 from wardlib.periods import Period
@@ -34,11 +35,11 @@ _TOP = 100.0  # of a share, per cent
 GOOD = ("met", "likely", "ahead")  # the statuses of a target that nobody need worry about
 
 
-@dataclass(frozen=True)
-class Targets:
+@dataclass(frozen=True, repr=False)
+class Targets(Result):
     """Every target at the end of the period of `receipts`, and what is known of its year by now.
 
-    `table`: one row a target; columns
+    `rows`: one row a target; columns
 
     - `item` (line or indicator), `set_by`, `name_vi`, `name_en`, `unit_vi`, `unit_en` (empty for
       money), `decimals`, `kind` (money, flow, stock, share), `higher` (whether more is better),
@@ -64,7 +65,33 @@ class Targets:
     """
 
     receipts: Receipts
-    table: pd.DataFrame
+    rows: pd.DataFrame
+
+    _tables = ("rows",)
+    _units: ClassVar = (
+        dict.fromkeys(("share", "usual", "usual_low", "usual_high", "chance"), "1")
+        | dict.fromkeys(("left", "reached", "asked"), "months")
+        | {"usual_years": "years"}
+    )
+
+    def _tidied(self, name: str) -> pd.DataFrame:
+        """`rows`; the unit of a row's own figures stands in its column `unit`."""
+        money = self.rows["kind"] == MONEY
+        unit = self.rows["unit_en"].mask(money, self.origin.currency or "as given")
+        return super()._tidied(name).assign(unit=unit.to_numpy())
+
+    def _facts(self) -> dict[str, str]:
+        counts = self.rows["status"].value_counts(sort=False)
+        facts = {"targets": ", ".join(f"{count} {code}" for code, count in counts.items())}
+        for _, row in self.rows[self.rows["kind"] == MONEY].head(2).iterrows():
+            about = f"{row['item']}, set by {row['set_by'] or 'nobody'}"
+            facts[about] = f"{self._amount(row['value'])} of {self._amount(row['target'])}"
+            facts[f"{about}: the year's end"] = (
+                f"not said ({row['silent']})"
+                if row["silent"]
+                else self._amount(row["point"], row["low95"], row["high95"])
+            )
+        return facts
 
     @property
     def period(self) -> Period:
@@ -75,7 +102,7 @@ class Targets:
         """The rows of the total and of first-level lines that are not met, likely to be met or ahead:
         of the plan of the upper level, of the ward's where that has none; every first-level line
         where there is no plan."""
-        table = binding(self.table[(self.table["kind"] == MONEY) & (self.table["depth"] <= 1)])
+        table = binding(self.rows[(self.rows["kind"] == MONEY) & (self.rows["depth"] <= 1)])
         if table["target"].isna().all():
             return table
         return table[(table["depth"] == 0) | ~table["status"].isin(GOOD)]
@@ -88,7 +115,7 @@ class Targets:
         that month; `target`, of the upper level alone; `share` = value / target (not of a share, whose
         distance from its target is in points).
         """
-        table = self.table[self.table["kind"] != MONEY]
+        table = self.rows[self.rows["kind"] != MONEY]
         once = table.drop_duplicates("item").set_index("item").rename_axis("indicator")
         upper = table[table["set_by"] == "upper"].set_index("item").reindex(once.index)
         value = once["value"].where(once["through"] == self.period.last)
@@ -98,7 +125,7 @@ class Targets:
 
 
 def binding(table: pd.DataFrame) -> pd.DataFrame:
-    """Of rows of `Targets.table` the targets of the upper level; all rows where it set none of them."""
+    """Of rows of `Targets.rows` the targets of the upper level; all rows where it set none of them."""
     upper = table["set_by"] == "upper"
     return table[upper] if upper.any() else table
 
@@ -386,7 +413,7 @@ def _stands(row: dict[str, Any]) -> dict[str, Any]:
 
 
 class Carriers(NamedTuple):
-    """The lines that carry the total: `lines`, rows of `Targets.table`, the largest surplus first;
+    """The lines that carry the total: `lines`, rows of `Targets.rows`, the largest surplus first;
     `whole`, the total's row; `value` and `target`, of all other lines together, and `usual`, the part of
     that target that is usual by now."""
 
@@ -398,7 +425,7 @@ class Carriers(NamedTuple):
 
 
 def carriers(table: pd.DataFrame) -> Carriers | None:
-    """The fewest first-level lines of `Targets.table` without which the total would not be ahead.
+    """The fewest first-level lines of `Targets.rows` without which the total would not be ahead.
 
     A total that has reached its plan is below it without them; one that is ahead of what is usual by now
     is late without them. None where the total is neither, or where half of the lines or more would have
@@ -438,7 +465,7 @@ def answered_for(
     to the ward; "" where nobody is named. `body_seen`: whether that was seen in a source; else the unit
     has to confirm it. And the columns of `_Task`.
     """
-    own, year = targets.table, targets.period.year
+    own, year = targets.rows, targets.period.year
     lines, given, owners = table("revenue_lines"), table("tax_relief"), table("owners")
     due = {} if lines is None else dict(zip(lines["code"], lines["due_months"], strict=True))
     if given is not None:
@@ -475,7 +502,7 @@ def answered_for(
         **dict(zip(_Task._fields, zip(*tasks, strict=True), strict=True)),
         **dict(zip(("body_vi", "body_en", "body_seen"), zip(*names, strict=True), strict=True)),
     }
-    return replace(targets, table=own.assign(**added))
+    return replace(targets, rows=own.assign(**added))
 
 
 class _Task(NamedTuple):
@@ -490,7 +517,7 @@ class _Task(NamedTuple):
 
 
 def _task(row: pd.Series, until: pd.Timestamp, receipts: Receipts) -> _Task:
-    """The task of a row of `Targets.table`."""
+    """The task of a row of `Targets.rows`."""
     known = row["known_through"]
     first = receipts.period.year_to_date[0] if pd.isna(known) else known + 1
     if row["kind"] != MONEY or until.month == 12 or pd.isna(row["needed"]):
@@ -503,7 +530,7 @@ def _task(row: pd.Series, until: pd.Timestamp, receipts: Receipts) -> _Task:
 
 
 def at_risk(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `Targets.table` that need work: the year is not over, and the target is not met,
+    """The rows of `Targets.rows` that need work: the year is not over, and the target is not met,
     likely to be met or ahead. First those that bind, and of an item only these; then what is unlikely;
     then money; then what needs most a month."""
     states = ["unlikely", "late", "open"]

@@ -13,8 +13,9 @@ from wardlib.data import checks, descriptors, disclosure, reading
 from wardlib.data.cells import File
 from wardlib.data.descriptors import Table, Ward
 from wardlib.data.reading import View
-from wardlib.errors import RequestError
+from wardlib.errors import RequestError, nearest, said
 from wardlib.periods import Period, parse_day
+from wardlib.shown import Shown
 
 _MOST = 200_000  # rows of a table, as seen on several days, that are remembered
 
@@ -66,8 +67,8 @@ def _digest(file: File, view: View) -> str:
     return file.digests[view.day]
 
 
-@dataclass(frozen=True, eq=False)
-class Book:
+@dataclass(frozen=True, eq=False, repr=False)
+class Book(Shown):
     """What a ward knew of a period on a day: its tables, and a record of the rows read.
 
     It sees every row reported by its `day`, of later months too. `digests` maps each file read so far
@@ -80,6 +81,10 @@ class Book:
     # Not taken over by dataclasses.replace: what is read depends on the day.
     digests: dict[str, str] = field(init=False, repr=False, default_factory=dict)
     _files: dict[str, File] = field(init=False, repr=False, default_factory=dict)
+
+    def _title(self) -> str:
+        day = f" as known on {self.as_of}" if self.as_of else ""
+        return f"Book of {self.ward.id}, {self.period}{day}"
 
     @cached_property
     def day(self) -> datetime.date:
@@ -123,7 +128,15 @@ class Book:
             return None
         measures = [name for name in described.columns if name not in described.primary_key]
         if measure not in measures or not described.is_reported:
-            raise RequestError(f"no figures {measure!r} in {table}: {', '.join(measures)}.")
+            raise RequestError(
+                said(
+                    "no figures {measure} in {table}: {measures}.",
+                    measure=repr(measure),
+                    table=table,
+                    measures=", ".join(measures),
+                ),
+                nearest(measure, measures),
+            )
         own = every
         for column, part in zip(described.item, item.split(":"), strict=False):
             own = own[own[column] == part]
@@ -179,7 +192,7 @@ def open_book(ward: str, period: str, as_of: str = "") -> Book:
     """
     book = Book(descriptors.ward(ward), Period.parse(period), parse_day(as_of))
     if absent := unreported(book.ward, [book.period], book.as_of, book.table("receipts")):
-        raise RequestError(absent[book.period])
+        raise RequestError(absent[book.period], _reported(book.ward, book.period))
     return book
 
 
@@ -206,10 +219,43 @@ def unreported(
 
 def _absence(ward: Ward, period: Period, as_of: datetime.date | None) -> str:
     """Says that no receipt of the period was known on the day `as_of`."""
+    months = _span(ward)
+    span = said("{low} to {high}", low=months[0], high=months[1]) if months else "…"
+    if as_of:
+        return said(
+            "no receipt of {ward} for {period} was reported by {day}. Months in its files: {span}.",
+            ward=ward.id,
+            period=period,
+            day=as_of,
+            span=span,
+        )
+    return said(
+        "no receipt of {ward} for {period} is in its files. Months in its files: {span}.",
+        ward=ward.id,
+        period=period,
+        span=span,
+    )
+
+
+def _span(ward: Ward) -> tuple[pd.Period, pd.Period] | None:
+    """The first and the last month of the ward's receipts, whenever they were reported."""
     every = load(ward, "receipts")
-    span = "none" if every is None else f"{every['month'].min()} to {every['month'].max()}"
-    known = f" was reported by {as_of}" if as_of else " is in its files"
-    return f"no receipt of {ward.id} for {period}{known}. Months in its files: {span}."
+    if every is None or every.empty:
+        return None
+    return every["month"].min(), every["month"].max()
+
+
+def _reported(ward: Ward, period: Period) -> str:
+    """The period of the same kind, of the nearest year that has receipts in it; "" where none has."""
+    if (span := _span(ward)) is None:
+        return ""
+    years = [
+        year
+        for year in range(span[0].year, span[1].year + 1)
+        if Period(year, period.part).first <= span[1] and Period(year, period.part).last >= span[0]
+    ]
+    found = min(years, key=lambda year: abs(year - period.year), default=None)
+    return str(Period(found, period.part)) if found not in (None, period.year) else ""
 
 
 def coverage(book: Book) -> pd.DataFrame:

@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from wardlib.data import profile, reading
-from wardlib.errors import DataError, Problem, RequestError, said, visible
+from wardlib.errors import DataError, Problem, RequestError, nearest, said, visible
 from wardlib.periods import parse_day
 from wardlib.provenance import digest_bytes
+from wardlib.shown import Shown, listed
 
 REFERENCE = profile.REFERENCE
 RECEIVED, ORIGINS = "received", "origins"
@@ -93,8 +94,8 @@ def _resolved(folder: Path) -> Path:
     return folder.resolve()
 
 
-@dataclass(frozen=True)
-class Field:
+@dataclass(frozen=True, repr=False)
+class Field(Shown):
     """A column: Table Schema type, unit, constraints, the tables and columns one of which holds each of
     its codes, what parts the items of a list, and the column that it must not exceed ("" for none)."""
 
@@ -111,8 +112,8 @@ class Field:
         return bool(self.constraints.get("required"))
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
+@dataclass(frozen=True, eq=False, repr=False)
+class Table(Shown):
     """A table of a package: where it is, the country that it is about ("" for any), what its bytes
     hash to and how many they are, as recorded on the day `accepted_on` ("", None where it is not), what
     its columns are."""
@@ -126,6 +127,13 @@ class Table:
     accepted_on: datetime.date | None
     fields: tuple[Field, ...]
     primary_key: tuple[str, ...]
+
+    def _title(self) -> str:
+        return f"Table {self.file}"
+
+    def _facts(self) -> dict[str, str]:
+        about = {"about": self.area, "accepted on": str(self.accepted_on or "never")}
+        return about | {"columns": listed(self.columns), "key": listed(self.primary_key)}
 
     @property
     def file(self) -> str:
@@ -149,8 +157,8 @@ class Table:
         return "reported_on" in columns and not columns.isdisjoint(("month", "year"))
 
 
-@dataclass(frozen=True)
-class Package:
+@dataclass(frozen=True, repr=False)
+class Package(Shown):
     """A folder of tables with its title, sources and licences."""
 
     id: str
@@ -160,13 +168,16 @@ class Package:
     licences: tuple[str, ...]
     tables: dict[str, Table]
 
+    def _title(self) -> str:
+        return f"{type(self).__name__} {self.id}"
+
     def table(self, name: str) -> Table | None:
         """The package's table of that name, or None."""
         return self.tables.get(name)
 
 
-@dataclass(frozen=True)
-class Recipient:
+@dataclass(frozen=True, repr=False)
+class Recipient(Shown):
     """Who receives a ward's papers (Nơi nhận), from the first to the last day, both inclusive; None:
     without end."""
 
@@ -176,7 +187,7 @@ class Recipient:
     valid_to: datetime.date | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ward(Package):
     """A ward's package: the tables plus what a briefing says of the ward.
 
@@ -361,7 +372,8 @@ def ask(name: str) -> None:
         )
     if not plain or not (name in known or _is_folder(_folder(name))):
         raise RequestError(
-            said("there is no ward {name}. Wards here: {wards}.", name=repr(name), wards=here)
+            said("there is no ward {name}. Wards here: {wards}.", name=repr(name), wards=here),
+            nearest(name, known),
         )
 
 

@@ -21,6 +21,7 @@ class ActivitiesPage(Page[Activities | None]):
     then nothing is shown."""
 
     _page = "activities"
+    _opening = "sentence"
 
     def answer(self) -> str:
         """For the leader: events held of those to be expected; "" without data."""
@@ -100,7 +101,7 @@ class ActivitiesPage(Page[Activities | None]):
         if self.result is None:
             return None
         language, text = self._language, self._text
-        fields = self.result.table
+        fields = self.result.rows
         rows: list[Row] = []
         for span, own in fields.groupby(level="span", sort=False):
             rows.append(self._when_row(str(span), 2))
@@ -142,7 +143,7 @@ class ActivitiesPage(Page[Activities | None]):
         if self.result is None:
             return None
         text = self._text
-        fields = self.result.table
+        fields = self.result.rows
         rows: list[Row] = []
         for span, own in fields.groupby(level="span", sort=False):
             rows.append(self._when_row(str(span), 5))
@@ -208,7 +209,7 @@ class ActivitiesPage(Page[Activities | None]):
 
     def _total(self, found: Activities) -> Any:
         """All fields in the period."""
-        return found.table.loc["period"].loc[activities.TOTAL]
+        return found.rows.loc["period"].loc[activities.TOTAL]
 
     def _draw(self, by_month: pd.DataFrame) -> str:
         text = self._text

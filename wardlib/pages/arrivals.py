@@ -126,6 +126,7 @@ class ArrivalsPage(Page[Arrivals]):
     """Where the figures came from, for the data check."""
 
     _page = "arrivals"
+    _opening = "arrived"
 
     def arrived(self) -> Block:
         """How many of the figures of the period came in files, and how many by hand."""

@@ -22,7 +22,7 @@ import pandas as pd
 
 from wardlib.errors import ExportError
 from wardlib.language import CODES, is_missing
-from wardlib.pages import html
+from wardlib.pages import screen
 
 RESOURCE = "application/vnd.dataresource+json"
 SVG = "image/svg+xml"
@@ -104,8 +104,11 @@ class Block:
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         content = self.content | {"of": self.of}
-        drawn = {SVG: self.svg} if self.svg else {"text/html": html.render(content)}
-        data: dict[str, Any] = {"text/plain": self.plain} | drawn
+        data: dict[str, Any] = {"text/plain": self.plain}
+        if self.svg:
+            data[SVG] = self.svg
+        if not self.svg or screen.is_interactive():  # which holds the picture a second time
+            data["text/html"] = screen.render(content, self.svg, self.of["language"])
         if self.figures is not None:
             data[RESOURCE] = self.figures
         return data, {"wardlib": content | _running()}

@@ -10,6 +10,7 @@ import pandas as pd
 from wardlib.analysis.activities import Activities
 from wardlib.analysis.assumptions import Assumptions
 from wardlib.analysis.effects import Effects
+from wardlib.analysis.results import Result
 from wardlib.analysis.schools import Schools
 from wardlib.analysis.targets import Targets
 from wardlib.language import NBSP, inside, is_missing
@@ -26,8 +27,8 @@ WORDS, NUMBERS = 90, 9  # at most, in the three lines of the answer: they are re
 _NUMBER = re.compile(r"[0-9]+(?:[.,/][0-9]+)*")  # a date, and "19/71", are read as one
 
 
-@dataclass(frozen=True)
-class Briefing:
+@dataclass(frozen=True, repr=False)
+class Briefing(Result):
     """What the leader's page brings together; `schools` and `activities` are None where the ward has
     none. `shortcomings`: see `targets.shortcomings`."""
 
@@ -36,6 +37,8 @@ class Briefing:
     schools: Schools | None
     activities: Activities | None
     shortcomings: pd.DataFrame
+
+    _tables = ("shortcomings",)
 
     @property
     def period(self) -> Period:
@@ -51,6 +54,7 @@ class BriefingPage(Page[Briefing]):
     short."""
 
     _page = "briefing"
+    _opening = "answer"
 
     def answer(self) -> Block:
         """What COVID-19 did to receipts, what it did to schools, culture and sport, and what is to be
@@ -117,7 +121,7 @@ class BriefingPage(Page[Briefing]):
         language, text = self._language, self._text
         name = inside(language.pick(indicator, "name"))
         if is_missing(indicator["value"]):
-            known = self.result.targets.table
+            known = self.result.targets.rows
             known = known[(known["item"] == indicator.name) & known["value"].notna()]
             if known.empty:
                 return f"{name}: " + text("not reported")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 
 from wardlib.analysis import attributions, published, relief
 from wardlib.analysis.attributions import Answer, EventFacts, LineFacts, SchoolFacts
 from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.results import Result
 from wardlib.language import NBSP, NONE, inside, is_missing
 from wardlib.pages.block import Block, bullets, headline
 from wardlib.pages.page import Page
@@ -18,8 +20,8 @@ from wardlib.pages.tax import unreported
 from wardlib.periods import Period
 
 
-@dataclass(frozen=True)
-class DataCheck:
+@dataclass(frozen=True, repr=False)
+class DataCheck(Result):
     """What has come in (`coverage`, see `book.coverage`), the receipts, what of them is far from usual
     (`unusual`, see `outliers.find`), `beside`, published figures beside ours (see
     `published.reconcile`), and `answers` to causes that were named (see `attributions`)."""
@@ -31,11 +33,15 @@ class DataCheck:
     beside: pd.DataFrame
     answers: tuple[Answer, ...]
 
+    _tables = ("coverage", "beside", "unusual")
+    _units: ClassVar = {"reported": "months", "expected": "months"}
+
 
 class DataCheckPage(Page[DataCheck]):
     """Whether every source has arrived, complete and plausible."""
 
     _page = "data_check"
+    _opening = "received"
 
     def received(self) -> Block:
         """How many of the ward's monthly tables have every month of the period, and which have not."""

@@ -10,16 +10,18 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from wardlib.analysis.assumptions import NOTHING, Assumptions
 from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
+from wardlib.errors import unknown
 from wardlib.language import Language, Unit
 from wardlib.pages.block import Block, joined, paragraph
 from wardlib.periods import Period
+from wardlib.shown import Shown
 
 # What a superior calls itself in Vietnamese, by its code in words.csv.
 _SUPERIORS = {
@@ -32,7 +34,7 @@ _SUPERIORS = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Edition:
+class Edition(Shown):
     """A book in a language; see the module. `subject` and `assumptions` are those of the page that shows
     it (see `page.Page`)."""
 
@@ -41,9 +43,22 @@ class Edition:
     subject: str = field(default="", kw_only=True)
     assumptions: Assumptions = field(default=NOTHING, kw_only=True)
 
-    def __repr__(self) -> str:
+    def _title(self) -> str:
         day = f" as of {self.as_of}" if self.as_of else ""
         return f"<{type(self).__name__} {self.ward.id} {self.period}{day}, {self.language.code}>"
+
+    def _facts(self) -> dict[str, str]:
+        return {}
+
+    def _next(self) -> str:
+        return ""
+
+    if not TYPE_CHECKING:  # a checker of types tells it itself
+
+        def __getattr__(self, name):
+            if hasattr(type(self), name):
+                object.__getattribute__(self, name)  # what went wrong in it
+            raise unknown(self, name)
 
     @property
     def ward(self) -> Ward:

@@ -7,7 +7,6 @@ verdict reaches a page by the words of its statement (`analysis.statements`, `lo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +38,7 @@ class EffectPage(Page[Effects]):
     """What was to be expected without COVID-19, and what became of the difference."""
 
     _page = "effect"
+    _opening = "sentence"
 
     def answer(self) -> str:
         """What COVID-19 did to the budget in the year to date, in one short sentence: of the total where it
@@ -238,7 +238,7 @@ class EffectPage(Page[Effects]):
             span=language.span_short(*self._spans[0]),
             unit=unit.name,
         )
-        frame = pd.DataFrame(self._rows()) if result.by_line else pd.DataFrame({"line": []})
+        frame = result.rows
         bare = ("line", "span", "first", "last", "months", "until", "verdict", "loss", "cash")
         units = {name: self.edition.ward.currency for name in frame.columns if name not in bare}
         units["months"] = "months"
@@ -340,7 +340,7 @@ class EffectPage(Page[Effects]):
         unit, alt, drawn = self._unit, [], []
         for line in lines:
             values = result.receipts.months[line].reindex(months)
-            without = result.impact(line).table[_ESTIMATES].reindex(months)
+            without = result.impact(line).by_month[_ESTIMATES].reindex(months)
             own = pd.DataFrame({"line": line, "month": months, "collected": values.to_numpy()})
             drawn.append(own.join(without.reset_index(drop=True)))
             alt += self._months_in_words(
@@ -381,7 +381,7 @@ class EffectPage(Page[Effects]):
         values = receipts.months[line].reindex(months)
         estimated = receipts.estimated[line].reindex(months, fill_value=False)
         without = (
-            self.result.impact(line).table[_ESTIMATES].reindex(months)
+            self.result.impact(line).by_month[_ESTIMATES].reindex(months)
             if split
             else pd.DataFrame(columns=_ESTIMATES, index=months, dtype=float)
         )
@@ -420,23 +420,13 @@ class EffectPage(Page[Effects]):
         splits = self.result.by_line.values()
         return self.edition.unit(max((abs(split.expected) for split in splits), default=0))
 
-    @cached_property
+    @property
     def _spans(self) -> list[tuple[pd.Period, pd.Period]]:
-        """The months of the period since the start, where they are not all of the year to date, and the year
-        to date; none where the period ends before the epidemic."""
-        whole, start = self.result.span, self.result.start
-        if whole is None or start is None:
-            return []
-        own = max(start, self.result.period.first), self.result.period.last
-        return [whole] if own == whole else [own, whole]
+        return self.result.spans
 
-    @cached_property
+    @property
     def _of_period(self) -> dict[str, Split]:
-        """The split of the first of `_spans` of each line of which something can be said."""
-        if len(self._spans) < 2:
-            return self.result.by_line
-        found = {line: self.result.split(line, *self._spans[0]) for line in self.result.lines.index}
-        return {line: split for line, split in found.items() if split is not None}
+        return self.result.of_period
 
     def _split(self, line: str, first: pd.Period, last: pd.Period) -> Split | None:
         """The split of a line in one of `_spans`, made once; None where nothing can be said."""
@@ -896,38 +886,6 @@ class EffectPage(Page[Effects]):
             between = "\n… "
         return f"\n{first}{between}{last}"
 
-    def _rows(self) -> list[dict[str, object]]:
-        """The figures behind the bridge: of each line the period and the year to date, and cash by phase."""
-        rows = []
-        for line in self.result.by_line:
-            for (first, last), name in zip(
-                reversed(self._spans), ("year to date", "period"), strict=False
-            ):
-                split = self._split(line, first, last)
-                if split is not None:
-                    rows.append({"line": line, "span": name, **_flat(split)})
-        for line in self.result.by_line:
-            for _, segment in self.result.segments.iterrows():
-                effect = self.result.cash(line, segment["first"], segment["last"])
-                if effect is None:
-                    continue
-                phase = self.result.phases.iloc[segment["spell"]]["id"]
-                rows.append(
-                    {
-                        "line": line,
-                        "span": str(phase) if segment["inside"] else f"after {phase}",
-                        "first": effect.first,
-                        "last": effect.last,
-                        "months": effect.months,
-                        "expected": effect.expected,
-                        "collected": effect.observed,
-                        "difference": -effect.amount,
-                        "difference_lower": -effect.upper,
-                        "difference_upper": -effect.lower,
-                    }
-                )
-        return rows
-
     # What the charts are made of.
 
     def _months_in_words(self, name: str, values: pd.Series, unit: Unit) -> list[str]:
@@ -1130,16 +1088,3 @@ def _differs(split: Split) -> bool:
     """Whether what came, or what these months owed, is shown to differ from what was to be expected."""
     owed = split.shortfall
     return split.cash != statements.USUAL or owed.lower > 0 or owed.upper < 0
-
-
-def _flat(split: Split) -> dict[str, object]:
-    """The fields of a split and its bridge as one row; of each amount the mean and both bounds."""
-    flat: dict[str, Any] = {}
-    members = {field.name: getattr(split, field.name) for field in fields(split)} | split.bridge
-    for name, value in members.items():
-        if isinstance(value, Amount):
-            flat[name] = value.mean
-            flat[f"{name}_lower"], flat[f"{name}_upper"] = value.lower, value.upper
-        elif name != "was_short":
-            flat[name] = value
-    return {**flat, "cash": split.cash, "loss": split.loss, "verdict": split.verdict}

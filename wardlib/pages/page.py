@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 import pandas as pd
 
 from wardlib.analysis.assumptions import NOTHING
-from wardlib.errors import RequestError
+from wardlib.errors import RequestError, nearest, said, unknown
 from wardlib.language import Language
 from wardlib.pages.edition import Edition
 from wardlib.periods import Period
+from wardlib.shown import Shown
 
 
 class OfPeriod(Protocol):
@@ -26,13 +27,14 @@ Result = TypeVar("Result", bound=OfPeriod | None)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Page(Generic[Result]):
+class Page(Shown, Generic[Result]):
     """What a reader sees of a result; RequestError where that is of another period than the edition.
 
     Shown, it tells what it can show.
     """
 
     _page: ClassVar[str]  # its name in the workbook
+    _opening: ClassVar[str]  # the method that gives its first sentence
 
     edition: Edition
     result: Result
@@ -41,13 +43,30 @@ class Page(Generic[Result]):
         if self.result is not None and self.result.period != self.edition.period:
             made, shown = self.result.period, self.edition.period
             raise RequestError(
-                f"a result of {made} is not shown as {shown}: open that period with "
-                f'wardlib.open("{self.edition.ward.id}", "{made}").'
+                said(
+                    "a result of {made} is not shown as {shown}: open that period with {call}.",
+                    made=made,
+                    shown=shown,
+                    call=f'wardlib.open("{self.edition.ward.id}", "{made}")',
+                )
             )
 
-    def __repr__(self) -> str:
-        own = [name for name in dir(type(self)) if not name.startswith("_")]
-        return f"<{type(self).__name__} of {self.edition!r}: {', '.join(own)}>"
+    def _title(self) -> str:
+        edition = self.edition
+        name = self._language.words("page")[type(self).__name__]
+        about = f"{name}. {edition.ward_name}, {edition.period_name}. {edition.known}."
+        return f"{about} {edition.mark}".rstrip()
+
+    def _facts(self) -> dict[str, str]:
+        opening = getattr(self, self._opening)()
+        return {} if opening is None else {self._text("In short"): opening.plain}
+
+    if not TYPE_CHECKING:  # a checker of types tells it itself
+
+        def __getattr__(self, name):
+            if hasattr(type(self), name):
+                object.__getattribute__(self, name)  # what went wrong in it
+            raise unknown(self, name)
 
     @property
     def _shown(self) -> Edition:
@@ -72,5 +91,15 @@ def line_of(lines: pd.DataFrame, line: str) -> str:
     Raises RequestError, which names the lines, where it is none of them.
     """
     if line and line not in lines.index:
-        raise RequestError(f"there is no line {line!r}. Lines here: {', '.join(lines.index)}.")
+        names = {str(code): str(code) for code in lines.index}
+        for name in ("name_vi", "name_en"):
+            names |= dict(zip(lines.get(name, ()), lines.index, strict=False))
+        raise RequestError(
+            said(
+                "there is no line {line}. Lines here: {lines}.",
+                line=repr(line),
+                lines=", ".join(lines.index),
+            ),
+            nearest(line, names),
+        )
     return line or str(lines.index[0])

@@ -37,6 +37,7 @@ class SchoolsPage(Page[Schools | None]):
     then nothing is shown."""
 
     _page = "schools"
+    _opening = "sentence"
 
     def answer(self, *, brief: bool = False) -> str:
         """For the leader: days taught of the usual ones by level, of the school years in which some

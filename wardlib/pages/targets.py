@@ -33,6 +33,7 @@ class TargetsPage(Page[Targets]):
     """The targets of an edition's year."""
 
     _page = "targets"
+    _opening = "states"
 
     def states(self) -> Block:
         """How many targets are met, likely, open, unlikely, and which are in doubt."""
@@ -92,7 +93,7 @@ class TargetsPage(Page[Targets]):
 
     def carried(self) -> Block | None:
         """Which few lines carry the total, and where it stands without them; nothing where none do."""
-        found = carriers(self.result.table)
+        found = carriers(self.result.rows)
         if found is None:
             return None
         language, text = self._language, self._text
@@ -121,7 +122,7 @@ class TargetsPage(Page[Targets]):
         """What is to be done until the year's end: how many targets are at risk, and which first; in a
         year that is over, which were missed."""
         language, text = self._language, self._text
-        given, risky = self._given(), at_risk(self.result.table)
+        given, risky = self._given(), at_risk(self.result.rows)
         year = str(self.result.period.year)
         if given.empty:
             return headline(self._shown, text("No target was given to this unit: none is at risk."))
@@ -183,7 +184,7 @@ class TargetsPage(Page[Targets]):
         """Each target at risk: what it needs a month, how often that was reached, until when, and who
         answers for it; nothing where none is."""
         language, text = self._language, self._text
-        risky = at_risk(self.result.table)
+        risky = at_risk(self.result.rows)
         if risky.empty:
             return None
         rows = []
@@ -219,7 +220,7 @@ class TargetsPage(Page[Targets]):
     def chart(self) -> Block | None:
         """Each target that can be formed as a share: so far, usual by now, and the projected year's
         end, in per cent of the target; nothing where there is none."""
-        return self._chart(self.result.table[self.result.table["depth"] <= 1], row_height=0.3)
+        return self._chart(self.result.rows[self.result.rows["depth"] <= 1], row_height=0.3)
 
     def brief_chart(self) -> Block | None:
         """`chart`, of `Targets.in_doubt` alone."""
@@ -228,7 +229,7 @@ class TargetsPage(Page[Targets]):
     def table(self) -> Block | None:
         """Where each target stands by now and against what is usual by now."""
         text = self._text
-        targets = self.result.table
+        targets = self.result.rows
         unit, planned = self._unit(targets), bool(targets["target"].notna().any())
         rows, before, later = [], "", bool(_is_later(targets).any())
         for _, target in targets.iterrows():
@@ -295,7 +296,7 @@ class TargetsPage(Page[Targets]):
         """The total at the year's end, the chance of its target, and what the remaining months
         need."""
         text = self._text
-        total = self.result.table[self.result.table["kind"] == MONEY].iloc[0]
+        total = self.result.rows[self.result.rows["kind"] == MONEY].iloc[0]
         name = inside(self._language.pick(total, "name"))
         if total["silent"]:
             return headline(
@@ -365,14 +366,14 @@ class TargetsPage(Page[Targets]):
 
     def brief_year_end(self) -> Block | None:
         """`year_end`, unless the total has reached its target already."""
-        total = self.result.table[self.result.table["kind"] == MONEY].iloc[0]
+        total = self.result.rows[self.result.rows["kind"] == MONEY].iloc[0]
         return None if total["status"] == "met" else self.year_end()
 
     def projections_table(self) -> Block | None:
         """Where each year will end, the chance of the target, what each remaining month needs, and
         what still falls due; nothing where no year-end can be projected."""
         text = self._text
-        targets = self.result.table[self.result.table["silent"] == ""]
+        targets = self.result.rows[self.result.rows["silent"] == ""]
         targets = targets[targets["left"] > 0]
         if targets.empty:
             return None
@@ -413,7 +414,7 @@ class TargetsPage(Page[Targets]):
         """Targets whose year-end cannot be projected, by reason; in December, that nothing remains;
         nothing where `year_end` says what the year came to."""
         language, text = self._language, self._text
-        targets = self.result.table
+        targets = self.result.rows
         if (targets["left"] == 0).all():
             complete = text("The year is complete: nothing remains to be projected.")
             return None if _is_later(targets).any() else paragraph(self._shown, complete)
@@ -434,7 +435,7 @@ class TargetsPage(Page[Targets]):
 
     def _given(self) -> pd.DataFrame:
         """The targets that bind; none where none was given."""
-        return binding(self.result.table[self.result.table["set_by"] != ""])
+        return binding(self.result.rows[self.result.rows["set_by"] != ""])
 
     def _whom(self, targets: pd.DataFrame) -> str:
         """Who set these targets, all of them the same."""
@@ -736,10 +737,10 @@ def task_in_brief(edition: Edition, result: Targets) -> list[str]:
     ones; of a year that is over, what came of its targets."""
     page = TargetsPage(edition, result)
     language, text = edition.language, edition.text
-    given, risky, year = page._given(), at_risk(result.table), str(result.period.year)
+    given, risky, year = page._given(), at_risk(result.rows), str(result.period.year)
     if given.empty:
         none = text("No target was given to this unit.")
-        total = result.table[result.table["kind"] == MONEY].iloc[0]
+        total = result.rows[result.rows["kind"] == MONEY].iloc[0]
         if not total["left"] or not total["due"] > 0:
             return [none]
         due = text(

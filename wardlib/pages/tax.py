@@ -20,6 +20,7 @@ class TaxPage(Page[Receipts]):
     """The receipts of an edition's period, as a reader sees them."""
 
     _page = "tax"
+    _opening = "headline"
 
     def headline(self) -> Block:
         """The total in the period against the same months of the year before, and where that is longer in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -26,10 +26,12 @@ from wardlib.analysis.activities import Activities
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.results import Origin, Result
 from wardlib.analysis.schools import Schools
 from wardlib.analysis.tables import need
 from wardlib.analysis.targets import Targets
 from wardlib.data.book import coverage, open_book
+from wardlib.errors import WardError
 from wardlib.pages.activities import ActivitiesPage
 from wardlib.pages.arrivals import ArrivalsPage
 from wardlib.pages.block import Block, paragraph
@@ -66,12 +68,20 @@ class Workbook(Edition):
             before = dict(self.book.digests)
             self.book.digests.clear()
             try:
-                self._results[subject] = make(), dict(self.book.digests)
+                self._results[subject] = self._own(make()), dict(self.book.digests)
             finally:
                 self.book.digests.update(before)
         result, read = self._results[subject]
         self.book.digests.update(read)
         return result  # type: ignore[no-any-return]  # what `make` made
+
+    def _own(self, made: _T) -> _T:
+        """A result that knows of whom it is."""
+        if not isinstance(made, Result):
+            return made
+        ward = self.ward
+        origin = Origin(ward.id, ward.currency, self.day, ward.illustrative, ward.sources_en)
+        return replace(made, origin=origin)
 
     def _receipts(self) -> Receipts:
         def make() -> Receipts:
@@ -133,9 +143,8 @@ class Workbook(Edition):
     @cached_property
     def arrivals(self) -> ArrivalsPage:
         """Which file and cell did the figures come from, and what was revised, late, missing?"""
-        return ArrivalsPage(
-            self, arrivals.trace(partial(self.table, every_report=True), self.period)
-        )
+        traced = arrivals.trace(partial(self.table, every_report=True), self.period)
+        return ArrivalsPage(self, self._own(traced))
 
     @cached_property
     def tax(self) -> TaxPage:
@@ -168,7 +177,7 @@ class Workbook(Edition):
         results = (self._targets(), self._effects(), self._days())
         known = self.table("indicators"), self.table("indicator_months")
         short = targets.shortcomings(*known, self.period)
-        return BriefingPage(self, Briefing(*results, self._events(), short))
+        return BriefingPage(self, self._own(Briefing(*results, self._events(), short)))
 
     def lacking(self) -> Block | None:
         """That the ward has no data of schools, of activities, or of both."""
@@ -194,6 +203,8 @@ class Workbook(Edition):
 
 def open_workbook(ward: str, period: str, code: str, as_of: str) -> Workbook:
     """See `wardlib.open`."""
+    if code in language.CODES:  # in which an error is told from here on
+        WardError.tongue = partial(language.get, code)
     found = open_book(ward, period, as_of)
     kept = _shared.get((ward, str(found.period), as_of), {})
     return Workbook(found, language.get(code), dict(kept))
