@@ -23,6 +23,9 @@ from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps, known, known_figur
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
 _SECTION = "## "
 _NUMERAL = re.compile(r"[IVX]+\. ")  # a heading that brings its own, as reports of a ward have it
+# How `screen/custom.css` knows a cell of one language; nothing of it is printed.
+_SCREEN = re.compile(r'<span lang="(?:vi|en)"></span>(?:&ZeroWidthSpace;|&NoBreak;)?')
+_QUESTION = re.compile(r"<!--.*?-->")  # of a title, for the start page
 _PARAMETER_TAGS = {"parameters", "injected-parameters"}
 
 
@@ -169,9 +172,10 @@ def read(notebook: NotebookNode) -> Document:
         if languages and heads[0]["language"] not in languages:
             continue
         if cell.cell_type == "markdown":
-            text = cell.source.strip()
+            text = _SCREEN.sub("", cell.source).strip()
             if not title and text.startswith("# "):
                 title, _, text = text[2:].partition("\n")
+                title = _QUESTION.sub("", title).strip()
             if text.strip():
                 parts.append(Part(cell_name(notebook, at), text))
         elif cell.cell_type == "code" and not tags & _PARAMETER_TAGS:

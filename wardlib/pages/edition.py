@@ -140,6 +140,9 @@ class Edition:
         content = {
             "kind": "head",
             "lines": lines,
+            "shown": self.text(
+                "English edition. For another one change the parameters above and run again from the top."
+            ),
             "language": language.code,
             "vietnamese": ward.vietnamese,
             "superior": language.pick(ward, "superior"),
