@@ -13,6 +13,7 @@ import browser
 import nbformat
 import pandas as pd
 import pytest
+from desk import desk as desk
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 from IPython.utils.capture import capture_output
