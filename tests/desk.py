@@ -62,7 +62,9 @@ class Desk:
             "await app.commands.execute('apputils:change-theme', {theme: value})",
             f"JupyterLab {name}",
         )
-        self.page.wait_for_selector(f"body[data-jp-theme-name='JupyterLab {name}']")
+        self.page.wait_for_selector(
+            f"body[data-jp-theme-name='JupyterLab {name}']", state="attached"
+        )
 
     @contextmanager
     def notebook(self, name, copy="mine", *, keep=False):

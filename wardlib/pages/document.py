@@ -23,7 +23,7 @@ from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps, known, known_figur
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
 _SECTION = "## "
 _NUMERAL = re.compile(r"[IVX]+\. ")  # a heading that brings its own, as reports of a ward have it
-# How `screen/custom.css` knows a cell of one language; nothing of it is printed.
+# How `desk/custom.css` knows a cell of one language; nothing of it is printed.
 _SCREEN = re.compile(r'<span lang="(?:vi|en)"></span>(?:&ZeroWidthSpace;|&NoBreak;)?')
 _QUESTION = re.compile(r"<!--.*?-->")  # of a title, for the start page
 _PARAMETER_TAGS = {"parameters", "injected-parameters"}
