@@ -54,7 +54,9 @@ def pages() -> dict[Path, str]:
         rows = []
         for path in sorted(NOTEBOOKS.glob("*.ipynb")):
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            head = next(cell for cell in cells if f"lang-{code}" in cell["metadata"].get("tags", []))
+            head = next(
+                cell for cell in cells if f"lang-{code}" in cell["metadata"].get("tags", [])
+            )
             said = _TITLE.match("".join(head["source"]))
             assert said, f"{path.name}: its first cell in {code} begins with no title"
             rows.append(f"| [{said['title']}]({path.name}) | {said['asked'] or said['below']} |")
