@@ -4,6 +4,7 @@ driven by a headless Chromium."""
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -216,7 +217,7 @@ class Notebook:
             with context.expect_event("response", lambda got: "/nbconvert/" in got.url) as answer:
                 click()
             # The browser may tell of a file or a page after the answer; while it is waited for, it can.
-            while not (files or pages and not answer.value.ok):
+            while not (files or (pages and not answer.value.ok)):
                 self.page.wait_for_timeout(10)
             if files:
                 return Path(files[0].path()).read_bytes()
@@ -300,20 +301,20 @@ def served(folder, language="vi"):
             _wait(server, address, log.name)
             yield address
         finally:
-            for process in _children(server.pid):
-                with suppress(ProcessLookupError):
-                    os.kill(process, 15)  # the server ends its kernels
-            server.wait(30)
+            _end(server)
 
 
-def _children(parent):
-    """A process and those that it has started."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
-    pairs = [tuple(map(int, line.split())) for line in listed.splitlines()]
-    found = [parent]
-    for one in found:
-        found += [pid for pid, above in pairs if above == one]
-    return found
+def _end(server):
+    """End the server, which ends its kernels."""
+    try:
+        for turn in range(SECONDS * 10):
+            os.killpg(server.pid, 0 if turn else signal.SIGTERM)
+            server.poll()
+            time.sleep(0.1)
+        os.killpg(server.pid, signal.SIGKILL)
+    except ProcessLookupError:  # gone, all of them
+        pass
+    server.wait()
 
 
 def _wait(server, address, log):
