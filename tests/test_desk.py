@@ -214,7 +214,6 @@ def test_english_for_those_who_ask_for_it(tmp_path, chromium):
 def test_nothing_is_asked_from_outside_and_nothing_complains(desk):
     """What the pages of all tests above have asked for came from this machine; the console shows no
     error and no entry of the menus as there twice."""
-    desk.start()
     assert len(desk.asked) > 50
     assert desk.strangers == set()
     assert desk.complaints == []
