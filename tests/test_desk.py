@@ -205,6 +205,10 @@ def test_english_for_those_who_ask_for_it(tmp_path, chromium):
         ]  # fmt: skip
         page.click(".jp-MarkdownViewer a >> text=The year's targets")
         page.wait_for_selector(".jp-NotebookPanel .jp-Toolbar >> text=Briefing as PDF")
+        english.do(  # a server that starts a kernel while it is told to end does not end
+            "await app.shell.currentWidget.context.sessionContext.ready;"
+            "await app.shell.currentWidget.context.sessionContext.session.kernel.info"
+        )
         english.picture("english")
         assert english.complaints == []
         assert english.strangers == set()
