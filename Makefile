@@ -18,6 +18,11 @@ INSTALL = $(if $(shell uv --version 2>/dev/null),\
   $(BIN)/python -m pip install --disable-pip-version-check) --quiet
 # The tests take a checker of web pages from npm: the machine's, else the one that PyPI has.
 NPM = $(if $(shell command -v npm || true),,--requirement tests/npm.lock)
+# How git reads a notebook here (see .gitattributes): without what running and saving it adds. The file
+# keeps that, as exports are made from it. Without .venv git reads the file as it is.
+STRIP = if [ -x $(BIN)/nbstripout ]; then $(BIN)/nbstripout --keep-id --extra-keys "$(ADDED)"; else cat; fi
+ADDED = $(addprefix metadata.language_info.,codemirror_mode file_extension mimetype nbconvert_exporter \
+  pygments_lexer version) $(addprefix cell.metadata.,jupyter trusted vscode)
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: briefing test lint types docs lab lock clean help
@@ -36,12 +41,17 @@ lint: $(TEST_READY) ## look for what ruff finds in code, tests and notebooks; ch
 types: $(TEST_READY) ## check the types with mypy
 	@$(BIN)/mypy
 
-docs: $(TEST_READY) ## write the generated parts of ARCHITECTURE.md and docs/method.md anew
+docs: $(TEST_READY) ## write the generated parts of ARCHITECTURE.md and docs/method.md, and the start pages, anew
 	@$(BIN)/python tests/architecture.py --write
 	@$(BIN)/python tests/statements.py --write
+	@$(BIN)/python tests/start.py --write
 
-lab: $(TEST_READY) ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab notebooks
+# JupyterLab as .jupyter sets it, whatever this user has set elsewhere, with the kernel of this Python.
+lab: $(TEST_READY) ## open the notebooks in JupyterLab, with menus in LANGUAGE
+	@git config filter.notebook.clean '$(STRIP)' 2>/dev/null || true
+	@JUPYTER_CONFIG_DIR="$(CURDIR)/.jupyter" JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter/$(LANGUAGE)" \
+	  JUPYTER_PATH="$(CURDIR)/.jupyter/$(LANGUAGE)" JUPYTER_PREFER_ENV_PATH=1 \
+	  $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/start.$(LANGUAGE).md
 
 # The stamps are written last: a set-up that was cut off starts anew.
 $(READY): requirements.lock pyproject.toml
@@ -52,6 +62,8 @@ $(READY): requirements.lock pyproject.toml
 	$(INSTALL) --require-hashes --requirement requirements.lock
 	$(INSTALL) --no-deps --no-build-isolation --no-cache-dir --editable .
 	$(BIN)/python -m compileall -q wardlib
+	@# The kernel names its Python by path: what starts it, an editor say, may have another one.
+	@$(BIN)/python -m ipykernel install --sys-prefix >/dev/null 2>&1
 	@touch $@
 
 # Both locks are named: with --require-hashes uv wants the hash of what is there, too.

@@ -12,6 +12,7 @@ from pathlib import Path
 import browser
 import pandas as pd
 import pytest
+from desk import desk as desk
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 from IPython.utils.capture import capture_output

@@ -318,5 +318,7 @@ def test_nothing_names_this_machine():
     ).stdout.split("\0")
     assert len(tracked) > 30
     for name in filter(None, tracked):
+        if (ROOT / name).is_dir():  # a link to a folder whose files are looked at
+            continue
         text = (ROOT / name).read_bytes().decode("utf-8", "replace")
         assert not [word for word in words if word in text], name

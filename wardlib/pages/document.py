@@ -26,6 +26,8 @@ _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
 _SECTION = "<h2"
 _SOURCE = re.compile(r'<img src="([^"]*)"')
 _FAILURE = "papermill-error-cell-tag"  # of the cells that papermill puts where a run failed
+# How `desk/custom.css` knows a cell of one language; nothing of it is printed.
+_SCREEN = re.compile(r'<span lang="(?:vi|en)"></span>(?:&ZeroWidthSpace;|&NoBreak;)?')
 
 
 @dataclass
@@ -178,7 +180,8 @@ def read(notebook: NotebookNode, folder: Path | None = None) -> Document:
             continue
         if cell.cell_type == "markdown":
             name = cell_name(notebook, at)
-            prose = markdown.as_html(cell.source, name, cell.get("attachments"), folder)
+            source = _SCREEN.sub("", cell.source)
+            prose = markdown.as_html(source, name, cell.get("attachments"), folder)
             if not title:
                 title, prose = markup.titled(prose)
             parts += (Part(name, section) for section in markup.sections(prose))

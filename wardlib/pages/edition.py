@@ -198,6 +198,9 @@ class Edition(Shown):
         content = {
             "kind": "head",
             "lines": lines,
+            "shown": self.text(
+                "English edition. For another one change the parameters above and run again from the top."
+            ),
             "vietnamese": ward.vietnamese,
             "superior": language.pick(ward, "superior"),
             "authority": language.pick(ward, "authority").splitlines(),
