@@ -19,6 +19,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SCREENSHOTS = ROOT / ".screenshots"  # not in git
 SECONDS = 60  # for what a machine under load may take
+LONG = 120  # for a whole notebook
 
 
 class Desk:
@@ -49,8 +50,13 @@ class Desk:
         self.page.wait_for_selector(".jp-MarkdownViewer table, .jp-NotebookPanel .jp-Cell")
 
     def do(self, script, value=None):
-        """What JavaScript gives that sees JupyterLab's application as `app`."""
-        return self.page.evaluate(f"async value => {{ const app = jupyterapp; {script} }}", value)
+        """What JavaScript gives that sees JupyterLab's application as `app`; what never ends is an error."""
+        return self.page.evaluate(
+            f"""value => Promise.race([
+                (async () => {{ const app = jupyterapp; {script} }})(),
+                new Promise((_, no) => setTimeout(() => no(new Error("no end")), {1000 * LONG}))])""",
+            value,
+        )
 
     def picture(self, name):
         """Take a screenshot, for a person to look at."""
@@ -126,6 +132,14 @@ class Notebook:
                 cell,
             )
         return self.errors()
+
+    def clear(self, cell):
+        """Take away what the cell with this id shows, and that it has run."""
+        self._do(
+            """const cell = [...cells].find(cell => cell.id === value);
+            cell.clearExecution();""",
+            cell,
+        )
 
     def errors(self):
         """The names of the errors that its cells show."""
@@ -217,7 +231,9 @@ class Notebook:
             with context.expect_event("response", lambda got: "/nbconvert/" in got.url) as answer:
                 click()
             # The browser may tell of a file or a page after the answer; while it is waited for, it can.
+            end = time.monotonic() + SECONDS
             while not (files or (pages and not answer.value.ok)):
+                assert time.monotonic() < end, "neither a file nor a page came"
                 self.page.wait_for_timeout(10)
             if files:
                 return Path(files[0].path()).read_bytes()

@@ -116,6 +116,58 @@ def test_a_notebook_that_cannot_be_exported_says_why_in_words(desk):
     assert not re.search("nbconvert|500|Traceback|Error", told)
 
 
+MIXED = {
+    "ward": ("parameters", '"phuc-dong"', '"philadelphia"', ("parameters", "setup", "head")),
+    "period": ("parameters", '"2020-9M"', '"2020-Q3"', ("parameters", "setup", "head")),
+    "language": ("parameters", '"vi"', '"en"', ("parameters", "setup", "head")),
+    "day": ("parameters", '""', '"2020-09-13"', ("parameters", "setup", "head")),
+    "parameters alone": ("parameters", '"2020-9M"', '"2020-Q3"', ()),
+    "parameters run": ("parameters", '"vi"', '"en"', ("parameters",)),
+    "order": ("tasks", "book", "book", ("standing-table",)),
+    "changed": ("tasks", "tasks()", "table()", ()),
+    "failed": ("tasks", "book.targets", "book.target", ("tasks",)),
+    "not run": None,
+}
+
+
+def test_a_mixed_notebook_is_not_exported(desk):
+    """Changed in part after a run, run out of order, with a cell that failed or has not run: the page says
+    which cell, and what to do; no file comes. Run again from the top, it is exported."""
+    told = {}
+    with desk.notebook("30-targets") as opened:
+        assert opened.run_all() == []
+        for name, change in MIXED.items():
+            if change is None:
+                opened.clear("tasks")
+            else:
+                cell, old, new, run = change
+                opened.change(cell, old, new)
+                opened.run(*run)
+            told[name] = opened.button("Báo cáo PDF")
+            if change is not None:
+                opened.change(cell, new, old)
+            assert opened.run_all() == []
+        assert opened.button("Báo cáo PDF").startswith(b"%PDF")
+    edition = "phuc-dong, 2020-9M, known on 2021-01-31, vi, illustrative figures"
+    asked = {
+        "ward": "philadelphia, 2020-9M, vi",
+        "period": "phuc-dong, 2020-Q3, vi",
+        "language": "phuc-dong, 2020-9M, en",
+        "day": "phuc-dong, 2020-9M as of 2020-09-13, vi",
+        "parameters alone": "phuc-dong, 2020-Q3, vi",
+        "parameters run": "phuc-dong, 2020-9M, en",
+    }
+    for name, wanted in asked.items():
+        cell = "cell 5 (head)" if name.startswith("parameters") else "cell 8 (standing-sentence)"
+        assert f"{cell} shows {edition}; its parameters ask for {wanted}." in told[name], told[name]
+        assert "Run it again from the top" in told[name]
+    assert "(standing-chart) ran before" not in told["order"]
+    assert "(end-table) ran before cell" in told["order"]
+    assert "(tasks) was changed after it had run" in told["changed"]
+    assert "(tasks) failed with AttributeError" in told["failed"]
+    assert "(tasks) has not run" in told["not run"]
+
+
 def test_git_sees_what_the_analyst_wrote(desk):
     """Of a notebook that was run, folded and saved, the line that was changed, and nothing where none was; the file
     keeps its outputs. Where the filter is not set, git works as ever."""
