@@ -151,8 +151,44 @@ def test_parameters_that_were_only_changed_make_no_paper(change):
         if tag == "parameters":
             notebook.cells.remove(next(c for c in cells if c is not cell))
         assert "its parameters ask for" in refused(notebook)
-        cell.source = cell.source.replace("=", "= (lambda x: x)(", 1)  # no plain value, nor Python
-        assert "<h1>" in exported(notebook)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['ward, period = "phuc-dong", "2020-9M"', 'period = "2020" + "-9M"', 'if True:\n    ward = "phuc-dong"',
+     "ward: str", "%time ward = 1", 'for ward in ["phuc-dong"]: pass'],
+)  # fmt: skip
+def test_parameters_that_are_no_plain_values_make_no_paper(source):
+    """Which edition they ask for cannot be read."""
+    notebook = ran()
+    cell = notebook.cells[place(notebook, "parameters")]
+    cell.source = source
+    assert refused(notebook).startswith(
+        f"cell {notebook.cells.index(cell) + 1} (parameters) does not say plainly"
+    )
+
+
+def test_what_ran_before_another_start_of_the_kernel_makes_no_paper():
+    """The numbers of the cells rise all the same: a cell above the sources that was changed, or the one that
+    opens the edition, is not among those that had run when they were shown."""
+    for name, old, new in (
+        ("setup", "as_of)", "as_of); rate = 2"),
+        ("parameters", "# vi", "# or vi"),
+    ):
+        notebook = ran()
+        cell = notebook.cells[place(notebook, name)]
+        assert old in cell.source
+        cell.source = cell.source.replace(old, new)
+        at = notebook.cells.index(cell) + 1
+        assert refused(notebook).startswith(
+            f"cell {at} ({name}) was changed after it had run, or ran in"
+        )
+    notebook = ran()
+    added = new_code_cell("1 + 1", id="added", execution_count=6)
+    notebook.cells.insert(place(notebook, "standing-sentence"), added)
+    for at, cell in enumerate(cell for cell in notebook.cells if cell.cell_type == "code"):
+        cell.execution_count = at + 1
+    assert "(added) was changed after it had run, or ran in" in refused(notebook)
 
 
 def test_what_papermill_makes_of_parameters_is_the_same(tmp_path):
@@ -247,7 +283,9 @@ def test_a_cell_that_was_changed_after_its_run_makes_no_paper():
     assert refused(notebook).startswith(
         f"cell {at + 1} (standing-table) was changed after it had run"
     )
-    notebook.cells.append(new_code_cell(before, id="last", execution_count=99))
+    shown = new_code_cell(cell.source, outputs=cell.outputs, id="shown", execution_count=99)
+    cell.source, cell.outputs = before, []
+    notebook.cells.append(shown)
     assert "<h1>" in exported(notebook)
 
 
@@ -353,6 +391,27 @@ def test_what_is_supposed_is_marked_on_every_page(language):
         "share": 0.6,
         "leave_out": [2017],
     }
+
+
+def test_pages_and_results_say_of_which_edition_they_are():
+    """Shown as they are, they are held to the notebook's edition, and say what was supposed for them."""
+    book, other = wardlib.open(**EDITION), wardlib.open("philadelphia", "2020-Q2")
+    given = dataclasses.replace(book.effect.result, assumptions=SUPPOSED)
+    for shown, wanted in (
+        (book.tax, ""), (book.effect.result, ""), (other.tax, "two editions"), (other.tax.result, "two editions"),
+        (EffectPage(book, given), SAID["vi"]), (given, "WHAT IF: start 2020-03; share 0.6; leave_out 1: 2017"),
+    ):  # fmt: skip
+        cells = [new_markdown_cell("# Thu")]
+        for each in (book, shown):
+            data, metadata = each._repr_mimebundle_()
+            outputs = [new_output("display_data", data=data, metadata=metadata)]
+            cells.append(new_code_cell("x", outputs=outputs))
+        notebook = new_notebook(cells=cells)
+        if wanted == "two editions":
+            assert wanted in refused(notebook)
+        else:
+            marks = [mark for mark in document.read(notebook).supposed if mark]
+            assert marks == ([wanted] if wanted else [])
 
 
 def test_a_run_publishes_nothing_that_is_supposed(home):

@@ -340,8 +340,8 @@ def test_shortcomings_stand_without_figures_and_are_no_targets():
         lambda name: given[name] if name in given else book.table(name),
         Epidemic.of(book.table("covid_phases"), book.ward.areas),
     )
-    assert "loan_dossiers" in set(assessed.table["item"])
-    assert not set(found.index) & set(assessed.table["item"])
+    assert "loan_dossiers" in set(assessed.rows["item"])
+    assert not set(found.index) & set(assessed.rows["item"])
     city = open_book("philadelphia", "2020-Q2")
     assert targets.shortcomings(city.table("indicators"), None, city.period).empty
 

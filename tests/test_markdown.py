@@ -303,16 +303,16 @@ SECTIONS = "Trước\n\n## Thứ nhất\n\na\n\n## Thứ hai\n\nb"
 
 def test_sections_are_numbered_wherever_they_stand():
     """Several in a cell, with text before them, in a later cell, as a heading of level 1; a Roman numeral
-    stays, another number goes; a section without anything goes."""
-    cells = [SECTIONS, "## Trống", "# Lớn\n\nc", "## IV. La Mã\n\nd", "## 7. Có số\n\ne", "## Cuối"]
+    stays, another number goes; what somebody wrote stays, be there nothing below it."""
+    cells = [SECTIONS, "# Lớn\n\nc", "## IV. La Mã\n\nd", "## 7. Có số\n\ne", "## Cuối"]
     page = html(*cells)
-    heads = ["1. Thứ nhất", "2. Thứ hai", "3. Lớn", "IV. La Mã", "5. Có số"]
+    heads = ["1. Thứ nhất", "2. Thứ hai", "3. Lớn", "IV. La Mã", "5. Có số", "6. Cuối"]
     assert re.findall("<h[1-6]>(.*?)</h", page) == heads
     reader = pdf(*cells)
     assert squeezed("Trước1. Thứ nhất a 2. Thứ hai b 3. Lớn c IV. La Mã d 5. Có số e") in words(
         reader
     )
-    assert kinds(reader).count("H1") == 5
+    assert kinds(reader).count("H1") == 6
 
 
 @pytest.mark.parametrize(

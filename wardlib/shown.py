@@ -39,6 +39,17 @@ class Shown:
         names = [field.name for field in fields(self) if field.repr]
         return {name: brief(getattr(self, name)) for name in names if not name.startswith("_")}
 
+    def _of(self) -> dict[str, Any]:
+        """Of which edition it is, as far as it knows, and what was supposed for it (see `Edition.of`)."""
+        return {}
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        of = self._of()
+        data = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        return data, {"wardlib-of": of} if of else {}
+
     def _next(self) -> str:
         """What can be asked of it that is not shown."""
         shown = set(self._facts())

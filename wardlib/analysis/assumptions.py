@@ -40,6 +40,11 @@ class Assumptions(Shown):
     def __bool__(self) -> bool:
         return self != NOTHING
 
+    @property
+    def told(self) -> str:
+        """What is supposed, in a line of names and values."""
+        return "; ".join(f"{name} {text}" for name, text in self._facts().items())
+
     def _facts(self) -> dict[str, str]:
         return {name: brief(value) for name, value in self.given.items()}
 

@@ -87,6 +87,14 @@ class Result(Shown):
         """The unit of each column of a table that has one."""
         return self._units
 
+    def _of(self) -> dict[str, Any]:
+        if not self.origin.ward:
+            return {}
+        supposed = getattr(self, "assumptions", None)
+        known = {"ward": self.origin.ward, "illustrative": self.origin.illustrative}
+        period = {"period": str(self.period)} if hasattr(self, "period") else {}
+        return known | period | {"assumptions": f"WHAT IF: {supposed.told}" if supposed else ""}
+
     def _title(self) -> str:
         period = getattr(self, "period", None)
         parts = [self.origin.ward, str(period) if period else ""]

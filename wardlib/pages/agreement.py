@@ -15,6 +15,7 @@ from wardlib.periods import Period
 
 _NAMED = ("ward", "period", "language", "as_of")  # what a parameters cell says of an edition
 _AGREED = (*_NAMED, "day", "illustrative")
+_UNKNOWN = {**dict.fromkeys((*_NAMED, "day"), "?"), "as_of": "", "illustrative": False}
 _PARAMETERS = (
     "parameters",
     "injected-parameters",
@@ -51,19 +52,15 @@ def _one_edition(notebook: NotebookNode) -> None:
     asked = _asked(notebook)
     first: dict[str, Any] = {}
     for at, of in _shown(notebook):
-        if not _fits(asked, of):
-            wanted = _name(of | asked, known=False)
-            raise _mixed(
-                cell_name(notebook, at), _name(of), said("its parameters ask for {it}", it=wanted)
-            )
+        named = _UNKNOWN | of
+        if not _fits({name: asked[name] for name in asked if name in of}, of):
+            wanted = said("its parameters ask for {it}", it=_name(named | asked, known=False))
+            raise _mixed(cell_name(notebook, at), _name(named), wanted)
         first = first or {"at": at, **of}
-        if any(of[name] != first[name] for name in _AGREED):
-            where = cell_name(notebook, first["at"])
-            raise _mixed(
-                cell_name(notebook, at),
-                _name(of),
-                said("{cell} shows {it}", cell=where, it=_name(first)),
-            )
+        if any(of[name] != first[name] for name in _AGREED if name in of and name in first):
+            where, it = cell_name(notebook, first["at"]), _name(_UNKNOWN | first)
+            other = said("{cell} shows {it}", cell=where, it=it)
+            raise _mixed(cell_name(notebook, at), _name(named), other)
 
 
 def _mixed(cell: str, edition: str, other: Said) -> ExportError:
@@ -77,44 +74,83 @@ def _mixed(cell: str, edition: str, other: Said) -> ExportError:
     )
 
 
+def supposed(output: Mapping[str, Any]) -> str:
+    """What was supposed for what an output shows, "" where nothing was or it is none of ours."""
+    content = known(output)
+    of = content["of"] if content else _of(output)
+    return str(of.get("assumptions", ""))
+
+
 def _shown(notebook: NotebookNode) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Of each block of the notebook the place of its cell, and of which edition it is."""
+    """Of each thing of ours that the notebook shows the place of its cell, and of which edition it is; a
+    result does not know all of that."""
     for at, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if content := known(output):
                 yield at, content["of"] | {"as_of": content["of"]["as_of"] or ""}
+            elif of := _of(output):
+                yield at, of
+
+
+def _of(output: Mapping[str, Any]) -> dict[str, Any]:
+    """Of which edition a page or a result is that a cell shows as it is (see `Shown`)."""
+    given = output.get("metadata", {}).get("wardlib-of")
+    if not isinstance(given, dict):
+        return {}
+    return {
+        name: value or ("" if value is None else value)
+        for name, value in given.items()
+        if isinstance(value, (str, bool)) or value is None
+    }
 
 
 def _asked(notebook: NotebookNode) -> dict[str, Any]:
-    """What the parameters say of the edition, as far as they are written as plain values."""
+    """What the parameters say of the edition; ExportError where they are no plain values."""
     found: dict[str, Any] = {}
-    for cell in notebook.cells:
+    for at, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and is_parameters(cell):
-            found |= _values(cell.source)
+            found |= _values(cell.source, cell_name(notebook, at))
     return found
 
 
-def _values(source: str) -> dict[str, Any]:
+def _values(source: str, cell: str) -> dict[str, Any]:
     """The plain values that a cell gives to the names of an edition's parameters."""
     try:
-        statements = ast.parse(source).body
-    except SyntaxError:  # a magic, or what cannot have run
-        return {}
+        tree = ast.parse(source)
+    except SyntaxError:
+        raise _unread(cell) from None
     found = {}
-    for statement in statements:
+    for statement in tree.body:
         targets: Sequence[ast.expr] = ()
         if isinstance(statement, ast.Assign):
             targets = statement.targets
         elif isinstance(statement, ast.AnnAssign):
             targets = [statement.target]
-        for target in targets:
-            value = getattr(statement, "value", None)
-            if isinstance(target, ast.Name) and target.id in _NAMED:
-                if isinstance(value, ast.Constant):
-                    found[target.id] = value.value
-                else:
-                    found.pop(target.id, None)
-    return found
+        name = targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+        value = getattr(statement, "value", None)
+        if name and isinstance(value, ast.Constant):
+            found[name] = value.value
+        elif _stored(statement):
+            raise _unread(cell)
+    return {name: found[name] for name in _NAMED if name in found}
+
+
+def _stored(statement: ast.stmt) -> bool:
+    """Whether a statement gives a value to a parameter of an edition."""
+    return any(
+        isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in _NAMED
+        for node in ast.walk(statement)
+    )
+
+
+def _unread(cell: str) -> ExportError:
+    return ExportError(
+        said(
+            "{cell} does not say plainly which edition is asked for: give each parameter its value on a line "
+            'of its own, such as period = "2020-Q3", and run the notebook again from the top.',
+            cell=cell,
+        )
+    )
 
 
 def _fits(asked: Mapping[str, Any], of: Mapping[str, Any]) -> bool:
@@ -189,16 +225,31 @@ def _does(cell: Mapping[str, Any]) -> bool:
 
 def _one_source(notebook: NotebookNode) -> None:
     """What a block was shown by must stand in the notebook still; in which cell is left open, as a cell may
-    show what another one has captured, and change what it shows."""
-    there = {digest_of(cell.source) for cell in notebook.cells if cell.cell_type == "code"}
+    show what another one has captured, and change what it shows. Of the head and of the sources, which say
+    what had run in their session, so must every cell above them: one that was changed since, or ran before
+    the kernel was started again, is none of these."""
+    code = [
+        (at, digest_of(cell.source))
+        for at, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and _does(cell)
+    ]
+    there = {digest for _, digest in code}
     for at, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             content = output.get("metadata", {}).get("wardlib", {})
             if content and content.get("by", "") not in {"", *there}:
-                raise ExportError(
-                    said(
-                        "{cell} was changed after it had run: what it shows is from before. Run the notebook "
-                        "again from the top.",
-                        cell=cell_name(notebook, at),
-                    )
-                )
+                raise _changed(cell_name(notebook, at))
+            if ran := content.get("ran"):
+                above = (each for each, digest in code if each <= at and digest not in ran)
+                if (changed := next(above, None)) is not None:
+                    raise _changed(cell_name(notebook, changed))
+
+
+def _changed(cell: str) -> ExportError:
+    return ExportError(
+        said(
+            "{cell} was changed after it had run, or ran in another session: what stands on the page is from "
+            "before. Run the notebook again from the top.",
+            cell=cell,
+        )
+    )

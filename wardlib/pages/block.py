@@ -111,7 +111,7 @@ class Block:
             data["text/html"] = screen.render(content, self.svg, self.of["language"])
         if self.figures is not None:
             data[RESOURCE] = self.figures
-        return data, {"wardlib": content | _running()}
+        return data, {"wardlib": content | _running(self.content["kind"])}
 
 
 def digest_of(source: str) -> str:
@@ -121,11 +121,15 @@ def digest_of(source: str) -> str:
     return hashlib.sha256(done.encode(errors="replace")).hexdigest()[:12]
 
 
-def _running() -> dict[str, str]:
-    """By which cell a block is shown, where one runs; see `agreement`."""
+def _running(kind: str) -> dict[str, Any]:
+    """By which cell a block is shown, where one runs; of the head and the sources also which have run in this
+    session. See `agreement`."""
     shell = "IPython" in sys.modules and sys.modules["IPython"].get_ipython()
     sources = shell.history_manager.input_hist_raw if shell and shell.history_manager else []
-    return {"by": digest_of(sources[-1])} if len(sources) > 1 else {}
+    if len(sources) < 2:
+        return {}
+    whole = {"ran": sorted(set(map(digest_of, sources[1:])))} if kind in ("head", "sources") else {}
+    return {"by": digest_of(sources[-1])} | whole
 
 
 def paragraph(edition: OfEdition, text: str, *, note: bool = False) -> Block:

@@ -59,6 +59,11 @@ class Part:
         return self.is_section and self.prose.endswith("</h2>")
 
     @property
+    def is_silent(self) -> bool:
+        """Whether it is a cell that shows nothing."""
+        return not (self.prose or self.fragment or self.content)
+
+    @property
     def slug(self) -> str:
         """Of a table or chart, its name on the page; "" for other parts."""
         return str(self.content.get("slug", ""))
@@ -155,10 +160,10 @@ def read(notebook: NotebookNode, folder: Path | None = None) -> Document:
                     f"{cell_name(notebook, at)} failed with {output.ename}: {output.evalue}\n"
                     "A failed notebook is not made into a briefing: mend the cause, run it again."
                 )
-            if content := known(output):
-                supposed[content["of"]["assumptions"]] = True
-                if content["kind"] == "head" and content not in heads:
-                    heads.append(content)
+            supposed[agreement.supposed(output)] = True
+            content = known(output)
+            if content.get("kind") == "head" and content not in heads:
+                heads.append(content)
     agreement.ask(notebook)
     if not heads:
         raise ExportError(
@@ -187,19 +192,32 @@ def read(notebook: NotebookNode, folder: Path | None = None) -> Document:
             parts += (Part(name, section) for section in markup.sections(prose))
         elif cell.cell_type == "code" and not is_parameters(cell):
             name = cell_name(notebook, at)
-            parts += filter(None, _parts(name, cell))
+            shown = [*filter(None, _parts(name, cell))]
+            # A section of which nothing is known shows nothing, and its heading goes with it.
+            parts += shown or [Part(name)]
     if not title:
         raise ExportError("the notebook has no title: begin a Markdown cell with '# '")
-    # A section of which nothing is known shows nothing, and its heading goes with it.
-    parts = [
-        part
-        for part, following in zip(parts, [*parts, Part(prose=_SECTION)][1:], strict=True)
-        if not (part.is_bare and following.is_section)
-    ]
+    parts = _spoken(parts)
     for part in parts:
         _check_signs(part)
     _number(parts, head)
     return Document(head, title, parts, [*filter(None, supposed)], record(notebook))
+
+
+def _spoken(parts: list[Part]) -> list[Part]:
+    """The parts that say something: none of a cell that shows nothing, nor a section's heading below which
+    there are such cells alone."""
+    kept: list[Part] = []
+    silent = False  # whether there are such cells below what was kept last
+    for part in (*parts, Part(prose=_SECTION)):
+        if part.is_silent:
+            silent = True
+            continue
+        if part.is_section and silent and kept and kept[-1].is_bare:
+            kept.pop()
+        kept.append(part)
+        silent = False
+    return kept[:-1]
 
 
 def _number(parts: list[Part], head: dict[str, Any]) -> None:

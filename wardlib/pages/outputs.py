@@ -131,7 +131,8 @@ def shown(output: NotebookNode, cell: str, notes: Notes) -> Shown | None:
             return _html(data, cell, notes)
         case "text/markdown":
             text = _whole(data[mime])
-            return _marked(markdown.as_html(text, cell), text, cell)
+            made = markdown.as_html(text, cell)
+            return Shown(made) if _is_seen(made) else _marked(made, text, cell)
         case "text/latex":
             text = _whole(data[mime])
             return _marked(_latex(text, cell), text, cell)
@@ -181,11 +182,17 @@ def _moves(cell: str, what: str) -> ExportError:
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 _OBJECT = re.compile(
     r"""[\[({]*<(?:[^<>\n]|<[^<>\n]*>)*[ ]at[ ]0x[0-9A-Fa-f]+>[\])}]*,?
-      | [\[({]*(?:array\(\[+)?<(?:Axes|Figure|IPython\.|[\w.]*Container|a\ list\ of\ \d+)\b.*
-      | \[?(?:Text|Annotation)\(.*""",
+      | [\[({]*(?:array\(\[+)?<(?:Axes\w*:[ ].*|Figure[ ]size[ ].*|IPython\.[\w.]+[ ]object.*
+                              |[\w.]*Container[ ]object.*|a[ ]list[ ]of[ ]\d+[ ].*)
+      | \[?(?:Text|Annotation)\(-?[\d.e+-]+,[ ].*""",
     re.VERBOSE | re.DOTALL,
 )
-_BARE = re.compile(r"<[^\n]*>|<bound method .*", re.DOTALL)
+# Else only what has no figure and no letter but those of ASCII: what says more was written for readers.
+_BARE = re.compile(
+    r"<[ -/:-~]*>|<(?:module|class|built-in|function|method|coroutine|generator|Task|Future|_io\.|matplotlib\.)[^\n]*>"
+    r"|<bound method .*",
+    re.DOTALL,
+)
 _CONTAINER = re.compile(r"<\w*Container object of \d+ artists?>")
 
 
@@ -286,6 +293,9 @@ class _Tags(HTMLParser):
 _DRAWING = re.compile(
     r"<svg\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?:/>|>.*?</svg\s*>)", re.IGNORECASE | re.DOTALL
 )
+_BOLD = re.compile(  # how programs write it that have no name for it
+    r"""<span style=["'][^"'>]*font-weight: ?(?:bold|[6-9]00)[^"'>]*["']>([^<]*)</span>"""
+)
 _IMG = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 
@@ -302,6 +312,7 @@ def _html(data: Mapping[str, Any], cell: str, notes: Notes) -> Shown | None:
         raise _moves(cell, f"<{min(moving or {'script'})}>")
     if "svg" in tags:
         text = _DRAWING.sub(lambda drawing: _as_img(drawing[0], cell), text)
+    text = _BOLD.sub(r"<strong>\1</strong>", text)
     cleaned = cleaning.html(text)
     if not _is_seen(cleaned):
         instead = _plain(data)
@@ -309,6 +320,7 @@ def _html(data: Mapping[str, Any], cell: str, notes: Notes) -> Shown | None:
             raise _moves(cell, "a script alone")
         return instead
     cleaned = _IMG.sub(lambda img: _checked(img[1], cell, notes), cleaned)
+    cleaned = markdown.with_formulas(cleaned, cell)  # which JupyterLab draws there too
     return Shown(frames.dressed(cleaned, cell))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import pandas as pd
 
@@ -55,7 +55,10 @@ class Page(Shown, Generic[Result]):
         edition = self.edition
         name = self._language.words("page")[type(self).__name__]
         about = f"{name}. {edition.ward_name}, {edition.period_name}. {edition.known}."
-        return f"{about} {edition.mark}".rstrip()
+        return " ".join(filter(None, (about, edition.mark, self._shown.what_if)))
+
+    def _of(self) -> dict[str, Any]:
+        return self._shown.of
 
     def _facts(self) -> dict[str, str]:
         opening = getattr(self, self._opening)()
