@@ -510,7 +510,7 @@ class TargetsPage(Page[Targets]):
         if target["set_by"] == "ward":
             details.append(text("set by {whom}", whom=self._setter("ward")))
         if target["item"] == before:
-            return self._language.sentence(details[0]), depth + 1
+            return self._language.sentence(details[0]), max(depth, 1) + 1  # of the total, too
         name = self._language.pick(target, "name")
         if target["kind"] != MONEY:
             details.append(self._language.pick(target, "unit"))
