@@ -223,7 +223,10 @@ class UnknownNameError(RequestError, AttributeError):
 
 def unknown(owner: object, name: str) -> Exception:
     """What `__getattr__` of an object that people talk to raises: names with an underscore before them
-    are asked for by programs, which want to hear nothing but that there is none."""
+    are asked for by programs, which want to hear nothing but that there is none. Of a name that it has, what
+    went wrong in it is raised."""
+    if hasattr(type(owner), name):
+        object.__getattribute__(owner, name)
     kind = type(owner).__name__
     if name.startswith("_"):
         return AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=owner)

@@ -56,8 +56,6 @@ class Edition(Shown):
     if not TYPE_CHECKING:  # a checker of types tells it itself
 
         def __getattr__(self, name):
-            if hasattr(type(self), name):
-                object.__getattribute__(self, name)  # what went wrong in it
             raise unknown(self, name)
 
     @property

@@ -67,8 +67,6 @@ class Page(Shown, Generic[Result]):
     if not TYPE_CHECKING:  # a checker of types tells it itself
 
         def __getattr__(self, name):
-            if hasattr(type(self), name):
-                object.__getattribute__(self, name)  # what went wrong in it
             raise unknown(self, name)
 
     @property
