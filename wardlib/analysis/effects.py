@@ -245,15 +245,15 @@ def _untouched(receipts: Receipts, table: Tables, epidemic: Epidemic) -> set[str
     return {
         line
         for line in lines.index[lines["depth"] == 1]
-        if named.isdisjoint({root, *_family(receipts.parts, line)})
+        if named.isdisjoint({root, *family(receipts.parts, line)})
     }
 
 
-def _family(parts: Mapping[str, Sequence[str]], line: str) -> Iterator[str]:
+def family(parts: Mapping[str, Sequence[str]], line: str) -> Iterator[str]:
     """A line, its parts, their parts and so on."""
     yield line
     for part in parts[line]:
-        yield from _family(parts, part)
+        yield from family(parts, part)
 
 
 def _named(rows: pd.DataFrame, lines: Collection[str]) -> set[str]:
