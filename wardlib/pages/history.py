@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -176,7 +177,7 @@ class HistoryPage(Page[History]):
 
     def _unreported(self, line: str, month: pd.Period) -> Row:
         """That no report of a figure is known: it is the sum of its parts, or missing."""
-        known = self.result.effects.receipts.months[line].get(month)
+        known: Any = self.result.effects.receipts.months[line].get(month)
         if is_missing(known):
             told = self._text("Not yet reported, which is not zero.")
         else:
