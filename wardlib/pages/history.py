@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 
 from wardlib.analysis.history import COLLECTED, History
+from wardlib.analysis.receipts import line_of
 from wardlib.errors import RequestError, said
 from wardlib.language import is_missing
 from wardlib.pages.arrivals import Named
 from wardlib.pages.block import Block, headline
 from wardlib.pages.effect import EffectPage
-from wardlib.pages.page import Page, line_of
+from wardlib.pages.page import Page
 from wardlib.pages.table import Column, Row, table
 from wardlib.periods import Period, parse_day
 
