@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 
@@ -53,9 +52,9 @@ class HistoryPage(Page[History]):
         line, when = line_of(self.result.effects.lines, line), self._month(month)
         reports = self.result.reports_of(line, when)
         told = self._effect.month(line, when).content["sentences"]
-        rows = [self._report(own) for _, own in reports.iterrows()] or [
-            self._unreported(line, when)
-        ]
+        rows = [self._report(own) for _, own in reports.iterrows()]
+        if not rows:
+            rows.append(Row(text("Reports"), (text("Not yet reported, which is not zero."),)))
         rows.append(Row(text("Against what was to be expected"), ("\n".join(told),)))
         start, last = self.result.effects.start, self.result.period.last
         for head, found, nothing in (
@@ -175,16 +174,6 @@ class HistoryPage(Page[History]):
         status = self._language.words("form_status")["estimate" if report["estimate"] else "actual"]
         day = self._language.date(report["reported_on"])
         return Row(text("Reported on {day}", day=day), ("\n".join(lines),), says=status)
-
-    def _unreported(self, line: str, month: pd.Period) -> Row:
-        """That no report of a figure is known: it is the sum of its parts, or missing."""
-        known: Any = self.result.effects.receipts.months[line].get(month)
-        if is_missing(known):
-            told = self._text("Not yet reported, which is not zero.")
-        else:
-            amount = self.edition.unit(0).amount(float(known))
-            told = self._text("Not reported itself: the sum of its parts, {amount}.", amount=amount)
-        return Row(self._text("Reports"), (told,))
 
     def _restrictions(self, line: str, month: pd.Period) -> list[str]:
         """The restrictions in force, with their days."""
