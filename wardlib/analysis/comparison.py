@@ -33,6 +33,8 @@ from wardlib.periods import Period
 # not that of the upper level.
 CURRENCIES, STARTS = "currency", "start"
 Span = tuple[pd.Period, pd.Period]
+_NONE = pd.DataFrame({"complete": pd.Series(dtype=bool)})  # months of a ward without an estimate
+_NO_PATHS: Floats = np.empty((0, 0))
 
 
 class Ward(NamedTuple):
@@ -127,7 +129,12 @@ class Together(Result):
         `apart`, and those of `Split.row`; of a ward of which nothing can be said, the first four alone."""
         rows: list[dict[str, object]] = []
         for ward, own in self.wards.items():
-            about = {"ward": ward, "span": "", "silent": own.silent, "apart": own.apart}
+            about: dict[str, object] = {
+                "ward": ward,
+                "span": "",
+                "silent": own.silent,
+                "apart": own.apart,
+            }
             splits = {"year to date": own.by_line}
             if len(self.spans) > 1:
                 splits["period"] = own.of_period
@@ -311,15 +318,18 @@ def _estimates(
     """By line, by ward: the estimates of all lines that have no parts in the ward."""
     tables: dict[str, dict[str, pd.Series]] = {}
     for ward, own in prepared.items():
-        for line in own.amounts:
+        for line in own.receipts.lines.index:
             if not own.receipts.parts[line]:
                 tables.setdefault(line, {})[ward] = own.amounts[line]
     found: dict[str, dict[str, Impact]] = {}
     for line, columns in tables.items():
         exempt = {ward: relief.exempt_months(prepared[ward].rules[line]) for ward in columns}
         # What lies in the history is kept out of it, which only an estimate by itself can do.
-        own = {ward for ward, months in exempt.items() if any(month < start for month in months)}
-        pooled = {ward: series for ward, series in columns.items() if ward not in own}
+        pooled = {
+            ward: series
+            for ward, series in columns.items()
+            if not any(month < start for month in exempt[ward])
+        }
         made: dict[str, Impact] = {}
         if pooled:
             made = districts.estimate_district(
@@ -376,7 +386,7 @@ def _effects(
 def _member(found: Effects, apart: str) -> Member:
     """What is kept of a ward's effects."""
     root = found.ledgers.get(found.root)
-    by_month, paths = pd.DataFrame({"complete": pd.Series(dtype=bool)}), np.empty((0, 0))
+    by_month, paths = _NONE, _NO_PATHS
     if root and root.impact.model:
         partly = found.receipts.partial[found.root].reindex(root.impact.months, fill_value=False)
         whole = np.isfinite(root.impact.collected) & ~partly.to_numpy()
@@ -396,9 +406,8 @@ def _member(found: Effects, apart: str) -> Member:
 
 def _nothing(silent: str) -> Member:
     """Of a ward without receipts."""
-    lines, none = pd.DataFrame({"silent": pd.Series(dtype=str)}), np.empty((0, 0))
-    complete = pd.DataFrame({"complete": pd.Series(dtype=bool)})
-    return Member("", lines, silent, "", {}, {}, complete, none, {})
+    lines = pd.DataFrame({"silent": pd.Series(dtype=str)})
+    return Member("", lines, silent, "", {}, {}, _NONE, _NO_PATHS, {})
 
 
 def _lacking(own: Receipts) -> dict[str, tuple[pd.Period, ...]]:
@@ -416,8 +425,8 @@ def _lacking(own: Receipts) -> dict[str, tuple[pd.Period, ...]]:
 
 def _gaps(own: Receipts) -> Iterator[tuple[str, pd.Period]]:
     """The figures that lack in months of which the total is the sum of some lines."""
-    partial = own.partial[own.root].reindex(own.period.year_to_date, fill_value=False)
-    return ((line, month) for line, month in own.missing if partial[month])
+    partial = own.partial.index[own.partial[own.root]]
+    return ((line, month) for line, month in own.missing if month in partial)
 
 
 def _total(members: Mapping[str, Member], roots: Mapping[str, Impact]) -> Impact | None:
