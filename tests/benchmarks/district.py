@@ -45,7 +45,9 @@ def script(name: str) -> ModuleType:
     return module
 
 
-def district(made: ModuleType, seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+def district(
+    made: ModuleType, seed: int
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """Of each ward the reports of its receipts, and its truth: a row a month and line, columns
     `no_effect`, `lost`, `deferred`, `returned`, `exempt`."""
     wards = made.make(seed, complete=True)
