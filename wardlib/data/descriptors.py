@@ -14,6 +14,7 @@ A descriptor is read as a whole or not at all: `profile` finds every fault of it
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import datetime
 import functools
@@ -28,7 +29,7 @@ from typing import Any
 
 from wardlib.data import profile, reading
 from wardlib.errors import DataError, Problem, RequestError, nearest, said, visible
-from wardlib.periods import parse_day
+from wardlib.periods import Period, parse_day
 from wardlib.provenance import digest_bytes
 from wardlib.shown import Shown, listed
 
@@ -220,6 +221,19 @@ class Ward(Package):
     wards: tuple[Member, ...]
     reference: Package
 
+    def members(self, period: Period) -> dict[str, frozenset[int]]:
+        """The wards of a district in a period's year to date: by ward, in the order of the descriptor, the
+        months (1 to 12) at whose end it belongs there. Of a month in which wards are merged, the one that
+        is left has it."""
+        months: dict[str, set[int]] = {}
+        for month in range(1, period.bounds[1] + 1):
+            end = datetime.date(period.year, month, calendar.monthrange(period.year, month)[1])
+            for member in self.wards:
+                if (member.valid_from or end) <= end <= (member.valid_to or end):
+                    months.setdefault(member.ward, set()).add(month)
+        named = dict.fromkeys(member.ward for member in self.wards)
+        return {ward: frozenset(months[ward]) for ward in named if ward in months}
+
     @property
     def vietnamese(self) -> bool:
         """Whether Vietnamese rules of form (national motto, superior body) apply."""
@@ -243,6 +257,11 @@ def digest_descriptor(package: str) -> str:
     # Whether a ward's intake has begun moves no figure.
     described["resources"] = [own for own in described["resources"] if own not in arrivals()]
     return digest_bytes(json.dumps(described, ensure_ascii=False, sort_keys=True).encode())
+
+
+def digests(*packages: str) -> dict[str, str]:
+    """The digests of packages' descriptors, by their files."""
+    return {f"data/{package}/{DESCRIPTOR}": digest_descriptor(package) for package in packages}
 
 
 def arrivals() -> list[dict[str, Any]]:
@@ -285,6 +304,11 @@ def names() -> list[str]:
     return sorted(
         folder.name for folder in folders if folder.name != REFERENCE and _is_ward(folder)
     )
+
+
+def districts() -> list[str]:
+    """Those of `names` whose descriptor names wards."""
+    return [name for name in names() if "wards" in _about(name)]
 
 
 def _is_ward(folder: Path) -> bool:

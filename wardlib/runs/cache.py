@@ -43,19 +43,19 @@ def state(job: Job) -> str:
     between the cells have changed; else `STALE`, and where the evidence of a failure stands beside
     outputs that were good before.
 
-    Cheap for jobs of one ward after each other: its tables are read again where a file has changed."""
+    Cheap for jobs of one ward after each other: its tables are read again where a file has changed. Of a
+    district each ward's are read, and let go."""
     home = descriptors.home()
     folder, source = job.folder, home / "notebooks" / f"{job.notebook}.ipynb"
     try:
         record = json.loads((folder / RECORD).read_bytes())
         changed = source.stat().st_mtime_ns
-        packages = {name: _package(home, name) for name in (job.ward, descriptors.REFERENCE)}
         same = (
             record["parameters"] == job.parameters
             and record["versions"] == provenance.versions()
             and record["code"] == _code(source, changed)
-            and record["day"] == (day := job.as_of or packages[job.ward].day(job.period))
-            and record["data"] == {file: _read(packages, file, day) for file in record["data"]}
+            and record["day"] == (day := job.as_of or _day(home, job))
+            and record["data"] == {file: _read(home, file, day) for file in record["data"]}
             and _unharmed(folder, record["outputs"], record["bytes"])
             and not folder.with_name(f"{job.name}.failed").exists()
         )
@@ -88,11 +88,20 @@ def _touched(known: os.stat_result) -> int:
     return max(known.st_ctime_ns, known.st_mtime_ns)
 
 
-def _read(packages: dict[str, _Package], file: str, day: str) -> str:
+def _day(home: Path, job: Job) -> str:
+    """The day of a job's edition as the data are now; see `Book.day`."""
+    days = [_package(home, job.ward).day(job.period)]
+    for ward in descriptors.ward(job.ward).members(Period.parse(job.period)):
+        with contextlib.suppress(WardError):
+            days.append(_package(home, ward).day(job.period))
+    return max(days)
+
+
+def _read(home: Path, file: str, day: str) -> str:
     """The digest of what is read of a file today by one who sees what was known on a day; "" where
     the ward has no such file."""
     _, package, name = file.split("/")
-    return packages[package].digest(name, day)
+    return _package(home, package).digest(name, day)
 
 
 class _Package:
