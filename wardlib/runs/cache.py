@@ -50,12 +50,13 @@ def state(job: Job) -> str:
     try:
         record = json.loads((folder / RECORD).read_bytes())
         changed = source.stat().st_mtime_ns
+        packages = {name: _package(home, name) for name in (job.ward, descriptors.REFERENCE)}
         same = (
             record["parameters"] == job.parameters
             and record["versions"] == provenance.versions()
             and record["code"] == _code(source, changed)
-            and record["day"] == (day := job.as_of or _day(home, job))
-            and record["data"] == {file: _read(home, file, day) for file in record["data"]}
+            and record["day"] == (day := job.as_of or _day(packages, job))
+            and record["data"] == {file: _read(packages, file, day) for file in record["data"]}
             and _unharmed(folder, record["outputs"], record["bytes"])
             and not folder.with_name(f"{job.name}.failed").exists()
         )
@@ -88,20 +89,22 @@ def _touched(known: os.stat_result) -> int:
     return max(known.st_ctime_ns, known.st_mtime_ns)
 
 
-def _day(home: Path, job: Job) -> str:
+def _day(packages: dict[str, _Package], job: Job) -> str:
     """The day of a job's edition as the data are now; see `Book.day`."""
-    days = [_package(home, job.ward).day(job.period)]
-    for ward in descriptors.ward(job.ward).members(Period.parse(job.period)):
-        with contextlib.suppress(WardError):
-            days.append(_package(home, ward).day(job.period))
-    return max(days)
+    day = packages[job.ward].day(job.period)
+    if plans.of(job.notebook) == plans.DISTRICT:
+        for ward in descriptors.ward(job.ward).members(Period.parse(job.period)):
+            with contextlib.suppress(WardError):  # of what is at fault it has no figures either
+                day = max(day, _package(descriptors.home(), ward).day(job.period))
+    return day
 
 
-def _read(home: Path, file: str, day: str) -> str:
+def _read(packages: dict[str, _Package], file: str, day: str) -> str:
     """The digest of what is read of a file today by one who sees what was known on a day; "" where
     the ward has no such file."""
     _, package, name = file.split("/")
-    return _package(home, package).digest(name, day)
+    own = packages.get(package) or _package(descriptors.home(), package)
+    return own.digest(name, day)
 
 
 class _Package:
