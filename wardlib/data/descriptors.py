@@ -191,11 +191,13 @@ class Recipient(Shown):
 
 @dataclass(frozen=True, repr=False)
 class Member(Shown):
-    """A ward of a district, from the first to the last day, both inclusive; None: without end."""
+    """A ward of a district, from the first to the last day, both inclusive; None: without end.
+    `illustrative`: whether its figures are."""
 
     ward: str
     valid_from: datetime.date | None
     valid_to: datetime.date | None
+    illustrative: bool
 
 
 @dataclass(frozen=True, repr=False)
@@ -233,6 +235,11 @@ class Ward(Package):
                     months.setdefault(member.ward, set()).add(month)
         named = dict.fromkeys(member.ward for member in self.wards)
         return {ward: frozenset(months[ward]) for ward in named if ward in months}
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it is a district of which the figures of some wards are illustrative and of others real."""
+        return len({member.illustrative for member in self.wards}) > 1
 
     @property
     def vietnamese(self) -> bool:
@@ -433,7 +440,9 @@ def _ward(name: str, described: dict[str, Any], reference: Package) -> Ward:
         illustrative=about["illustrative"],
         wards=tuple(
             Member(
-                one["ward"], *(parse_day(one.get(end, "")) for end in ("valid_from", "valid_to"))
+                one["ward"],
+                *(parse_day(one.get(end, "")) for end in ("valid_from", "valid_to")),
+                illustrative=_about(one["ward"]).get("illustrative") is True,
             )
             for one in about.get("wards", [])
         ),
@@ -446,6 +455,11 @@ def _ward(name: str, described: dict[str, Any], reference: Package) -> Ward:
 
 def _folder(package: str) -> Path:
     return home() / "data" / package
+
+
+def digest_files(*packages: str) -> str:
+    """The digest of all files of packages; see `reading.digest_of`."""
+    return digest_bytes("".join(map(reading.digest_of, map(_folder, packages))).encode())
 
 
 def _read(package: str) -> dict[str, Any]:
@@ -554,12 +568,11 @@ def _unfit_wards(district: Ward) -> list[Problem]:
             fix = said("correct the name, or add its folder to data/")
             problems.append(fault(district.id, path, found, expected, fix))
             continue
-        about = _about(member.ward)
-        if "wards" in about:
+        if "wards" in _about(member.ward):
             fix = said("name its wards in its place")
             found, expected = said("a district"), said("a ward: a district holds no districts")
             problems.append(fault(district.id, path, found, expected, fix))
-        elif about.get("illustrative") is True and not district.illustrative:
+        elif member.illustrative and not district.illustrative:
             found = said("a ward whose figures are illustrative")
             expected = said("illustrative: true where the figures of a ward are")
             fix = said(
