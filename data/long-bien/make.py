@@ -83,7 +83,9 @@ YOUNG, BORN = "dau-da", pd.Period("2019-07", "M")
 
 # ------------------------------------------------------------------------------------- receipts
 
-COMMON_NOISE = 0.6  # of a line's noise, as a share of its standard deviation; the rest is a ward's own
+COMMON_NOISE = (
+    0.6  # of a line's noise, as a share of its standard deviation; the rest is a ward's own
+)
 SMALLER_NOISIER = 0.15  # power of the size by which a ward's own noise falls
 COMMON_GROWTH, OWN_GROWTH = 0.02, 0.015  # per year, standard deviations, log scale
 MIX = 0.2  # how much the shares of the lines differ between wards, likewise
@@ -233,9 +235,7 @@ def make(seed: int = SEED, complete: bool = False) -> dict[str, dict[str, pd.Dat
             "school_months": base.make_school_months(rng, schools_of(ward)),
         }
         if not complete:
-            tables = {
-                name: lacking(ward.folder, table, name) for name, table in tables.items()
-            }
+            tables = {name: lacking(ward.folder, table, name) for name, table in tables.items()}
         stacked = pd.concat(planted, axis=1).loc[base.COVID_MONTHS].stack(future_stack=True)
         truth = stacked.rename_axis(["month", "line"]).reset_index()
         made[ward.folder] = tables | {"truth": truth[["month", "line", *planted]]}
@@ -384,15 +384,14 @@ def main() -> None:
             "title": f"Phường {ward.name}, quận Long Biên, Hà Nội (a ward made up): {TITLE}",
             "ward": ward_object(ward),
             "resources": [
-                {key: value for key, value in resource.items() if key != "accepted_on"}
-                | ({"description": TARGETS} if resource["name"] == "targets" else {})
+                resource | ({"description": TARGETS} if resource["name"] == "targets" else {})
                 for resource in model["resources"]
                 if resource["name"] in ("receipts", "targets", "schools", "school_months")
             ],
         }
         write(DATA / ward.folder, about, made[ward.folder])
     planted = [made[ward.folder]["truth"].assign(ward=ward.folder) for ward in WARDS]
-    table = planted_table()
+    table = planted_table() | {"accepted_on": model["resources"][0]["accepted_on"]}
     columns = [field["name"] for field in table["schema"]["fields"]]
     about = model | {
         "name": "long-bien",

@@ -453,7 +453,7 @@ class DistrictPage(Page[District]):
     def _draw_funnel(self, unit: Unit) -> str:
         found = self.result.funnel
         assert found is not None  # else nothing is drawn
-        several = np.isfinite(found.times)
+        several = bool(np.isfinite(found.limits["lower"]).all())
         with drawing.drawing(3.2) as (figure, axes):
             axes.set_xscale("log")
             sizes = found.limits.index.to_numpy(float) / unit.scale
