@@ -53,8 +53,8 @@ class DistrictPage(Page[District]):
         about = self._of_wards(len(total.wards))
         if total.lacking:
             said = text(
-                "{period}, no sum of {wards}: figures of {lacking} are not reported",
-                period=language.sentence(self._to_date),
+                "In {period}, no sum of {wards}: figures of {lacking} are not reported",
+                period=self._to_date,
                 wards=about,
                 lacking=self._list(total.lacking),
             )
@@ -63,8 +63,8 @@ class DistrictPage(Page[District]):
         else:
             unit = self.edition.unit(total.year_to_date)
             said = text(
-                "{period}, receipts of {wards} came to {amount}",
-                period=language.sentence(self._to_date),
+                "In {period}, receipts of {wards} came to {amount}",
+                period=self._to_date,
                 wards=about,
                 amount=unit.amount(total.year_to_date),
             )
@@ -77,8 +77,8 @@ class DistrictPage(Page[District]):
         if len(known) > 1:
             lowest = known.idxmin()
             said += "; " + text(
-                "lowest {ward}, {share} of its plan",
-                ward=self._name(lowest),
+                "lowest: {ward}, {share} of its plan",
+                ward=self._inside(lowest),
                 share=language.percent(known[lowest]),
             )
         return said + "."
@@ -101,18 +101,18 @@ class DistrictPage(Page[District]):
         if behind := list(self._behind.index):
             tasks.append(text("ask for the reports of {wards}", wards=self._list(behind)))
         if found := [ward for ward in self._far if self._is_short(ward)]:
-            tasks.append(text("look into {wards}", wards=self._list(found)))
+            tasks.append(text("find out why in {wards}", wards=self._list(found)))
         danger = members.in_danger(result.targets)
         if len(danger):
             tasks.append(
                 self._language.plural(
-                    "{count} target is in danger, in {wards}",
-                    "{count} targets are in danger, in {wards}",
+                    "{count} target is missed or in danger, in {wards}",
+                    "{count} targets are missed or in danger, in {wards}",
                     len(danger),
                     wards=self._of_wards(danger["ward"].nunique()),
                 )
             )
-        return "; ".join(tasks) or text("nothing is overdue, no target is in danger")
+        return "; ".join(tasks) or text("no report is missing, no target is in danger")
 
     # Receipts against plan.
 
@@ -262,9 +262,9 @@ class DistrictPage(Page[District]):
         ]
         notes = [
             text(
-                "Difference = collected - expected, in brackets the interval that holds 19 times in 20. The sum is "
-                "that of months in which all its wards have reported; its interval is that of the wards' paths "
-                "together, not the sum of their bounds."
+                "Difference = collected - expected; below it the interval that holds 19 times in 20. The sum is that "
+                "of months in which all its wards have reported; its interval is not the sum of theirs, but read "
+                "from all wards together."
             ),
             *self._outside_sum(),
             self._together(),
@@ -427,13 +427,12 @@ class DistrictPage(Page[District]):
             return None
         unit = self.edition.unit(found.units["size"].max())
         svg = self._draw_funnel(unit)
-        title = text("Which wards stand out: what is missing of the expected, by what was expected ({unit})",
-                     unit=unit.name)  # fmt: skip
+        title = text("Which wards stand out for their size: shortfall in % of the expected")
         outside = [self._told(ward) for ward in found.outside]
         alt = [
             text(
-                "Points, one a ward: across, what was to be expected without COVID-19, {unit}; upward, what is "
-                "missing of it in %. Two curves are the limits between which wards of that size differ by chance.",
+                "Points, one a ward: across, what was to be expected without COVID-19, {unit}; upward, the shortfall "
+                "in % of it. Two curves are the limits between which wards of that size differ by chance.",
                 unit=unit.name,
             ),
             text("Outside: {wards}.", wards="; ".join(outside))
@@ -488,7 +487,7 @@ class DistrictPage(Page[District]):
             )  # fmt: skip
             drawing.share_axis(axes.yaxis, self.edition, 6)
             drawing.size_axis(axes, unit)
-            axes.set_ylabel(self._text("Missing, % of the expected"))
+            axes.set_ylabel(self._text("Shortfall, % of the expected"))
             axes.set_xlabel(
                 self._language.sentence(
                     self._text("expected without COVID-19, {unit}", unit=unit.name)
@@ -570,7 +569,7 @@ class DistrictPage(Page[District]):
                 said.append(text("{level} ({year}): {most} days in every ward", **values))
             else:
                 values |= {"least": language.number(least, 1, trim=True)}
-                values |= {"ward": self._name(str(found.idxmax()))}
+                values |= {"ward": self._inside(str(found.idxmax()))}
                 said.append(
                     text("{level} ({year}): from {least} to {most} days, most in {ward}", **values)
                 )
@@ -603,14 +602,16 @@ class DistrictPage(Page[District]):
             rows.append(Row(self._name(ward), (f"{own[ward]}/{counts[ward]}", "; ".join(named))))
         columns = [
             Column(text("Ward")),
-            Column(text("In danger"), 18),
+            Column(text("Of all"), 18),
             Column(text("Which"), 90, words=True),
         ]
         frame = result.targets.join(result.wards[["currency", "illustrative"]], on="ward")
-        caption = text("Targets of {year} in danger, by ward", year=str(result.period.year))
+        caption = text(
+            "Targets of {year} missed or in danger, by ward", year=str(result.period.year)
+        )
         notes = [
             text(
-                "Of the total, first-level lines and other targets; a chance is in the attached figures."
+                "Of the total, first-level lines and other targets; chances stand in the attached figures."
             )
         ]
         units = {"chance": "1", "share": "1"}
@@ -627,13 +628,13 @@ class DistrictPage(Page[District]):
         return headline(
             self._shown,
             self._text(
-                "{count} of {all} targets are in danger, in {wards}.",
+                "{count} of {all} targets are missed or in danger, in {wards}.",
                 count=self._language.number(len(danger)),
                 all=self._language.number(len(every)),
                 wards=self._of_wards(danger["ward"].nunique()),
             )
             if len(danger)
-            else self._text("No target is in danger."),
+            else self._text("No target is missed or in danger."),
         )
 
     def reports(self) -> Block:
@@ -763,9 +764,9 @@ class DistrictPage(Page[District]):
         assert self.result.funnel is not None  # who asks has seen it
         ratio = float(self.result.funnel.units.at[ward, "ratio"])
         share = self._language.percent(abs(ratio))
-        words = {"ward": self._name(ward), "share": share}
+        words = {"ward": self._inside(ward), "share": share}
         if ratio >= 0:
-            return self._text("{ward} ({share} less than expected)", **words)
+            return self._text("{ward} (shortfall {share} of the expected)", **words)
         return self._text("{ward} ({share} more than expected)", **words)
 
     def _is_short(self, ward: str) -> bool:
@@ -826,9 +827,13 @@ class DistrictPage(Page[District]):
     def _name(self, ward: str) -> str:
         """A ward's name, with the mark of illustrative figures beside real ones."""
         row = self.result.wards.loc[ward]
-        return self._language.pick(row, "name") + ILLUSTRATIVE * bool(
-            self._mixed and row["illustrative"]
-        )
+        mark = ILLUSTRATIVE * bool(self._mixed and row["illustrative"])
+        return self._language.pick(row, "name") + mark
+
+    def _inside(self, ward: str) -> str:
+        """The same inside a sentence: what a ward is called stands before its name in Vietnamese."""
+        name = self._name(ward)
+        return inside(name) if self._language.code == "vi" else name
 
     def _marked(self, title: str, shown: Iterable[Any]) -> str:
         """A caption, with what the mark at names means where one of the wards has it."""
@@ -839,7 +844,7 @@ class DistrictPage(Page[District]):
     def _list(self, wards: Iterable[Any]) -> str:
         """Wards by their names, of many the first."""
         every = list(wards)
-        names = [self._name(str(ward)) for ward in every[:_NAMED]]
+        names = [self._inside(str(ward)) for ward in every[:_NAMED]]
         if (left := len(every) - len(names)) > 0:
             return ", ".join(names) + " " + self._language.plural(
                 "and {count} other", "and {count} others", left
