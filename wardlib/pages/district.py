@@ -27,7 +27,7 @@ from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, amount, marked, 
 
 _ROWS = 20  # wards of a table on paper
 _PANELS = 15  # small charts on a page
-_NAMED = 5  # wards that a sentence names
+_NAMED = 6  # wards that a sentence names
 _LISTED = 4  # targets of a ward that its row names
 
 
@@ -118,7 +118,7 @@ class DistrictPage(Page[District]):
 
     def receipts_table(self) -> Block:
         """Receipts of each ward and of all against the plan."""
-        text, language, result = self._text, self._language, self.result
+        text, result = self._text, self.result
         wards, total = result.wards, result.total
         order = wards["share"].fillna(-1).sort_values(kind="stable").index
         shown = self._few(order)
@@ -129,7 +129,7 @@ class DistrictPage(Page[District]):
                 amount(unit, total.year_to_date),
                 amount(unit, total.plan),
                 percent(self.edition, total.share),
-                NONE if total.lacking else language.number(len(total.wards)),
+                NONE if total.lacking else self._all_months(total.wards),
             )
             rows.append(Row(self._sum_of(len(total.wards)), cells, 0))
         for ward in shown:
@@ -170,6 +170,11 @@ class DistrictPage(Page[District]):
         units = self._units("period", "year_to_date", "plan") | {"share": "1"}
         units |= {"reported": "months", "expected": "months"}
         return self._table("wards-receipts", caption, columns, rows, frame, units, notes, shown)
+
+    def _all_months(self, wards: Sequence[str]) -> str:
+        """How many months all of them have reported, of those asked for."""
+        asked = self.result.wards.loc[list(wards), "expected"].max()
+        return f"{asked}/{asked}"
 
     def _why_no_sum(self) -> list[str]:
         """Why the sum, or that of plans, is not there, and which wards are in no sum."""
@@ -356,7 +361,8 @@ class DistrictPage(Page[District]):
         first, last = result.spans[-1]
         values = {"span": language.span_short(first, last), "all": language.number(len(there))}
         title = text(
-            "Collected less expected by month, % of the ward's average month, {span}", **values
+            "Collected less expected by month, % of the ward's average month, {span}; shaded: 19 times in 20",
+            **values,
         )
         if len(shown) < len(there):
             title += ": " + text(
@@ -400,7 +406,8 @@ class DistrictPage(Page[District]):
         reach = max(float(np.nanmax(np.abs(one["gap"]), initial=0.1)) for one in own.values())
         top = 1.15 * min(max(reach, 0.1), 2.0)
         with drawing.panels(len(shown), 1.15) as (figure, grid):
-            for axes, ward in zip(grid, shown, strict=True):
+            columns, short = drawing.panel_columns(len(shown)), self._language.month_short
+            for at, (axes, ward) in enumerate(zip(grid, shown, strict=True)):
                 one, middles = own[ward], np.arange(len(months)) + 0.5
                 axes.set_xlim(0, len(months))
                 axes.set_ylim(-top, top)
@@ -415,7 +422,10 @@ class DistrictPage(Page[District]):
                     drawing.beside(self._titled(ward), 34), loc="left", fontsize=9, linespacing=0.95,
                     fontweight="bold" if ward in self._far else "normal",
                 )  # fmt: skip
-                drawing.month_axis(axes, months, self.edition, small=True)
+                ends = [months[0], months[-1]] if len(months) > 1 else [months[0]]
+                axes.set_xticks([(month - months[0]).n + 0.5 for month in ends])
+                below = at + columns < len(shown)  # one that has the same labels
+                axes.set_xticklabels(["" if below else short(month) for month in ends])
                 drawing.share_axis(axes.yaxis, self.edition, 3)
             return drawing.outlines(figure)
 
@@ -453,8 +463,9 @@ class DistrictPage(Page[District]):
         found = self.result.funnel
         assert found is not None  # else nothing is drawn
         several = bool(np.isfinite(found.limits["lower"]).all())
-        with drawing.drawing(3.2) as (figure, axes):
+        with drawing.drawing(2.7) as (figure, axes):
             axes.set_xscale("log")
+            axes.margins(x=0.06, y=0.12)
             sizes = found.limits.index.to_numpy(float) / unit.scale
             axes.axhline(
                 found.centre, color=drawing.BEFORE, linestyle="--", linewidth=1.2, zorder=2
@@ -498,22 +509,23 @@ class DistrictPage(Page[District]):
     # Schools, targets, reports.
 
     def schools_table(self) -> Block | None:
-        """Days lost by ward and level in each school year of the period in which some were; nothing where no
-        ward has schools, or none lost a day."""
+        """Days lost by ward and level in each school year of the period in which some were, wards that lost
+        the same in one row; nothing where no ward has schools, or none lost a day."""
         text, language, days = self._text, self._language, self.result.schools
         if days.empty or not (days["lost"] > 0).any():
             return None
         levels = language.words("level")
         lost = days.pivot_table("lost", "ward", ["year", "level"], sort=False, observed=True)
         lost = lost.loc[:, (lost > 0).any()]
+        heads = sorted(lost.columns, key=lambda own: (own[0], list(levels).index(own[1])))
+        alike: dict[tuple[str, ...], list[str]] = {}
         order = lost.sum(axis=1).sort_values(ascending=False, kind="stable").index
         wards = [ward for ward in self.result.wards.index if ward in lost.index]
-        shown = wards if len(wards) <= _ROWS else list(order[:_ROWS])
-        heads = sorted(lost.columns, key=lambda own: (own[0], list(levels).index(own[1])))
-        rows = [
-            Row(self._name(ward), tuple(self._days(lost.at[ward, head]) for head in heads))
-            for ward in shown
-        ]
+        for ward in wards if len(wards) <= _ROWS else order:
+            cells = tuple(self._days(lost.at[ward, head]) for head in heads)
+            alike.setdefault(cells, []).append(str(ward))
+        rows = [Row(self._all_of(own), cells) for cells, own in list(alike.items())[:_ROWS]]
+        shown = [ward for own in list(alike.values())[:_ROWS] for ward in own]
         years = {year for year, _ in heads}
         columns = [Column(text("Ward"))]
         for year, level in heads:
@@ -579,31 +591,29 @@ class DistrictPage(Page[District]):
         )
 
     def targets_table(self) -> Block | None:
-        """The wards with targets in danger: how many of how many, and which; nothing where none are."""
+        """The targets that are missed or in danger, those of most wards first: in how many of the wards that
+        have it, and in which; nothing where none are."""
         text, language, result = self._text, self._language, self.result
         danger = members.in_danger(result.targets)
         if danger.empty:
             return None
         states = language.words("status")
-        counts = result.targets.groupby("ward").size()
-        own = danger.groupby("ward").size()
-        order = [ward for ward in result.wards.index if ward in own.index]
-        if len(order) > _ROWS:
-            order = list(own.sort_values(ascending=False, kind="stable").index[:_ROWS])
+        counts = result.targets.groupby("item")["ward"].nunique()
+        found = danger.groupby("item", sort=False)
+        order = found["ward"].nunique().sort_values(ascending=False, kind="stable").index
         rows = []
-        for ward in order:
-            found = danger[danger["ward"] == ward]
-            named = [
-                f"{inside(language.pick(target, 'name'))} ({states[target['status']]})"
-                for _, target in found.head(_LISTED).iterrows()
-            ]
-            if (left := len(found) - len(named)) > 0:
-                named.append(language.plural("{count} other", "{count} others", left))
-            rows.append(Row(self._name(ward), (f"{own[ward]}/{counts[ward]}", "; ".join(named))))
+        for item in order[:_ROWS]:
+            own = found.get_group(item)
+            which = "; ".join(
+                f"{states[str(status)]}: {self._of_those(one['ward'], counts[item])}"
+                for status, one in own.groupby("status")
+            )
+            cells = f"{own['ward'].nunique()}/{counts[item]}", which
+            rows.append(Row(language.sentence(language.pick(own.iloc[0], "name")), cells))
         columns = [
-            Column(text("Ward")),
-            Column(text("Of all"), 18),
-            Column(text("Which"), 90, words=True),
+            Column(text("Target")),
+            Column(text("Wards"), 16),
+            Column(text("Which"), 88, words=True),
         ]
         frame = result.targets.join(result.wards[["currency", "illustrative"]], on="ward")
         caption = text(
@@ -615,7 +625,9 @@ class DistrictPage(Page[District]):
             )
         ]
         units = {"chance": "1", "share": "1"}
-        return self._table("wards-targets", caption, columns, rows, frame, units, notes, order)
+        return self._table(
+            "wards-targets", caption, columns, rows, frame, units, notes, danger["ward"]
+        )
 
     def targets_sentence(self) -> Block:
         """How many targets are in danger, and in how many wards."""
@@ -851,6 +863,19 @@ class DistrictPage(Page[District]):
             )  # fmt: skip
         return self._language.join(names)
 
+    def _all_of(self, wards: Sequence[str]) -> str:
+        """Wards by their names; of a large district with how many there are, the first."""
+        if len(self.result.wards) > _ROWS:
+            return self._list(wards)
+        names = [self._name(ward) for ward in wards]
+        return ", ".join(names) if len(names) < len(self.result.wards) else self._text("Every ward")
+
+    def _of_those(self, wards: pd.Series, count: int) -> str:
+        """Wards by their names; "every ward" where they are all of so many."""
+        if wards.nunique() == count and count > 1:
+            return inside(self._text("Every ward"))
+        return self._list(dict.fromkeys(wards))
+
     def _of_wards(self, count: int) -> str:
         return self._language.plural("{count} ward", "{count} wards", count)
 
@@ -938,11 +963,10 @@ class DistrictPage(Page[District]):
         notes = [note for note in notes if note]
         if self._mixed and self.result.wards.loc[list(shown), "illustrative"].any():
             notes.append(f"{ILLUSTRATIVE} {self._text('illustrative figures')}.")
-        if len(shown) == _ROWS and len(every) > _ROWS:
+        if len(every) > _ROWS:
             notes.append(
                 self._text(
-                    "The {count} of {all} wards that matter most here; all are in the attached figures.",
-                    count=self._language.number(len(shown)),
+                    "Of {all} wards those that matter most here; all are in the attached figures.",
                     all=self._language.number(len(every)),
                 )
             )

@@ -133,6 +133,8 @@ class Edition(Shown):
                 "ILLUSTRATIVE FIGURES of the wards marked {mark} – not real data of these wards",
                 mark=ILLUSTRATIVE,
             )
+        if self.ward.wards:
+            return self.text("ILLUSTRATIVE FIGURES – not real data of the wards")
         return self.text("ILLUSTRATIVE FIGURES – not real data of the ward")
 
     @property
