@@ -26,7 +26,9 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
-SEED = 20200918
+SEED = (
+    20200926  # a district neither lucky nor unlucky: its truth lies in the middle of its intervals
+)
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parent
 
