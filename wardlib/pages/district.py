@@ -28,7 +28,12 @@ from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, amount, marked, 
 _ROWS = 20  # wards of a table on paper
 _PANELS = 15  # small charts on a page
 _NAMED = 6  # wards that a sentence names
-_LISTED = 4  # targets of a ward that its row names
+# Of a split in the attached figures: the two accounts and what became of them.
+_FIGURES = ["first", "last", "months", "expected", "collected"] + [
+    f"{name}{end}"
+    for name in ("difference", "shortfall", "claim", "never_due_later", "at_most")
+    for end in ("", "_lower", "_upper")
+] + ["exempt", "reduced", "deferred", "overdue", "paid_later", "earlier", "until", "verdict", "loss", "cash"]  # fmt: skip
 
 
 class DistrictPage(Page[District]):
@@ -303,7 +308,8 @@ class DistrictPage(Page[District]):
             splits = self.result.splits.get(str(ward), {})
             rows += [about | {"span": span} | split.row() for span, split in splits.items()]
             rows += [] if splits else [about]
-        return pd.DataFrame(rows)
+        named = ["ward", "currency", "wards", "span", "silent", "apart"]
+        return pd.DataFrame(rows).reindex(columns=[*named, *_FIGURES])
 
     def _cells(self, split: Split, unit: Unit) -> tuple[str, ...]:
         whole = len(pd.period_range(split.first, split.last, freq="M"))
@@ -551,9 +557,8 @@ class DistrictPage(Page[District]):
 
     def _no_schools(self) -> list[str]:
         """Which wards have no data of schools."""
-        lacking = [
-            ward for ward in self.result.wards.index if ward not in set(self.result.schools["ward"])
-        ]
+        there = set(self.result.schools["ward"])
+        lacking = [ward for ward in self.result.wards.index if ward not in there]
         if not lacking:
             return []
         return [self._text("No data of schools: {wards}.", wards=self._list(lacking))]
@@ -615,7 +620,8 @@ class DistrictPage(Page[District]):
             Column(text("Wards"), 16),
             Column(text("Which"), 88, words=True),
         ]
-        frame = result.targets.join(result.wards[["currency", "illustrative"]], on="ward")
+        named = ["ward", "item", "set_by", "target", "value", "share", "chance", "status"]
+        frame = result.targets[named]
         caption = text(
             "Targets of {year} missed or in danger, by ward", year=str(result.period.year)
         )
