@@ -84,7 +84,6 @@ def main() -> None:
         shutil.rmtree(home / "output", ignore_errors=True)
         os.environ |= {"WARDLIB_HOME": str(home), "WARDLIB_CACHE": str(home / "cache")}
         run = ["run", options.period, "--ward", DISTRICT, "--language", options.language]
-        run += ["--job-seconds", "3000", "--cell-seconds", "3000"]
         for name, more in (
             ("made anew", []),
             ("from stored results", ["--force"]),

@@ -188,16 +188,16 @@ class Book(Shown):
         return descriptors.digests(self.ward.id, descriptors.REFERENCE)
 
 
-def _last_report(ward: str, period: Period) -> str:
+def _last_report(name: str, period: Period) -> str:
     """The newest day on which a row of a period or before was reported by a ward, as `reading.last_report`;
-    files at fault, whose rows no reader gets, are passed over."""
+    tables at fault, whose rows no reader gets, are passed over."""
     days = [""]
     with suppress(DataError):
-        tables = descriptors.ward(ward).tables.values()
-        for table in tables:
+        ward = descriptors.ward(name)
+        for table in ward.tables.values():
             with suppress(DataError):
                 if table.is_reported:
-                    days.append(reading.last_report(reading.sheet(table.path), period))
+                    days.append(reading.last_report(checks.sound(ward, table).sheet, period))
     return max(days)
 
 

@@ -444,7 +444,7 @@ class DistrictPage(Page[District]):
         unit = self.edition.unit(found.units["size"].max())
         svg = self._draw_funnel(unit)
         title = text("Which wards stand out for their size: shortfall in % of the expected")
-        outside = [self._told(ward) for ward in found.outside]
+        outside = [self._by_how_much(ward) for ward in found.outside]
         alt = [
             text(
                 "Points, one a ward: across, what was to be expected without COVID-19, {unit}; upward, the shortfall "
@@ -769,7 +769,7 @@ class DistrictPage(Page[District]):
         """Who stands out, "" where nobody does."""
         if not self._far:
             return ""
-        told = [self._told(ward) for ward in self._far[:_NAMED]]
+        told = [self._by_how_much(ward) for ward in self._far[:_NAMED]]
         said = self._text(
             "outside the limits for wards of their size: {wards}", wards="; ".join(told)
         )
@@ -777,7 +777,7 @@ class DistrictPage(Page[District]):
             said += "; " + self._language.plural("{count} other", "{count} others", left)
         return said
 
-    def _told(self, ward: str) -> str:
+    def _by_how_much(self, ward: str) -> str:
         """A ward that stands out, and by how much it is short or over."""
         assert self.result.funnel is not None  # who asks has seen it
         ratio = float(self.result.funnel.units.at[ward, "ratio"])

@@ -55,8 +55,7 @@ def state(job: Job) -> str:
             record["parameters"] == job.parameters
             and record["versions"] == provenance.versions()
             and record["code"] == _code(source, changed)
-            and record["day"] == (day := job.as_of or _day(packages, job))
-            and record["data"] == {file: _read(packages, file, day) for file in record["data"]}
+            and _unchanged(packages, job, record["day"], record["data"])
             and _unharmed(folder, record["outputs"], record["bytes"])
             and not folder.with_name(f"{job.name}.failed").exists()
         )
@@ -89,22 +88,22 @@ def _touched(known: os.stat_result) -> int:
     return max(known.st_ctime_ns, known.st_mtime_ns)
 
 
-def _day(packages: dict[str, _Package], job: Job) -> str:
-    """The day of a job's edition as the data are now; see `Book.day`."""
-    day = packages[job.ward].day(job.period)
+def _unchanged(packages: dict[str, _Package], job: Job, day: str, read: dict[str, str]) -> bool:
+    """Whether what was `read` of each file by one who sees what was known on a `day` is there today ("" where
+    the ward has no such file), and the day is that of the job's edition; see `Book.day`. Of a district each
+    ward is looked at once."""
+    dating = {job.ward}
     if plans.of(job.notebook) == plans.DISTRICT:
-        for ward in descriptors.ward(job.ward).members(Period.parse(job.period)):
-            with contextlib.suppress(WardError):  # of what is at fault it has no figures either
-                day = max(day, _package(descriptors.home(), ward).day(job.period))
-    return day
-
-
-def _read(packages: dict[str, _Package], file: str, day: str) -> str:
-    """The digest of what is read of a file today by one who sees what was known on a day; "" where
-    the ward has no such file."""
-    _, package, name = file.split("/")
-    own = packages.get(package) or _package(descriptors.home(), package)
-    return own.digest(name, day)
+        dating |= descriptors.ward(job.ward).members(Period.parse(job.period)).keys()
+    newest = ""
+    for file, recorded in read.items():
+        _, package, name = file.split("/")
+        own = packages.get(package) or _package(descriptors.home(), package)
+        if own.digest(name, day) != recorded:
+            return False
+        if package in dating:
+            newest = max(newest, own.day(job.period))
+    return day == (job.as_of or newest)
 
 
 class _Package:
