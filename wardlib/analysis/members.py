@@ -156,7 +156,7 @@ class District(Result):
     def read(cls, text: str) -> District:
         """What `text` has written."""
         found = json.loads(text)
-        frames = {
+        frames: dict[str, Any] = {
             name: _frame(found[name])
             for name in ("wards", "months", "compared", "lines", "lacking", "schools", "targets")
         }
@@ -276,7 +276,7 @@ def _receipts(own: Given, period: Period) -> tuple[dict[str, Any], list[tuple[st
         "year_to_date": known.sum() if len(known) else np.nan,
         "reported": len(known),
         "estimated": bool(own.receipts.estimated[root].reindex(known.index).any()),
-        "plan": float(own.receipts.lines.at[root, "plan_upper"]),
+        "plan": float(own.receipts.lines["plan_upper"][root]),
         "newest": ever.index[-1] if len(ever) else pd.NaT,
         "since": _since(total),
         "reported_on": own.newest.date().isoformat() if own.newest is not None else "",

@@ -441,8 +441,9 @@ def _ward(name: str, described: dict[str, Any], reference: Package) -> Ward:
         wards=tuple(
             Member(
                 one["ward"],
-                *(parse_day(one.get(end, "")) for end in ("valid_from", "valid_to")),
-                illustrative=_about(one["ward"]).get("illustrative") is True,
+                parse_day(one.get("valid_from", "")),
+                parse_day(one.get("valid_to", "")),
+                _about(one["ward"]).get("illustrative") is True,
             )
             for one in about.get("wards", [])
         ),

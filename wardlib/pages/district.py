@@ -80,7 +80,7 @@ class DistrictPage(Page[District]):
                 )
         known = self.result.wards["share"].dropna()
         if len(known) > 1:
-            lowest = known.idxmin()
+            lowest = str(known.idxmin())
             said += "; " + text(
                 "lowest: {ward}, {share} of its plan",
                 ward=self._inside(lowest),
@@ -484,21 +484,17 @@ class DistrictPage(Page[District]):
                     linewidth=0,
                 )  # fmt: skip
             units = found.units
+            across = units["size"] / unit.scale
             far = units["stands_out"].to_numpy(bool)
-            for which, style in (
-                (~far, {"color": drawing.NOW, "marker": "o", "markersize": 4.5}),
-                (far, {"color": drawing.PLAN, "marker": "D", "markersize": 6}),
-            ):
-                own = units[which]
-                axes.plot(
-                    own["size"] / unit.scale, own["ratio"], linestyle="none", zorder=4, **style
-                )
+            usual: dict[str, Any] = {"color": drawing.NOW, "marker": "o", "markersize": 4.5}
+            outside: dict[str, Any] = {"color": drawing.PLAN, "marker": "D", "markersize": 6}
+            for which, style in ((~far, usual), (far, outside)):
+                axes.plot(across[which], units["ratio"][which], linestyle="none", zorder=4, **style)
             named = units.index if len(units) <= _PANELS else units.index[far]
             drawing.label_points(
                 axes,
                 [
-                    (units.at[ward, "size"] / unit.scale, units.at[ward, "ratio"],
-                     self._name(ward), ward in found.outside)
+                    (float(across[ward]), float(units["ratio"][ward]), self._name(ward), ward in self._far)
                     for ward in named
                 ],
             )  # fmt: skip
@@ -521,7 +517,7 @@ class DistrictPage(Page[District]):
         if days.empty or not (days["lost"] > 0).any():
             return None
         levels = language.words("level")
-        lost = days.pivot_table("lost", "ward", ["year", "level"], sort=False, observed=True)
+        lost: Any = days.pivot_table("lost", "ward", ["year", "level"], sort=False, observed=True)
         lost = lost.loc[:, (lost > 0).any()]
         heads = sorted(lost.columns, key=lambda own: (own[0], list(levels).index(own[1])))
         alike: dict[tuple[str, ...], list[str]] = {}
@@ -632,7 +628,7 @@ class DistrictPage(Page[District]):
         ]
         units = {"chance": "1", "share": "1"}
         return self._table(
-            "wards-targets", caption, columns, rows, frame, units, notes, danger["ward"]
+            "wards-targets", caption, columns, rows, frame, units, notes, list(danger["ward"])
         )
 
     def targets_sentence(self) -> Block:
@@ -780,7 +776,7 @@ class DistrictPage(Page[District]):
     def _by_how_much(self, ward: str) -> str:
         """A ward that stands out, and by how much it is short or over."""
         assert self.result.funnel is not None  # who asks has seen it
-        ratio = float(self.result.funnel.units.at[ward, "ratio"])
+        ratio = float(self.result.funnel.units["ratio"][ward])
         share = self._language.percent(abs(ratio))
         words = {"ward": self._inside(ward), "share": share}
         if ratio >= 0:
@@ -790,7 +786,7 @@ class DistrictPage(Page[District]):
     def _is_short(self, ward: str) -> bool:
         assert self.result.funnel is not None
         found = self.result.funnel
-        return bool(found.units.at[ward, "ratio"] > found.centre)
+        return bool(found.units["ratio"][ward] > found.centre)
 
     def _outside_sum(self) -> list[str]:
         """Which wards are not in the sum of the effect, and why."""
@@ -803,7 +799,7 @@ class DistrictPage(Page[District]):
         named: dict[str, list[str]] = {}
         for ward in wards.index:
             if ward not in summed:
-                reason = reasons.get(wards.at[ward, "apart"], text("no estimate"))
+                reason = reasons.get(str(wards.at[ward, "apart"]), text("no estimate"))
                 named.setdefault(reason, []).append(str(ward))
         if not named:
             return []
@@ -826,7 +822,7 @@ class DistrictPage(Page[District]):
 
     def _cannot_say(self, ward: str) -> str:
         """That nothing can be said of a ward, and why."""
-        silent = self.result.wards.at[ward, "silent"] or "unreported"
+        silent = str(self.result.wards.at[ward, "silent"] or "unreported")
         if silent == members.FAULTY:
             return self._text(
                 "its files are at fault: see {command}", command=f"ward check --ward {ward}"
@@ -935,14 +931,14 @@ class DistrictPage(Page[District]):
 
     def _money(self, ward: str, unit: Unit) -> Unit:
         """The unit of a ward's amounts: that of the table, or one of its own currency."""
-        row = self.result.wards.loc[ward]
+        row: Any = self.result.wards.loc[ward]
         if row["currency"] in ("", self.result.currency):
             return unit
         return self._language.unit(row["currency"], abs(row["year_to_date"]))
 
     def _apart_money(self, ward: str) -> str:
         """In which unit the amounts of a ward stand that are in another currency; "" of others."""
-        currency = self.result.wards.at[ward, "currency"]
+        currency = str(self.result.wards.at[ward, "currency"])
         if currency in ("", self.result.currency):
             return ""
         return self._text("amounts in {unit}", unit=self._language.unit(currency, 0).name)

@@ -20,6 +20,7 @@ from wardlib import provenance
 from wardlib.analysis import members, receipts, remembered, schools, targets
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.members import District, Given
+from wardlib.analysis.tables import Tables
 from wardlib.data import descriptors, disclosure, reading
 from wardlib.data.book import Book
 from wardlib.data.descriptors import REFERENCE, Ward
@@ -28,6 +29,7 @@ from wardlib.errors import DataError, RequestError, WardError
 from wardlib.periods import Period
 
 _EFFECT = ("tax_relief", "covid_measures", "tet")  # tables that effects ask for
+_NO_TABLES: Tables = dict[str, pd.DataFrame]().get
 _CODE = provenance.digest(
     Path(__file__)
 )  # as it was loaded; all else that makes a figure, fits know
@@ -89,7 +91,9 @@ def _given(
     try:
         ward = descriptors.ward(name)
     except WardError:
-        nobody = Given(name, name, "", False, months, {}.get, Epidemic.of(None, ()), faulty=True)
+        nobody = Given(
+            name, name, "", False, months, _NO_TABLES, Epidemic.of(None, ()), faulty=True
+        )
         return nobody, {f"data/{name}/{descriptors.DESCRIPTOR}": ""}
     book = Book(ward, period, day)
     own: dict[str, Any] = {
@@ -101,14 +105,15 @@ def _given(
         epidemic = _epidemic(book)
         made = Given(**own, table=_kept(book), epidemic=epidemic, **_results(book, epidemic))
     except (DataError, RequestError):
-        nobody = Given(**own, table={}.get, epidemic=Epidemic.of(None, ()), faulty=True)
+        nobody = Given(**own, table=_NO_TABLES, epidemic=Epidemic.of(None, ()), faulty=True)
         return nobody, digests | _digests(ward, day)
     return made, digests | book.digests
 
 
-def _kept(book: Book) -> Any:
+def _kept(book: Book) -> Tables:
     """The tables that effects ask for, without the book, which holds all that was read."""
-    return {name: book.table(name) for name in _EFFECT}.get
+    found = {name: book.table(name) for name in _EFFECT}
+    return lambda name: found.get(name)
 
 
 def _results(book: Book, epidemic: Epidemic) -> dict[str, Any]:

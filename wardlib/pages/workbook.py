@@ -180,6 +180,8 @@ class Workbook(Edition):
         return self._result("data_check", make)
 
     def _district(self) -> District:
+        self._known_only("district")
+
         def make() -> District:
             if self._gathering is None:
                 raise RequestError(
