@@ -391,6 +391,23 @@ def test_schools_that_lost_the_same_share_a_row(district):
     assert own == pytest.approx(lost.to_dict())
 
 
+def test_papers_are_the_same_whatever_small_counts_are(district):
+    """A school of 2 pupils and one of 4 give the same page and the same digests."""
+    file, said = district / "data/a/school_months.csv", []
+    for name in "ab":
+        make(district, name, totals(), plan=PLANS[name], schools=True)
+    for pupils in (2, 4):
+        months = pd.read_csv(file)
+        months.loc[months["school"] == "mam_non_phuc_dong", "pupils"] = pupils
+        assert (months["pupils"] == pupils).any()
+        months.to_csv(file, index=False)
+        accept(file.parent)
+        book = wardlib.open("vung", "2020-Q1", "en")
+        table = book.district.schools_table()
+        said.append((table.content, table.figures, book.sources().content["digests"]))
+    assert said[0] == said[1]
+
+
 def test_a_large_district_shows_the_wards_that_matter(district):
     """Of more than twenty wards a table has twenty, and the attached figures all."""
     names = [f"w{at:02}" for at in range(22)]

@@ -8,14 +8,14 @@ carries a mark.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import comparison, members, statements
+from wardlib.analysis import comparison, effects, members, statements
 from wardlib.analysis.members import PERIOD, YEAR, District
 from wardlib.analysis.relief import Split
 from wardlib.language import NONE, Unit, inside, is_missing
@@ -27,7 +27,7 @@ from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, amount, marked, 
 
 _ROWS = 20  # wards of a table on paper
 _PANELS = 15  # small charts on a page
-_NAMED = 6  # wards that a sentence names
+_NAMED, _BRIEF = 6, 3  # wards that a sentence names, one on top of the page
 # Of a split in the attached figures: the two accounts and what became of them.
 _FIGURES = ["first", "last", "months", "expected", "collected"] + [
     f"{name}{end}"
@@ -61,7 +61,7 @@ class DistrictPage(Page[District]):
                 "In {period}, no sum of {wards}: figures of {lacking} are not reported",
                 period=self._to_date,
                 wards=about,
-                lacking=self._list(total.lacking),
+                lacking=self._list(total.lacking, _BRIEF),
             )
         elif not total.wards:
             return text("No ward has amounts in {currency}.", currency=self.result.currency)
@@ -95,7 +95,7 @@ class DistrictPage(Page[District]):
             return self._text("The period ends before the epidemic.")
         split = result.whole.get(YEAR)
         said = [self._no_sum() if split is None else self._in_short(split)]
-        if outside := self._outside():
+        if outside := self._outside(_BRIEF):
             said.append(outside)
         return " ".join(f"{self._language.sentence(own)}." for own in said)
 
@@ -104,9 +104,9 @@ class DistrictPage(Page[District]):
         text, result = self._text, self.result
         tasks = []
         if behind := list(self._behind.index):
-            tasks.append(text("ask for the reports of {wards}", wards=self._list(behind)))
+            tasks.append(text("ask for the reports of {wards}", wards=self._list(behind, _BRIEF)))
         if found := [ward for ward in self._far if self._is_short(ward)]:
-            tasks.append(text("find out why in {wards}", wards=self._list(found)))
+            tasks.append(text("find out why in {wards}", wards=self._list(found, _BRIEF)))
         danger = members.in_danger(result.targets)
         if len(danger):
             tasks.append(
@@ -652,58 +652,49 @@ class DistrictPage(Page[District]):
         )
 
     def reports(self) -> Block:
-        """Which wards have not reported and since when, of which nothing can be said and why."""
+        """Which wards have not reported and since when, of which nothing can be said and why; wards of which
+        the same is said in one item."""
         text, language, result = self._text, self._language, self.result
-        items = []
-        for ward, row in self._behind.iterrows():
-            said = self._since(str(ward), row)
+        said: dict[str, list[str]] = {}
+        for ward, row in result.wards.iterrows():
+            for own in self._lacks(str(ward), row):
+                said.setdefault(own, []).append(str(ward))
+        if not said:
+            return paragraph(self._shown, text("Every ward has reported every month and line."))
+        items = [f"{language.sentence(self._list(wards))}: {own}." for own, wards in said.items()]
+        if (left := len(items) - _ROWS) > 0:
+            more = language.plural("{count} more item.", "{count} more items.", left)
+            items = [*items[:_ROWS], more]
+        return bullets(self._shown, map(language.sentence, items))
+
+    def _lacks(self, ward: str, row: pd.Series) -> Iterator[str]:
+        """What a ward has not reported, why nothing can be said of it, and when it belongs to the district."""
+        text, language, gaps = self._text, self._language, self.result.lacking
+        if row["silent"] == members.FAULTY:
+            yield self._cannot_say(ward)
+        elif ward in self._behind.index:
+            said = self._since(ward, row)
             if row["reported_on"]:
                 day = language.date(pd.Timestamp(row["reported_on"]))
                 said += " (" + text("last report on {day}", day=day) + ")"
-            items.append(f"{self._name(str(ward))}: {said}.")
-        for ward in self._gaps:
-            if ward not in self._behind.index:
-                gaps = result.lacking[result.lacking["ward"] == ward]
-                named = [
-                    f"{self._line(str(line))} ({language.month_list(list(own['month']))})"
-                    for line, own in gaps.groupby("line", sort=False)
-                ]
-                items.append(
-                    text(
-                        "{ward}: not reported: {lines}.",
-                        ward=self._name(ward),
-                        lines="; ".join(named),
-                    )
-                )
-        unsaid = [
-            f"{self._name(str(ward))}: {self._cannot_say(str(ward))}."
-            for ward, row in result.wards.iterrows()
-            if row["silent"] and ward not in self._behind.index and result.spans
-        ]
-        items += unsaid
-        partly = result.wards[~result.wards["belongs"].astype(bool)]
-        items += [
-            text(
-                "{ward}: belongs to the district {span} only.",
-                ward=self._name(str(ward)),
-                span=language.span(row["first"], row["last"]),
-            )
-            for ward, row in partly.iterrows()
-        ]
-        if not items:
-            return paragraph(self._shown, text("Every ward has reported every month and line."))
-        if (left := len(items) - _ROWS) > 0:
-            more = language.plural("{count} more ward.", "{count} more wards.", left)
-            items = [*items[:_ROWS], more]
-        return bullets(self._shown, map(language.sentence, items))
+            yield said
+        elif ward in self._gaps:
+            named = [
+                f"{self._line(str(line))} ({language.month_list(list(own['month']))})"
+                for line, own in gaps[gaps["ward"] == ward].groupby("line", sort=False)
+            ]
+            yield text("not reported: {months}", months="; ".join(named))
+        if row["silent"] not in ("", members.FAULTY, effects.UNREPORTED) and self.result.spans:
+            yield self._cannot_say(ward)
+        if not row["belongs"]:
+            span = language.span(row["first"], row["last"])
+            yield text("belongs to the district {span} only", span=span)
 
     # Words.
 
     def _since(self, ward: str, row: pd.Series) -> str:
         """Which months of its receipts a ward has not reported."""
         text, language, gaps = self._text, self._language, self.result.lacking
-        if row["silent"] == members.FAULTY:
-            return self._cannot_say(ward)
         months = sorted(gaps.loc[gaps["ward"] == ward, "month"].unique())
         early = [month for month in months if is_missing(row["since"]) or month < row["since"]]
         said = []
@@ -715,7 +706,7 @@ class DistrictPage(Page[District]):
 
     def _in_full(self, split: Split) -> str:
         """What came in all wards of the sum, what was to be expected, what can be said."""
-        language, unit = self._language, self.edition.unit(split.expected)
+        language, unit = self._language, self._unit
         said = self._text(
             "{span}, receipts of {wards} came to {collected}; expected without COVID-19: {expected} (19 times in "
             "20 from {low} to {high}).",
@@ -730,7 +721,7 @@ class DistrictPage(Page[District]):
 
     def _in_short(self, split: Split, *, span: bool = True) -> str:
         """What can be said of the sum: cash, then a loss where something moved."""
-        language, unit = self._language, self.edition.unit(split.expected)
+        language, unit = self._language, self._unit
         more = abs(split.difference.mean)
         said = language.words("cash")[split.cash].format(
             amount=unit.amount(more),
@@ -761,15 +752,15 @@ class DistrictPage(Page[District]):
         reason = self._language.words("silence").get(self.result.silent or "unreported", "")
         return self._text("of the sum not enough evidence: {reason}", reason=reason)
 
-    def _outside(self) -> str:
-        """Who stands out, "" where nobody does."""
+    def _outside(self, most: int = _NAMED) -> str:
+        """Who stands out, of many the farthest; "" where nobody does."""
         if not self._far:
             return ""
-        told = [self._by_how_much(ward) for ward in self._far[:_NAMED]]
+        told = [self._by_how_much(ward) for ward in self._far[:most]]
         said = self._text(
             "outside the limits for wards of their size: {wards}", wards="; ".join(told)
         )
-        if (left := len(self._far) - _NAMED) > 0:
+        if (left := len(self._far) - most) > 0:
             said += "; " + self._language.plural("{count} other", "{count} others", left)
         return said
 
@@ -855,10 +846,10 @@ class DistrictPage(Page[District]):
             return f"{title} ({ILLUSTRATIVE} {self._text('illustrative figures')})"
         return title
 
-    def _list(self, wards: Iterable[Any]) -> str:
+    def _list(self, wards: Iterable[Any], most: int = _NAMED) -> str:
         """Wards by their names, of many the first."""
         every = list(wards)
-        names = [self._inside(str(ward)) for ward in every[:_NAMED]]
+        names = [self._inside(str(ward)) for ward in every[:most]]
         if (left := len(every) - len(names)) > 0:
             return ", ".join(names) + " " + self._language.plural(
                 "and {count} other", "and {count} others", left
@@ -924,6 +915,11 @@ class DistrictPage(Page[District]):
             .abs().max() for column in columns
         ]  # fmt: skip
         return self.edition.unit(max((one for one in largest if not is_missing(one)), default=0))
+
+    @cached_property
+    def _unit(self) -> Unit:
+        """The unit of what is said of the sum, in the period and in the year to date."""
+        return self._unit_of(pd.Series([own.expected for own in self.result.whole.values()]))
 
     @cached_property
     def _of_currency(self) -> pd.Series:

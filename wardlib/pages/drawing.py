@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import re
 import textwrap
 import warnings
@@ -292,34 +293,34 @@ def size_axis(axes: Axes, unit: Unit) -> None:
 
 
 def label_points(axes: Axes, points: list[tuple[float, float, str, bool]]) -> None:
-    """Name points: place, name, whether it stands out; the names of others stand where they meet none that
-    stands already, or are left out."""
+    """Name points: place, name, whether it stands out, as those are named first; a name stands where it meets
+    no point and no name that stands already, or is left out."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.canvas.draw()
-    taken: list[tuple[float, float, float, float]] = []
-    scale = figure.dpi / 72
+    scale, edge = figure.dpi / 72, axes.get_window_extent()
     places = axes.transData.transform([(x, y) for x, y, *_ in points])
-    around = [(x - 5 * scale, y - 5 * scale, x + 5 * scale, y + 5 * scale) for x, y in places]
-    edge = axes.get_window_extent()
+    taken = [(x - 4 * scale, y - 4 * scale, x + 4 * scale, y + 4 * scale) for x, y in places]
+    height = 11 * scale
     for (x, y), (at_x, at_y, name, far) in sorted(
         zip(places, points, strict=True), key=lambda own: not own[1][3]
     ):
-        width, height = _LETTER * figure.dpi * len(name), 11 * scale
-        for side in ("left", "right"):
-            left = x + 6 * scale if side == "left" else x - 6 * scale - width
-            box = (left, y - height / 2, left + width, y + height / 2)
-            inside = left > edge.x0 and left + width < edge.x1
-            if inside and not any(_meet(box, other) for other in (*taken, *around)):
+        width = _LETTER * figure.dpi * len(name)
+        for side, lift in itertools.product((1, -1), (0, 1, -1)):
+            left = x + 6 * scale if side > 0 else x - 6 * scale - width
+            low = y - height / 2 + lift * height
+            box = left, low, left + width, low + height
+            inside = edge.x0 < left and left + width < edge.x1
+            if inside and not any(_meet(box, other) for other in taken):
                 break
         else:
-            if not far:
-                continue
+            continue
         taken.append(box)
         axes.annotate(
-            printed(name), (at_x, at_y), xytext=(6 if side == "left" else -6, 0), va="center", ha=side,
-            textcoords="offset points", fontweight="bold" if far else "normal", fontsize=8.5,
-            color=PLAN if far else "black", path_effects=RIMMED, zorder=6,
+            printed(name), (at_x, at_y), xytext=(6 * side, 11 * lift), va="center",
+            ha="left" if side > 0 else "right", textcoords="offset points", fontsize=8.5,
+            fontweight="bold" if far else "normal", color=PLAN if far else "black",
+            path_effects=RIMMED, zorder=6,
         )  # fmt: skip
 
 
