@@ -24,8 +24,8 @@ _PAGES = {
 |---|---|
 {rows}
 
-Muốn xem phường khác, kỳ khác, bản tiếng Anh hay số liệu của một ngày trước, sửa `ward`, `period`, `language`, `as_of` ở đầu sổ rồi
-chạy lại từ đầu. Sổ đã chạy xong thì nút **Báo cáo PDF** và trình đơn **Phường** xuất thành báo cáo.
+Muốn xem phường khác, kỳ khác, bản tiếng Anh hay số liệu của một ngày trước, sửa `ward` (của quận: `district`), `period`, `language`,
+`as_of` ở đầu sổ rồi chạy lại từ đầu. Sổ đã chạy xong thì nút **Báo cáo PDF** và trình đơn **Phường** xuất thành báo cáo.
 
 [The same in English](start.en.md)
 """,
@@ -38,8 +38,8 @@ chạy lại từ đầu. Sổ đã chạy xong thì nút **Báo cáo PDF** và 
 |---|---|
 {rows}
 
-For another ward or period, the Vietnamese edition, or what was known on an earlier day, change `ward`, `period`, `language`, `as_of`
-at the notebook's head and run from the top again. A notebook that has run is made into a briefing by the button **Briefing as PDF** and the menu
+For another ward or period, the Vietnamese edition, or what was known on an earlier day, change `ward` (`district`), `period`, `language`,
+`as_of` at the notebook's head and run from the top again. A notebook that has run is made into a briefing by the button **Briefing as PDF** and the menu
 **Ward**.
 
 [Trang này bằng tiếng Việt](start.vi.md)
