@@ -22,7 +22,6 @@ from wardlib.analysis.assumptions import Assumptions
 from wardlib.errors import ExportError, RequestError
 from wardlib.language import get
 from wardlib.pages import document
-from wardlib.pages.effect import EffectPage
 from wardlib.pages.exporters import WardHTMLExporter, WardPDFExporter
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -355,7 +354,7 @@ SAID = {
 def supposed(language):
     """A notebook with one result of the tables and one that is supposed."""
     book = wardlib.open(**EDITION | {"language": language})
-    page = EffectPage(book, dataclasses.replace(book.effect.result, assumptions=SUPPOSED))
+    page = book.suppose(**SUPPOSED.given).effect
     cells = [new_markdown_cell("# Thu")]
     shown = (
         book,
@@ -396,10 +395,10 @@ def test_what_is_supposed_is_marked_on_every_page(language):
 def test_pages_and_results_say_of_which_edition_they_are():
     """Shown as they are, they are held to the notebook's edition, and say what was supposed for them."""
     book, other = wardlib.open(**EDITION), wardlib.open("philadelphia", "2020-Q2")
-    given = dataclasses.replace(book.effect.result, assumptions=SUPPOSED)
+    given = book.suppose(**SUPPOSED.given).effect
     for shown, wanted in (
         (book.tax, ""), (book.effect.result, ""), (other.tax, "two editions"), (other.tax.result, "two editions"),
-        (EffectPage(book, given), SAID["vi"]), (given, "WHAT IF: start 2020-03; share 0.6; leave_out 1: 2017"),
+        (given, SAID["vi"]), (given.result, "WHAT IF: start 2020-03; share 0.6; leave_out 2017"),
     ):  # fmt: skip
         cells = [new_markdown_cell("# Thu")]
         for each in (book, shown):
@@ -418,13 +417,7 @@ def test_a_run_publishes_nothing_that_is_supposed(home):
     """A notebook of a run that shows what is supposed fails, and says what it shows."""
     file = home / "notebooks/30-targets.ipynb"
     notebook = nbformat.read(file, as_version=4)
-    notebook.cells[place(notebook, "tasks")].source = (
-        "import dataclasses\n"
-        "from wardlib.analysis.assumptions import Assumptions\n"
-        "from wardlib.pages.effect import EffectPage\n"
-        "given = Assumptions(leave_out=(2017,))\n"
-        "EffectPage(book, dataclasses.replace(book.effect.result, assumptions=given)).brief()"
-    )
+    notebook.cells[place(notebook, "tasks")].source = "book.suppose(leave_out=2017).effect.brief()"
     nbformat.write(notebook, file)
     words = ["run", "2020-9M", "--notebook", "30-targets"]
     command = [sys.executable, "-c", "from wardlib.cli import main; main()", *words]

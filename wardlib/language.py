@@ -142,6 +142,22 @@ class Language(Shown):
             return NONE
         return self.number(100 * share, decimals, trim=True) + NBSP + "%"
 
+    def often(self, share: float) -> str:
+        """A share of cases in words.
+
+        >>> get("en").often(0.95), get("en").often(0.8), get("vi").often(0.99)
+        ('19 times in 20', '8 times in 10', '99 trên 100 trường hợp')
+        """
+        ends = (10, 20, 100, 1000, 10**6)
+        every = next(
+            (end for end in ends if abs(share * end - round(share * end)) < 1e-9), ends[-1]
+        )
+        return self.text(
+            "{count} times in {every}",
+            count=self.number(round(share * every)),
+            every=self.number(every),
+        )
+
     def date(self, day: datetime.date) -> str:
         """13/09/2020 in Vietnamese, 13 September 2020 in English."""
         return format_date(day, "dd/MM/yyyy" if self.code == "vi" else "d MMMM y", self.locale)

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from wardlib.analysis import counts
+from wardlib.analysis.assumptions import NOTHING, Assumptions
+from wardlib.analysis.counterfactual import LEVEL, tails
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.results import Result
 from wardlib.analysis.tables import Floats, Ints, Tables, months_of
@@ -24,7 +26,6 @@ from wardlib.shown import listed, number
 FIELDS = ("extracurricular", "culture", "sport")
 TOTAL = "total"
 COUNTS = ["planned", "held", "cancelled", "postponed", "held_later"]
-TAILS = (0.025, 0.975)
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,18 +37,20 @@ class Activities(Result):
     cancelled, postponed` (put off), `held_later` (put off before and held in these months);
     `participants`, missing where small counts among them are hidden (see `disclosure`), and the bounds
     that these leave, `participants_at_least` and `participants_at_most`, else equal to them;
-    `expected`, `lower`, `upper`: events to be expected in their months, and the 95 % interval of
+    `expected`, `lower`, `upper`: events to be expected in their months, and the interval of
     the number that an ordinary year would have held; `shortfall`, `shortfall_lower`,
     `shortfall_upper`: the same minus `held`; all NaN where fewer than two earlier years are known;
     `years`: how many are; `reported`, `expected_months`: months with a report, and of the span.
     Sums are over the months reported, expected ones too.
 
-    `months`: index (`field`, `month`) of the year to date, columns `held` and `expected`.
+    `months`: index (`field`, `month`) of the year to date, columns `held` and `expected`. `assumptions`: what
+    was supposed in place of what the tables say.
     """
 
     period: Period
     rows: pd.DataFrame
     months: pd.DataFrame
+    assumptions: Assumptions = NOTHING
 
     _tables = ("rows", "months")
     _units: ClassVar = (
@@ -58,6 +61,11 @@ class Activities(Result):
         | {"years": "years", "reported": "months", "expected_months": "months"}
     )
 
+    @property
+    def level(self) -> float:
+        """How often an interval holds the truth."""
+        return self.assumptions.level or LEVEL
+
     def _facts(self) -> dict[str, str]:
         facts = {}
         for (span, field), row in zip(self.rows.index, self.rows.to_dict("records"), strict=True):
@@ -65,7 +73,9 @@ class Activities(Result):
                 facts[f"held, {span}"] = number(row["held"], "events")
                 if row["expected"] == row["expected"]:
                     ends = f"{number(row['lower'])} to {number(row['upper'])}"
-                    facts[f"expected, {span}"] = f"{number(row['expected'])} (95 %: {ends})"
+                    facts[f"expected, {span}"] = (
+                        f"{number(row['expected'])} ({100 * self.level:.4g} %: {ends})"
+                    )
         return facts | {"fields": listed(dict.fromkeys(self.rows.index.get_level_values("field")))}
 
 
@@ -79,13 +89,18 @@ def verdict(row: pd.Series) -> str:
     return "more" if row["shortfall_upper"] < 0 else "none"
 
 
-def assess(period: Period, table: Tables, epidemic: Epidemic) -> Activities | None:
+def assess(
+    period: Period, table: Tables, epidemic: Epidemic, assumptions: Assumptions = NOTHING
+) -> Activities | None:
     """The activities of `period`; None where the ward has no table of them, or nothing in it up to the
     period's last month. Months after that are not looked at.
 
     `table` gives activities, where the ward has them. Expected numbers come from the months before the
-    epidemic's start.
+    epidemic's start. Of the `assumptions`, start, phases, years left out and level bear on them; RequestError
+    for what cannot be supposed.
     """
+    supposed = assumptions.only("start", "phases", "leave_out", "level")
+    epidemic = epidemic.supposing(supposed)
     reported = table("activities")
     if reported is None:
         return None
@@ -96,12 +111,14 @@ def assess(period: Period, table: Tables, epidemic: Epidemic) -> Activities | No
     start = min(epidemic.start or year[0], year[0])
     every = pd.period_range(min(reported["month"].min(), year[0]), period.last, freq="M")
     by_field = _by_field(reported, every)
+    ends = tails(supposed.level or LEVEL)
     spans = {"period": period.months}
     if len(period.months) < len(year):
         spans["to_date"] = year
     before = slice(max(start.ordinal - every[0].ordinal, 0))
     histories = {
-        field: pd.Series(cells["held"][before], every[before]) for field, cells in by_field.items()
+        field: supposed.learnt_from(pd.Series(cells["held"][before], every[before]), start)
+        for field, cells in by_field.items()
     }
     rows = []
     for span, months in spans.items():
@@ -113,12 +130,13 @@ def assess(period: Period, table: Tables, epidemic: Epidemic) -> Activities | No
             draws.append(drawn)
             every_cell.append(here)
             years = len(counts.earlier(history, known))
-            fields.append(_row(span, field, here, drawn) | {"years": years})
-        rows += [*fields, _total(span, fields, every_cell, draws)]
+            fields.append(_row(span, field, here, drawn, ends) | {"years": years})
+        rows += [*fields, _total(span, fields, every_cell, draws, ends)]
     return Activities(
         period,
         pd.DataFrame(rows).set_index(["span", "field"]),
         _by_month(by_field, histories, year),
+        supposed,
     )
 
 
@@ -138,13 +156,19 @@ def _by_field(reported: pd.DataFrame, every: pd.PeriodIndex) -> dict[str, dict[s
     return by_field
 
 
-def _row(span: str, field: str, here: dict[str, Floats], drawn: Ints | None) -> dict[str, Any]:
+def _row(
+    span: str,
+    field: str,
+    here: dict[str, Floats],
+    drawn: Ints | None,
+    ends: tuple[float, float],
+) -> dict[str, Any]:
     row: dict[str, Any] = {"span": span, "field": field}
     row |= {name: _sum(here[name]) for name in COUNTS}
     row |= _participants([here])
     row["reported"] = int((~np.isnan(here["held"])).sum())
     row["expected_months"] = len(here["held"])
-    return row | _estimate(drawn, row["held"])
+    return row | _estimate(drawn, row["held"], ends)
 
 
 def _participants(fields: list[dict[str, Floats]]) -> dict[str, float]:
@@ -160,11 +184,11 @@ def _sum(cells: Floats) -> float:
     return known.sum() if len(known) else np.nan
 
 
-def _estimate(drawn: Ints | None, held: float) -> dict[str, float]:
+def _estimate(drawn: Ints | None, held: float, ends: tuple[float, float]) -> dict[str, float]:
     names = ["expected", "lower", "upper", "shortfall", "shortfall_lower", "shortfall_upper"]
     if drawn is None:
         return dict.fromkeys(names, np.nan)
-    low, high = np.quantile(drawn, TAILS)
+    low, high = np.quantile(drawn, ends)
     mean = float(drawn.mean())
     values = [mean, low, high, mean - held, low - held, high - held]
     return dict(zip(names, map(float, values), strict=True))
@@ -175,6 +199,7 @@ def _total(
     rows: list[dict[str, Any]],
     cells: list[dict[str, Floats]],
     draws: list[Ints | None],
+    ends: tuple[float, float],
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"span": span, "field": TOTAL}
     for name in COUNTS:
@@ -184,7 +209,7 @@ def _total(
     row["expected_months"] = max(own["expected_months"] for own in rows)
     known = [drawn for drawn in draws if drawn is not None]
     whole = np.sum(known, axis=0) if len(known) == len(draws) else None
-    return row | _estimate(whole, row["held"]) | {"years": min(own["years"] for own in rows)}
+    return row | _estimate(whole, row["held"], ends) | {"years": min(own["years"] for own in rows)}
 
 
 def _by_month(

@@ -27,8 +27,7 @@ from wardlib.analysis import counts, due_dates, remembered
 from wardlib.analysis.results import CURRENCY, Result, plain
 from wardlib.analysis.tables import Floats, months_of
 
-LEVEL = 0.95  # of every interval
-TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+LEVEL = 0.95  # of every interval, unless an analyst supposes another
 FAR = 0.99  # of the interval outside which a placebo window speaks against the estimate by itself
 LONGEST = 72  # months of history used, the newest
 SHORTEST = 24  # months of history without which nothing can be said
@@ -44,7 +43,7 @@ _DUST = 1e-9  # of an amount: what rounding leaves
 class Effect(Result):
     """The effect over some months: `observed` minus `expected`, in the units of the series.
 
-    `lower` and `upper` bound the effect at `LEVEL`; a negative effect is a shortfall. `months`
+    `lower` and `upper` bound the effect at `level`; a negative effect is a shortfall. `months`
     counts the months with an observed figure from `first` to `last` (both inclusive); the others
     enter neither side.
     """
@@ -56,6 +55,7 @@ class Effect(Result):
     expected: float
     lower: float
     upper: float
+    level: float = LEVEL
 
     _units: ClassVar = dict.fromkeys(
         ("observed", "expected", "amount", "lower", "upper"), CURRENCY
@@ -63,7 +63,8 @@ class Effect(Result):
 
     def _tidied(self, name: str) -> pd.DataFrame:
         """One row: the fields, `amount` and `verdict`."""
-        return pd.DataFrame([plain(self) | {"amount": self.amount, "verdict": self.verdict}])
+        kept = {name: value for name, value in plain(self).items() if name != "level"}
+        return pd.DataFrame([kept | {"amount": self.amount, "verdict": self.verdict}])
 
     def _facts(self) -> dict[str, str]:
         return {
@@ -122,7 +123,7 @@ class Impact(Result):
     used: `receipts`, `due dates`, `counts`, `district`, `sum` (see `total`), or "" for none. `series`, `tet`, `planned`,
     `exempt` and `line` are what `estimate` was given. `again` estimates the series, shortened or with
     months left out, from another start by the method that made `paths`; by default `estimate` does.
-    `parts`: the estimates that a `sum` is of.
+    `parts`: the estimates that a `sum` is of. `level`: how often its intervals hold the truth.
     """
 
     start: pd.Period
@@ -137,6 +138,7 @@ class Impact(Result):
         default=None, repr=False, compare=False
     )
     parts: tuple[Impact, ...] = field(default=(), repr=False, compare=False)
+    level: float = LEVEL
 
     _tables = ("by_month",)
     _units: ClassVar = dict.fromkeys(("observed", "counterfactual", "lower", "upper"), CURRENCY)
@@ -174,8 +176,8 @@ class Impact(Result):
     @cached_property
     def by_month(self) -> pd.DataFrame:
         """Index `month`; `observed`, `counterfactual` (mean of the paths, so that months add up),
-        `lower` and `upper` at `LEVEL`; all but `observed` NaN where there is too little history."""
-        low, high = np.quantile(self.paths, TAILS, axis=0)
+        `lower` and `upper` at `level`; all but `observed` NaN where there is too little history."""
+        low, high = np.quantile(self.paths, tails(self.level), axis=0)
         return pd.DataFrame(
             {
                 "observed": self.observed,
@@ -199,7 +201,7 @@ class Impact(Result):
         seen = ~np.isnan(amounts)
         sums = self.paths[:, within][:, seen].sum(axis=1)
         observed = float(np.nansum(amounts))
-        low, high = np.quantile(sums, TAILS)
+        low, high = np.quantile(sums, tails(self.level))
         return Effect(
             months[0],
             months[-1],
@@ -208,6 +210,7 @@ class Impact(Result):
             float(sums.mean()),
             observed - float(high),
             observed - float(low),
+            self.level,
         )
 
     @property
@@ -423,6 +426,11 @@ def estimate(
         planned = _planned(planned, amounts)
     spared = frozenset(month_of(one, "a month of exempt") for one in exempt)
     return _estimate(amounts, month, days_of(tet), planned, spared, draws, line)
+
+
+def tails(level: float) -> tuple[float, float]:
+    """The two quantiles between which an interval of that level lies."""
+    return (1 - level) / 2, (1 + level) / 2
 
 
 def number_of_draws(given: object) -> int:

@@ -1,7 +1,9 @@
 """COVID-19's effect on a unit's receipts: every line's estimate and ledger, by phase.
 
 The answer that notebooks show: `counterfactual` estimates, `relief` splits, `epidemic` says when. The
-effect starts with the month of the first phase of the epidemic where the unit lies.
+effect starts with the month of the first phase of the epidemic where the unit lies, unless an analyst
+supposes something else (`assumptions`); what is supposed moves the estimates that hang on it alone, as
+estimates are `remembered`.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ import pandas as pd
 
 from wardlib.analysis import counterfactual, relief
 from wardlib.analysis.assumptions import NOTHING, Assumptions
-from wardlib.analysis.counterfactual import Effect, Impact
+from wardlib.analysis.counterfactual import LEVEL, Effect, Impact
 from wardlib.analysis.epidemic import RESTRICTION, Epidemic, segments
-from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.receipts import Receipts, line_of
 from wardlib.analysis.relief import Ledger, Split
 from wardlib.analysis.results import Result
 from wardlib.analysis.tables import Tables
+from wardlib.errors import RequestError, said
 from wardlib.periods import Period
 from wardlib.shown import listed
 
@@ -35,7 +38,8 @@ class Effects(Result):
     `comparison` (for comparison: named by no restriction and no relief, see `_untouched`);
     `estimated` (some month since the start is still an estimate); `silent`: why no statement is
     possible, "" where one is (`Impact.silent`, `BEFORE` or `UNREPORTED`). `ledgers`: by line, those
-    with an estimate. `assumptions`: what was supposed in place of what the tables say.
+    with an estimate. `assumptions`: what was supposed in place of what the tables say; where it names
+    lines, `lines` are these and their parts.
     """
 
     receipts: Receipts
@@ -108,8 +112,24 @@ class Effects(Result):
 
     @property
     def root(self) -> str:
-        """The line that all others are parts of."""
-        return self.receipts.root
+        """The line that all others are parts of; of several lines that were supposed, the first."""
+        return str(self.lines.index[0])
+
+    @property
+    def into_history(self) -> tuple[pd.Period, pd.Period] | None:
+        """The months of the epidemic, first and last, that a supposed start puts into what the estimate
+        learns from; None where there are none."""
+        first, start = self.epidemic.first, self.start
+        return (
+            (first, start - 1)
+            if first is not None and start is not None and first < start
+            else None
+        )
+
+    @property
+    def level(self) -> float:
+        """How often an interval holds the truth."""
+        return self.assumptions.level or LEVEL
 
     @cached_property
     def span(self) -> tuple[pd.Period, pd.Period] | None:
@@ -177,31 +197,51 @@ class Effects(Result):
         return {line: split for line, split in splits.items() if split is not None}
 
 
-def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
-    """The effects on all lines of `receipts`.
+def assess(
+    receipts: Receipts, table: Tables, epidemic: Epidemic, assumptions: Assumptions = NOTHING
+) -> Effects:
+    """The effects on all lines of `receipts`; under `assumptions` that name lines, on these and their parts.
 
     `table` gives, where the ward has them, tax_relief, covid_measures and tet. A parent's estimate is the
     sum of its parts' (`counterfactual.total`), or made from its own series where it cannot be; its relief
-    is that of its parts.
+    is that of its parts. Raises RequestError where something is supposed that cannot be: a start after the
+    period, a line, a phase or a year of which nothing is known.
     """
+    epidemic = epidemic.supposing(assumptions)
     period, start = receipts.period, epidemic.start
-    lines = receipts.lines[["parent", "depth", "name_vi", "name_en", "plan_upper"]].copy()
+    if assumptions.start and start is not None and start > period.last:
+        raise RequestError(
+            said(
+                "the effect cannot start in {start}, after {last}, the last month of {period}.",
+                start=start,
+                last=period.last,
+                period=period,
+            )
+        )
+    chosen = [line_of(receipts.lines, line) for line in assumptions.lines] or [receipts.root]
+    kept = {own for line in chosen for own in _family(receipts.parts, line)}
+    every = receipts.lines[receipts.lines.index.isin(list(kept))]
+    lines = every[["parent", "depth", "name_vi", "name_en", "plan_upper"]].copy()
     compared = _untouched(receipts, table, epidemic)
     lines["comparison"] = lines.index.isin(list(compared))
-    lines["estimated"] = receipts.estimated[start : period.last].any() if start else False
+    lines["estimated"] = (
+        receipts.estimated.loc[start : period.last, lines.index].any() if start else False
+    )
     lines["silent"] = BEFORE
-    unsaid = Effects(receipts, lines, epidemic, {})
+    unsaid = Effects(receipts, lines, epidemic, {}, assumptions)
     if start is None or unsaid.span is None:
         return unsaid
-    if receipts.months[start : period.last].dropna(how="all").empty:
+    reported = receipts.months[lines.index]
+    if reported[start : period.last].dropna(how="all").empty:
         return replace(unsaid, lines=lines.assign(silent=UNREPORTED))
     # To the last month with a figure, which may lie after the period: what came since counts as come, and
     # what is due later is not overdue before it is known.
-    amounts = receipts.months[: receipts.months.dropna(how="all").index[-1]]
+    amounts = reported[: receipts.months.dropna(how="all").index[-1]]
     if start < amounts.index[0]:  # a ward that has kept figures since then alone: no history
         amounts = amounts.reindex(pd.period_range(start, amounts.index[-1], freq="M"))
+    amounts = assumptions.learnt_from(amounts, start)
     given, tet = table("tax_relief"), table("tet")
-    rules = relief.rules_by_line(given, epidemic.areas, lines.index)
+    rules = relief.rules_by_line(given, epidemic.areas, lines.index, assumptions.share)
     estimates = counterfactual.estimate_all(
         amounts,
         start=start,
@@ -215,7 +255,7 @@ def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
         if below and whole is None:  # some parts' sum does not stand against what all were to bring
             partly = receipts.partial[line].reindex(amounts.index, fill_value=False)
             whole = replace(estimates[line], series=amounts[line].mask(partly))
-        estimates[line] = whole or estimates[line]
+        estimates[line] = replace(whole or estimates[line], level=assumptions.level or LEVEL)
         parts = {part: ledgers[part] for part in receipts.parts[line] if estimates[part].model}
         ledgers[line] = (
             relief.parent(estimates[line], parts)
@@ -223,7 +263,7 @@ def assess(receipts: Receipts, table: Tables, epidemic: Epidemic) -> Effects:
             else relief.ledger(estimates[line], rules[line])
         )
     lines["silent"] = [estimates[line].silent for line in lines.index]
-    return Effects(receipts, lines, epidemic, ledgers)
+    return Effects(receipts, lines, epidemic, ledgers, assumptions)
 
 
 def _untouched(receipts: Receipts, table: Tables, epidemic: Epidemic) -> set[str]:

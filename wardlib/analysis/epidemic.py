@@ -6,13 +6,15 @@ Days and months are inclusive at both ends everywhere.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from wardlib.analysis.assumptions import Assumptions
 from wardlib.analysis.results import Result
+from wardlib.errors import RequestError, nearest, said
 from wardlib.shown import brief
 
 RESTRICTION, EASING = "restriction", "easing"
@@ -24,10 +26,12 @@ class Epidemic(Result):
 
     `phases`: the rows of the table covid_phases that hold in one of `areas`, in the order of their
     start: at least `id, start, end, name_vi, name_en`. `areas` run from the country to the unit.
+    `supposed_start`: the month in which an analyst has the effect start, in place of the first phase's.
     """
 
     phases: pd.DataFrame
     areas: tuple[str, ...]
+    supposed_start: pd.Period | None = None
 
     _tables = ("phases",)
 
@@ -46,8 +50,33 @@ class Epidemic(Result):
 
     @cached_property
     def start(self) -> pd.Period | None:
+        """The month in which the effect starts: that of the first phase; None where there is none."""
+        return self.supposed_start or self.first
+
+    @cached_property
+    def first(self) -> pd.Period | None:
         """The month in which the first phase began; None where there is none."""
         return self.phases["start"].min().to_period("M") if len(self.phases) else None
+
+    def supposing(self, assumptions: Assumptions) -> Epidemic:
+        """The epidemic with the phases and the start that are supposed. Raises RequestError for a phase that
+        there is not here."""
+        known = self.phases["id"].tolist()
+        for phase in assumptions.phases:
+            if phase not in known:
+                raise RequestError(
+                    said(
+                        "there is no phase {phase}. Phases here: {phases}.",
+                        phase=repr(phase),
+                        phases=", ".join(known),
+                    ),
+                    nearest(phase, known),
+                )
+        kept = self.phases
+        if assumptions.phases:
+            kept = kept[kept["id"].isin(assumptions.phases)].reset_index(drop=True)
+        start = pd.Period(assumptions.start, "M") if assumptions.start else None
+        return replace(self, phases=kept, supposed_start=start)
 
 
 def in_force(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from wardlib.analysis.results import CURRENCY, Result
 from wardlib.analysis.tables import Bools, Floats, Ints
+from wardlib.errors import RequestError, nearest, said
 from wardlib.periods import Period
 from wardlib.shown import listed
 
@@ -277,3 +278,23 @@ def _plan(targets: pd.DataFrame | None, year: int, set_by: str, lines: pd.Index)
         chosen = targets[(targets["year"] == year) & (targets["set_by"] == set_by)]
         amounts = dict(zip(chosen["line"], chosen["amount"].astype("float64"), strict=True))
     return np.array([amounts.get(line, np.nan) for line in lines])
+
+
+def line_of(lines: pd.DataFrame, line: str) -> str:
+    """The revenue line that is asked for, of those that index `lines`; the total for "".
+
+    Raises RequestError, which names the lines, where it is none of them.
+    """
+    if line and line not in lines.index:
+        names = {str(code): str(code) for code in lines.index}
+        for name in ("name_vi", "name_en"):
+            names |= dict(zip(lines.get(name, ()), lines.index, strict=False))
+        raise RequestError(
+            said(
+                "there is no line {line}. Lines here: {lines}.",
+                line=repr(line),
+                lines=", ".join(lines.index),
+            ),
+            nearest(line, names),
+        )
+    return line or str(lines.index[0])

@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 
 from wardlib.analysis import statements
-from wardlib.analysis.counterfactual import TAILS, Impact
+from wardlib.analysis.counterfactual import LEVEL, Impact, tails
 from wardlib.analysis.results import CURRENCY, Result, plain
 from wardlib.analysis.sampling import stream
 from wardlib.analysis.tables import Bools, Days, Floats, Ints
@@ -87,14 +87,14 @@ class Rule(NamedTuple):
 @dataclass(frozen=True, repr=False)
 class Amount(Shown):
     """An amount, positive for a shortfall: mean, and bounds that favour no share: the least and the
-    greatest of the bounds of its 95 % interval over the choices of the ends of the shares' ranges."""
+    greatest of the bounds of its interval over the choices of the ends of the shares' ranges."""
 
     mean: float
     lower: float
     upper: float
 
     def _title(self) -> str:
-        return f"{number(self.mean)} (95 %: {number(self.lower)} to {number(self.upper)})"
+        return f"{number(self.mean)} ({number(self.lower)} to {number(self.upper)})"
 
     def _facts(self) -> dict[str, str]:
         return {}
@@ -121,7 +121,8 @@ class Split(Result):
     without it either. `until`: the last lawful day of what is deferred, NaT where nothing is.
     `granted`: whether the law put off some of it; else the month's due date has not come, or has passed.
     `was_short`: whether a shortfall could be shown at the month-end, among those at which payment could
-    be put off, at which it was greatest.
+    be put off, at which it was greatest. `level`: how often the intervals hold the truth, by which words
+    are chosen too.
     """
 
     first: pd.Period
@@ -144,6 +145,7 @@ class Split(Result):
     until: pd.Timestamp
     was_short: bool = False
     granted: bool = True
+    level: float = LEVEL
 
     _units: ClassVar = {"months": "months"} | {
         f"{name}{end}": CURRENCY
@@ -171,7 +173,7 @@ class Split(Result):
             if isinstance(value, Amount):
                 flat[name] = value.mean
                 flat[f"{name}_lower"], flat[f"{name}_upper"] = value.lower, value.upper
-            elif name != "was_short":
+            elif name not in ("was_short", "level"):
                 flat[name] = value
         return {**flat, "cash": self.cash, "loss": self.loss, "verdict": self.verdict}
 
@@ -386,6 +388,7 @@ class Ledger(Shown):
             until=pd.Timestamp(np.fmax.reduce(self.flows.until[within])),
             was_short=self._was_short(within),
             granted=self._granted(months),
+            level=self.impact.level,
         )
 
     def _granted(self, months: pd.PeriodIndex) -> bool:
@@ -404,7 +407,7 @@ class Ledger(Shown):
             return False
         so_far = self._gap[:, within].cumsum(axis=1)[:, open_[within]]
         greatest = so_far[:, so_far.mean(axis=0).argmax()]
-        return bool(np.quantile(greatest, TAILS[0]) > 0)
+        return bool(np.quantile(greatest, tails(self.impact.level)[0]) > 0)
 
     @cached_property
     def month_ends(self) -> pd.DataFrame:
@@ -454,13 +457,13 @@ class Ledger(Shown):
         gap = add(self._gap)
         early = self._early
         draws = _members(wanted, gap, read(replace(self.flows, unpaid=self._unpaid(mark))), early)
-        lower, upper = _tails(draws)
+        lower, upper = _tails(draws, self.impact.level)
         asked = np.zeros(len(self.impact.months), dtype=int)
         asked[within] = 1
         if self.impact.model:
             for relieved in self._at_ends(asked, mark, read, names):
                 ends = _members(wanted, gap, relieved, early)
-                lowest, highest = _tails(ends)
+                lowest, highest = _tails(ends, self.impact.level)
                 np.minimum(lower, lowest, out=lower)
                 np.maximum(upper, highest, out=upper)
         for least, name in _AT_LEAST.items():
@@ -548,13 +551,13 @@ def _different(choices: Bools) -> tuple[Ints, Ints]:
     return first, which.ravel()
 
 
-def _tails(draws: Floats) -> list[Floats]:
-    """The quantiles `TAILS` along the last axis, as `np.quantile` has them to the bit, which takes five
+def _tails(draws: Floats, level: float) -> list[Floats]:
+    """The quantiles `tails` of a level along the last axis, as `np.quantile` has them to the bit, which takes five
     times as long."""
     ordered = np.sort(draws, axis=-1)
     ordered[np.isnan(ordered[..., -1])] = np.nan  # which comes last
     found = []
-    for tail in TAILS:
+    for tail in tails(level):
         below, part = divmod(tail * (draws.shape[-1] - 1), 1)
         one, other = ordered[..., int(below)], ordered[..., math.ceil(below + part)]
         step = other - one
@@ -613,7 +616,10 @@ def _ends(rules: Sequence[Rule], months: pd.PeriodIndex, asked: Ints) -> Bools:
 
 
 def rules_by_line(
-    relief: pd.DataFrame | None, areas: tuple[str, ...], lines: Collection[str]
+    relief: pd.DataFrame | None,
+    areas: tuple[str, ...],
+    lines: Collection[str],
+    share: float | None = None,
 ) -> dict[str, list[Rule]]:
     """By line, the rules of the table tax_relief (None: there are none) that touch it in one of
     `areas`, as months.
@@ -624,7 +630,8 @@ def rules_by_line(
     nothing is late until then. A last day that falls on a weekend moves to the next working day.
 
     Rows that touch the same month are of different payers: the shares of deferrals add up, to all at
-    most, and what is put off may come until the latest of their days.
+    most, and what is put off may come until the latest of their days. `share`: how much of what the law
+    lets payers put off they do, where an analyst supposes it in place of the table's range.
     """
     rules: dict[str, list[Rule]] = {line: [] for line in lines}
     if relief is not None:
@@ -637,6 +644,8 @@ def rules_by_line(
         for granted in touching.itertuples():
             rule = _rule(granted)
             if rule is not None:
+                if share is not None and rule.granted and rule.kind == DEFERRAL:
+                    rule = rule._replace(share_low=share, share_high=share)
                 for line in rules.keys() & set(granted.lines):
                     rules[line].append(rule)
     return rules

@@ -18,13 +18,14 @@ CURRENCY = "currency"  # in place of a unit: that of the ward
 @dataclass(frozen=True)
 class Origin:
     """Of whom a result is: the ward, the currency of its amounts, the day on which the figures were known,
-    whether they are illustrative, and their sources. What is not known is empty."""
+    whether they are illustrative, their sources, and what was supposed for it. What is not known is empty."""
 
     ward: str = ""
     currency: str = ""
     day: datetime.date | None = None
     illustrative: bool = False
     sources: tuple[str, ...] = ()
+    supposed: str = ""
 
 
 def plain(record: Result) -> dict[str, Any]:
@@ -47,7 +48,8 @@ class Result(Shown):
         most, else what the result holds under that `name`.
 
         `attrs` has the `units` of the columns that have one ("1" for a share, where 1 is all), and, where it
-        is known, `ward`, `period`, `day` (on which the figures were known), `illustrative` and `source`.
+        is known, `ward`, `period`, `day` (on which the figures were known), `illustrative`, `source` and
+        `what_if`, what was supposed.
         Raises RequestError where there is no such table.
         """
         if name and name not in self._tables:
@@ -74,6 +76,7 @@ class Result(Shown):
             "day": origin.day.isoformat() if origin.day else "",
             "illustrative": origin.illustrative if origin.ward else "",
             "source": "; ".join(origin.sources),
+            "what_if": origin.supposed,
         }
         frame.attrs = {"units": units} | {key: text for key, text in known.items() if text != ""}
         return frame
@@ -90,10 +93,10 @@ class Result(Shown):
     def _of(self) -> dict[str, Any]:
         if not self.origin.ward:
             return {}
-        supposed = getattr(self, "assumptions", None)
+        supposed = self.origin.supposed
         known = {"ward": self.origin.ward, "illustrative": self.origin.illustrative}
         period = {"period": str(self.period)} if hasattr(self, "period") else {}
-        return known | period | {"assumptions": f"WHAT IF: {supposed.told}" if supposed else ""}
+        return known | period | {"assumptions": f"WHAT IF: {supposed}" if supposed else ""}
 
     def _title(self) -> str:
         period = getattr(self, "period", None)
@@ -102,12 +105,15 @@ class Result(Shown):
             parts.append(f"as known on {self.origin.day}")
         if self.origin.illustrative:
             parts.append("illustrative figures")
+        if self.origin.supposed:
+            parts.append(f"WHAT IF {self.origin.supposed}")
         about = ", ".join(filter(None, parts))
         return f"{type(self).__name__} of {about}" if about else type(self).__name__
 
     def _amount(self, value: float, low: float | None = None, high: float | None = None) -> str:
-        """An amount of money with its unit and, where there is one, its 95 % interval."""
+        """An amount of money with its unit and, where there is one, its interval."""
         text = number(value, self.origin.currency)
         if low is None or high is None or low != low:
             return text
-        return f"{text} (95 %: {number(low)} to {number(high)})"
+        level = getattr(self, "level", 0.95)
+        return f"{text} ({100 * level:.4g} %: {number(low)} to {number(high)})"

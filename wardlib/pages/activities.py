@@ -116,7 +116,8 @@ class ActivitiesPage(Page[Activities | None]):
         notes = [
             text(
                 "Events held in their month. Expected: after the same months of the years before COVID-19. "
-                "Range: what an ordinary year would have held, 19 times in 20."
+                "Range: what an ordinary year would have held, {often}.",
+                often=language.often(self.result.level),
             )
         ]
         if marked(rows, PARTIAL):
@@ -256,7 +257,8 @@ class ActivitiesPage(Page[Activities | None]):
         elif verdict == "more":
             words = text("{gap} more than expected", gap=language.number(held - expected))
         sure = text(
-            "19 times in 20, an ordinary year would have held {low} to {high}.",
+            "{often}, an ordinary year would have held {low} to {high}.",
+            often=language.often(found.level),
             low=language.number(total["lower"]),
             high=language.number(total["upper"]),
         )

@@ -18,7 +18,7 @@ from wardlib.analysis.assumptions import NOTHING, Assumptions
 from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
 from wardlib.errors import unknown
-from wardlib.language import Language, Unit
+from wardlib.language import Language, Unit, inside
 from wardlib.pages.block import Block, joined, paragraph
 from wardlib.periods import Period
 from wardlib.shown import Shown
@@ -138,21 +138,37 @@ class Edition(Shown):
             "start": lambda: text(
                 "the effect begins in {month}", month=Period.parse(supposed.start).name(language)
             ),
-            "phases": lambda: text("of the phases only {names}", names=", ".join(supposed.phases)),
+            "phases": lambda: text(
+                "of the phases only {names}",
+                names=self._named("covid_phases", "id", supposed.phases),
+            ),
             "share": lambda: text(
                 "of what may be put off by law, {share} % is",
-                share=language.number(100 * (supposed.share or 0), 0),
+                share=language.number(100 * (supposed.share or 0), 1, trim=True),
             ),
             "leave_out": lambda: text(
                 "without the history of {years}", years=", ".join(map(str, supposed.leave_out))
             ),
-            "lines": lambda: text("of the lines only {names}", names=", ".join(supposed.lines)),
+            "lines": lambda: text(
+                "of the lines only {names}",
+                names=self._named("revenue_lines", "code", supposed.lines),
+            ),
             "level": lambda: text(
-                "intervals of {level} %", level=language.number(100 * (supposed.level or 0), 0)
+                "intervals and statements at {level} %",
+                level=language.number(100 * (supposed.level or 0), 2, trim=True),
             ),
         }
         listed = "; ".join(said[name]() for name in supposed.given)
         return text("WHAT IF: {assumptions}", assumptions=listed)
+
+    def _named(self, table: str, key: str, codes: tuple[str, ...]) -> str:
+        """What a table calls some codes; the codes themselves where it has no name of them."""
+        known = self.table(table)
+        names = {} if known is None else dict(zip(known[key], known.itertuples(), strict=True))
+        return ", ".join(
+            inside(self.language.pick(names[code], "name")) if code in names else code
+            for code in codes
+        )
 
     @property
     def of(self) -> dict[str, Any]:

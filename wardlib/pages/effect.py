@@ -15,11 +15,12 @@ import pandas as pd
 
 from wardlib.analysis import statements
 from wardlib.analysis.effects import Effects
+from wardlib.analysis.receipts import line_of
 from wardlib.analysis.relief import Amount, Split
 from wardlib.language import NONE, Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, bullets, headline
-from wardlib.pages.page import Page, line_of
+from wardlib.pages.page import Page
 from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, marked, table
 
 WINDOW = 36  # months that the monthly chart looks back
@@ -88,14 +89,14 @@ class EffectPage(Page[Effects]):
         """How many first-level lines lie outside normal variation in the period and in the year to date, and
         what can be said of each; then the total."""
         said = [self._outside(*span) for span in self._spans]
-        return headline(self._shown, *filter(None, said), *self._sentences(self.result.root))
+        return self._headline(*filter(None, said), *self._sentences(self.result.root))
 
     def brief(self) -> Block:
         """The line that moved most in the period, with what it brought a year before, where the period is not
         the year to date; the lines that moved in the year to date; the total in short."""
         result = self.result
         if result.span is None or not result.by_line:
-            return headline(self._shown, *self._sentences(result.root))
+            return self._headline(*self._sentences(result.root))
         said = []
         for span in self._spans[:-1]:
             moved = self._moved(*span)
@@ -117,13 +118,13 @@ class EffectPage(Page[Effects]):
         else:
             short = self._in_short(root)
         join = " – " if root is not None and self._all_lost(root) else ": "
-        return headline(self._shown, *filter(None, said), f"{name}{join}{short}.")
+        return self._headline(*filter(None, said), f"{name}{join}{short}.")
 
     def sentence(self, line: str = "") -> Block:
         """What COVID-19 did to a line (default: the total) in the period, and where it is longer in the
         year to date: what came, what was to be expected, what the law put off or cancelled, what is
         lost, and how sure that is."""
-        return headline(self._shown, *self._sentences(line_of(self.result.lines, line)))
+        return self._headline(*self._sentences(line_of(self.result.lines, line)))
 
     def findings(self) -> Block | None:
         """An item each: the first-level lines that moved in the period or the year to date, all others by
@@ -164,6 +165,75 @@ class EffectPage(Page[Effects]):
             ]
         items.append(self._checks())
         return bullets(self._shown, (language.sentence(item) for item in items if item))
+
+    def months_table(self, line: str = "") -> Block | None:
+        """Which months make the difference: a row a month of the year to date since the start, of a line
+        (default: the total): what was to be expected, what came, how far it fell short, in that month and
+        so far, and what the law put off. Nothing where nothing can be said of the line."""
+        result, language, text = self.result, self._language, self._text
+        line = line_of(result.lines, line)
+        whole = result.by_line.get(line)
+        if whole is None or result.span is None:
+            return None
+        months = pd.period_range(*result.span, freq="M")
+        splits = {month: result.split(line, month, month) for month in months}
+        unit, printed = self._unit, self._printed(whole)
+        step = unit.scale / 10
+        rows, drawn = [], []
+        expected = collected = shown_expected = shown_collected = 0.0
+        known = [month for month, split in splits.items() if split is not None]
+        for month, split in splits.items():
+            if split is None:
+                rows.append(Row(language.month(month), (NONE,) * 5))
+                continue
+            # Sums so far are rounded, so that the months add up as printed to what the sentence says.
+            expected, collected = expected + split.expected, collected + split.collected
+            last = month == known[-1]
+            until = printed["expected"] if last else round(expected / step) * step
+            came = printed["collected"] if last else round(collected / step) * step
+            now, own = until - shown_expected, came - shown_collected
+            shown_expected, shown_collected = until, came
+            off = split.deferred.mean + split.overdue.mean + split.paid_later.mean
+            between = split.difference
+            mark = ESTIMATE * bool(result.receipts.estimated.at[month, line])
+            cells = (
+                unit.figure(now),
+                unit.figure(own) + mark,
+                unit.figure(now - own) + self._bounds(between.lower, between.upper, " … "),
+                unit.figure(until - came),
+                unit.figure(off),
+            )
+            rows.append(Row(language.month(month), cells))
+            drawn.append({"month": month, **split.row()})
+        columns = [
+            Column(text("Month")),
+            Column(text("Expected without COVID-19"), 15),
+            Column(text("Collected"), 13),
+            Column(text("Short; more with a minus"), 20),
+            Column(text("Short so far"), 13),
+            Column(text("Put off by law"), 13),
+        ]
+        notes = [
+            text(
+                "Expected - collected; below it the interval that holds {often}. Put off by law: what was "
+                "put off in the month, paid since or not.",
+                often=self._often,
+            )
+        ]
+        if marked(rows, ESTIMATE):
+            notes.append(text("* holds a month that is still an estimate."))
+        caption = text(
+            "{line} by month: expected without COVID-19, and collected ({unit})",
+            line=language.pick(result.lines.loc[line], "name"),
+            unit=unit.name,
+        )
+        frame = pd.DataFrame(drawn).drop(columns=["first", "last", "months"])
+        bare = ("month", "until", "verdict", "loss", "cash", "granted")
+        units = {name: self.edition.ward.currency for name in frame.columns if name not in bare}
+        sources = ("receipts", "tax_relief")
+        return table(
+            self._shown, f"months-{line}", caption, columns, rows, frame, units, notes, sources
+        )
 
     def bridge_table(self) -> Block | None:
         """From the expected to the collected, a row a line: in the period since the start. The figures behind
@@ -215,10 +285,11 @@ class EffectPage(Page[Effects]):
         notes = [
             text(
                 "Expected - what was exempt, reduced, put off, overdue, paid later, lost or unexplained + what "
-                "was paid for earlier months = collected. In brackets the interval that holds 19 times in 20, "
+                "was paid for earlier months = collected. In brackets the interval that holds {often}, "
                 "at every share of payers in the range of the table tax_relief; a negative unexplained "
                 "amount is more than expected. Each row names its rest by its own evidence, so that lost and "
-                "unexplained do not add up over lines."
+                "unexplained do not add up over lines.",
+                often=self._often,
             )
         ]
         if len(told) < len(result.lines):
@@ -352,14 +423,16 @@ class EffectPage(Page[Effects]):
         if moved:
             title = text(
                 "Lines outside normal variation, by month ({unit}); dashed: expected without COVID-19, "
-                "19 times in 20 in the shaded range",
+                "{often} in the shaded range",
                 unit=unit.name,
+                often=self._often,
             )
         else:
             title = text(
-                "The total by month ({unit}); dashed: expected without COVID-19, 19 times in 20 in the "
-                "shaded range",
+                "{line} by month ({unit}); dashed: expected without COVID-19, {often} in the shaded range",
+                line=language.pick(result.lines.loc[lines[0]], "name"),
                 unit=unit.name,
+                often=self._often,
             )
         units = dict.fromkeys(("collected", *_ESTIMATES), self.edition.ward.currency)
         return drawing.chart(self._shown, "chart-lines", title, alt, svg, frame, units)
@@ -410,6 +483,23 @@ class EffectPage(Page[Effects]):
 
     # What the sentences are made of.
 
+    def _headline(self, *said: str) -> Block:
+        """Sentences; after them, which months of the epidemic a supposed start has the estimate learn from."""
+        if (months := self.result.into_history) is not None:
+            language, text = self._language, self._text
+            note = text(
+                "The supposed start puts months of the epidemic into the history from which the estimate "
+                "learns: {months}. What they lost counts as usual.",
+                months=language.span_short(*months),
+            )
+            said = *said, note
+        return headline(self._shown, *said)
+
+    @property
+    def _often(self) -> str:
+        """How often an interval holds the truth: "19 times in 20"."""
+        return self._language.often(self.result.level)
+
     @cached_property
     def _first_level(self) -> list[str]:
         return list(self.result.lines.index[self.result.lines["depth"] == 1])
@@ -443,13 +533,16 @@ class EffectPage(Page[Effects]):
         moved, span = self._moved(first, last), language.sentence(language.span(first, last))
         if not moved:
             return text(
-                "{span}, no line lies outside normal variation (19 times in 20).", span=span
+                "{span}, no line lies outside normal variation ({often}).",
+                span=span,
+                often=self._often,
             )
         return language.plural(
-            "{span}, {count} of {all} lines lies outside normal variation (19 times in 20): {lines}.",
-            "{span}, {count} of {all} lines lie outside normal variation (19 times in 20): {lines}.",
+            "{span}, {count} of {all} lines lies outside normal variation ({often}): {lines}.",
+            "{span}, {count} of {all} lines lie outside normal variation ({often}): {lines}.",
             len(moved),
             span=span,
+            often=self._often,
             all=str(len(lines)),
             lines=self._grouped({line: self._split(line, first, last) for line in moved}),
         )
@@ -557,7 +650,8 @@ class EffectPage(Page[Effects]):
         if not is_missing(before):
             came += text(", against {before} a year before", before=unit.amount(before))
         said = came + text(
-            "; expected without COVID-19: {expected} (19 times in 20 from {low} to {high}).",
+            "; expected without COVID-19: {expected} ({often} from {low} to {high}).",
+            often=self._often,
             **values,
         )
         whole = len(pd.period_range(split.first, split.last, freq="M"))
@@ -853,7 +947,11 @@ class EffectPage(Page[Effects]):
                     else unit.amount(changed.iloc[0]),
                 )
             )
-        return text("Checks of the total: {checks}.", checks="; ".join(said))
+        if root == self.result.receipts.root:
+            return text("Checks of the total: {checks}.", checks="; ".join(said))
+        return text(
+            "Checks of {line}: {checks}.", line=self._name_inside(root), checks="; ".join(said)
+        )
 
     # What the table is made of.
 
@@ -916,8 +1014,9 @@ class EffectPage(Page[Effects]):
         gap = (without - values).sum()
         return [
             text(
-                "Dashed line with its 95 % interval: expected without COVID-19, {first} in {start}, "
+                "Dashed line with its {level} interval: expected without COVID-19, {first} in {start}, "
                 "{last} in {end}.",
+                level=language.percent(self.result.level),
                 first=unit.figure(without.iloc[0], trim=True),
                 start=language.month(without.index[0]),
                 last=unit.figure(without.iloc[-1], trim=True),
@@ -997,7 +1096,7 @@ class EffectPage(Page[Effects]):
                 kinds.append((words[name], look))
         kinds += [
             (text("expected without COVID-19"), drawing.EXPECTED),
-            (text("loss, 19 times in 20"), drawing.LOSS_RANGE),
+            (text("loss, {often}", often=self._often), drawing.LOSS_RANGE),
         ]
         height = row_height * rows + 0.4 + drawing.key_height([label for label, _ in kinds])
         with drawing.drawing(height) as (figure, axes):

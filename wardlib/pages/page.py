@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-import pandas as pd
-
 from wardlib.analysis.assumptions import NOTHING
-from wardlib.errors import RequestError, nearest, said, unknown
+from wardlib.errors import RequestError, said, unknown
 from wardlib.language import Language
 from wardlib.pages.edition import Edition
 from wardlib.periods import Period
@@ -84,23 +82,3 @@ class Page(Shown, Generic[Result]):
     def _text(self) -> Callable[..., str]:
         """`Language.text` of the edition's language."""
         return self.edition.text
-
-
-def line_of(lines: pd.DataFrame, line: str) -> str:
-    """The revenue line that is asked for, of those that index `lines`; the total for "".
-
-    Raises RequestError, which names the lines, where it is none of them.
-    """
-    if line and line not in lines.index:
-        names = {str(code): str(code) for code in lines.index}
-        for name in ("name_vi", "name_en"):
-            names |= dict(zip(lines.get(name, ()), lines.index, strict=False))
-        raise RequestError(
-            said(
-                "there is no line {line}. Lines here: {lines}.",
-                line=repr(line),
-                lines=", ".join(lines.index),
-            ),
-            nearest(line, names),
-        )
-    return line or str(lines.index[0])

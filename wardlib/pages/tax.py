@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from wardlib.analysis import receipts
-from wardlib.analysis.receipts import Receipts
+from wardlib.analysis.receipts import Receipts, line_of
 from wardlib.language import Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, headline, paragraph
 from wardlib.pages.edition import Edition
-from wardlib.pages.page import Page, line_of
+from wardlib.pages.page import Page
 from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, amount, percent, table, unit_of
 
 

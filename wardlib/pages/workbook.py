@@ -23,6 +23,7 @@ from wardlib.analysis import (
     targets,
 )
 from wardlib.analysis.activities import Activities
+from wardlib.analysis.assumptions import NOTHING, Assumptions
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.analysis.receipts import Receipts
@@ -31,7 +32,7 @@ from wardlib.analysis.schools import Schools
 from wardlib.analysis.tables import need
 from wardlib.analysis.targets import Targets
 from wardlib.data.book import coverage, open_book
-from wardlib.errors import WardError
+from wardlib.errors import RequestError, WardError, said
 from wardlib.pages.activities import ActivitiesPage
 from wardlib.pages.arrivals import ArrivalsPage
 from wardlib.pages.block import Block, paragraph
@@ -46,6 +47,7 @@ from wardlib.pages.tax import TaxPage
 _T = TypeVar("_T")
 # By subject: a result, and the digests of what was read for it.
 _Results = dict[str, tuple[Any, dict[str, str]]]
+_FACTS = ("tax", "schools", "epidemic")  # results that nothing supposed moves
 _PERIODS = 2  # whose results are kept: jobs come period by period
 # Of a process that makes results for others (see `prepare`): by ward, period and as-of day.
 _shared: dict[tuple[str, str, str], _Results] = {}
@@ -75,12 +77,44 @@ class Workbook(Edition):
         self.book.digests.update(read)
         return result  # type: ignore[no-any-return]  # what `make` made
 
+    def suppose(
+        self,
+        *,
+        start: str = "",
+        phases: Iterable[str] = (),
+        share: float | None = None,
+        leave_out: Iterable[int] = (),
+        lines: Iterable[str] = (),
+        level: float | None = None,
+    ) -> Workbook:
+        """The same edition under assumptions (see `Assumptions`), which its pages of effects say, in place of
+        those that it may have. Only what hangs on them is worked out anew, when it is asked for. Raises
+        RequestError where something cannot be supposed."""
+        supposed = Assumptions(start, phases, share, leave_out, lines, level)  # type: ignore[arg-type]  # which makes tuples of them
+        if supposed == self.assumptions:
+            return self
+        facts = {name: self._results[name] for name in _FACTS if name in self._results}
+        return Workbook(self.book, self.language, facts, assumptions=supposed)
+
+    def _known_only(self, subject: str) -> None:
+        """Refuses a page of which it is not known what an assumption would change."""
+        if self.assumptions:
+            raise RequestError(
+                said(
+                    "what is supposed bears on {effects}, not on {page}: ask the book without it.",
+                    effects="effect, activities",
+                    page=subject,
+                )
+            )
+
     def _own(self, made: _T) -> _T:
         """A result that knows of whom it is."""
         if not isinstance(made, Result):
             return made
-        ward = self.ward
-        origin = Origin(ward.id, ward.currency, self.day, ward.illustrative, ward.sources_en)
+        ward, supposed = self.ward, getattr(made, "assumptions", NOTHING)
+        origin = Origin(
+            *(ward.id, ward.currency, self.day, ward.illustrative, ward.sources_en, supposed.told)
+        )
         return replace(made, origin=origin)
 
     def _receipts(self) -> Receipts:
@@ -92,7 +126,10 @@ class Workbook(Edition):
 
     def _effects(self) -> Effects:
         return self._result(
-            "effect", lambda: effects.assess(self._receipts(), self.table, self._epidemic())
+            "effect",
+            lambda: effects.assess(
+                self._receipts(), self.table, self._epidemic(), self.assumptions
+            ),
         )
 
     def _days(self) -> Schools | None:
@@ -103,10 +140,13 @@ class Workbook(Edition):
 
     def _events(self) -> Activities | None:
         return self._result(
-            "activities", lambda: activities.assess(self.period, self.table, self._epidemic())
+            "activities",
+            lambda: activities.assess(self.period, self.table, self._epidemic(), self.assumptions),
         )
 
     def _targets(self) -> Targets:
+        self._known_only("targets")
+
         def make() -> Targets:
             assessed = targets.assess(self._receipts(), self.table, self._epidemic(), self.day)
             return targets.answered_for(assessed, self.table, self.ward.areas, self.day)
