@@ -9,7 +9,9 @@ drawn once, as the controls stand by then.
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,21 +21,26 @@ from urllib.parse import quote
 
 import ipywidgets as widgets  # type: ignore[import-untyped]  # ships no types
 import pandas as pd
+from IPython.display import display
+from jinja2 import Template
+from markupsafe import Markup
 
-from wardlib import language
 from wardlib.analysis.counterfactual import LEVEL, LONGEST, SHORTEST
 from wardlib.data import book as books
 from wardlib.data import descriptors
 from wardlib.errors import RequestError, WardError
-from wardlib.pages import drawing, html, screen
+from wardlib.pages import html, screen
 from wardlib.pages.block import Block, as_csv
-from wardlib.pages.workbook import Workbook, open_workbook
+from wardlib.pages.workbook import open_workbook
 from wardlib.periods import Period, periods_of
 
-QUIET = 0.02  # seconds without a note after which all that waited in the kernel's queue has been heard
+QUIET = (
+    0.02  # seconds without a note after which all that waited in the kernel's queue has been heard
+)
 _SHARES = tuple(percent / 100 for percent in range(0, 101, 5))
 _LEVELS = (0.5, 0.8, 0.9, 0.99)
 _MONTHS = 36  # that can be opened, as many as the chart shows
+_LETTERS, _LEADING = 92, 13  # of a line below a picture: how many, how many points high
 _INDENT = "\N{EM SPACE}"  # a blank that a list of the browser keeps
 
 
@@ -133,13 +140,13 @@ class Explorer:
         self.share = self._control(
             widgets.SelectionSlider,
             text("Share put off"),
-            options=[(as_given, None), *((percent(share), share) for share in _SHARES)],
+            options=[(as_given, ""), *((percent(share), share) for share in _SHARES)],
         )
         self.level = self._control(
             widgets.SelectionSlider,
             text("Interval"),
-            options=[(percent(v), None if v == LEVEL else v) for v in sorted((*_LEVELS, LEVEL))],
-            value=None,
+            options=[(percent(level), level) for level in sorted((*_LEVELS, LEVEL))],
+            value=LEVEL,
         )
         self.phases: dict[str, Any] = {}  # by its id, whether only it and such others count
         self.years: dict[int, Any] = {}  # by year, whether it is left out
@@ -160,14 +167,14 @@ class Explorer:
             self.level,
             self.clear,
         ]
+        what_if = _named(text("What if"), widgets.VBox(supposed))
         controls = widgets.VBox(
-            [self.ward, self.period, self.as_of, self.lines]
-            + [_named(text("What if"), widgets.VBox(supposed)), self.since]
+            [self.ward, self.period, self.as_of, self.lines, what_if, self.since]
         )
         shown = widgets.VBox(
-            [self._alert, self._views, self.month, self._told, self._changed]
-            + [self._cell, self._command]
-        )
+            [self._head, self._alert, self._views, self.month, self._told, self._changed, self._cell,
+             self._command]
+        )  # fmt: skip
         controls.add_class("ward-controls")
         shown.add_class("ward-shown")
         self.box = widgets.Box([controls, shown])
@@ -180,14 +187,14 @@ class Explorer:
         return made
 
     def _check(self, label: str, checked: bool) -> Any:
-        made = self._control(widgets.Checkbox, label, value=checked, indent=False)
-        return made
+        return self._control(widgets.Checkbox, label, value=checked, indent=False)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}\n{self.choice.cell}"
 
-    def _repr_mimebundle_(self, **asked: Any) -> Any:
-        return self.box._repr_mimebundle_(**asked)
+    def _ipython_display_(self) -> None:
+        display({"text/html": _dress(), "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]  # no types
+        display(self.box)  # type: ignore[no-untyped-call]
 
     # What the controls offer.
 
@@ -210,7 +217,9 @@ class Explorer:
         periods = [str(one) for one in periods_of(every["month"].unique())]
         days = sorted({str(day.date()) for day in every["reported_on"]}, reverse=True)
         with self._quietly():
-            _offer(self.ward, [(words.pick(one, "name"), name) for name, one in wards.items()], ward)
+            _offer(
+                self.ward, [(words.pick(one, "name"), name) for name, one in wards.items()], ward
+            )
             if period not in periods:
                 part = Period.parse(period).part
                 alike = (name for name in periods if Period.parse(name).part == part)
@@ -289,20 +298,22 @@ class Explorer:
             supposed["start"] = self.start.value
         if phases := tuple(code for code, box in self.phases.items() if box.value):
             supposed["phases"] = phases
-        if self.share.value is not None:
+        if self.share.value != "":
             supposed["share"] = self.share.value
         if years := tuple(year for year, box in self.years.items() if box.value):
             supposed["leave_out"] = years
-        if self.level.value is not None:
+        if self.level.value != LEVEL:
             supposed["level"] = self.level.value
         edition = (self.ward.value, self.period.value, self._language, self.as_of.value)
         lines = tuple(self.lines.value) or tuple(value for _, value in self.lines.options[:1])
+        if supposed:  # no other line is estimated anew
+            supposed["lines"] = lines
         return Choice(*edition, lines, supposed, self.month.value, self.since.value)
 
     def suppose_nothing(self) -> None:
         """Take back all that is supposed."""
         with self._quietly():
-            self.start.value, self.share.value, self.level.value = "", None, None
+            self.start.value, self.share.value, self.level.value = "", "", LEVEL
             for box in (*self.phases.values(), *self.years.values()):
                 box.value = False
         self._note(None)
@@ -395,7 +406,7 @@ class Explorer:
         for (_, pair), panel in zip(self._panels, shown, strict=False):
             for place, text in zip(pair, panel, strict=True):
                 _put(place, text)
-        _put(self._head, screen.render(*_content(self.book.head), self._language))
+        _put(self._head, self._drawn(self.book.head))
         history = [block for call, block in self.blocks.items() if call.method == "history.month"]
         _put(self._told, "".join(map(self._drawn, history)))
         changed = [block for call, block in self.blocks.items() if call.method == "history.changed"]
@@ -405,3 +416,108 @@ class Explorer:
             self._views.children = boxes
         _put(self._cell, choice.cell if self.blocks else "")
         _put(self._command, choice.command if self.blocks else "")
+
+    def _panel(self, choice: Choice, line: str) -> tuple[str, str]:
+        """How a line stands, and what if ("" where nothing is supposed), as HTML."""
+        made = []
+        for name, title in (("book", "As it stands"), ("what_if", "What if")):
+            own = {c: b for c, b in self.blocks.items() if c.book == name and c.given == (line,)}
+            blocks = [block for call, block in own.items() if call.method.startswith("effect.")]
+            if not blocks:
+                made.append("")
+                continue
+            mark = next(block.of["assumptions"] for block in blocks)
+            shown = [(Markup(self._drawn(block)), self._files(block, line)) for block in blocks]
+            title = self.book.text(title)
+            label = dict(self.lines.options)
+            named = next(text for text, code in label.items() if code == line).strip()
+            made.append(_template().render(title=title, line=named, mark=mark, shown=shown))
+        first, second = made
+        return first, second
+
+    def _drawn(self, block: Block) -> str:
+        """A block as a cell would show it, but for the mark of what is supposed, which its panel bears."""
+        of = block.of | {"assumptions": ""}
+        return screen.render(block.content | {"of": of}, block.svg, self._language)
+
+    def _files(self, block: Block, line: str) -> list[tuple[str, str, str]]:
+        """The files that can be taken of a chart or a table: what a link says, a name, an address that holds
+        the file itself, so that no server is asked."""
+        text = self.book.text
+        if block.figures is None:
+            return []
+        place = (*self._opened, "what-if" if block.of["assumptions"] else "")
+        name = ".".join(filter(None, (*place, line, block.content["slug"])))
+        made = []
+        if block.svg:
+            svg = _with_words(screen.smaller(block.svg), *self._words(block))
+            made.append((text("Picture (SVG)"), f"{name}.svg", _address("image/svg+xml", svg)))
+        rows = as_csv(block.figures)
+        return [*made, (text("Figures (CSV)"), f"{name}.csv", _address("text/csv", rows))]
+
+    def _words(self, block: Block) -> tuple[str, str, list[str]]:
+        """Of a picture its title, what it shows to those who do not see it, and what it is not to be parted
+        from: of whom and when it is, its marks."""
+        about = f"{self.book.ward_name} · {self.book.period_name}. {self.book.known}."
+        lines = [about, self.book.mark, block.of["assumptions"]]
+        return block.content["caption"], block.content["alt"], [*filter(None, lines)]
+
+
+def _offer(control: Any, options: list[tuple[str, str]], value: str | None) -> None:
+    """Have a control offer something else; the value where that is offered, else the first."""
+    if tuple(control.options) != tuple(options):
+        control.options = options
+    control.value = value if value in dict(options).values() else options[0][1]
+
+
+def _put(place: Any, text: str) -> None:
+    """Show a text where it is not shown already, as each is sent to the browser."""
+    if place.value != text:
+        place.value = text
+
+
+def _named(title: str, box: Any) -> Any:
+    return widgets.VBox([widgets.HTML(f"<p>{html.escape(title)}</p>"), box])
+
+
+def _literal(value: Any) -> str:
+    """A value as Python writes it, a text in double quotes.
+
+    >>> _literal(("nonstate",)), _literal(0.6), _literal((2017, 2018))
+    ('("nonstate",)', '0.6', '(2017, 2018)')
+    """
+    return re.sub(r"'([^'\"\\]*)'", r'"\1"', repr(value))
+
+
+def _address(kind: str, text: str) -> str:
+    """An address that holds a file."""
+    return f"data:{kind};charset=utf-8,{quote(text)}"
+
+
+def _with_words(svg: str, title: str, alt: str, lines: list[str]) -> str:
+    """A picture as a file: what it shows for those who do not see it, and below it its title and `lines`, so
+    that it is not parted from them wherever it goes."""
+    width, height = (float(side) for side in re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2])
+    below = [part for line in (title, *lines) for part in textwrap.wrap(line, _LETTERS)]
+    whole = height + _LEADING * (len(below) + 0.5)
+    words = "".join(
+        f'<text x="6" y="{height + _LEADING * row:g}" font-size="9">{html.escape(part)}</text>'
+        for row, part in enumerate(below, 1)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}pt" height="{whole:g}pt" role="img" '
+        f'viewBox="0 0 {width:g} {whole:g}" font-family="sans-serif"><title>{html.escape(title)}</title>'
+        f"<desc>{html.escape(alt)}</desc>"
+        f'<rect width="100%" height="100%" fill="white"/>{svg}{words}</svg>'
+    )
+
+
+@functools.cache
+def _template() -> Template:
+    return html.template("screen/panel.html.j2", html.escape)
+
+
+@functools.cache
+def _dress() -> str:
+    """Style and script of the explorer, which stand before its widgets."""
+    return html.template("screen/explorer.html.j2", html.escape).render()
