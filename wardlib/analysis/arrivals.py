@@ -66,7 +66,7 @@ def trace(every: Tables, period: Period) -> Arrivals:
     tables = {name: own for name in ITEMS if (own := every(name)) is not None and not own.empty}
     parts = [part for name, own in tables.items() for part in _figures(name, own, period)]
     figures = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
-    figures = figures.merge(_origins(every), how="left", on=[*_FIGURE, "reported_on"])
+    figures = figures.merge(origins(every), how="left", on=[*_FIGURE, "reported_on"])
     files = figures[figures["file"].notna()]
     return Arrivals(
         period,
@@ -112,8 +112,10 @@ def _figures(name: str, frame: pd.DataFrame, period: Period) -> Iterator[pd.Data
         yield part[part["value"].notna() | part["hidden"]]
 
 
-def _origins(every: Tables) -> pd.DataFrame:
-    """Where each figure that came in a file stood, with what the file is called and how it was read."""
+def origins(every: Tables) -> pd.DataFrame:
+    """Where each figure that came in a file stood, with what the file is called and how it was read. Columns
+    `table`, `time` ("2020-09", "2020"), `item`, `measure`, `reported_on`, `file`, `sheet`, `cell`, `name`,
+    `units`, `answers`."""
     columns = ["file", "sheet", "cell", "name", "units", "answers"]
     origins, received = every("origins"), every("received")
     if origins is None or received is None or origins.empty:

@@ -219,7 +219,7 @@ def assess(
             )
         )
     chosen = [line_of(receipts.lines, line) for line in assumptions.lines] or [receipts.root]
-    kept = {own for line in chosen for own in _family(receipts.parts, line)}
+    kept = {own for line in chosen for own in family(receipts.parts, line)}
     every = receipts.lines[receipts.lines.index.isin(list(kept))]
     lines = every[["parent", "depth", "name_vi", "name_en", "plan_upper"]].copy()
     compared = _untouched(receipts, table, epidemic)
@@ -285,15 +285,15 @@ def _untouched(receipts: Receipts, table: Tables, epidemic: Epidemic) -> set[str
     return {
         line
         for line in lines.index[lines["depth"] == 1]
-        if named.isdisjoint({root, *_family(receipts.parts, line)})
+        if named.isdisjoint({root, *family(receipts.parts, line)})
     }
 
 
-def _family(parts: Mapping[str, Sequence[str]], line: str) -> Iterator[str]:
+def family(parts: Mapping[str, Sequence[str]], line: str) -> Iterator[str]:
     """A line, its parts, their parts and so on."""
     yield line
     for part in parts[line]:
-        yield from _family(parts, part)
+        yield from family(parts, part)
 
 
 def _named(rows: pd.DataFrame, lines: Collection[str]) -> set[str]:

@@ -79,37 +79,53 @@ class Epidemic(Result):
         return replace(self, phases=kept, supposed_start=start)
 
 
-def in_force(
-    measures: pd.DataFrame, areas: tuple[str, ...], *, line: str = "", sector: str = ""
-) -> pd.DataFrame:
-    """Days on which a restriction of one of `areas` was in force: columns `start`, `end`.
+def restrictions(
+    measures: pd.DataFrame, areas: tuple[str, ...]
+) -> list[tuple[int, str, datetime.date, datetime.date | None]]:
+    """Each restriction of one of `areas` and the days on which it was in force: its place in `measures`, a
+    sector ("" where it names none), start, end, None where none came. One of several sectors once for each.
 
-    `measures` has the columns of the table covid_measures; `line` or `sector` keeps the restrictions
-    that name it. A restriction without an end lasts, for each of its sectors, until the day before
-    the next easing or the next restriction with an end that names the sector; `end` is missing where
-    none came. Spells that touch or overlap are joined.
+    `measures` has the columns of the table covid_measures. A restriction without an end lasts, for each of
+    its sectors, until the day before the next easing or the next restriction with an end that names the
+    sector.
     """
-    names = (measures[name].tolist() for name in ("area", "kind", "lines", "sectors"))
+    names = (measures[name].tolist() for name in ("area", "kind", "sectors"))
     ends = (measures[name].to_numpy().astype("datetime64[D]").tolist() for name in ("start", "end"))
-    bound = [rest for area, *rest in zip(*names, *ends, strict=True) if area in areas]
+    every = enumerate(zip(*names, *ends, strict=True))
+    bound = [(place, *rest) for place, (area, *rest) in every if area in areas]
     ending = [
         (sectors, start)
-        for kind, _, sectors, start, end in bound
+        for _, kind, sectors, start, end in bound
         if kind == EASING or end is not None
     ]
     day = datetime.timedelta(days=1)
-    spells: list[tuple[datetime.date, datetime.date | None]] = []
-    for kind, lines, sectors, start, end in bound:
-        if kind != RESTRICTION or (line and line not in lines):
+    found: list[tuple[int, str, datetime.date, datetime.date | None]] = []
+    for place, kind, sectors, start, end in bound:
+        if kind != RESTRICTION:
             continue
         for name in sectors or ("",):
-            if sector and name != sector:
-                continue
             last = end
             if last is None:
                 follows = [then for names, then in ending if then > start and name in names]
                 last = min(follows) - day if follows else None
-            spells.append((start, last))
+            found.append((place, name, start, last))
+    return found
+
+
+def in_force(
+    measures: pd.DataFrame, areas: tuple[str, ...], *, line: str = "", sector: str = ""
+) -> pd.DataFrame:
+    """Days on which a restriction of one of `areas` was in force (see `restrictions`): columns `start`,
+    `end`. `line` or `sector` keeps the restrictions that name it. `end` is missing where none came. Spells
+    that touch or overlap are joined.
+    """
+    lines = measures["lines"].tolist()
+    spells = [
+        (start, last)
+        for place, name, start, last in restrictions(measures, areas)
+        if not (line and line not in lines[place]) and not (sector and name != sector)
+    ]
+    day = datetime.timedelta(days=1)
     joined: list[list[datetime.date | None]] = []
     for start, end in sorted(spells, key=lambda spell: spell[0]):
         if joined and (joined[-1][1] is None or start <= joined[-1][1] + day):

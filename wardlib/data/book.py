@@ -111,6 +111,15 @@ class Book(Shown):
         self.digests[described.file] = _digest(file, view)
         return _seen(file, view, every_report)
 
+    def lines(self, name: str) -> list[int]:
+        """On which line of its file each row of `table(name, every_report=True)` stands (the header's is 1);
+        none where the ward has no such table."""
+        described = self.ward.table(name)
+        if described is None:
+            return []
+        view = View(self.day.isoformat())
+        return list(reading.lines(view.rows(self._read(described).sheet)))
+
     def history(self, table: str, item: str, of: str, measure: str) -> pd.DataFrame | None:
         """Every report of a figure known by this day, and where it came from: column `measure` of `table`
         for `item` (a line, a school; of targets line and setter, "total:upper") of the month or year `of`

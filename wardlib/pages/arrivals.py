@@ -104,6 +104,60 @@ class Named:
             return language.percent(value, 2)
         return language.number(value, 4, trim=True)
 
+    def change(self, own: pd.DataFrame, year: int) -> Row:
+        """The measures of a row that changed, old → new; `year` of a figure of no month."""
+        language, lines = self._edition.language, []
+        first = own.iloc[0]
+        about = first["table"], first["item"]
+        for _, part in own.iterrows():
+            before, now = (
+                self.value(*about, part["measure"], part[name], part[f"{name}_hidden"])
+                for name in ("before", "now")
+            )
+            lines.append(self.told(*about, part["measure"], f"{before} → {now}"))
+        when = str(year)
+        if not is_missing(first["month"]):
+            when = language.month_short(first["month"])
+        head = f"{self.item(*about)}, {when}"
+        if bool(first["estimate"]):
+            lines.append(self._edition.text("(an estimate before)"))
+        places = "\n".join(self.places(own))
+        cells = "\n".join(lines), language.date(first["reported_on"]), places
+        return Row(head, cells)
+
+    def places(self, own: pd.DataFrame) -> list[str]:
+        """File, sheet and cells of figures; of those entered by hand, as far as it is known, the `row` of
+        their table's file."""
+        language, places = self._edition.language, []
+        for (name, sheet), parts in own.groupby(["name", "sheet"], sort=False):
+            values = {
+                "file": drawn(str(name)),
+                "sheet": drawn(str(sheet)),
+                "cells": ", ".join(parts["cell"]),
+            }
+            if not name and "row" in parts:
+                file = self._edition.ward.tables[parts["table"].iloc[0]].path.name
+                rows = ", ".join(dict.fromkeys(parts["row"].astype(str)))
+                places.append(self._edition.text("{file}, row {row}", file=file, row=rows))
+            elif not name:
+                places.append(self._edition.text("entered in the tables directly"))
+            elif not sheet:
+                places.append(
+                    language.plural(
+                        "{file}, cell {cells}", "{file}, cells {cells}", len(parts), **values
+                    )
+                )
+            else:
+                places.append(
+                    language.plural(
+                        "{file}, sheet {sheet}, cell {cells}",
+                        "{file}, sheet {sheet}, cells {cells}",
+                        len(parts),
+                        **values,
+                    )
+                )
+        return places
+
     def unit(self, table: str, item: str) -> str:
         """The unit of an item's figures in words; "" for a bare count."""
         if unit := self._money(table):
@@ -264,7 +318,9 @@ class ArrivalsPage(Page[Arrivals]):
             if len(single[same].drop_duplicates()) > _ROWS:
                 single = single.iloc[:0]
             summed = told.drop(single.index)
-        rows = [self._change(own) for _, own in single.groupby(same, sort=False, dropna=False)]
+        year = self.result.period.year
+        changes = single.groupby(same, sort=False, dropna=False)
+        rows = [self._named.change(own, year) for _, own in changes]
         by_file = summed.groupby(["reported_on", "name", "table"], sort=True)
         rows += [self._changes(own) for _, own in by_file]
         notes = []
@@ -283,27 +339,6 @@ class ArrivalsPage(Page[Arrivals]):
             self._shown, "revisions", caption, columns, rows, found, {}, notes, self._sources
         )
 
-    def _change(self, own: pd.DataFrame) -> Row:
-        """A figure's measures that one report changed."""
-        language, named, lines = self._language, self._named, []
-        first = own.iloc[0]
-        about = first["table"], first["item"]
-        for _, part in own.iterrows():
-            before, now = (
-                named.value(*about, part["measure"], part[name], part[f"{name}_hidden"])
-                for name in ("before", "now")
-            )
-            lines.append(named.told(*about, part["measure"], f"{before} → {now}"))
-        when = str(self.result.period.year)
-        if not is_missing(first["month"]):
-            when = language.month_short(first["month"])
-        head = f"{named.item(*about)}, {when}"
-        if bool(first["estimate"]):
-            lines.append(self._text("(an estimate before)"))
-        places = "\n".join(self._places(own))
-        cells = "\n".join(lines), language.date(first["reported_on"]), places
-        return Row(head, cells)
-
     def _changes(self, own: pd.DataFrame) -> Row:
         """The figures of a table that one report changed, in sum."""
         language, first = self._language, own.iloc[0]
@@ -314,34 +349,6 @@ class ArrivalsPage(Page[Arrivals]):
         count = language.plural("{count} figure", "{count} figures", len(own))
         place = drawn(first["name"]) or self._text("entered in the tables directly")
         return Row(head, (count, language.date(first["reported_on"]), place))
-
-    def _places(self, own: pd.DataFrame) -> list[str]:
-        """File, sheet and cells of figures."""
-        language, places = self._language, []
-        for (name, sheet), parts in own.groupby(["name", "sheet"], sort=False):
-            values = {
-                "file": drawn(str(name)),
-                "sheet": drawn(str(sheet)),
-                "cells": ", ".join(parts["cell"]),
-            }
-            if not name:
-                places.append(self._text("entered in the tables directly"))
-            elif not sheet:
-                places.append(
-                    language.plural(
-                        "{file}, cell {cells}", "{file}, cells {cells}", len(parts), **values
-                    )
-                )
-            else:
-                places.append(
-                    language.plural(
-                        "{file}, sheet {sheet}, cell {cells}",
-                        "{file}, sheet {sheet}, cells {cells}",
-                        len(parts),
-                        **values,
-                    )
-                )
-        return places
 
     def gaps(self) -> Block | None:
         """What came late, and what of other tables than the receipts has not come; nothing where neither."""

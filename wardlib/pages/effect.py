@@ -126,6 +126,23 @@ class EffectPage(Page[Effects]):
         lost, and how sure that is."""
         return self._headline(*self._sentences(line_of(self.result.lines, line)))
 
+    def month(self, line: str, month: pd.Period) -> Block:
+        """What one month of a line brought against what was to be expected, what of that the law put off or
+        cancelled; why nothing can be said of it, where that is so. Of a loss a month says nothing: one of
+        many lies outside its interval by chance."""
+        line, start = line_of(self.result.lines, line), self.result.start
+        if start is None or month < start:
+            return headline(self._shown, self._text("This month lies before the epidemic."))
+        if month > self.result.period.last:
+            return headline(self._shown, self._text("This month comes after the period."))
+        split = self.result.split(line, month, month)
+        if split is None:
+            name = self._language.sentence(self._name_inside(line))
+            return headline(self._shown, f"{name}: {self._cannot_say(line)}.")
+        printed = self._printed(split)
+        said = [self._came(line, split, printed, own=False), *self._cash(split, printed)]
+        return headline(self._shown, *said, *self._became(split, printed))
+
     def findings(self) -> Block | None:
         """An item each: the first-level lines that moved in the period or the year to date, all others by
         what can be said of them, the lines for comparison, the phases of the total, the checks. Nothing

@@ -16,6 +16,7 @@ from wardlib.analysis import (
     arrivals,
     attributions,
     effects,
+    history,
     outliers,
     published,
     receipts,
@@ -40,6 +41,7 @@ from wardlib.pages.briefing import Briefing, BriefingPage
 from wardlib.pages.data_check import DataCheck, DataCheckPage
 from wardlib.pages.edition import Edition
 from wardlib.pages.effect import EffectPage
+from wardlib.pages.history import HistoryPage
 from wardlib.pages.schools import SchoolsPage
 from wardlib.pages.targets import TargetsPage
 from wardlib.pages.tax import TaxPage
@@ -195,6 +197,13 @@ class Workbook(Edition):
     def effect(self) -> EffectPage:
         """What did COVID-19 do to tax collection: lost, or only late?"""
         return EffectPage(self, self._effects())
+
+    @cached_property
+    def history(self) -> HistoryPage:
+        """What was reported when, what changed since a day, and what bears on a month?"""
+        every = partial(self.table, every_report=True)
+        traced = history.trace(every, self.book.lines("receipts"), self._effects())
+        return HistoryPage(self, self._own(traced))
 
     @cached_property
     def schools(self) -> SchoolsPage:
