@@ -123,6 +123,7 @@ class Explorer:
             {ward: [as_of]} if as_of else {}
         )  # asked for, though nothing was reported on it
         self._standing: dict[Call, Block] = {}  # what was shown of this book
+        self._rendered: dict[tuple[str, str], tuple[list[Block], str]] = {}  # of a line and book
         self._setting = False
         self._noted = 0
         self._waiting: asyncio.Task[None] | None = None
@@ -370,7 +371,7 @@ class Explorer:
             working = html.escape(self.book.text("Working it out …"))
             self._alert.value = f'<p role="status">{working}</p>'
             self.book = open_workbook(asked[0], asked[1], self._language, asked[2])
-            self._opened, self._standing = asked, {}
+            self._opened, self._standing, self._rendered = asked, {}, {}
             self._offer_lines()
 
     def _blocks(self, choice: Choice) -> dict[Call, Block]:
@@ -399,9 +400,8 @@ class Explorer:
 
     def _place_all(self) -> None:
         """Put what is shown in its place."""
-        self._alert.value = self.error and f'<p role="alert">{html.escape(self.error)}</p>'
         choice = self.choice
-        shown = [self._panel(choice, line) for line in choice.lines] if self.blocks else []
+        shown = [self._panel(line) for line in choice.lines] if self.blocks else []
         while len(self._panels) < len(shown):
             pair = widgets.HTML(), widgets.HTML()
             self._panels.append((widgets.Box(pair).add_class("ward-pair"), pair))
@@ -421,25 +421,30 @@ class Explorer:
             self._views.children = boxes
         _put(self._cell, choice.cell if self.blocks else "")
         _put(self._command, choice.command if self.blocks else "")
+        _put(self._alert, self.error and f'<p role="alert">{html.escape(self.error)}</p>')
 
-    def _panel(self, choice: Choice, line: str) -> tuple[str, str]:
+    def _panel(self, line: str) -> tuple[str, str]:
         """How a line stands, and what if ("" where nothing is supposed), as HTML."""
-        made, words = [], self.book.language
-        for name, title in (("book", "As it stands"), ("what_if", "What if")):
-            own = {c: b for c, b in self.blocks.items() if c.book == name and c.given == (line,)}
-            blocks = [block for call, block in own.items() if call.method.startswith("effect.")]
-            if not blocks:
-                made.append("")
-                continue
-            mark = next(block.of["assumptions"] for block in blocks)
+        return self._side(line, "book", "As it stands"), self._side(line, "what_if", "What if")
+
+    def _side(self, line: str, book: str, title: str) -> str:
+        of_line = [call for call in self.blocks if call.book == book and call.given == (line,)]
+        blocks = [self.blocks[call] for call in of_line if call.method.startswith("effect.")]
+        before, made = self._rendered.get((line, book), ([], ""))
+        if [*map(id, blocks)] != [*map(id, before)]:
+            mark, words = blocks[0].of["assumptions"] if blocks else "", self.book.language
             shown = [
                 (Markup(self._drawn(block, mark)), self._files(block, line)) for block in blocks
             ]
-            title = self.book.text(title)
             named = words.pick(self._lines.loc[line], "name")
-            made.append(_template().render(title=title, line=named, mark=mark, shown=shown))
-        first, second = made
-        return first, second
+            title = self.book.text(title)
+            made = (
+                _template().render(title=title, line=named, mark=mark, shown=shown)
+                if blocks
+                else ""
+            )
+            self._rendered[line, book] = blocks, made
+        return made
 
     def _drawn(self, block: Block, mark: str = "") -> str:
         """A block as a cell would show it, but for the mark of what is supposed, which its panel bears; what
