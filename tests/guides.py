@@ -1,0 +1,243 @@
+"""The guides in docs/guides: what they quote, as the workbook prints it, and their pictures.
+
+python tests/guides.py --write    follows each guide as a reader would, and brings both up to date
+
+Between a mark of a guide and the next <!-- end --> stands what is written here:
+
+    <!-- printed -->                  what the code above it prints; `printed: 3…7`, its first and last
+                                      lines; `printed, exit 2`, where the command says no
+    <!-- said: CODE -->               the words that CODE gives
+    <!-- picture: NOTEBOOK CODE -->   the chart that CODE gives, as the notebook's PDF has it
+
+Code has `wardlib` and `book`, the edition that is named below, in the guide's language. Pictures without
+a mark are made of what a clerk ends with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import csv
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pymupdf
+from PIL import Image
+from typer.testing import CliRunner
+
+import wardlib
+from wardlib import cli
+from wardlib.pages.block import Block
+
+ROOT = Path(__file__).parent.parent
+GUIDES = ROOT / "docs" / "guides"
+EDITION = ("phuc-dong", "2020-9M"), "2020-09-13"
+# What a developer's commands change.
+WORKSHOP = ("data", "notebooks", "wardlib", "tests")
+DOTS = 130  # to the inch
+COLOURS = 32
+_STEP = re.compile(
+    r"^```(?P<kind>sh|python)\n(?P<code>.*?)^```$"
+    r"|^<!-- (?P<mark>printed|said|picture)(?P<how>.*?) -->\n(?P<old>.*?)^<!-- end -->$",
+    re.MULTILINE | re.DOTALL,
+)
+_HOW = re.compile(r"(?:: (?P<first>\d+)…(?P<last>\d+))?(?:, exit (?P<exit>\d+))?")
+_CASE = re.compile(r"```(?:sh|python)\n(.*?)```", re.DOTALL)
+
+
+def guides() -> list[Path]:
+    """The guides, by name."""
+    return sorted(GUIDES.glob("*.md"))
+
+
+def commands(guide: Path) -> list[str]:
+    """What the guide has its reader type, with the language left open."""
+    found = _CASE.findall(guide.read_text(encoding="utf-8"))
+    language = guide.suffixes[0][1:]
+    return [re.sub(rf'(--language |")({language})\b', r"\1LANGUAGE", code) for code in found]
+
+
+def followed(
+    guide: Path, home: Path, *, leave_out: str = "\0", picture: Callable[..., None] | None = None
+) -> str:
+    """The guide's text, each of its marks brought up to date by following it in the workbook `home`.
+
+    Code that holds `leave_out` is not run. `picture` is told the name, notebook and block of each chart.
+    Raises AssertionError where a command ends otherwise than the guide says.
+    """
+    text = guide.read_text(encoding="utf-8")
+    language = guide.suffixes[0][1:]
+    book = wardlib.open(*EDITION[0], language, EDITION[1])
+    names: dict[str, Any] = {"wardlib": wardlib, "book": book}
+    printed, code, ended = "", "", 0  # of the last code
+
+    def step(found: re.Match[str]) -> str:
+        nonlocal printed, code, ended
+        if found["kind"]:
+            assert not ended, f"{guide.name}: {ended} from {code}\n{printed}"
+            code = found["code"]
+            if leave_out in code:
+                printed, ended = "", 0
+            elif found["kind"] == "sh":
+                printed, ended = _typed(code, home)
+                _fill_in(home)
+            else:
+                printed = _shown(_value(code, names))
+            return found[0]
+        how, old = found["how"], found["old"]
+        if found["mark"] == "printed":
+            said = _HOW.fullmatch(how)
+            assert said, f"{guide.name}: {how}"
+            assert ended == int(said["exit"] or 0), f"{guide.name}: {ended} from {code}\n{printed}"
+            ended = 0
+            old = printed if printed.startswith(("|", ">")) else _fenced(printed, said)
+        elif found["mark"] == "said":
+            old = "> " + _plain(eval(how.removeprefix(": "), names)) + "\n"
+        else:
+            notebook, asked = how.removeprefix(": ").split(" ", 1)
+            block = eval(asked, names)
+            role = guide.name.partition(".")[0]
+            name = f"{role}-{block.content['slug']}.{language}.png"
+            if picture:
+                picture(name, notebook, language, block)
+            old = f"![{_plain(block.content['alt'])}]({name})\n"
+        return f"<!-- {found['mark']}{how} -->\n{old}<!-- end -->"
+
+    made = _STEP.sub(step, text)
+    assert not ended, f"{guide.name}: {ended} from {code}\n{printed}"
+    return made
+
+
+def workbook(folder: Path) -> Path:
+    """A copy of the workbook in `folder`, with its code, that may be spoilt."""
+    for name in WORKSHOP:
+        ignored = shutil.ignore_patterns("__pycache__", ".accepted", "lab", ".ipynb_checkpoints")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    return folder
+
+
+def _typed(code: str, home: Path) -> tuple[str, int]:
+    """What the commands print in the workbook `home`, and the exit code of the last."""
+    if all(line.startswith("ward ") for line in code.splitlines()):
+        # In this process, which has loaded all of it.
+        printed, ended, before = "", 0, os.environ.get("WARDLIB_HOME")
+        os.environ["WARDLIB_HOME"] = str(home)
+        try:
+            with chdir(home):
+                for line in code.splitlines():
+                    done = CliRunner().invoke(cli.app, shlex.split(line)[1:])
+                    printed, ended = printed + done.output, done.exit_code
+                    if done.exception and not isinstance(done.exception, SystemExit):
+                        raise done.exception
+        finally:
+            del os.environ["WARDLIB_HOME"]
+            if before is not None:
+                os.environ["WARDLIB_HOME"] = before
+        return printed, ended
+    ward = f'ward() {{ "{sys.executable}" -c "from wardlib.cli import main; main()" "$@"; }}'
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-ec", f"{ward}\n{code}"],
+        cwd=home,
+        env=os.environ | {"WARDLIB_HOME": str(home), "PYTHONPATH": str(home), "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout + done.stderr, done.returncode
+
+
+def _fill_in(home: Path) -> None:
+    """Fill in a form of January 2022 that lies there empty, with what the tax office tells: what was
+    collected (here that of a year before), not what the ward keeps."""
+    for form in home.glob("mau-*-2022-01.xlsx"):
+        book = openpyxl.load_workbook(form)
+        sheet = book.worksheets[0]
+        with (home / "data" / "phuc-dong" / "receipts.csv").open(encoding="utf-8") as file:
+            known = {row["line"]: row for row in csv.DictReader(file) if row["month"] == "2021-01"}
+        if sheet["D6"].value is not None:
+            continue
+        for row in range(6, sheet.max_row + 1):
+            sheet.cell(row, 4).value = int(known[sheet.cell(row, 2).value]["collected"])
+        book.save(form)
+
+
+def _value(code: str, names: dict[str, Any]) -> Any:
+    """Run the lines; what the last of them gives, None where that is no expression."""
+    *lines, last = ast.parse(code).body
+    if not isinstance(last, ast.Expr):
+        lines, last = [*lines, last], ast.Expr(ast.Constant(None))
+    exec(compile(ast.Module(lines, []), "guide", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "guide", "eval"), names)
+
+
+def _shown(value: Any) -> str:
+    """A value as a guide quotes it: a table as a table, all else in words."""
+    if not isinstance(value, Block):
+        return "" if value is None else f"{value}\n"
+    if value.content["kind"] != "table":
+        return f"> {_plain(value.plain)}\n"
+    heads = [column["head"] for column in value.content["columns"]]
+    rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
+    for row in value.content["rows"]:
+        cells = ["<br>".join(cell["lines"]) + cell["mark"] for cell in row["cells"]]
+        rows.append([row["head"], *cells])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _fenced(printed: str, said: re.Match[str]) -> str:
+    """What a command printed, or its first and last lines with what is left out marked."""
+    lines = printed.rstrip("\n").split("\n")
+    if said["first"]:
+        first, last = int(said["first"]), int(said["last"])
+        assert len(lines) > first + last, f"only {len(lines)} lines"
+        lines = [*lines[:first], "  …", *lines[-last:]]
+    return "\n".join(["```text", *lines, "```", ""])
+
+
+# --------------------------------------------------------------------------------------- pictures
+
+
+def _pdf(home: Path, period: str, notebook: str, language: str, as_of: str = "") -> Path:
+    words = ["run", period, "--ward", "phuc-dong", "--notebook", notebook, "--language", language]
+    printed, ended = _typed(shlex.join(["ward", *words, "--as-of", as_of]), home)
+    assert not ended, printed
+    name = f"{notebook}.{language}"
+    return next((home / "output" / "phuc-dong").glob(f"{period}*/{name}/{name}.pdf"))
+
+
+def _chart(pdf: Path, caption: str) -> tuple[pymupdf.Page, pymupdf.Rect]:
+    """Where a chart stands in a PDF: from the text above it to the end of its caption."""
+    with pymupdf.open(pdf) as document:
+        for page in document:
+            above = 0.0
+            for _, top, _, bottom, text, *_ in page.get_text("blocks", sort=True):
+                if caption[:30] in _plain(text):
+                    return _cut(page, above + 2, bottom + 2)
+                if bottom < top + 2000:
+                    above = bottom
+    raise AssertionError(f"{pdf.name} has no chart {caption}")
+
+
+def _cut(page: pymupdf.Page, top: float, bottom: float) -> Image.Image:
+    area = pymupdf.Rect(page.rect.x0 + 70, top, page.rect.x1 - 45, bottom)
+    drawn = page.get_pixmap(dpi=DOTS, clip=area)
+    picture = Image.frombytes("RGB", (drawn.width, drawn.height), drawn.samples)
+    return picture.quantize(COLOURS, dither=Image.Dither.NONE)
+
+
+def _save(picture: Image.Image, name: str) -> None:
+    picture.save(GUIDES / name, optimize=True)
