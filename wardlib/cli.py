@@ -327,16 +327,21 @@ def check(
     for described, faults in each:
         problems |= set(faults)
         if described:
-            counts[described.id] = len(described.tables)
+            counts[described.id] = len(described.tables), len(described.wards)
             problems |= set(checks.check(described, hashes=not accept, day=today))
     if problems:
         raise DataError(problems)
     for line in acceptance.record(proposal, today) if today else []:
         _say(tongue.say(line))
-    for name, count in counts.items():
+    for name, (count, wards) in counts.items():
         sound = said("{ward}: {count} tables, no problem", ward=name, count=count)
         if count == 1:
             sound = said("{ward}: 1 table, no problem", ward=name)
+        if wards:
+            sound = said(
+                "{ward}: {wards} wards, {count} tables of its own, no problem",
+                ward=name, wards=wards, count=count,
+            )  # fmt: skip
         _say(tongue.say(sound))
 
 
@@ -489,11 +494,13 @@ def list_(language: Spoken = "en") -> None:
         title = described.title
         if described.illustrative:
             title = said("{title} (illustrative)", title=title)
-        _say(
-            tongue.say(
-                said("{ward}: {title}; receipts {span}", ward=described.id, title=title, span=span)
+        line = said("{ward}: {title}; receipts {span}", ward=described.id, title=title, span=span)
+        if described.wards:
+            count = len(described.wards)
+            line = said(
+                "{ward}: {title}; {count} wards", ward=described.id, title=title, count=count
             )
-        )
+        _say(tongue.say(line))
     for name in plans.notebooks():
         _say(tongue.say(said("notebook {name}", name=name)))
     if problems:

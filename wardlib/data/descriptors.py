@@ -2,7 +2,8 @@
 
 Every folder under `data/` is a Frictionless Data Package v2 (https://datapackage.org) whose
 `datapackage.json` names its tables with path, hash, source, licence and schema. A ward's package
-also carries a `ward` object (names, areas, currency, whether its figures are illustrative). Custom
+also carries a `ward` object (names, areas, currency, whether its figures are illustrative); that of a
+district names its `wards`, and its package may have tables of its own or none. Custom
 properties of ours: `ward`; a table's `area` (the country that its rows are about, where they are about
 one) and `accepted_on` (the day on which its `hash` and `bytes` were recorded); a field's `unit`, `codes`
 ("table.column", or a list of such: one of them must hold each of its values) and `at_most` (the column of
@@ -188,11 +189,21 @@ class Recipient(Shown):
 
 
 @dataclass(frozen=True, repr=False)
+class Member(Shown):
+    """A ward of a district, from the first to the last day, both inclusive; None: without end."""
+
+    ward: str
+    valid_from: datetime.date | None
+    valid_to: datetime.date | None
+
+
+@dataclass(frozen=True, repr=False)
 class Ward(Package):
     """A ward's package: the tables plus what a briefing says of the ward.
 
     `areas` runs from the country to the ward; measures and relief of any of them bind it.
-    `illustrative` figures were made up, and every page says so.
+    `illustrative` figures were made up, and every page says so. `wards`: those of a district, any set of
+    wards that its descriptor names, in its order; () of a ward. A district is none of another's.
     """
 
     name_vi: str
@@ -206,6 +217,7 @@ class Ward(Package):
     areas: tuple[str, ...]
     currency: str
     illustrative: bool
+    wards: tuple[Member, ...]
     reference: Package
 
     @property
@@ -395,9 +407,15 @@ def _ward(name: str, described: dict[str, Any], reference: Package) -> Ward:
         areas=tuple(about["areas"]),
         currency=about["currency"],
         illustrative=about["illustrative"],
+        wards=tuple(
+            Member(
+                one["ward"], *(parse_day(one.get(end, "")) for end in ("valid_from", "valid_to"))
+            )
+            for one in about.get("wards", [])
+        ),
         reference=reference,
     )
-    if problems := _unknown_codes(made):
+    if problems := _unknown_codes(made) + _unfit_wards(made):
         raise DataError(problems)
     return made
 
@@ -498,3 +516,39 @@ def _unknown_codes(ward: Ward) -> list[Problem]:
                         fix = said("correct the property codes")
                         problems.append(fault(owner.id, path, found, expected, fix))
     return problems
+
+
+def _unfit_wards(district: Ward) -> list[Problem]:
+    """A problem for each ward of a district that there is not, that is a district too, or whose figures are
+    made up where the district does not say that some are."""
+    problems = []
+    for at, member in enumerate(district.wards):
+        path = ("ward", "wards", at, "ward")
+        folder = _folder(member.ward)
+        if member.ward == REFERENCE or not (_is_folder(folder) and _is_ward(folder)):
+            found, expected = said("no such ward"), said("a folder of a ward")
+            fix = said("correct the name, or add its folder to data/")
+            problems.append(fault(district.id, path, found, expected, fix))
+            continue
+        about = _about(member.ward)
+        if "wards" in about:
+            fix = said("name its wards in its place")
+            found, expected = said("a district"), said("a ward: a district holds no districts")
+            problems.append(fault(district.id, path, found, expected, fix))
+        elif about.get("illustrative") is True and not district.illustrative:
+            found = said("a ward whose figures are illustrative")
+            expected = said("illustrative: true where the figures of a ward are")
+            fix = said(
+                "write true for illustrative of the district: its pages tell which wards' are"
+            )
+            problems.append(fault(district.id, path, found, expected, fix))
+    return problems
+
+
+def _about(name: str) -> dict[str, Any]:
+    """What a descriptor says of its ward, as far as it can be read; its faults are told of the ward itself."""
+    try:
+        about = json.loads(reading.descriptor(_folder(name) / DESCRIPTOR))["ward"]
+    except (DataError, ValueError, KeyError, TypeError):
+        return {}
+    return about if isinstance(about, dict) else {}
