@@ -1,7 +1,7 @@
 """The ward's COVID-19 workbook: what the epidemic did to tax collection, schools, culture and sport.
 
-Two functions are for everybody: `open` gives one edition of a ward's workbook, `estimate` what a
-monthly series would have been. Importing this does nothing, but that a notebook's Tab learns what exists;
+Three functions are for everybody: `open` gives one edition of a ward's workbook, `explore` a desk with
+controls to try what if, `estimate` what a monthly series would have been. Importing this does nothing, but that a notebook's Tab learns what exists;
 what they need is imported when they are called. The floors below are described in ARCHITECTURE.md.
 """
 
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wardlib.analysis.counterfactual import estimate as estimate
+    from wardlib.pages.explorer import Explorer
     from wardlib.pages.workbook import Workbook
 
 __version__ = "0.8.0"
-__all__ = ["estimate", "open"]
+__all__ = ["estimate", "explore", "open"]
 
 
 def open(ward: str, period: str, language: str = "vi", as_of: str = "") -> Workbook:
@@ -30,11 +31,26 @@ def open(ward: str, period: str, language: str = "vi", as_of: str = "") -> Workb
     Raises RequestError where they name nothing, or where nothing was reported for the period, and
     DataError with every fault of a file, when a page first reads it.
     """
-    from wardlib.data.descriptors import named
     from wardlib.pages.workbook import open_workbook
 
+    return open_workbook(*_texts(ward, period, language, as_of))
+
+
+def explore(ward: str, period: str, language: str = "vi", as_of: str = "") -> Explorer:
+    """Controls in a notebook for one edition after the other: chart, table and sentence of revenue lines as
+    they stand, and beside them what if. Takes and raises what `open` does; it needs ipywidgets.
+    """
+    from wardlib.pages.explorer import Explorer
+
+    return Explorer(*_texts(ward, period, language, as_of))
+
+
+def _texts(ward: str, period: str, language: str, as_of: str) -> tuple[str, str, str, str]:
+    """What was asked for, as texts."""
+    from wardlib.data.descriptors import named
+
     found = ward if isinstance(ward, str) else named(ward)
-    return open_workbook(found, str(period), str(language), str(as_of))
+    return found, str(period), str(language), str(as_of)
 
 
 def __getattr__(name: str) -> object:
