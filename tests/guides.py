@@ -5,7 +5,8 @@ python tests/guides.py --write    follows each guide as a reader would, and brin
 Between a mark of a guide and the next <!-- end --> stands what is written here:
 
     <!-- printed -->                  what the code above it prints; `printed: 3…7`, its first and last
-                                      lines; `printed, exit 2`, where the command says no
+                                      lines; `printed: 24-27`, these lines;
+                                      `printed, exit 2`, where the command says no
     <!-- said: CODE -->               the words that CODE gives
     <!-- picture: NOTEBOOK CODE -->   the chart that CODE gives, as the notebook's PDF has it
 
@@ -42,8 +43,8 @@ from wardlib.pages.block import Block
 ROOT = Path(__file__).parent.parent
 GUIDES = ROOT / "docs" / "guides"
 EDITION = ("phuc-dong", "2020-9M"), "2020-09-13"
-# What a developer's commands change.
-WORKSHOP = ("data", "notebooks", "wardlib", "tests")
+# What a guide's reader changes.
+HOMES = {"clerk": ("data", "notebooks"), "developer": ("data", "notebooks", "wardlib", "tests")}
 DOTS = 130  # to the inch
 COLOURS = 32
 _STEP = re.compile(
@@ -51,7 +52,9 @@ _STEP = re.compile(
     r"|^<!-- (?P<mark>printed|said|picture)(?P<how>.*?) -->\n(?P<old>.*?)^<!-- end -->$",
     re.MULTILINE | re.DOTALL,
 )
-_HOW = re.compile(r"(?:: (?P<first>\d+)…(?P<last>\d+))?(?:, exit (?P<exit>\d+))?")
+_HOW = re.compile(
+    r"(?:: (?P<first>\d+)(?:…(?P<last>\d+)|-(?P<to>\d+)))?(?:, exit (?P<exit>\d+))?"
+)
 _CASE = re.compile(r"```(?:sh|python)\n(.*?)```", re.DOTALL)
 
 
@@ -118,9 +121,9 @@ def followed(
     return made
 
 
-def workbook(folder: Path) -> Path:
-    """A copy of the workbook in `folder`, with its code, that may be spoilt."""
-    for name in WORKSHOP:
+def workbook(folder: Path, guide: Path) -> Path:
+    """A copy of the workbook in `folder` for the reader of a guide, who may spoil it."""
+    for name in HOMES.get(guide.name.partition(".")[0], HOMES["clerk"]):
         ignored = shutil.ignore_patterns("__pycache__", ".accepted", "lab", ".ipynb_checkpoints")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     return folder
@@ -128,8 +131,7 @@ def workbook(folder: Path) -> Path:
 
 def _typed(code: str, home: Path) -> tuple[str, int]:
     """What the commands print in the workbook `home`, and the exit code of the last."""
-    if all(line.startswith("ward ") for line in code.splitlines()):
-        # In this process, which has loaded all of it.
+    if not (home / "wardlib").exists():  # else the code is not that of this process
         printed, ended, before = "", 0, os.environ.get("WARDLIB_HOME")
         os.environ["WARDLIB_HOME"] = str(home)
         try:
@@ -174,10 +176,9 @@ def _fill_in(home: Path) -> None:
 def _value(code: str, names: dict[str, Any]) -> Any:
     """Run the lines; what the last of them gives, None where that is no expression."""
     *lines, last = ast.parse(code).body
-    if not isinstance(last, ast.Expr):
-        lines, last = [*lines, last], ast.Expr(ast.Constant(None))
-    exec(compile(ast.Module(lines, []), "guide", "exec"), names)
-    return eval(compile(ast.Expression(last.value), "guide", "eval"), names)
+    said = isinstance(last, ast.Expr)
+    exec(compile(ast.Module(lines if said else [*lines, last], []), "guide", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "guide", "eval"), names) if said else None
 
 
 def _shown(value: Any) -> str:
@@ -199,12 +200,12 @@ def _plain(text: str) -> str:
 
 
 def _fenced(printed: str, said: re.Match[str]) -> str:
-    """What a command printed, or its first and last lines with what is left out marked."""
+    """What a command printed, or those of its lines that are wanted; what is left out is marked."""
     lines = printed.rstrip("\n").split("\n")
-    if said["first"]:
-        first, last = int(said["first"]), int(said["last"])
-        assert len(lines) > first + last, f"only {len(lines)} lines"
-        lines = [*lines[:first], "  …", *lines[-last:]]
+    if said["last"]:
+        lines = [*lines[: int(said["first"])], "  …", *lines[-int(said["last"]) :]]
+    elif said["to"]:
+        lines = ["  …", *lines[int(said["first"]) - 1 : int(said["to"])], "  …"]
     return "\n".join(["```text", *lines, "```", ""])
 
 
@@ -219,20 +220,20 @@ def _pdf(home: Path, period: str, notebook: str, language: str, as_of: str = "")
     return next((home / "output" / "phuc-dong").glob(f"{period}*/{name}/{name}.pdf"))
 
 
-def _chart(pdf: Path, caption: str) -> tuple[pymupdf.Page, pymupdf.Rect]:
-    """Where a chart stands in a PDF: from the text above it to the end of its caption."""
+def _chart(pdf: Path, caption: str) -> Image.Image:
+    """A chart as it stands in a PDF: from the end of the text above it to that of its caption."""
     with pymupdf.open(pdf) as document:
         for page in document:
             above = 0.0
-            for _, top, _, bottom, text, *_ in page.get_text("blocks", sort=True):
+            for *_, bottom, text, _, _ in page.get_text("blocks", sort=True):
                 if caption[:30] in _plain(text):
                     return _cut(page, above + 2, bottom + 2)
-                if bottom < top + 2000:
-                    above = bottom
+                above = bottom
     raise AssertionError(f"{pdf.name} has no chart {caption}")
 
 
 def _cut(page: pymupdf.Page, top: float, bottom: float) -> Image.Image:
+    """What stands between two heights of a page."""
     area = pymupdf.Rect(page.rect.x0 + 70, top, page.rect.x1 - 45, bottom)
     drawn = page.get_pixmap(dpi=DOTS, clip=area)
     picture = Image.frombytes("RGB", (drawn.width, drawn.height), drawn.samples)
@@ -241,3 +242,29 @@ def _cut(page: pymupdf.Page, top: float, bottom: float) -> Image.Image:
 
 def _save(picture: Image.Image, name: str) -> None:
     picture.save(GUIDES / name, optimize=True)
+
+
+def write() -> None:
+    """Bring texts and pictures up to date."""
+    with tempfile.TemporaryDirectory() as folder:
+        for guide in guides():
+            home = workbook(Path(folder) / guide.stem, guide)
+
+            def chart(name: str, notebook: str, language: str, block: Block, home: Path = home) -> None:
+                pdf = _pdf(home, EDITION[0][1], notebook, language, EDITION[1])
+                _save(_chart(pdf, block.content["caption"]), name)
+
+            guide.write_text(followed(guide, home, picture=chart), encoding="utf-8")
+            role, language = guide.name.split(".")[:2]
+            if role == "clerk":
+                with pymupdf.open(_pdf(home, "2022-01", "90-briefing", language)) as document:
+                    page = document[0]
+                    mark = page.search_for("MINH HỌA" if language == "vi" else "ILLUSTRATIVE")[0]
+                    _save(_cut(page, 30, mark.y1 + 4), f"clerk-head.{language}.png")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", required=True)
+    parser.parse_args()
+    write()
