@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import ast
 import csv
+import itertools
 import os
 import re
 import shlex
@@ -221,20 +222,27 @@ def _pdf(home: Path, period: str, notebook: str, language: str, as_of: str = "")
 
 
 def _chart(pdf: Path, caption: str) -> Image.Image:
-    """A chart as it stands in a PDF: from the end of the text above it to that of its caption."""
+    """A chart as it stands in a PDF: from the end of the text above it to that of its caption, in bold."""
     with pymupdf.open(pdf) as document:
         for page in document:
-            above = 0.0
-            for *_, bottom, text, _, _ in page.get_text("blocks", sort=True):
-                if caption[:30] in _plain(text):
-                    return _cut(page, above + 2, bottom + 2)
-                above = bottom
+            blocks = page.get_text("dict", sort=True)["blocks"]
+            lines = [line for block in blocks for line in block.get("lines", [])]
+            said = [_plain("".join(span["text"] for span in line["spans"])) for line in lines]
+            for at, words in enumerate(said):
+                if re.search(rf"^\w+ \d+\. {re.escape(caption[:25])}", words):
+                    above = lines[at - 1]["bbox"][3] if at else 0
+                    of_it = list(itertools.takewhile(_is_bold, lines[at:]))
+                    return _cut(page, above + 2, of_it[-1]["bbox"][3] + 3)
     raise AssertionError(f"{pdf.name} has no chart {caption}")
+
+
+def _is_bold(line: dict[str, Any]) -> bool:
+    return all(span["flags"] & pymupdf.TEXT_FONT_BOLD for span in line["spans"])
 
 
 def _cut(page: pymupdf.Page, top: float, bottom: float) -> Image.Image:
     """What stands between two heights of a page."""
-    area = pymupdf.Rect(page.rect.x0 + 70, top, page.rect.x1 - 45, bottom)
+    area = pymupdf.Rect(page.rect.x0 + 80, top, page.rect.x1 - 34, bottom)
     drawn = page.get_pixmap(dpi=DOTS, clip=area)
     picture = Image.frombytes("RGB", (drawn.width, drawn.height), drawn.samples)
     return picture.quantize(COLOURS, dither=Image.Dither.NONE)
@@ -260,7 +268,7 @@ def write() -> None:
                 with pymupdf.open(_pdf(home, "2022-01", "90-briefing", language)) as document:
                     page = document[0]
                     mark = page.search_for("MINH HỌA" if language == "vi" else "ILLUSTRATIVE")[0]
-                    _save(_cut(page, 30, mark.y1 + 4), f"clerk-head.{language}.png")
+                    _save(_cut(page, 20, mark.y1 + 4), f"clerk-head.{language}.png")
 
 
 if __name__ == "__main__":
