@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -463,6 +463,59 @@ def template(
             said("{file} cannot be written: {reason}.", file=path, reason=reading.reason(error))
         ) from None
     _say(str(path))
+
+
+@app.command(cls=Lists)
+def page(
+    ward: Annotated[str, typer.Argument(metavar="WARD", help="Folder of data/.")],
+    period: Annotated[
+        str,
+        typer.Argument(metavar="PERIOD", help="2020-09, 2020-Q3, 2020-H1, 2020-9M or 2020."),
+    ],
+    language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
+    as_of: Annotated[
+        str, typer.Option(help="See nothing reported after this day, e.g. 2020-09-13.")
+    ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Default: output/WARD/PERIOD/page.LANGUAGE.html.", show_default=False),
+    ] = None,
+) -> None:
+    """Write one HTML file to hand round: choose a line, open a month; no script, no request.
+
+    What is chosen and open there is what is printed. Example:
+    ward page phuc-dong 2020-9M
+    """
+    from wardlib.data import checks, descriptors, reading
+    from wardlib.pages import handout, workbook
+    from wardlib.runs import plans
+
+    plans.plan([period], wards=[ward], languages=[language], notebooks=[], as_of=as_of)
+    if problems := checks.check(descriptors.ward(ward)):
+        raise DataError(problems)
+    made = handout.page(workbook.open_workbook(ward, period, language, as_of))
+    folder = plans.Job("page", ward, period, language, as_of).folder
+    path = output or folder.with_name(f"{folder.name}.html")
+    try:
+        if output is None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, made.encode())
+    except OSError as error:
+        raise RequestError(
+            said("{file} cannot be written: {reason}.", file=path, reason=reading.reason(error))
+        ) from None
+    _say(str(output or plans.named(path)))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file that is whole as soon as it has its name."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 @app.command("list", cls=Lists)
