@@ -14,7 +14,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -402,11 +402,12 @@ class Explorer:
         shown = [self._panel(choice, line) for line in choice.lines] if self.blocks else []
         while len(self._panels) < len(shown):
             pair = widgets.HTML(), widgets.HTML()
-            self._panels.append((widgets.Box(pair), pair))
+            self._panels.append((widgets.Box(pair).add_class("ward-pair"), pair))
         for (_, pair), panel in zip(self._panels, shown, strict=False):
             for place, text in zip(pair, panel, strict=True):
                 _put(place, text)
-        _put(self._head, self._drawn(self.book.head))
+        head = self.book.head  # without its word on how to have another edition: here are the controls
+        _put(self._head, self._drawn(replace(head, content=head.content | {"shown": ""})))
         history = [block for call, block in self.blocks.items() if call.method == "history.month"]
         _put(self._told, "".join(map(self._drawn, history)))
         changed = [block for call, block in self.blocks.items() if call.method == "history.changed"]

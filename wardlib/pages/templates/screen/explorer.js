@@ -1,15 +1,17 @@
-/* What ipywidgets leaves undone: a slider has the name that is written beside it, and keys pressed in a control move it,
-   not the notebook's cells. */
-for (const box of document.querySelectorAll(".ward-explorer-head:not([data-ready])")) {
-  box.dataset.ready = "";
-  const area = box.closest(".jp-OutputArea") ?? document.body;
+/* What ipywidgets leaves undone: a slider has the name that is written beside it, and a key pressed in a control is the
+   control's, not the notebook's, which would go to its next cell. */
+for (const head of document.querySelectorAll(".ward-explorer-head:not([data-ready])")) {
+  head.dataset.ready = "";
+  const area = head.closest(".jp-OutputArea") ?? document.body;
   const tend = () => {
-    for (const own of area.querySelectorAll(".ward-explorer")) own.dataset.lmSuppressShortcuts = "true";
-    for (const handle of area.querySelectorAll('.ward-explorer [role="slider"]')) {
-      const label = handle.closest(".widget-slider")?.querySelector(".widget-label");
-      if (label) handle.ariaLabel = label.textContent;
-      const said = handle.closest(".widget-slider")?.querySelector(".widget-readout");
-      if (said && handle.ariaValueText !== said.textContent) handle.ariaValueText = said.textContent;
+    for (const control of area.querySelectorAll(".ward-explorer :is(a, button, input, select, [tabindex])")) {
+      control.dataset.lmSuppressShortcuts = "true";
+    }
+    for (const slider of area.querySelectorAll(".ward-explorer .widget-slider")) {
+      const handle = slider.querySelector('[role="slider"]');
+      if (!handle) continue;
+      handle.ariaLabel = slider.querySelector(".widget-label").textContent;
+      handle.ariaValueText = slider.querySelector(".widget-readout").textContent;
     }
   };
   new MutationObserver(tend).observe(area, { childList: true, subtree: true });
