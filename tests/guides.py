@@ -65,10 +65,17 @@ def guides() -> list[Path]:
 
 
 def commands(guide: Path) -> list[str]:
-    """What the guide has its reader type, with the language left open."""
-    found = _CASE.findall(guide.read_text(encoding="utf-8"))
+    """What the guide has its reader type, with the language and what is written in it left open."""
+    code = "\n".join(_CASE.findall(guide.read_text(encoding="utf-8")))
     language = guide.suffixes[0][1:]
-    return [re.sub(rf'(--language |")({language})\b', r"\1LANGUAGE", code) for code in found]
+    code = re.sub(rf'(--language |")({language})\b', r"\1LANGUAGE", code)
+    return re.sub(r'\b(title|alt|ylabel)="[^"]*"', r"\1=WORDS", code).splitlines()
+
+
+def quoted(guide: Path) -> list[str]:
+    """What stands in the guide between marks."""
+    found = _STEP.finditer(guide.read_text(encoding="utf-8"))
+    return [step["old"] for step in found if step["mark"]]
 
 
 def followed(
@@ -132,7 +139,8 @@ def workbook(folder: Path, guide: Path) -> Path:
 
 def _typed(code: str, home: Path) -> tuple[str, int]:
     """What the commands print in the workbook `home`, and the exit code of the last."""
-    if not (home / "wardlib").exists():  # else the code is not that of this process
+    own = (home / "wardlib").exists()  # whose code is not that of this process
+    if not own and "ward run" not in code:  # which leaves processes that live as long as this one
         printed, ended, before = "", 0, os.environ.get("WARDLIB_HOME")
         os.environ["WARDLIB_HOME"] = str(home)
         try:
@@ -152,7 +160,7 @@ def _typed(code: str, home: Path) -> tuple[str, int]:
     done = subprocess.run(
         ["bash", "-ec", f"{ward}\n{code}"],
         cwd=home,
-        env=os.environ | {"WARDLIB_HOME": str(home), "PYTHONPATH": str(home), "PATH": path},
+        env=os.environ | {"WARDLIB_HOME": str(home), "PYTHONPATH": str(home if own else ROOT), "PATH": path},
         capture_output=True,
         text=True,
     )
