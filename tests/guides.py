@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import ast
 import csv
+import io
 import itertools
 import os
 import re
@@ -32,13 +33,17 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+import browser
+import desk
 import openpyxl
+import pandas as pd
 import pymupdf
 from PIL import Image
 from typer.testing import CliRunner
 
 import wardlib
 from wardlib import cli
+from wardlib.language import get
 from wardlib.pages.block import Block
 
 ROOT = Path(__file__).parent.parent
@@ -53,9 +58,7 @@ _STEP = re.compile(
     r"|^<!-- (?P<mark>printed|said|picture)(?P<how>.*?) -->\n(?P<old>.*?)^<!-- end -->$",
     re.MULTILINE | re.DOTALL,
 )
-_HOW = re.compile(
-    r"(?:: (?P<first>\d+)(?:…(?P<last>\d+)|-(?P<to>\d+)))?(?:, exit (?P<exit>\d+))?"
-)
+_HOW = re.compile(r"(?:: (?P<first>\d+)(?:…(?P<last>\d+)|-(?P<to>\d+)))?(?:, exit (?P<exit>\d+))?")
 _CASE = re.compile(r"```(?:sh|python)\n(.*?)```", re.DOTALL)
 
 
@@ -160,7 +163,8 @@ def _typed(code: str, home: Path) -> tuple[str, int]:
     done = subprocess.run(
         ["bash", "-ec", f"{ward}\n{code}"],
         cwd=home,
-        env=os.environ | {"WARDLIB_HOME": str(home), "PYTHONPATH": str(home if own else ROOT), "PATH": path},
+        env=os.environ
+        | {"WARDLIB_HOME": str(home), "PYTHONPATH": str(home if own else ROOT), "PATH": path},
         capture_output=True,
         text=True,
     )
@@ -260,18 +264,54 @@ def _save(picture: Image.Image, name: str) -> None:
     picture.save(GUIDES / name, optimize=True)
 
 
+def _explorer(language: str) -> Image.Image:
+    """The notebook `explore` at the desk: a line, and beside it what if the effect began in March."""
+    text = get(language).text
+    with tempfile.TemporaryDirectory() as folder, browser.drive() as driver:
+        home = Path(folder) / "workbook"
+        desk.cloned(home)
+        chromium = browser.launch(driver)
+        assert chromium, browser.MISSING
+        with desk.served(home, language) as address:
+            page = chromium.new_page(viewport={"width": 1480, "height": 1100})
+            lab = desk.Desk(home, address, page)
+            lab.start(f"start.{language}.md")
+            lab.do("await app.commands.execute('application:toggle-left-area')")
+            with lab.notebook("explore") as opened:
+                opened.change("parameters", 'as_of: str = ""', f'as_of: str = "{EDITION[1]}"')
+                opened.change("parameters", 'language: str = "vi"', f'language: str = "{language}"')
+                assert opened.run_all(afresh=True) == []
+                lines = page.get_by_label(text("Lines"), exact=True)
+                lines.select_option(index=1)
+                march = get(language).month_short(pd.Period("2020-03"))
+                page.get_by_label(text("Effect begins in")).select_option(label=march)
+                mark = text("WHAT IF: {assumptions}", assumptions="")
+                page.wait_for_selector(f"text={mark.strip()}")
+                page.wait_for_timeout(1000)
+                area = page.locator(".jp-OutputArea-output").last.bounding_box()
+                area["height"] = min(area["height"], 540)
+                shot = page.screenshot(clip=area)
+            chromium.close()
+    drawn = Image.open(io.BytesIO(shot)).convert("RGB")
+    return drawn.quantize(COLOURS, dither=Image.Dither.NONE)
+
+
 def write() -> None:
     """Bring texts and pictures up to date."""
     with tempfile.TemporaryDirectory() as folder:
         for guide in guides():
             home = workbook(Path(folder) / guide.stem, guide)
 
-            def chart(name: str, notebook: str, language: str, block: Block, home: Path = home) -> None:
+            def chart(
+                name: str, notebook: str, language: str, block: Block, home: Path = home
+            ) -> None:
                 pdf = _pdf(home, EDITION[0][1], notebook, language, EDITION[1])
                 _save(_chart(pdf, block.content["caption"]), name)
 
             guide.write_text(followed(guide, home, picture=chart), encoding="utf-8")
             role, language = guide.name.split(".")[:2]
+            if role == "analyst":
+                _save(_explorer(language), f"analyst-explore.{language}.png")
             if role == "clerk":
                 with pymupdf.open(_pdf(home, "2022-01", "90-briefing", language)) as document:
                     page = document[0]
