@@ -5,7 +5,8 @@ python tests/guides.py --write    follows each guide as a reader would, and brin
 Between a mark of a guide and the next <!-- end --> stands what is written here:
 
     <!-- printed -->                  what the code above it prints; `printed: 3…7`, its first and last
-                                      lines; `printed: 24-27`, these lines;
+                                      lines; `printed: 24-27`, these lines,
+                                      or of a headline these sentences;
                                       `printed, exit 2`, where the command says no
     <!-- said: CODE -->               the words that CODE gives
     <!-- picture: NOTEBOOK CODE -->   the chart that CODE gives, as the notebook's PDF has it
@@ -93,11 +94,12 @@ def followed(
     language = guide.suffixes[0][1:]
     book = wardlib.open(*EDITION[0], language, EDITION[1])
     names: dict[str, Any] = {"wardlib": wardlib, "book": book}
-    printed, code, ended = "", "", 0  # of the last code
+    kind, printed, code, ended = "", "", "", 0  # of the last code
 
     def step(found: re.Match[str]) -> str:
-        nonlocal printed, code, ended
+        nonlocal printed, code, ended, kind
         if found["kind"]:
+            kind = found["kind"]
             assert not ended, f"{guide.name}: {ended} from {code}\n{printed}"
             code = found["code"]
             if leave_out in code:
@@ -114,7 +116,14 @@ def followed(
             assert said, f"{guide.name}: {how}"
             assert ended == int(said["exit"] or 0), f"{guide.name}: {ended} from {code}\n{printed}"
             ended = 0
-            old = printed if printed.startswith(("|", ">")) else _fenced(printed, said)
+            lines = printed.rstrip("\n").split("\n")
+            if printed.startswith("|"):
+                old = printed
+            elif kind == "python":
+                wanted = lines[int(said["first"] or 1) - 1 : int(said["to"] or len(lines))]
+                old = f"> {' '.join(map(_plain, wanted))}\n"
+            else:
+                old = _fenced(lines, said)
         elif found["mark"] == "said":
             old = "> " + _plain(eval(how.removeprefix(": "), names)) + "\n"
         else:
@@ -195,15 +204,18 @@ def _value(code: str, names: dict[str, Any]) -> Any:
 
 
 def _shown(value: Any) -> str:
-    """A value as a guide quotes it: a table as a table, all else in words."""
+    """A value as a guide quotes it: a table as a table, of what a headline says each sentence as a line."""
     if not isinstance(value, Block):
         return "" if value is None else f"{value}\n"
     if value.content["kind"] != "table":
-        return f"> {_plain(value.plain)}\n"
+        return "\n".join(value.content.get("sentences", [value.plain]))
     heads = [column["head"] for column in value.content["columns"]]
     rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
     for row in value.content["rows"]:
-        cells = ["<br>".join(cell["lines"]) + cell["mark"] for cell in row["cells"]]
+        cells = [
+            " ".join([own["lines"][0] + own["mark"], *(f"({line})" for line in own["lines"][1:])])
+            for own in row["cells"]
+        ]
         rows.append([row["head"], *cells])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
@@ -212,9 +224,8 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def _fenced(printed: str, said: re.Match[str]) -> str:
+def _fenced(lines: list[str], said: re.Match[str]) -> str:
     """What a command printed, or those of its lines that are wanted; what is left out is marked."""
-    lines = printed.rstrip("\n").split("\n")
     if said["last"]:
         lines = [*lines[: int(said["first"])], "  …", *lines[-int(said["last"]) :]]
     elif said["to"]:
@@ -244,7 +255,7 @@ def _chart(pdf: Path, caption: str) -> Image.Image:
                 if re.search(rf"^\w+ \d+\. {re.escape(caption[:25])}", words):
                     above = lines[at - 1]["bbox"][3] if at else 0
                     of_it = list(itertools.takewhile(_is_bold, lines[at:]))
-                    return _cut(page, above + 2, of_it[-1]["bbox"][3] + 3)
+                    return _cut(page, above + 2, of_it[-1]["bbox"][3])
     raise AssertionError(f"{pdf.name} has no chart {caption}")
 
 
@@ -289,7 +300,7 @@ def _explorer(language: str) -> Image.Image:
                 page.wait_for_selector(f"text={mark.strip()}")
                 page.wait_for_timeout(1000)
                 area = page.locator(".jp-OutputArea-output").last.bounding_box()
-                area["height"] = min(area["height"], 540)
+                area["height"] = min(area["height"], 525)
                 shot = page.screenshot(clip=area)
             chromium.close()
     drawn = Image.open(io.BytesIO(shot)).convert("RGB")
