@@ -25,7 +25,17 @@ from wardlib.pages.block import resource
 from wardlib.pages.completion import complete, register
 from wardlib.shown import Shown
 
-PAGES = ["tax", "effect", "schools", "activities", "targets", "briefing", "data_check", "arrivals"]
+PAGES = [
+    "tax",
+    "effect",
+    "history",
+    "schools",
+    "activities",
+    "targets",
+    "briefing",
+    "data_check",
+    "arrivals",
+]
 EDITIONS = [
     ("phuc-dong", "2020-9M", "vi", ""),
     ("phuc-dong", "2021-Q3", "en", "2021-10-20"),

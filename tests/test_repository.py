@@ -272,7 +272,7 @@ def test_the_readme_shows_every_command_and_notebook():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make briefing" in readme
     assert "make test" in readme
-    for command in ("ward run ", "ward check", "ward intake ", "ward list"):
+    for command in ("ward run ", "ward check", "ward intake ", "ward page ", "ward list"):
         assert command in readme
     for path in NOTEBOOKS:
         assert f"`{path.stem}`" in readme

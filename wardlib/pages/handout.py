@@ -18,7 +18,7 @@ from markupsafe import Markup
 from wardlib.language import is_missing
 from wardlib.pages import cleaning, html
 from wardlib.pages.block import Block, paragraph
-from wardlib.pages.document import Document, Part
+from wardlib.pages.document import Document
 from wardlib.pages.workbook import Workbook
 
 _MONTHS = 24  # of each line that can be opened
@@ -57,7 +57,7 @@ def _template() -> Template:
         html=html.escape,
         css=html.css,
         digest=html.source,
-        part=Part.as_html,
+        part=html.escape,  # which the paper's own content asks for, and this page has in its place
     )
 
 
@@ -65,12 +65,11 @@ def _lines(book: Workbook) -> Iterator[dict[str, Any]]:
     """Each line: its name and depth, what can be said of it in a word or two, its blocks, its months."""
     language, effect = book.language, book.effect
     result = effect.result
-    depths: dict[str, int] = result.lines["depth"].to_dict()
-    for place, (line, depth) in enumerate(depths.items(), 1):
+    for place, line in enumerate(result.lines.index, 1):
         split = result.by_line.get(line)
         yield {
             "name": language.pick(result.lines.loc[line], "name"),
-            "depth": depth,
+            "depth": result.lines["depth"][line],
             "verdict": language.words("verdict")[split.verdict]
             if split is not None
             else book.text("not enough evidence"),
