@@ -25,6 +25,9 @@ from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps, known, known_figur
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
 _SECTION = "<h2"
 _SOURCE = re.compile(r'<img src="([^"]*)"')
+CONTROLS = (
+    "wardlib-controls"  # in the metadata of an output that comes with controls (see `explorer`)
+)
 _FAILURE = "papermill-error-cell-tag"  # of the cells that papermill puts where a run failed
 # How `desk/custom.css` knows a cell of one language; nothing of it is printed.
 _SCREEN = re.compile(r'<span lang="(?:vi|en)"></span>(?:&ZeroWidthSpace;|&NoBreak;)?')
@@ -159,6 +162,12 @@ def read(notebook: NotebookNode, folder: Path | None = None) -> Document:
                 raise ExportError(
                     f"{cell_name(notebook, at)} failed with {output.ename}: {output.evalue}\n"
                     "A failed notebook is not made into a briefing: mend the cause, run it again."
+                )
+            if output.get("metadata", {}).get(CONTROLS):
+                raise ExportError(
+                    f"{cell_name(notebook, at)} shows controls, which no paper has, and a notebook does not keep "
+                    "how they stand. Copy the cell that is written below the figures into a notebook of your "
+                    "own, after its head, and export that."
                 )
             supposed[agreement.supposed(output)] = True
             content = known(output)

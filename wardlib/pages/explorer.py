@@ -13,7 +13,7 @@ import functools
 import re
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -29,8 +29,10 @@ from wardlib.analysis.counterfactual import LEVEL, LONGEST, SHORTEST
 from wardlib.data import book as books
 from wardlib.data import descriptors
 from wardlib.errors import RequestError, WardError
+from wardlib.language import Language
 from wardlib.pages import html, screen
 from wardlib.pages.block import Block, as_csv
+from wardlib.pages.document import CONTROLS
 from wardlib.pages.workbook import open_workbook
 from wardlib.periods import Period, periods_of
 
@@ -117,7 +119,11 @@ class Explorer:
         self.error = ""
         self._language = code
         self._opened = self._place = (self.book.ward.id, period, as_of)
+        self._days = (
+            {ward: [as_of]} if as_of else {}
+        )  # asked for, though nothing was reported on it
         self._standing: dict[Call, Block] = {}  # what was shown of this book
+        self._rendered: dict[tuple[str, str], tuple[list[Block], str]] = {}  # of a line and book
         self._setting = False
         self._noted = 0
         self._waiting: asyncio.Task[None] | None = None
@@ -193,7 +199,8 @@ class Explorer:
         return f"{type(self).__name__}\n{self.choice.cell}"
 
     def _ipython_display_(self) -> None:
-        display({"text/html": _dress(), "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]  # no types
+        dress = {"text/html": _dress(), "text/plain": ""}
+        display(dress, raw=True, metadata={CONTROLS: True})  # type: ignore[no-untyped-call]  # IPython's has no types
         display(self.box)  # type: ignore[no-untyped-call]
 
     # What the controls offer.
@@ -211,25 +218,23 @@ class Explorer:
         """Wards, and the periods and days of this one; a period that it has not gives way to its newest of
         that kind, a day that it has not to the newest."""
         words = self.book.language
-        wards = {name: descriptors.ward(name) for name in descriptors.names()}
-        every = books.load(wards[ward], "receipts", every_report=True)
-        assert every is not None  # as it was opened, or names() has it
-        periods = [str(one) for one in periods_of(every["month"].unique())]
-        days = sorted({str(day.date()) for day in every["reported_on"]}, reverse=True)
+        every = books.load(descriptors.ward(ward), "receipts", every_report=True)
+        periods, days = [period], []
+        if every is not None:
+            periods = [str(one) for one in periods_of(every["month"].unique())] or periods
+            days = [str(day.date()) for day in every["reported_on"].unique()]
+        if period not in periods:
+            part = Period.parse(period).part
+            alike = (name for name in periods if Period.parse(name).part == part)
+            period = next(alike, periods[0])
+        days += self._days.get(ward, [])
+        days = sorted(set(days), reverse=True)
+        named = [(f"{name}: {Period.parse(name).name(words)}", name) for name in periods]
+        newest = (self.book.text("the newest"), "")
         with self._quietly():
-            _offer(
-                self.ward, [(words.pick(one, "name"), name) for name, one in wards.items()], ward
-            )
-            if period not in periods:
-                part = Period.parse(period).part
-                alike = (name for name in periods if Period.parse(name).part == part)
-                period = next(alike, periods[0])
-            named = [(f"{p}: {Period.parse(p).name(words)}", p) for p in periods]
+            _offer(self.ward, list(_wards(words)), ward)
             _offer(self.period, named, period)
-            if as_of and as_of not in days and ward == self.book.ward.id:
-                days = sorted([*days, as_of], reverse=True)  # that of the notebook's parameters
-            offered = [(self.book.text("the newest"), ""), *((self._day(day), day) for day in days)]
-            _offer(self.as_of, offered, as_of if as_of in days else "")
+            _offer(self.as_of, [newest, *((self._day(day), day) for day in days)], as_of)
 
     def _day(self, day: str) -> str:
         return self.book.language.date(pd.Timestamp(day).date())
@@ -239,17 +244,13 @@ class Explorer:
         book has it."""
         book, words, text = self.book, self.book.language, self.book.text
         result = book.effect.result
+        self._lines = result.lines
         lines, months, phases = result.receipts.lines, result.receipts.months.index, result.phases
         last, epidemic = result.period.last, result.start
         with self._quietly():
             kept = tuple(line for line in self.lines.value if line in lines.index)
-            names = [
-                (_INDENT * int(depth) + words.pick({"name_vi": vi, "name_en": en}, "name"), code)
-                for code, depth, vi, en in zip(
-                    lines.index, lines["depth"], lines["name_vi"], lines["name_en"], strict=True
-                )
-            ]
-            self.lines.options = names
+            named = zip(lines["depth"], lines[f"name_{words.code}"], lines.index, strict=True)
+            self.lines.options = [(_INDENT * depth + name, line) for depth, name, line in named]
             self.lines.value = kept or (result.root,)
             starts = [str(month) for month in months[SHORTEST:] if month <= last]
             recorded = f": {words.month_short(epidemic)}" if epidemic else ""
@@ -367,8 +368,10 @@ class Explorer:
             asked = self.ward.value, self.period.value, self.as_of.value
         self._place = asked
         if asked != self._opened:
+            working = html.escape(self.book.text("Working it out …"))
+            self._alert.value = f'<p role="status">{working}</p>'
             self.book = open_workbook(asked[0], asked[1], self._language, asked[2])
-            self._opened, self._standing = asked, {}
+            self._opened, self._standing, self._rendered = asked, {}, {}
             self._offer_lines()
 
     def _blocks(self, choice: Choice) -> dict[Call, Block]:
@@ -397,17 +400,18 @@ class Explorer:
 
     def _place_all(self) -> None:
         """Put what is shown in its place."""
-        self._alert.value = self.error and f'<p role="alert">{html.escape(self.error)}</p>'
         choice = self.choice
-        shown = [self._panel(choice, line) for line in choice.lines] if self.blocks else []
+        shown = [self._panel(line) for line in choice.lines] if self.blocks else []
         while len(self._panels) < len(shown):
             pair = widgets.HTML(), widgets.HTML()
             self._panels.append((widgets.Box(pair).add_class("ward-pair"), pair))
         for (_, pair), panel in zip(self._panels, shown, strict=False):
             for place, text in zip(pair, panel, strict=True):
                 _put(place, text)
-        head = self.book.head  # without its word on how to have another edition: here are the controls
-        _put(self._head, self._drawn(replace(head, content=head.content | {"shown": ""})))
+        # The head without its word on how to have another edition, as here are the controls.
+        head = self.book.head
+        kept: dict[str, Any] = {"shown": ""} | ({"lines": []} if self.error else {})
+        _put(self._head, self._drawn(replace(head, content=head.content | kept)))
         history = [block for call, block in self.blocks.items() if call.method == "history.month"]
         _put(self._told, "".join(map(self._drawn, history)))
         changed = [block for call, block in self.blocks.items() if call.method == "history.changed"]
@@ -417,29 +421,38 @@ class Explorer:
             self._views.children = boxes
         _put(self._cell, choice.cell if self.blocks else "")
         _put(self._command, choice.command if self.blocks else "")
+        _put(self._alert, self.error and f'<p role="alert">{html.escape(self.error)}</p>')
 
-    def _panel(self, choice: Choice, line: str) -> tuple[str, str]:
+    def _panel(self, line: str) -> tuple[str, str]:
         """How a line stands, and what if ("" where nothing is supposed), as HTML."""
-        made = []
-        for name, title in (("book", "As it stands"), ("what_if", "What if")):
-            own = {c: b for c, b in self.blocks.items() if c.book == name and c.given == (line,)}
-            blocks = [block for call, block in own.items() if call.method.startswith("effect.")]
-            if not blocks:
-                made.append("")
-                continue
-            mark = next(block.of["assumptions"] for block in blocks)
-            shown = [(Markup(self._drawn(block)), self._files(block, line)) for block in blocks]
-            title = self.book.text(title)
-            label = dict(self.lines.options)
-            named = next(text for text, code in label.items() if code == line).strip()
-            made.append(_template().render(title=title, line=named, mark=mark, shown=shown))
-        first, second = made
-        return first, second
+        return self._side(line, "book", "As it stands"), self._side(line, "what_if", "What if")
 
-    def _drawn(self, block: Block) -> str:
-        """A block as a cell would show it, but for the mark of what is supposed, which its panel bears."""
+    def _side(self, line: str, book: str, title: str) -> str:
+        of_line = [call for call in self.blocks if call.book == book and call.given == (line,)]
+        blocks = [self.blocks[call] for call in of_line if call.method.startswith("effect.")]
+        before, made = self._rendered.get((line, book), ([], ""))
+        if [*map(id, blocks)] != [*map(id, before)]:
+            mark, words = blocks[0].of["assumptions"] if blocks else "", self.book.language
+            shown = [
+                (Markup(self._drawn(block, mark)), self._files(block, line)) for block in blocks
+            ]
+            named = words.pick(self._lines.loc[line], "name")
+            title = self.book.text(title)
+            made = (
+                _template().render(title=title, line=named, mark=mark, shown=shown)
+                if blocks
+                else ""
+            )
+            self._rendered[line, book] = blocks, made
+        return made
+
+    def _drawn(self, block: Block, mark: str = "") -> str:
+        """A block as a cell would show it, but for the mark of what is supposed, which its panel bears; what
+        is named as the one beside it, after that mark."""
         of = block.of | {"assumptions": ""}
-        return screen.render(block.content | {"of": of}, block.svg, self._language)
+        drawn = screen.render(block.content | {"of": of}, block.svg, self._language)
+        named = f'aria-label="{html.escape(mark)}. ' if mark else 'aria-label="'
+        return drawn.replace('aria-label="', named)
 
     def _files(self, block: Block, line: str) -> list[tuple[str, str, str]]:
         """The files that can be taken of a chart or a table: what a link says, a name, an address that holds
@@ -462,6 +475,13 @@ class Explorer:
         about = f"{self.book.ward_name} · {self.book.period_name}. {self.book.known}."
         lines = [about, self.book.mark, block.of["assumptions"]]
         return block.content["caption"], block.content["alt"], [*filter(None, lines)]
+
+
+def _wards(words: Language) -> Iterator[tuple[str, str]]:
+    """The names of wards, each with its code; those whose descriptor cannot be read are left out."""
+    for code in descriptors.names():
+        with suppress(WardError):
+            yield words.pick(descriptors.ward(code), "name"), code
 
 
 def _offer(control: Any, options: list[tuple[str, str]], value: str | None) -> None:
