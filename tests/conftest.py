@@ -97,9 +97,10 @@ def axe():
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """A copy of the workbook's data and notebooks that a test may spoil."""
+    """A copy of the workbook's data and notebooks that a test may spoil: of the wards, the two that are not
+    made up for a district."""
     folder = tmp_path / "workbook"
-    for name in ("data", "notebooks"):
+    for name in ("data/reference", "data/phuc-dong", "data/philadelphia", "notebooks"):
         shutil.copytree(
             ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".accepted")
         )

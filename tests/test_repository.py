@@ -50,6 +50,7 @@ OWNERS = {
         "analysis.counts",
         "analysis.districts",
         "analysis.due_dates",
+        "analysis.funnel",
         "analysis.gaussian_process",
     },
 }

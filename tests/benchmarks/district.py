@@ -15,6 +15,7 @@ import importlib.util
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -28,7 +29,8 @@ from report import markdown
 from wardlib.analysis import comparison, effects, funnel, receipts
 from wardlib.analysis.comparison import Ward
 from wardlib.analysis.epidemic import Epidemic
-from wardlib.data.book import open_book
+from wardlib.analysis.relief import Amount, Split
+from wardlib.data.book import Book, open_book
 from wardlib.periods import Period
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -67,7 +69,7 @@ def known(reports: pd.DataFrame, last: pd.Period) -> pd.DataFrame:
     return newest[newest["month"] <= last]
 
 
-def case(made: ModuleType, book: object, period: Period, seed: int) -> list[dict[str, object]]:
+def case(made: ModuleType, book: Book, period: Period, seed: int) -> list[dict[str, object]]:
     """One row a method and unit: each ward, and `sum`."""
     reports, truths = district(made, seed)
     lines = book.table("revenue_lines")
@@ -88,7 +90,7 @@ def case(made: ModuleType, book: object, period: Period, seed: int) -> list[dict
     rows: list[dict[str, object]] = []
     all_of = {"lost": 0.0, "cash": 0.0}
 
-    def judged(method: str, unit: str, split: object, truth: dict[str, float]) -> None:
+    def judged(method: str, unit: str, split: Split, truth: dict[str, float]) -> None:
         size = split.expected
         row: dict[str, object] = {"method": method, "seed": seed, "unit": unit, "CPU s": spent}
         for name, amount in (("cash", split.difference), ("lost", split.claim)):
@@ -134,7 +136,7 @@ def case(made: ModuleType, book: object, period: Period, seed: int) -> list[dict
     return rows
 
 
-def _as_if_independent(alone: dict[str, effects.Effects], whole: object) -> object:
+def _as_if_independent(alone: dict[str, effects.Effects], whole: Split) -> Split:
     """The sum of the wards' own estimates, their paths put in an order of chance so that no ward's belong
     to another's: `whole` with that difference, whatever else is in it."""
     sums = 0.0
@@ -144,10 +146,7 @@ def _as_if_independent(alone: dict[str, effects.Effects], whole: object) -> obje
         missing = (impact.paths - impact.collected)[:, within].sum(axis=1)
         sums = sums + np.random.default_rng(place).permutation(missing)
     low, high = np.quantile(sums, TAILS)
-    amount = type(whole.difference)(float(sums.mean()), float(low), float(high))
-    from dataclasses import replace
-
-    return replace(whole, difference=amount)
+    return replace(whole, difference=Amount(float(sums.mean()), float(low), float(high)))
 
 
 def rate(rows: pd.DataFrame, name: str) -> tuple[float, float]:

@@ -119,7 +119,8 @@ def _times(wide: Floats, spread: float, count: int) -> Floats:
 def _fitted(values: Floats, errors: Floats) -> tuple[float, float]:
     """The centre of the values, and their spread beyond their errors: the one with which the winsorised
     z-scores scatter as they should (R. C. Paule and J. Mandel 1982), 0 where they scatter less without any."""
-    few = len(values) < FEWEST
+    if len(values) < FEWEST:
+        return _centre(values, errors), 0.0
 
     def beyond(spread: float) -> tuple[float, float]:
         wide = np.hypot(errors, spread)
@@ -128,7 +129,7 @@ def _fitted(values: Floats, errors: Floats) -> tuple[float, float]:
         return centre, float(scatter) - (len(values) - 1)
 
     low, high = 0.0, float(np.ptp(values))
-    if few or beyond(low)[1] <= 0:
+    if beyond(low)[1] <= 0:
         return beyond(low)[0], 0.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
