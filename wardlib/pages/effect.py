@@ -197,28 +197,27 @@ class EffectPage(Page[Effects]):
         unit, printed = self._unit, self._printed(whole)
         step = unit.scale / 10
         rows, drawn, moved = [], [], False
-        expected = collected = shown_expected = shown_collected = 0.0
+        short = shown = 0.0
         known = [month for month, split in splits.items() if split is not None]
         for month, split in splits.items():
             if split is None:
                 rows.append(Row(language.sentence(language.month(month)), (NONE,) * 5))
                 continue
-            # Sums so far are rounded, so that the months add up as printed to what the sentence says.
-            expected, collected = expected + split.expected, collected + split.collected
-            last = month == known[-1]
-            until = printed["expected"] if last else round(expected / step) * step
-            came = printed["collected"] if last else round(collected / step) * step
-            now, own = until - shown_expected, came - shown_collected
-            shown_expected, shown_collected = until, came
-            moved = moved or round(own / step) != round(split.collected / step)
+            # What is short so far is rounded, so that the months add up as printed to what the sentence
+            # says; what was collected is a fact, and stands as everywhere else.
+            short += split.expected - split.collected
+            so_far = printed["difference"] if month == known[-1] else round(short / step) * step
+            now, shown = so_far - shown, so_far
+            expected = max(round(split.collected / step) * step + now, 0.0)
+            moved = moved or round(expected / step) != round(split.expected / step)
             off = split.deferred.mean + split.overdue.mean + split.paid_later.mean
             between = split.difference
             mark = ESTIMATE * bool(result.receipts.estimated.at[month, line])
             cells = (
-                unit.figure(now),
-                unit.figure(own) + mark,
-                unit.figure(now - own) + self._bounds(between.lower, between.upper, " … "),
-                unit.figure(until - came),
+                unit.figure(expected),
+                unit.figure(split.collected) + mark,
+                unit.figure(now) + self._bounds(between.lower, between.upper, " … "),
+                unit.figure(so_far),
                 unit.figure(off),
             )
             rows.append(Row(language.sentence(language.month(month)), cells))
@@ -241,7 +240,7 @@ class EffectPage(Page[Effects]):
         if moved:
             notes.append(
                 text(
-                    "So that the months add up, one may differ from its own figure by its last digit."
+                    "So that what is short adds up, the expected of a month may differ by its last digit."
                 )
             )
         if marked(rows, ESTIMATE):
