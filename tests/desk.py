@@ -156,9 +156,16 @@ class Notebook:
         )
 
     def headings(self):
-        """The headings and notes of its Markdown cells that are to be seen, in their order."""
-        found = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-MarkdownCell .jp-RenderedMarkdown > *"
-        return self._seen(found)
+        """The headings and notes of its Markdown cells that are to be seen, in their order, lists left out."""
+        drawn = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-MarkdownCell .jp-RenderedMarkdown > "
+        self.page.wait_for_function(
+            "([drawn, count]) => document.querySelectorAll(drawn + ':first-child').length === count",
+            arg=[
+                drawn,
+                self._do("return [...cells].filter(cell => cell.type === 'markdown').length"),
+            ],
+        )  # a busy machine draws the last ones late
+        return self._seen(f"{drawn}:not(ul)")
 
     def contents(self):
         """The entries of the panel of contents that are to be seen, in their order."""

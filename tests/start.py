@@ -25,7 +25,8 @@ _PAGES = {
 {rows}
 
 Muốn xem phường khác, kỳ khác, bản tiếng Anh hay số liệu của một ngày trước, sửa `ward`, `period`, `language`, `as_of` ở đầu sổ rồi
-chạy lại từ đầu. Sổ đã chạy xong thì nút **Báo cáo PDF** và trình đơn **Phường** xuất thành báo cáo.
+chạy lại từ đầu. Sổ đã chạy xong thì nút **Báo cáo PDF** và trình đơn **Phường** xuất thành báo cáo. Còn điều gì chưa chắc thì mở sổ
+[{explore}](explore.ipynb): sửa giả định và xem ngay kết quả, không cần sửa ô lệnh.
 
 [The same in English](start.en.md)
 """,
@@ -40,7 +41,7 @@ chạy lại từ đầu. Sổ đã chạy xong thì nút **Báo cáo PDF** và 
 
 For another ward or period, the Vietnamese edition, or what was known on an earlier day, change `ward`, `period`, `language`, `as_of`
 at the notebook's head and run from the top again. A notebook that has run is made into a briefing by the button **Briefing as PDF** and the menu
-**Ward**.
+**Ward**. In doubt, open [{explore}](explore.ipynb): there controls try what if, and nothing has to be typed.
 
 [Trang này bằng tiếng Việt](start.vi.md)
 """,
@@ -51,7 +52,7 @@ def pages() -> dict[Path, str]:
     """The start page in each language, by its file."""
     made = {}
     for code, page in _PAGES.items():
-        rows = []
+        rows, explore = [], ""
         for path in sorted(NOTEBOOKS.glob("*.ipynb")):
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
             head = next(
@@ -60,7 +61,8 @@ def pages() -> dict[Path, str]:
             said = _TITLE.match("".join(head["source"]))
             assert said, f"{path.name}: its first cell in {code} begins with no title"
             rows.append(f"| [{said['title']}]({path.name}) | {said['asked'] or said['below']} |")
-        made[NOTEBOOKS / f"start.{code}.md"] = page.format(rows="\n".join(rows))
+            explore = said["title"]  # the last one, which has no number
+        made[NOTEBOOKS / f"start.{code}.md"] = page.format(rows="\n".join(rows), explore=explore)
     return made
 
 

@@ -19,10 +19,11 @@ BIN = Path(sys.executable).parent
 
 
 def prose(notebook, language):
-    """What the Markdown cells of a notebook say in a language: headings and paragraphs, plain."""
+    """What the Markdown cells of a notebook say in a language: headings and paragraphs, plain, without lists."""
     cells = nbformat.read(ROOT / "notebooks" / f"{notebook}.ipynb", as_version=4).cells
     texts = [cell.source for cell in cells if f"lang-{language}" in cell.metadata.get("tags", [])]
-    lines = [line for text in texts for line in text.split("\n") if line]
+    every = [line.replace("`", "") for text in texts for line in text.split("\n")]
+    lines = [line for line in every if line and not line.startswith("- ")]
     return [re.sub(r"<!--.*?-->|<span.*|^#+ ", "", line).strip() for line in lines], [
         re.sub(r"<!--.*?-->|<span.*|^#+ ", "", line).strip() for line in lines if line[0] == "#"
     ]
@@ -66,9 +67,10 @@ def test_each_heading_stands_once_in_the_language_of_the_edition(desk, axe, name
                 said, heads = prose(name, "vi")
                 assert (opened.headings(), opened.contents()) == (said, heads)
             assert opened.run_all() == []
+            head = desk.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .edition")
+            head.and_(desk.page.locator(f"[lang={language}]")).wait_for()  # a widget's comes later
             said, heads = prose(name, language)
             assert (opened.headings(), opened.contents()) == (said, heads)
-            head = desk.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .edition")
             assert head.count() == 1  # what fails while it is drawn is no error of the cell
             desk.picture(f"{name}.{language}")
         found = {}

@@ -425,7 +425,9 @@ class Explorer:
 
     def _panel(self, line: str) -> tuple[str, str]:
         """How a line stands, and what if ("" where nothing is supposed), as HTML."""
-        return self._side(line, "book", "As it stands"), self._side(line, "what_if", "What if")
+        text = self.book.text
+        stands = self._side(line, "book", text("As it stands"))
+        return stands, self._side(line, "what_if", text("What if"))
 
     def _side(self, line: str, book: str, title: str) -> str:
         of_line = [call for call in self.blocks if call.book == book and call.given == (line,)]
@@ -437,7 +439,6 @@ class Explorer:
                 (Markup(self._drawn(block, mark)), self._files(block, line)) for block in blocks
             ]
             named = words.pick(self._lines.loc[line], "name")
-            title = self.book.text(title)
             made = (
                 _template().render(title=title, line=named, mark=mark, shown=shown)
                 if blocks
