@@ -843,8 +843,13 @@ class DistrictPage(Page[District]):
     def _marked(self, title: str, shown: Iterable[Any]) -> str:
         """A caption, with what the mark at names means where one of the wards has it."""
         if self._mixed and self.result.wards.loc[list(shown), "illustrative"].any():
-            return f"{title} ({ILLUSTRATIVE} {self._text('illustrative figures')})"
+            return f"{title} ({self._key})"
         return title
+
+    @property
+    def _key(self) -> str:
+        """What the mark at names means."""
+        return self._text("{mark} illustrative figures", mark=ILLUSTRATIVE)
 
     def _list(self, wards: Iterable[Any], most: int = _NAMED) -> str:
         """Wards by their names, of many the first."""
@@ -960,7 +965,7 @@ class DistrictPage(Page[District]):
         every = self.result.wards.index
         notes = [note for note in notes if note]
         if self._mixed and self.result.wards.loc[list(shown), "illustrative"].any():
-            notes.append(f"{ILLUSTRATIVE} {self._text('illustrative figures')}.")
+            notes.append(f"{self._key}.")
         if len(every) > _ROWS:
             notes.append(
                 self._text(
