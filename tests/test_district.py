@@ -268,6 +268,7 @@ def test_a_month_that_lacks_is_named_and_nothing_stands_in_its_place(district):
     assert pd.isna(page.result.total.year_to_date)
     assert "còn thiếu số liệu của phường B" in page.answer().plain
     assert "Đôn đốc báo cáo của phường B" in page.answer().plain
+    assert "thấp nhất: phường A" in page.answer().plain  # of those with all months
     said = page.reports().plain
     assert said.startswith("Phường B: chưa báo cáo từ tháng 8 năm 2020 (báo cáo gần nhất ngày")
     shown, _ = cells(page.receipts_table(), "Tổng 3 phường")
