@@ -90,8 +90,9 @@ class Together(Result):
     period since the start, where that is not all of the year to date, and the year to date. `wards`: by
     ward, in the order given. `used`: by line, the wards that lent each other strength
     (`districts.MODEL`); the others were estimated by themselves. `ledger`: of the sum of the wards
-    `summed`, None where there is none; `silent`: why nothing can be said of the sum (`Impact.silent`, or
-    `BEFORE`), "" where something can.
+    `summed`, None where there is none; `silent`: why nothing can be said of the sum (`Impact.silent`,
+    `BEFORE` or `UNREPORTED`), "" where something can. A ward whose own placebo fails is in the sum, which
+    has a placebo of its own.
     """
 
     period: Period
@@ -278,8 +279,9 @@ def assess(wards: Mapping[str, Ward], table: Tables, epidemic: Epidemic, currenc
             whole = relief.added(whole, root)
             roots[ward] = root.impact
     impact = _total(members, roots)
-    silent = impact.silent if impact else BEFORE if not spans else "history"
+    silent = BEFORE if not spans else "history" if prepared else UNREPORTED
     if whole and impact:
+        silent = impact.silent
         whole = replace(whole, impact=replace(impact, again=None, parts=()))
     return Together(
         period, start, spans, members, {k: v for k, v in used.items() if v}, whole, silent
