@@ -139,7 +139,7 @@ class Explorer:
         self.ward = self._control(widgets.Dropdown, text("Ward"))
         self.period = self._control(widgets.Dropdown, text("Reporting period"))
         self.as_of = self._control(widgets.Dropdown, text("As known on"))
-        self.lines = self._control(widgets.SelectMultiple, text("Lines"), rows=8)
+        self.lines = self._control(widgets.SelectMultiple, text("Lines (one or several)"), rows=8)
         self.start = self._control(widgets.Dropdown, text("Effect begins in"))
         as_given = text("as recorded")
         percent = self.book.language.percent
