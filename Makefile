@@ -41,10 +41,11 @@ lint: $(TEST_READY) ## look for what ruff finds in code, tests and notebooks; ch
 types: $(TEST_READY) ## check the types with mypy
 	@$(BIN)/mypy
 
-docs: $(TEST_READY) ## write the generated parts of ARCHITECTURE.md and docs/method.md, and the start pages, anew
+docs: $(TEST_READY) ## write the generated parts of ARCHITECTURE.md, docs/method.md and docs/guides, and the start pages, anew
 	@$(BIN)/python tests/architecture.py --write
 	@$(BIN)/python tests/statements.py --write
 	@$(BIN)/python tests/start.py --write
+	@$(BIN)/python tests/guides.py --write
 
 # JupyterLab as .jupyter sets it, whatever this user has set elsewhere, with the kernel of this Python.
 lab: $(TEST_READY) ## open the notebooks in JupyterLab, with menus in LANGUAGE

@@ -51,7 +51,8 @@ def executed(notebook, ward, period, language, as_of=""):
     """A notebook's cells run in this process, which saves the start of a kernel; to be read only."""
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     shell.reset(new_session=False)
-    parameters = {"ward": ward, "period": period, "language": language, "as_of": as_of}
+    unit = "district" if notebook == "80-district" else "ward"
+    parameters = {unit: ward, "period": period, "language": language, "as_of": as_of}
     source = load_notebook_node(str(ROOT / "notebooks" / f"{notebook}.ipynb"))
     found = parameterize_notebook(source, parameters)
     for cell in found.cells:
@@ -97,9 +98,10 @@ def axe():
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """A copy of the workbook's data and notebooks that a test may spoil."""
+    """A copy of the workbook's data and notebooks that a test may spoil: of the wards, the two that are not
+    made up for a district."""
     folder = tmp_path / "workbook"
-    for name in ("data", "notebooks"):
+    for name in ("data/reference", "data/phuc-dong", "data/philadelphia", "notebooks"):
         shutil.copytree(
             ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".accepted")
         )

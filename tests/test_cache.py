@@ -45,7 +45,7 @@ def execute(asked, limits=LIMITS, **options):
 def made(tmp_path_factory):
     """A workbook in which the jobs of three periods have run, and one as of a day."""
     home = tmp_path_factory.mktemp("cache")
-    for name in ("data", "notebooks"):
+    for name in ("data/reference", "data/phuc-dong", "data/philadelphia", "notebooks"):
         shutil.copytree(descriptors.home() / name, home / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WARDLIB_HOME", str(home))

@@ -33,7 +33,9 @@ def summary(ward, period, as_of=""):
     )
 
 
-@pytest.mark.parametrize("package", ["reference", "phuc-dong", "philadelphia"])
+@pytest.mark.parametrize(
+    "package", ["reference", "phuc-dong", "philadelphia", "long-bien", "bang-lang"]
+)
 def test_other_tools_read_the_packages(package):
     """Frictionless, which knows nothing of wardlib, finds every table valid, hashes included."""
     with system.use_context(trusted=True):  # the path is absolute, and ours
@@ -41,7 +43,9 @@ def test_other_tools_read_the_packages(package):
     assert report.valid, report.flatten(["title", "rowNumber", "fieldName", "message"])
 
 
-@pytest.mark.parametrize("package", ["reference", "phuc-dong", "philadelphia"])
+@pytest.mark.parametrize(
+    "package", ["reference", "phuc-dong", "philadelphia", "long-bien", "bang-lang"]
+)
 def test_every_column_says_what_it_means_and_money_has_a_unit(package):
     """No field without description; what counts money, days, persons or events has a unit."""
     raw = json.loads((DATA / package / "datapackage.json").read_text(encoding="utf-8"))

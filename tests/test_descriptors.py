@@ -670,7 +670,7 @@ def test_importing_descriptors_loads_no_validator():
     assert done.stdout.split() == ["False", "False"]
 
 
-def test_an_unknown_ward_is_refused_with_the_known_ones():
+def test_an_unknown_ward_is_refused_with_the_known_ones(home):
     """A mistyped ward lists those that exist; a path is no ward."""
     for name in ("nowhere", "reference", "../data/phuc-dong", ""):
         with pytest.raises(RequestError, match=r"Wards here: philadelphia, phuc-dong\."):

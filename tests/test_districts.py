@@ -1,5 +1,6 @@
 """Wards of one upper level together: what they borrow from each other, and what each keeps."""
 
+import dataclasses
 import gc
 import pickle
 import struct
@@ -79,6 +80,15 @@ def test_later_months_never_enter(alike):
     other.loc[START:] = 0.0
     for ward, impact in together(other).items():
         np.testing.assert_array_equal(impact.paths, first[ward].paths)
+
+
+def test_what_the_law_left_unpayable_enters_no_estimate_made_anew(alike):
+    """A ward's exempt month, which the district knows nothing of, is without a figure from another start
+    too."""
+    _, found = alike
+    impact = dataclasses.replace(next(iter(found.values())), exempt=frozenset({START + 1}))
+    again = impact.estimate_again(impact.series, START - 1)
+    assert again.months[np.isnan(again.observed)].tolist() == [START + 1]
 
 
 def test_one_more_month_leaves_what_is_a_wards_own_as_it_was(alike):

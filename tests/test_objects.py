@@ -25,7 +25,17 @@ from wardlib.pages.block import resource
 from wardlib.pages.completion import complete, register
 from wardlib.shown import Shown
 
-PAGES = ["tax", "effect", "schools", "activities", "targets", "briefing", "data_check", "arrivals"]
+PAGES = [
+    "tax",
+    "effect",
+    "history",
+    "schools",
+    "activities",
+    "targets",
+    "briefing",
+    "data_check",
+    "arrivals",
+]
 EDITIONS = [
     ("phuc-dong", "2020-9M", "vi", ""),
     ("phuc-dong", "2021-Q3", "en", "2021-10-20"),
@@ -372,7 +382,7 @@ def test_tab_shows_what_is_public(shell):
 @pytest.mark.parametrize(
     ("text", "first"),
     [
-        ('wardlib.open("', "philadelphia"),
+        ('wardlib.open("', "bang-lang"),
         ('wardlib.open("phuc', "phuc-dong"),
         ('wardlib.open("phuc-dong", "2021-Q', "2021-Q1"),
         ('wardlib.open("phuc-dong", "2021-9M", "', "vi"),
@@ -408,7 +418,7 @@ def test_tab_offers_nothing_elsewhere(text):
 
 def test_tab_offers_it_in_a_kernel_that_imports_wardlib(seen):
     """Without anything to be loaded."""
-    assert seen[-1]["text/plain"] == "['philadelphia', 'phuc-dong']"
+    assert seen[-1]["text/plain"] == "['philadelphia', 'phuc-dong', 'phuong-vi']"
 
 
 # ------------------------------------------------------------------------------------ the screen

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,7 +105,9 @@ def run(  # long by its options, each of them a line of the help
         list[str],
         typer.Option(help="vi, en or both; faults of the data are told in the first named."),
     ] = ["vi"],  # noqa: B006
-    notebook: Annotated[list[str], typer.Option(help="Such as 90-briefing. Default: all.")] = [],  # noqa: B006
+    notebook: Annotated[
+        list[str], typer.Option(help="Such as 90-briefing. Default: all for such units.")
+    ] = [],  # noqa: B006
     as_of: Annotated[
         str, typer.Option(help="See nothing reported after this day, e.g. 2020-09-13.")
     ] = "",
@@ -141,7 +143,7 @@ def run(  # long by its options, each of them a line of the help
             periods or [],
             wards=ward,
             languages=language,
-            notebooks=notebook or plans.notebooks(),
+            notebooks=notebook,
             as_of=as_of,
         )
     )
@@ -327,16 +329,21 @@ def check(
     for described, faults in each:
         problems |= set(faults)
         if described:
-            counts[described.id] = len(described.tables)
+            counts[described.id] = len(described.tables), len(described.wards)
             problems |= set(checks.check(described, hashes=not accept, day=today))
     if problems:
         raise DataError(problems)
     for line in acceptance.record(proposal, today) if today else []:
         _say(tongue.say(line))
-    for name, count in counts.items():
+    for name, (count, wards) in counts.items():
         sound = said("{ward}: {count} tables, no problem", ward=name, count=count)
         if count == 1:
             sound = said("{ward}: 1 table, no problem", ward=name)
+        if wards:
+            sound = said(
+                "{ward}: {wards} wards, {count} tables of its own, no problem",
+                ward=name, wards=wards, count=count,
+            )  # fmt: skip
         _say(tongue.say(sound))
 
 
@@ -460,6 +467,59 @@ def template(
     _say(str(path))
 
 
+@app.command(cls=Lists)
+def page(
+    ward: Annotated[str, typer.Argument(metavar="WARD", help="Folder of data/.")],
+    period: Annotated[
+        str,
+        typer.Argument(metavar="PERIOD", help="2020-09, 2020-Q3, 2020-H1, 2020-9M or 2020."),
+    ],
+    language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
+    as_of: Annotated[
+        str, typer.Option(help="See nothing reported after this day, e.g. 2020-09-13.")
+    ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Default: output/WARD/PERIOD/page.LANGUAGE.html.", show_default=False),
+    ] = None,
+) -> None:
+    """Write one HTML file to hand round: choose a line, open a month; no script, no request.
+
+    What is chosen and open there is what is printed. Example:
+    ward page phuc-dong 2020-9M
+    """
+    from wardlib.data import checks, descriptors, reading
+    from wardlib.pages import handout, workbook
+    from wardlib.runs import plans
+
+    plans.plan([period], wards=[ward], languages=[language], notebooks=[], as_of=as_of)
+    if problems := checks.check(descriptors.ward(ward)):
+        raise DataError(problems)
+    made = handout.page(workbook.open_workbook(ward, period, language, as_of))
+    folder = plans.Job("page", ward, period, language, as_of).folder
+    path = output or folder.with_name(f"{folder.name}.html")
+    try:
+        if output is None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, made.encode())
+    except OSError as error:
+        raise RequestError(
+            said("{file} cannot be written: {reason}.", file=path, reason=reading.reason(error))
+        ) from None
+    _say(str(output or plans.named(path)))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file that is whole as soon as it has its name."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
 @app.command("list", cls=Lists)
 def list_(language: Spoken = "en") -> None:
     """List the wards with the months of their receipts, and the notebooks.
@@ -489,11 +549,13 @@ def list_(language: Spoken = "en") -> None:
         title = described.title
         if described.illustrative:
             title = said("{title} (illustrative)", title=title)
-        _say(
-            tongue.say(
-                said("{ward}: {title}; receipts {span}", ward=described.id, title=title, span=span)
+        line = said("{ward}: {title}; receipts {span}", ward=described.id, title=title, span=span)
+        if described.wards:
+            count = len(described.wards)
+            line = said(
+                "{ward}: {title}; {count} wards", ward=described.id, title=title, count=count
             )
-        )
+        _say(tongue.say(line))
     for name in plans.notebooks():
         _say(tongue.say(said("notebook {name}", name=name)))
     if problems:

@@ -517,21 +517,23 @@ def school_days(level: str) -> pd.DataFrame:
     return counts.rename_axis("month")
 
 
-def make_schools() -> pd.DataFrame:
+def make_schools(schools: tuple[tuple, ...] = SCHOOLS) -> pd.DataFrame:
     """The schools table."""
     columns = ["school", "name", "level", "ownership", "valid_from", "valid_to"]
-    table = pd.DataFrame([school[:6] for school in SCHOOLS], columns=columns)
+    table = pd.DataFrame([school[:6] for school in schools], columns=columns)
     return table.astype({"valid_from": "period[M]", "valid_to": "period[M]"})
 
 
-def make_school_months(rng: np.random.Generator) -> pd.DataFrame:
+def make_school_months(
+    rng: np.random.Generator, schools: tuple[tuple, ...] = SCHOOLS
+) -> pd.DataFrame:
     """The school_months table: one report a school and month, on the 12th of the next month.
 
     Summer months have a row with no planned day; kindergartens' summer care is left out.
     """
     tet_months = MONTHS.isin(TET.to_period("M"))
     parts = []
-    for school, _, level, _, first, last, pupils_2016, growth in SCHOOLS:
+    for school, _, level, _, first, last, pupils_2016, growth in schools:
         school_year = MONTHS.year - 2016 - (MONTHS.month < 9)  # 0 is 2016-2017
         intake = pupils_2016 * growth ** np.arange(6) * np.exp(rng.normal(0, 0.015, 6))
         table = school_days(level).assign(pupils=intake.round().astype(int)[school_year])

@@ -369,7 +369,8 @@ class Impact(Result):
             return None
         draws = min(len(self.paths), 1000)
         if self.again:
-            again = self.again(series, start, draws)
+            # What estimates wards together knows no exemptions, which lie after the start.
+            again = replace(self.again(series, start, draws), exempt=self.exempt)
         else:
             again = _estimate(
                 series, start, self.tet, self.planned, self.exempt, draws, self.line, once=True

@@ -8,7 +8,7 @@ estimates are `remembered`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from wardlib.analysis.assumptions import NOTHING, Assumptions
 from wardlib.analysis.counterfactual import LEVEL, Effect, Impact
 from wardlib.analysis.epidemic import RESTRICTION, Epidemic, segments
 from wardlib.analysis.receipts import Receipts, line_of
-from wardlib.analysis.relief import Ledger, Split
+from wardlib.analysis.relief import Ledger, Rule, Split
 from wardlib.analysis.results import Result
 from wardlib.analysis.tables import Tables
 from wardlib.errors import RequestError, said
@@ -248,22 +248,41 @@ def assess(
         tet=tuple(tet["date"]) if tet is not None else (),
         exempt={line: relief.exempt_months(own) for line, own in rules.items()},
     )
-    ledgers: dict[str, Ledger] = {}
-    for line in reversed(lines.index):
-        below = [estimates[part] for part in receipts.parts[line]]
-        whole = counterfactual.total(amounts[line], below)
-        if below and whole is None:  # some parts' sum does not stand against what all were to bring
-            partly = receipts.partial[line].reindex(amounts.index, fill_value=False)
-            whole = replace(estimates[line], series=amounts[line].mask(partly))
-        estimates[line] = replace(whole or estimates[line], level=assumptions.level or LEVEL)
-        parts = {part: ledgers[part] for part in receipts.parts[line] if estimates[part].model}
-        ledgers[line] = (
-            relief.parent(estimates[line], parts)
-            if parts and estimates[line].model
-            else relief.ledger(estimates[line], rules[line])
-        )
-    lines["silent"] = [estimates[line].silent for line in lines.index]
+    level = assumptions.level or LEVEL
+    ledgers = by_line(receipts, amounts, estimates.__getitem__, rules, level)
+    lines["silent"] = [ledgers[line].impact.silent for line in lines.index]
     return Effects(receipts, lines, epidemic, ledgers, assumptions)
+
+
+def by_line(
+    receipts: Receipts,
+    amounts: pd.DataFrame,
+    estimate: Callable[[str], Impact],
+    rules: Mapping[str, Sequence[Rule]],
+    level: float = LEVEL,
+) -> dict[str, Ledger]:
+    """The ledgers of the lines (columns) of `amounts` by month, parts before what they are parts of.
+
+    `estimate` gives the estimate of a line from its own series; a parent's is the sum of its parts' where
+    it can be, and is not asked for then. `rules`: the relief of each line. `level`: of the intervals.
+    """
+    ledgers: dict[str, Ledger] = {}
+    for line in reversed(amounts.columns):
+        below = receipts.parts[line]
+        found = counterfactual.total(amounts[line], [ledgers[part].impact for part in below])
+        if found is None:
+            found = estimate(line)
+            if below:  # some parts' sum does not stand against what all were to bring
+                partly = receipts.partial[line].reindex(amounts.index, fill_value=False)
+                found = replace(found, series=amounts[line].mask(partly))
+        found = replace(found, level=level)
+        parts = {part: ledgers[part] for part in below if ledgers[part].impact.model}
+        ledgers[line] = (
+            relief.parent(found, parts)
+            if parts and found.model
+            else relief.ledger(found, rules[line])
+        )
+    return ledgers
 
 
 def _untouched(receipts: Receipts, table: Tables, epidemic: Epidemic) -> set[str]:

@@ -31,8 +31,8 @@ class History(Result):
       `measure`, `reported_on`, `estimate`, `value`, `before` (of the report before it; missing where it is
       the first), `name` of the file that it came in, `sheet`, `cell`, all "" where it was entered by hand,
       `row` of the table's file. By figure, then by day.
-    - `measures`: a row a restriction and sector where the unit lies: `id`, `lines` that it names, `start`,
-      `end` (days, inclusive; a missing end: still in force).
+    - `measures`: a row a restriction where the unit lies: `id`, `lines` that it names, `start`, `end` (days,
+      inclusive, of several sectors from the first to the last; a missing end: still in force). By start.
     - `rules`: by line, the relief that touches it (`relief.rules_by_line`).
     - `effects`: what the months brought against what was to be expected.
     """
@@ -72,18 +72,12 @@ class History(Result):
         return self.reports.groupby(_FIGURE, sort=False).indices
 
     def in_force(self, line: str, month: pd.Period) -> pd.DataFrame:
-        """The restrictions that named the line or a part of it and were in force on some day of the month: a
-        row each, `id`, `start`, `end` (of several sectors from the first day to the last), by start."""
+        """Those of `measures` that named the line or a part of it and were in force on some day of the month."""
         lines = {*family(self.effects.receipts.parts, line)}
         own = self.measures
-        begun = own["start"] <= month.end_time
-        lasting = own["end"].isna() | (own["end"] >= month.start_time)
+        within = (own["start"] <= month.end_time) & ~(own["end"] < month.start_time)
         named = own["lines"].map(lambda names: not lines.isdisjoint(names)).astype(bool)
-        grouped = own[begun & lasting & named].groupby("id", sort=False)
-        spells = grouped.agg(
-            start=("start", "min"), end=("end", lambda days: days.max(skipna=False))
-        )
-        return spells.reset_index().sort_values(["start", "id"], ignore_index=True)
+        return own[within & named]
 
     def touching(self, line: str, month: pd.Period) -> list[Rule]:
         """The rules that touch the month, of the line or a part of it, each once."""
@@ -167,7 +161,13 @@ def _measures(measures: pd.DataFrame | None, areas: tuple[str, ...]) -> pd.DataF
     rows = []
     if measures is not None:
         ids, lines = measures["id"].tolist(), measures["lines"].tolist()
+        spells: dict[int, list[tuple[datetime.date, datetime.date | None]]] = {}
         for place, _, start, end in epidemic.restrictions(measures, areas):
-            rows.append((ids[place], lines[place], start, end))
+            spells.setdefault(place, []).append((start, end))
+        for place, own in spells.items():
+            ends = [end for _, end in own if end is not None]
+            last = max(ends) if len(ends) == len(own) else None
+            rows.append((ids[place], lines[place], min(start for start, _ in own), last))
     found = pd.DataFrame(rows, columns=["id", "lines", "start", "end"])
-    return found.astype({"start": "datetime64[s]", "end": "datetime64[s]"})
+    found = found.astype({"start": "datetime64[s]", "end": "datetime64[s]"})
+    return found.sort_values(["start", "id"], ignore_index=True)

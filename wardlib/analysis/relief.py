@@ -707,6 +707,30 @@ def parent(impact: Impact, children: Mapping[str, Ledger]) -> Ledger:
     return Ledger(impact, list(rules.values()), flows, tuple(children.values()))
 
 
+def added(whole: Ledger | None, unit: Ledger) -> Ledger:
+    """The ledger of several units' sum as one more is added, of which no more is kept than splits of the sum
+    need: its flows in the sum, and the paths of its lines that have rules. The sum's `impact` is that of
+    the last unit, for the caller to replace; it and its parts estimate nothing anew."""
+    own = [_kept(part) for part in unit._own if part.rules]
+    if (
+        not own
+    ):  # a sum without any relief needs a part all the same, or it would apply rules to itself
+        own = [_kept(unit)]
+    rules = {rule.id: rule for rule in (*(whole.rules if whole else ()), *unit.rules)}
+    flows = _Flows.total([whole.flows, unit.flows]) if whole else unit.flows
+    parts = (*(whole.parts if whole else ()), *own)
+    return Ledger(unit.impact, list(rules.values()), flows, parts)
+
+
+def _kept(part: Ledger) -> Ledger:
+    """A line of a unit in the sum of several: its paths and rules, and what was paid early, as nothing can be
+    estimated anew once the unit's other estimates are gone."""
+    impact = replace(part.impact, again=None, parts=())
+    made = replace(part, impact=impact, flows=_Flows.none(part.impact.paths.shape), parts=())
+    vars(made)["_early"] = part._early
+    return made
+
+
 def _shares(rules: Sequence[Rule], draws: int) -> list[Floats]:
     """For each rule, the share of each path: evenly over its range, in random order.
 

@@ -2,7 +2,8 @@
 
 Every folder under `data/` is a Frictionless Data Package v2 (https://datapackage.org) whose
 `datapackage.json` names its tables with path, hash, source, licence and schema. A ward's package
-also carries a `ward` object (names, areas, currency, whether its figures are illustrative). Custom
+also carries a `ward` object (names, areas, currency, whether its figures are illustrative); that of a
+district names its `wards`, and its package may have tables of its own or none. Custom
 properties of ours: `ward`; a table's `area` (the country that its rows are about, where they are about
 one) and `accepted_on` (the day on which its `hash` and `bytes` were recorded); a field's `unit`, `codes`
 ("table.column", or a list of such: one of them must hold each of its values) and `at_most` (the column of
@@ -13,6 +14,7 @@ A descriptor is read as a whole or not at all: `profile` finds every fault of it
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import datetime
 import functools
@@ -27,7 +29,7 @@ from typing import Any
 
 from wardlib.data import profile, reading
 from wardlib.errors import DataError, Problem, RequestError, nearest, said, visible
-from wardlib.periods import parse_day
+from wardlib.periods import Period, parse_day
 from wardlib.provenance import digest_bytes
 from wardlib.shown import Shown, listed
 
@@ -188,11 +190,23 @@ class Recipient(Shown):
 
 
 @dataclass(frozen=True, repr=False)
+class Member(Shown):
+    """A ward of a district, from the first to the last day, both inclusive; None: without end.
+    `illustrative`: whether its figures are."""
+
+    ward: str
+    valid_from: datetime.date | None
+    valid_to: datetime.date | None
+    illustrative: bool
+
+
+@dataclass(frozen=True, repr=False)
 class Ward(Package):
     """A ward's package: the tables plus what a briefing says of the ward.
 
     `areas` runs from the country to the ward; measures and relief of any of them bind it.
-    `illustrative` figures were made up, and every page says so.
+    `illustrative` figures were made up, and every page says so. `wards`: those of a district, any set of
+    wards that its descriptor names, in its order; () of a ward. A district is none of another's.
     """
 
     name_vi: str
@@ -206,7 +220,26 @@ class Ward(Package):
     areas: tuple[str, ...]
     currency: str
     illustrative: bool
+    wards: tuple[Member, ...]
     reference: Package
+
+    def members(self, period: Period) -> dict[str, frozenset[int]]:
+        """The wards of a district in a period's year to date: by ward, in the order of the descriptor, the
+        months (1 to 12) at whose end it belongs there. Of a month in which wards are merged, the one that
+        is left has it."""
+        months: dict[str, set[int]] = {}
+        for month in range(1, period.bounds[1] + 1):
+            end = datetime.date(period.year, month, calendar.monthrange(period.year, month)[1])
+            for member in self.wards:
+                if (member.valid_from or end) <= end <= (member.valid_to or end):
+                    months.setdefault(member.ward, set()).add(month)
+        named = dict.fromkeys(member.ward for member in self.wards)
+        return {ward: frozenset(months[ward]) for ward in named if ward in months}
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it is a district of which the figures of some wards are illustrative and of others real."""
+        return len({member.illustrative for member in self.wards}) > 1
 
     @property
     def vietnamese(self) -> bool:
@@ -231,6 +264,11 @@ def digest_descriptor(package: str) -> str:
     # Whether a ward's intake has begun moves no figure.
     described["resources"] = [own for own in described["resources"] if own not in arrivals()]
     return digest_bytes(json.dumps(described, ensure_ascii=False, sort_keys=True).encode())
+
+
+def digests(*packages: str) -> dict[str, str]:
+    """The digests of packages' descriptors, by their files."""
+    return {f"data/{package}/{DESCRIPTOR}": digest_descriptor(package) for package in packages}
 
 
 def arrivals() -> list[dict[str, Any]]:
@@ -273,6 +311,11 @@ def names() -> list[str]:
     return sorted(
         folder.name for folder in folders if folder.name != REFERENCE and _is_ward(folder)
     )
+
+
+def districts() -> list[str]:
+    """Those of `names` whose descriptor names wards."""
+    return [name for name in names() if "wards" in _about(name)]
 
 
 def _is_ward(folder: Path) -> bool:
@@ -395,15 +438,29 @@ def _ward(name: str, described: dict[str, Any], reference: Package) -> Ward:
         areas=tuple(about["areas"]),
         currency=about["currency"],
         illustrative=about["illustrative"],
+        wards=tuple(
+            Member(
+                one["ward"],
+                parse_day(one.get("valid_from", "")),
+                parse_day(one.get("valid_to", "")),
+                _about(one["ward"]).get("illustrative") is True,
+            )
+            for one in about.get("wards", [])
+        ),
         reference=reference,
     )
-    if problems := _unknown_codes(made):
+    if problems := _unknown_codes(made) + _unfit_wards(made):
         raise DataError(problems)
     return made
 
 
 def _folder(package: str) -> Path:
     return home() / "data" / package
+
+
+def digest_files(*packages: str) -> str:
+    """The digest of all files of packages; see `reading.digest_of`."""
+    return digest_bytes("".join(map(reading.digest_of, map(_folder, packages))).encode())
 
 
 def _read(package: str) -> dict[str, Any]:
@@ -498,3 +555,38 @@ def _unknown_codes(ward: Ward) -> list[Problem]:
                         fix = said("correct the property codes")
                         problems.append(fault(owner.id, path, found, expected, fix))
     return problems
+
+
+def _unfit_wards(district: Ward) -> list[Problem]:
+    """A problem for each ward of a district that there is not, that is a district too, or whose figures are
+    made up where the district does not say that some are."""
+    problems = []
+    for at, member in enumerate(district.wards):
+        path = ("ward", "wards", at, "ward")
+        folder = _folder(member.ward)
+        if member.ward == REFERENCE or not (_is_folder(folder) and _is_ward(folder)):
+            found, expected = said("no such ward"), said("a folder of a ward")
+            fix = said("correct the name, or add its folder to data/")
+            problems.append(fault(district.id, path, found, expected, fix))
+            continue
+        if "wards" in _about(member.ward):
+            fix = said("name its wards in its place")
+            found, expected = said("a district"), said("a ward: a district holds no districts")
+            problems.append(fault(district.id, path, found, expected, fix))
+        elif member.illustrative and not district.illustrative:
+            found = said("a ward whose figures are illustrative")
+            expected = said("illustrative: true where the figures of a ward are")
+            fix = said(
+                "write true for illustrative of the district: its pages tell which wards' are"
+            )
+            problems.append(fault(district.id, path, found, expected, fix))
+    return problems
+
+
+def _about(name: str) -> dict[str, Any]:
+    """What a descriptor says of its ward, as far as it can be read; its faults are told of the ward itself."""
+    try:
+        about = json.loads(reading.descriptor(_folder(name) / DESCRIPTOR))["ward"]
+    except (DataError, ValueError, KeyError, TypeError):
+        return {}
+    return about if isinstance(about, dict) else {}

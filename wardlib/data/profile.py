@@ -254,7 +254,8 @@ def _contradictions(folder: str, described: dict[str, Any]) -> Iterator[_Fault]:
     resources = described["resources"]
     if "ward" in described:
         yield from _ward(described["ward"])
-        yield from _money(described["ward"]["currency"], resources)
+        yield from _wards(folder, described["ward"].get("wards", []))
+        yield from _money(described["ward"], resources)
     for key in ("name", "path"):  # some systems tell no capitals from small letters
         values = [resource[key].casefold() for resource in resources]
         yield from _again(values, ("resources",), key)
@@ -272,17 +273,41 @@ def _ward(ward: dict[str, Any]) -> Iterator[_Fault]:
     for at, area in enumerate(others, 1):
         if not area.startswith(f"{country[:2]}-"):
             yield _Fault(("ward", "areas", at), _shown(area), expected, said("correct the code"))
-    for at, recipient in enumerate(ward.get("recipients", [])):
-        first, last = recipient.get("valid_from", ""), recipient.get("valid_to", "9999")
-        if last < first:
-            expected = said("a day not before valid_from, {day}", day=first)
-            path = ("ward", "recipients", at, "valid_to")
-            yield _Fault(path, _shown(last), expected, said("correct one of the two days"))
+    for key in ("recipients", "wards"):
+        for at, one in enumerate(ward.get(key, [])):
+            first, last = _days(one)
+            if last < first:
+                expected = said("a day not before valid_from, {day}", day=first)
+                path = ("ward", key, at, "valid_to")
+                yield _Fault(path, _shown(last), expected, said("correct one of the two days"))
 
 
-def _money(currency: str, resources: list[dict[str, Any]]) -> Iterator[_Fault]:
+def _days(one: dict[str, str]) -> tuple[str, str]:
+    """The first and the last day on which something holds."""
+    return one.get("valid_from", ""), one.get("valid_to", "9999")
+
+
+def _wards(folder: str, wards: list[dict[str, str]]) -> Iterator[_Fault]:
+    """Wards of a district that are the district itself, or that stand twice for the same day."""
+    above: dict[str, list[tuple[str, str]]] = {}
+    for at, one in enumerate(wards):
+        name, (first, last) = one["ward"], _days(one)
+        path = ("ward", "wards", at, "ward")
+        if name == folder:
+            expected, fix = said("a ward of the district"), said("remove it")
+            yield _Fault(path, said("the district itself"), expected, fix)
+        if any(start <= last and first <= end for start, end in above.get(name, [])):
+            found = said("{value} again", value=_shown(name))
+            expected = said("each ward once on a day")
+            fix = said("remove one of the two, or correct valid_from and valid_to")
+            yield _Fault(path, found, expected, fix)
+        above.setdefault(name, []).append((first, last))
+
+
+def _money(ward: dict[str, Any], resources: list[dict[str, Any]]) -> Iterator[_Fault]:
     """What a ward cannot do without, and amounts in another currency than its own."""
-    if not resources:
+    currency = ward["currency"]
+    if not resources and "wards" not in ward:
         fix = said("describe the table of receipts at least")
         yield _Fault(("resources",), said("no table"), said("the tables of the ward"), fix)
     for at, resource in enumerate(resources):

@@ -129,16 +129,21 @@ class Named:
         """File, sheet and cells of figures; of those entered by hand, as far as it is known, the `row` of
         their table's file."""
         language, places = self._edition.language, []
-        for (name, sheet), parts in own.groupby(["name", "sheet"], sort=False):
+        rows = own["row"].tolist() if "row" in own else [0] * len(own)
+        found: dict[tuple[str, str], list[tuple[str, int, str]]] = {}
+        told = (own[name].tolist() for name in ("name", "sheet", "cell", "table"))
+        for name, sheet, cell, of, row in zip(*told, rows, strict=True):
+            found.setdefault((str(name), str(sheet)), []).append((cell, row, of))
+        for (name, sheet), parts in found.items():
             values = {
-                "file": drawn(str(name)),
-                "sheet": drawn(str(sheet)),
-                "cells": ", ".join(parts["cell"]),
+                "file": drawn(name),
+                "sheet": drawn(sheet),
+                "cells": ", ".join(cell for cell, _, _ in parts),
             }
-            if not name and "row" in parts:
-                file = self._edition.ward.tables[parts["table"].iloc[0]].path.name
-                rows = ", ".join(dict.fromkeys(parts["row"].astype(str)))
-                places.append(self._edition.text("{file}, row {row}", file=file, row=rows))
+            if not name and parts[0][1]:
+                file = self._edition.ward.tables[parts[0][2]].path.name
+                stand = ", ".join(dict.fromkeys(str(row) for _, row, _ in parts))
+                places.append(self._edition.text("{file}, row {row}", file=file, row=stand))
             elif not name:
                 places.append(self._edition.text("entered in the tables directly"))
             elif not sheet:

@@ -131,17 +131,17 @@ class EffectPage(Page[Effects]):
         cancelled; why nothing can be said of it, where that is so. Of a loss a month says nothing: one of
         many lies outside its interval by chance."""
         line, start = line_of(self.result.lines, line), self.result.start
-        if start is None or month < start:
-            return headline(self._shown, self._text("This month lies before the epidemic."))
-        if month > self.result.period.last:
+        if start is not None and month < start:
+            return headline(self._shown, self._text("This month comes before the effect begins."))
+        if start is not None and month > self.result.period.last:
             return headline(self._shown, self._text("This month comes after the period."))
         split = self.result.split(line, month, month)
         if split is None:
             name = self._language.sentence(self._name_inside(line))
-            return headline(self._shown, f"{name}: {self._cannot_say(line)}.")
+            return self._headline(f"{name}: {self._cannot_say(line)}.")
         printed = self._printed(split)
         said = [self._came(line, split, printed, own=False), *self._cash(split, printed)]
-        return headline(self._shown, *said, *self._became(split, printed))
+        return self._headline(*said, *self._became(split, printed))
 
     def findings(self) -> Block | None:
         """An item each: the first-level lines that moved in the period or the year to date, all others by
@@ -196,31 +196,31 @@ class EffectPage(Page[Effects]):
         splits = {month: result.split(line, month, month) for month in months}
         unit, printed = self._unit, self._printed(whole)
         step = unit.scale / 10
-        rows, drawn = [], []
-        expected = collected = shown_expected = shown_collected = 0.0
+        rows, drawn, moved = [], [], False
+        short = shown = 0.0
         known = [month for month, split in splits.items() if split is not None]
         for month, split in splits.items():
             if split is None:
-                rows.append(Row(language.month(month), (NONE,) * 5))
+                rows.append(Row(language.sentence(language.month(month)), (NONE,) * 5))
                 continue
-            # Sums so far are rounded, so that the months add up as printed to what the sentence says.
-            expected, collected = expected + split.expected, collected + split.collected
-            last = month == known[-1]
-            until = printed["expected"] if last else round(expected / step) * step
-            came = printed["collected"] if last else round(collected / step) * step
-            now, own = until - shown_expected, came - shown_collected
-            shown_expected, shown_collected = until, came
+            # What is short so far is rounded, so that the months add up as printed to what the sentence
+            # says; what was collected is a fact, and stands as everywhere else.
+            short += split.expected - split.collected
+            so_far = printed["difference"] if month == known[-1] else round(short / step) * step
+            now, shown = so_far - shown, so_far
+            expected = max(round(split.collected / step) * step + now, 0.0)
+            moved = moved or round(expected / step) != round(split.expected / step)
             off = split.deferred.mean + split.overdue.mean + split.paid_later.mean
             between = split.difference
             mark = ESTIMATE * bool(result.receipts.estimated.at[month, line])
             cells = (
-                unit.figure(now),
-                unit.figure(own) + mark,
-                unit.figure(now - own) + self._bounds(between.lower, between.upper, " … "),
-                unit.figure(until - came),
+                unit.figure(expected),
+                unit.figure(split.collected) + mark,
+                unit.figure(now) + self._bounds(between.lower, between.upper, " … "),
+                unit.figure(so_far),
                 unit.figure(off),
             )
-            rows.append(Row(language.month(month), cells))
+            rows.append(Row(language.sentence(language.month(month)), cells))
             drawn.append({"month": month, **split.row()})
         columns = [
             Column(text("Month")),
@@ -237,6 +237,12 @@ class EffectPage(Page[Effects]):
                 often=self._often,
             )
         ]
+        if moved:
+            notes.append(
+                text(
+                    "So that what is short adds up, the expected of a month may differ by its last digit."
+                )
+            )
         if marked(rows, ESTIMATE):
             notes.append(text("* holds a month that is still an estimate."))
         caption = text(

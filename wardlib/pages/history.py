@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 
@@ -53,9 +52,10 @@ class HistoryPage(Page[History]):
         line, when = line_of(self.result.effects.lines, line), self._month(month)
         reports = self.result.reports_of(line, when)
         told = self._effect.month(line, when).content["sentences"]
-        rows = [self._report(own) for _, own in reports.iterrows()] or [
-            self._unreported(line, when)
-        ]
+        placed = reports.assign(table="receipts")
+        rows = [self._report(placed.iloc[at : at + 1]) for at in range(len(placed))]
+        if not rows:
+            rows.append(Row(text("Reports"), (text("Not yet reported, which is not zero."),)))
         rows.append(Row(text("Against what was to be expected"), ("\n".join(told),)))
         start, last = self.result.effects.start, self.result.period.last
         for head, found, nothing in (
@@ -158,33 +158,29 @@ class HistoryPage(Page[History]):
             raise RequestError(said("{text} is no month: name one, e.g. 2020-04.", text=repr(text)))
         return asked.first
 
-    def _report(self, report: pd.Series) -> Row:
-        """A report: its day, estimate or actual; amount, what it changed, where it stands."""
-        text, named, about = self._text, self._named, ("receipts", report["line"])
-        value = named.value(*about, COLLECTED, report["value"])
-        if not is_missing(report["before"]):
-            change = report["value"] - report["before"]
-            figure = ("+" if change > 0 else "") + named.value(*about, COLLECTED, change)
+    def _report(self, own: pd.DataFrame) -> Row:
+        """A report, a frame of one row: its day, estimate or actual; amount, what it changed, where it stands."""
+        text, named = self._text, self._named
+        told = (
+            own[name].tolist()[0] for name in ("line", "reported_on", "estimate", "value", "before")
+        )
+        line, day, estimate, amount, before = told
+        value = named.value("receipts", line, COLLECTED, amount)
+        if not is_missing(before):
+            figure = named.value("receipts", line, COLLECTED, amount - before)
             value = (
-                text("{value} ({change} against the report before)", value=value, change=figure)
-                if change
+                text(
+                    "{value} ({change} against the report before)",
+                    value=value,
+                    change=("+" if amount > before else "") + figure,
+                )
+                if amount != before
                 else text("{value} (as in the report before)", value=value)
             )
-        lines = [self._language.sentence(named.told(*about, COLLECTED, value))]
-        lines += named.places(pd.DataFrame([report]).assign(table="receipts"))
-        status = self._language.words("form_status")["estimate" if report["estimate"] else "actual"]
-        day = self._language.date(report["reported_on"])
-        return Row(text("Reported on {day}", day=day), ("\n".join(lines),), says=status)
-
-    def _unreported(self, line: str, month: pd.Period) -> Row:
-        """That no report of a figure is known: it is the sum of its parts, or missing."""
-        known: Any = self.result.effects.receipts.months[line].get(month)
-        if is_missing(known):
-            told = self._text("Not yet reported, which is not zero.")
-        else:
-            amount = self.edition.unit(0).amount(float(known))
-            told = self._text("Not reported itself: the sum of its parts, {amount}.", amount=amount)
-        return Row(self._text("Reports"), (told,))
+        said_ = self._language.sentence(named.told("receipts", line, COLLECTED, value))
+        status = self._language.words("form_status")["estimate" if estimate else "actual"]
+        head = text("Reported on {day}", day=self._language.date(day))
+        return Row(head, ("\n".join([said_, *named.places(own)]),), says=status)
 
     def _restrictions(self, line: str, month: pd.Period) -> list[str]:
         """The restrictions in force, with their days."""
