@@ -519,7 +519,9 @@ def _address(kind: str, text: str) -> str:
 def _with_words(svg: str, title: str, alt: str, lines: list[str]) -> str:
     """A picture as a file: what it shows for those who do not see it, and below it its title and `lines`, so
     that it is not parted from them wherever it goes."""
-    width, height = (float(side) for side in re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2])
+    sides = re.compile(r'(width|height)="([\d.]+)pt"')
+    width, height = (float(side) for _, side in sides.findall(svg)[:2])
+    svg = sides.sub(r'\1="\2"', svg, count=2)  # inside another picture they count in its units
     below = [part for line in (title, *lines) for part in textwrap.wrap(line, _LETTERS)]
     whole = height + _LEADING * (len(below) + 0.5)
     words = "".join(
