@@ -218,6 +218,8 @@ def test_files_come_with_marks_and_words(explorer):
         "".join(own.itertext()) for own in picture if own.tag.endswith(("title", "desc", "text"))
     ]
     assert said[:2] == [block.content["caption"], block.content["alt"]]
+    inner = next(own for own in picture if own.tag.endswith("svg"))
+    assert picture.get("viewBox").split()[2] == inner.get("width") == "468"
     below = " ".join(said[2:])
     for text in (wardlib.open(*EDITION).mark, "Số liệu tính đến ngày 13/09/2020", "GIẢ ĐỊNH", "60"):
         assert text in below

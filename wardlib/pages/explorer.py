@@ -139,7 +139,7 @@ class Explorer:
         self.ward = self._control(widgets.Dropdown, text("Ward"))
         self.period = self._control(widgets.Dropdown, text("Reporting period"))
         self.as_of = self._control(widgets.Dropdown, text("As known on"))
-        self.lines = self._control(widgets.SelectMultiple, text("Lines"), rows=8)
+        self.lines = self._control(widgets.SelectMultiple, text("Lines (one or several)"), rows=8)
         self.start = self._control(widgets.Dropdown, text("Effect begins in"))
         as_given = text("as recorded")
         percent = self.book.language.percent
@@ -519,7 +519,9 @@ def _address(kind: str, text: str) -> str:
 def _with_words(svg: str, title: str, alt: str, lines: list[str]) -> str:
     """A picture as a file: what it shows for those who do not see it, and below it its title and `lines`, so
     that it is not parted from them wherever it goes."""
-    width, height = (float(side) for side in re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2])
+    sides = re.compile(r'(width|height)="([\d.]+)pt"')
+    width, height = (float(side) for _, side in sides.findall(svg)[:2])
+    svg = sides.sub(r'\1="\2"', svg, count=2)  # inside another picture they count in its units
     below = [part for line in (title, *lines) for part in textwrap.wrap(line, _LETTERS)]
     whole = height + _LEADING * (len(below) + 0.5)
     words = "".join(
