@@ -51,7 +51,8 @@ def executed(notebook, ward, period, language, as_of=""):
     """A notebook's cells run in this process, which saves the start of a kernel; to be read only."""
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     shell.reset(new_session=False)
-    parameters = {"ward": ward, "period": period, "language": language, "as_of": as_of}
+    unit = "district" if notebook == "80-district" else "ward"
+    parameters = {unit: ward, "period": period, "language": language, "as_of": as_of}
     source = load_notebook_node(str(ROOT / "notebooks" / f"{notebook}.ipynb"))
     found = parameterize_notebook(source, parameters)
     for cell in found.cells:

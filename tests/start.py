@@ -24,9 +24,9 @@ _PAGES = {
 |---|---|
 {rows}
 
-Muốn xem phường khác, kỳ khác, bản tiếng Anh hay số liệu của một ngày trước, sửa `ward`, `period`, `language`, `as_of` ở đầu sổ rồi
-chạy lại từ đầu. Sổ đã chạy xong thì nút **Báo cáo PDF** và trình đơn **Phường** xuất thành báo cáo. Còn điều gì chưa chắc thì mở sổ
-[{explore}](explore.ipynb): sửa giả định và xem ngay kết quả, không cần sửa ô lệnh.
+Muốn xem phường khác, kỳ khác, bản tiếng Anh hay số liệu của một ngày trước, sửa `ward` (của quận: `district`), `period`, `language`,
+`as_of` ở đầu sổ rồi chạy lại từ đầu. Sổ đã chạy xong thì nút **Báo cáo PDF** và trình đơn **Phường** xuất thành báo cáo. Còn điều gì
+chưa chắc thì mở sổ [{explore}](explore.ipynb): sửa giả định và xem ngay kết quả, không cần sửa ô lệnh.
 
 [The same in English](start.en.md)
 """,
@@ -39,8 +39,8 @@ chạy lại từ đầu. Sổ đã chạy xong thì nút **Báo cáo PDF** và 
 |---|---|
 {rows}
 
-For another ward or period, the Vietnamese edition, or what was known on an earlier day, change `ward`, `period`, `language`, `as_of`
-at the notebook's head and run from the top again. A notebook that has run is made into a briefing by the button **Briefing as PDF** and the menu
+For another ward or period, the Vietnamese edition, or what was known on an earlier day, change `ward` (`district`), `period`, `language`,
+`as_of` at the notebook's head and run from the top again. A notebook that has run is made into a briefing by the button **Briefing as PDF** and the menu
 **Ward**. In doubt, open [{explore}](explore.ipynb): there controls try what if, and nothing has to be typed.
 
 [Trang này bằng tiếng Việt](start.vi.md)

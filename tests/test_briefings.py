@@ -43,7 +43,7 @@ PAGES = [
     for notebook in NOTEBOOKS
     for ward, period in PERIODS
     for language in ("vi", "en")
-]  # fmt: skip
+] + [("80-district", "long-bien", "2020-9M", language) for language in ("vi", "en")]  # fmt: skip
 MONTHS = "January February March April May June July August September October November December"
 NAMES = {name: str(number) for number, name in enumerate(MONTHS.split(), 1)} | {
     name[:3]: str(number) for number, name in enumerate(MONTHS.split(), 1)

@@ -151,7 +151,6 @@ def test_a_plan_takes_no_room(home):
     tracemalloc.start()
     asked = plans.plan(
         ["1900-01..2099-12"], wards=["phuc-dong", "philadelphia"], languages=["vi", "en"],
-        notebooks=plans.notebooks(),
     )  # fmt: skip
     gc.collect()
     tracemalloc.reset_peak()

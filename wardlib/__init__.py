@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wardlib.pages.explorer import Explorer
     from wardlib.pages.workbook import Workbook
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
 __all__ = ["estimate", "explore", "open"]
 
 

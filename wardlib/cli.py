@@ -105,7 +105,9 @@ def run(  # long by its options, each of them a line of the help
         list[str],
         typer.Option(help="vi, en or both; faults of the data are told in the first named."),
     ] = ["vi"],  # noqa: B006
-    notebook: Annotated[list[str], typer.Option(help="Such as 90-briefing. Default: all.")] = [],  # noqa: B006
+    notebook: Annotated[
+        list[str], typer.Option(help="Such as 90-briefing. Default: all for such units.")
+    ] = [],  # noqa: B006
     as_of: Annotated[
         str, typer.Option(help="See nothing reported after this day, e.g. 2020-09-13.")
     ] = "",
@@ -141,7 +143,7 @@ def run(  # long by its options, each of them a line of the help
             periods or [],
             wards=ward,
             languages=language,
-            notebooks=notebook or plans.notebooks(),
+            notebooks=notebook,
             as_of=as_of,
         )
     )

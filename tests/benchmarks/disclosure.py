@@ -4,8 +4,8 @@
                                           [--languages vi en] [--notebooks ...] [--workers 2]
 
 A copy of the data gets small schools and small numbers of participants (seeded; a ward without such tables
-gets those of phường Phúc Đồng). `ward run` makes every month, quarter, half-year, nine months and year of
-it, in both languages. Then:
+gets those of phường Phúc Đồng), and a district of its wards. `ward run` makes every month, quarter,
+half-year, nine months and year of them, in both languages. Then:
 
 - *other numbers*: every hidden count is replaced by another one from 1 to 4 and all is made again; a paper,
   an attachment, a notebook or a record that is not the same to the byte tells one from the other;
@@ -49,7 +49,13 @@ from wardlib.provenance import digest
 ROOT = Path(__file__).resolve().parents[2]
 DONOR = "phuc-dong"
 TABLES = {"schools": "", "school_months": "pupils", "activities": "participants"}
-NOTEBOOKS = ("00-data-check", "20-school-activities", "90-briefing")  # those that tell of persons
+DISTRICT, PAGE = "district", "80-district"
+NOTEBOOKS = (
+    "00-data-check",
+    "20-school-activities",
+    PAGE,
+    "90-briefing",
+)  # those that tell of persons
 PARTS = (*(f"-{month:02}" for month in range(1, 13)), "-Q1", "-Q2", "-Q3", "-Q4", "-H1", "-9M", "")
 DAYS = {
     "planned": "planned_days",
@@ -131,6 +137,17 @@ def plant(home: Path, ward: str, years: Sequence[int], chance: random.Random) ->
     accept(folder)
 
 
+def unite(home: Path, wards: Sequence[str]) -> None:
+    """A district of the wards."""
+    path = home / "data" / DONOR / "datapackage.json"
+    described = json.loads(path.read_text(encoding="utf-8"))
+    described |= {"name": DISTRICT, "resources": []}
+    described["ward"] |= {"illustrative": True, "wards": [{"ward": ward} for ward in wards]}
+    folder = home / "data" / DISTRICT
+    folder.mkdir()
+    (folder / path.name).write_text(json.dumps(described), encoding="utf-8")
+
+
 def replace(home: Path, ward: str, chance: random.Random) -> int:
     """Put another number from 1 to 4 in the place of every hidden one; how many there are."""
     folder, count = home / "data" / ward, 0
@@ -154,7 +171,8 @@ def make(home: Path, package: Path, options: argparse.Namespace) -> None:
     """All papers of the wards and years in `home`, by the wardlib in the folder `package`."""
     periods = [f"{year}{part}" for year in options.years for part in PARTS]
     command = [sys.executable, "-c", "from wardlib.cli import main; main()", "run", *periods]
-    command += ["--ward", *options.wards, "--language", *options.languages]
+    district = [DISTRICT] if PAGE in options.notebooks else []
+    command += ["--ward", *options.wards, *district, "--language", *options.languages]
     command += ["--notebook", *options.notebooks, "--workers", str(options.workers)]
     environment = os.environ | {"WARDLIB_HOME": str(home), "PYTHONPATH": str(package)}
     # The folder of `-c` comes before all others on the path.
@@ -213,13 +231,19 @@ def equations(
     levels = {row["school"]: row["level"] for row in rows(home / "data" / ward / "schools.csv")}
     schools = {row["name"]: row["school"] for row in
                rows(home / "data" / ward / "schools.csv")}  # fmt: skip
-    for path in sorted((home / "output" / ward).glob("*/*/figures.json")):
+    output = home / "output"
+    for path in sorted(
+        [*(output / ward).glob("*/*/figures.json"), *(output / DISTRICT).glob("*/*/figures.json")]
+    ):
         for slug, resource in json.loads(path.read_text(encoding="utf-8")).items():
             at, says = newest(cells, resource["day"]), f"{path.parent.name}, {slug}"
             period = Period.parse(resource["period"])
             for row in resource["data"]:
+                if row.get("ward", ward) != ward:
+                    continue
                 yield from _persons(row, period, at, f"{period} {says}", cells, blanked)
-                if "usual_taught" in row and row["first"] == row["last"]:
+                means = "usual_taught" in row or slug == "wards-schools"
+                if means and row["first"] == row["last"]:
                     yield from _means(row, at, levels, days, cells, f"{period} {says}")
             if slug == "schools" and len(period.months) == 1:
                 yield from _totals(path, str(period), schools, at, f"{period} {says}")
@@ -370,6 +394,7 @@ def main() -> None:
             )
         for ward in options.wards:
             plant(first, ward, options.years, chance)
+        unite(first, options.wards)
         shutil.copytree(first, other)
         shutil.copytree(first, bare)
         for ward in options.wards:

@@ -1,4 +1,4 @@
-"""Make every page of both wards for a month, a quarter, nine months and a year, and check them all.
+"""Make every page of both wards and the district for a month, a quarter, nine months and a year, and check them all.
 
     python tests/benchmarks/pages.py [FOLDER]
 
@@ -33,8 +33,9 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for ward in ("phuc-dong", "philadelphia"):
-        for notebook in plans.notebooks():
+    for ward in ("phuc-dong", "philadelphia", "long-bien"):
+        kind = plans.DISTRICT if ward == "long-bien" else plans.WARD
+        for notebook in filter(lambda name: plans.of(name) == kind, plans.notebooks()):
             for period in PERIODS:
                 for language in ("vi", "en"):
                     executed = conftest.executed(notebook, ward, period, language)

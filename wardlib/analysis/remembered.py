@@ -67,6 +67,17 @@ def recall(
     return made
 
 
+def recall_text(make: Callable[[], str], *of: object) -> str:
+    """As `recall`, what `make` gives being a text; there may be blanks at its end, as JSON allows."""
+
+    def made() -> Floats:
+        data = make().encode()
+        whole: Floats = np.frombuffer(data + b" " * (-len(data) % 8), dtype=np.float64).copy()
+        return whole
+
+    return recall(made, (None,), *of).tobytes().decode()
+
+
 def _fits(made: Floats, shape: tuple[int | None, ...]) -> bool:
     """Whether an array is one of float64 of that shape, without gaps."""
     lengths = zip(made.shape, shape, strict=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from wardlib.data import checks, descriptors, disclosure, reading
 from wardlib.data.cells import File
 from wardlib.data.descriptors import Table, Ward
 from wardlib.data.reading import View
-from wardlib.errors import RequestError, nearest, said
+from wardlib.errors import DataError, RequestError, nearest, said
 from wardlib.periods import Period, parse_day
 from wardlib.shown import Shown
 
@@ -78,6 +79,8 @@ class Book(Shown):
     ward: Ward
     period: Period
     as_of: datetime.date | None
+    # The day, of a book as of none, where whoever opens it has it already.
+    known: datetime.date | None = field(default=None, repr=False)
     # Not taken over by dataclasses.replace: what is read depends on the day.
     digests: dict[str, str] = field(init=False, repr=False, default_factory=dict)
     _files: dict[str, File] = field(init=False, repr=False, default_factory=dict)
@@ -89,14 +92,17 @@ class Book(Shown):
     @cached_property
     def day(self) -> datetime.date:
         """The day on which this was known: `as_of`, else the newest on which a row of the period's
-        last month, its year, or one before was reported, of all tables of the ward.
+        last month, its year, or one before was reported, of all tables of the ward, and of its wards in
+        the year to date.
 
-        Raises DataError with every fault of such a table, RequestError where nothing was reported.
+        Raises DataError with every fault of such a table of its own, RequestError where nothing was
+        reported.
         """
-        if self.as_of is not None:
-            return self.as_of
+        if found := self.as_of or self.known:
+            return found
         reported = [table for table in self.ward.tables.values() if table.is_reported]
         days = [reading.last_report(self._read(table).sheet, self.period) for table in reported]
+        days += [_last_report(ward, self.period) for ward in self.ward.members(self.period)]
         newest = max(days, default="")
         if not newest:
             raise RequestError(_absence(self.ward, self.period, None))
@@ -188,19 +194,31 @@ class Book(Shown):
     @property
     def descriptors(self) -> dict[str, str]:
         """The digests of the descriptors that the tables were read by."""
-        return {
-            f"data/{package}/{descriptors.DESCRIPTOR}": descriptors.digest_descriptor(package)
-            for package in (self.ward.id, descriptors.REFERENCE)
-        }
+        return descriptors.digests(self.ward.id, descriptors.REFERENCE)
+
+
+def _last_report(name: str, period: Period) -> str:
+    """The newest day on which a row of a period or before was reported by a ward, as `reading.last_report`;
+    tables at fault, whose rows no reader gets, are passed over."""
+    days = [""]
+    with suppress(DataError):
+        ward = descriptors.ward(name)
+        for table in ward.tables.values():
+            with suppress(DataError):
+                if table.is_reported:
+                    days.append(reading.last_report(checks.sound(ward, table).sheet, period))
+    return max(days)
 
 
 def open_book(ward: str, period: str, as_of: str = "") -> Book:
     """The book of a notebook's parameters, texts as papermill hands them over.
 
-    Raises RequestError where they name nothing, or where nothing was reported for the period.
+    Raises RequestError where they name nothing, or where nothing was reported for the period, of a district
+    by none of its wards.
     """
     book = Book(descriptors.ward(ward), Period.parse(period), parse_day(as_of))
-    if absent := unreported(book.ward, [book.period], book.as_of, book.table("receipts")):
+    own = None if book.ward.wards else book.table("receipts")
+    if absent := unreported(book.ward, [book.period], book.as_of, own):
         raise RequestError(absent[book.period], _reported(book.ward, book.period))
     return book
 
@@ -213,17 +231,34 @@ def unreported(
 ) -> dict[Period, str]:
     """Those of the periods of which no receipt was known on the day `as_of`, each with a text that
     says so; `receipts`, if they are at hand, save reading them."""
-    if receipts is None:
-        receipts = load(ward, "receipts", as_of=as_of)
-    months = set() if receipts is None else set(reading.plain(receipts["month"]))
-    absent = [
-        period
-        for period in periods
-        if months.isdisjoint(range(period.first.ordinal, period.last.ordinal + 1))
-    ]
-    if not absent:
-        return {}
+    absent = list(periods)
+    every = _months(ward, as_of) if receipts is None else [set(reading.plain(receipts["month"]))]
+    for months in every:  # of a district ward by ward: the first mostly has all that is asked for
+        absent = [
+            period
+            for period in absent
+            if months.isdisjoint(range(period.first.ordinal, period.last.ordinal + 1))
+            or (ward.wards and not ward.members(period))
+        ]
+        if not absent:
+            break
     return {period: _absence(ward, period, as_of) for period in absent}
+
+
+def _months(ward: Ward, as_of: datetime.date | None = None) -> Iterator[set[int]]:
+    """The months of receipts known on a day, as ordinals; of a district those of each of its wards whose
+    files have no fault."""
+    for name in dict.fromkeys(member.ward for member in ward.wards):
+        with suppress(DataError, RequestError):
+            yield from _months(descriptors.ward(name), as_of)
+    if not ward.wards and (receipts := load(ward, "receipts", as_of=as_of)) is not None:
+        yield set(reading.plain(receipts["month"]))
+
+
+def months(ward: Ward) -> list[pd.Period]:
+    """The months in which the ward, or one of the district, has receipts, whenever they were reported."""
+    every = set().union(*_months(ward))
+    return [pd.Period(ordinal=month, freq="M") for month in sorted(every)]
 
 
 def _absence(ward: Ward, period: Period, as_of: datetime.date | None) -> str:
@@ -248,10 +283,8 @@ def _absence(ward: Ward, period: Period, as_of: datetime.date | None) -> str:
 
 def _span(ward: Ward) -> tuple[pd.Period, pd.Period] | None:
     """The first and the last month of the ward's receipts, whenever they were reported."""
-    every = load(ward, "receipts")
-    if every is None or every.empty:
-        return None
-    return every["month"].min(), every["month"].max()
+    every = months(ward)
+    return (every[0], every[-1]) if every else None
 
 
 def _reported(ward: Ward, period: Period) -> str:

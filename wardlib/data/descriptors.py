@@ -14,6 +14,7 @@ A descriptor is read as a whole or not at all: `profile` finds every fault of it
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import datetime
 import functools
@@ -28,7 +29,7 @@ from typing import Any
 
 from wardlib.data import profile, reading
 from wardlib.errors import DataError, Problem, RequestError, nearest, said, visible
-from wardlib.periods import parse_day
+from wardlib.periods import Period, parse_day
 from wardlib.provenance import digest_bytes
 from wardlib.shown import Shown, listed
 
@@ -190,11 +191,13 @@ class Recipient(Shown):
 
 @dataclass(frozen=True, repr=False)
 class Member(Shown):
-    """A ward of a district, from the first to the last day, both inclusive; None: without end."""
+    """A ward of a district, from the first to the last day, both inclusive; None: without end.
+    `illustrative`: whether its figures are."""
 
     ward: str
     valid_from: datetime.date | None
     valid_to: datetime.date | None
+    illustrative: bool
 
 
 @dataclass(frozen=True, repr=False)
@@ -220,6 +223,24 @@ class Ward(Package):
     wards: tuple[Member, ...]
     reference: Package
 
+    def members(self, period: Period) -> dict[str, frozenset[int]]:
+        """The wards of a district in a period's year to date: by ward, in the order of the descriptor, the
+        months (1 to 12) at whose end it belongs there. Of a month in which wards are merged, the one that
+        is left has it."""
+        months: dict[str, set[int]] = {}
+        for month in range(1, period.bounds[1] + 1):
+            end = datetime.date(period.year, month, calendar.monthrange(period.year, month)[1])
+            for member in self.wards:
+                if (member.valid_from or end) <= end <= (member.valid_to or end):
+                    months.setdefault(member.ward, set()).add(month)
+        named = dict.fromkeys(member.ward for member in self.wards)
+        return {ward: frozenset(months[ward]) for ward in named if ward in months}
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it is a district of which the figures of some wards are illustrative and of others real."""
+        return len({member.illustrative for member in self.wards}) > 1
+
     @property
     def vietnamese(self) -> bool:
         """Whether Vietnamese rules of form (national motto, superior body) apply."""
@@ -243,6 +264,11 @@ def digest_descriptor(package: str) -> str:
     # Whether a ward's intake has begun moves no figure.
     described["resources"] = [own for own in described["resources"] if own not in arrivals()]
     return digest_bytes(json.dumps(described, ensure_ascii=False, sort_keys=True).encode())
+
+
+def digests(*packages: str) -> dict[str, str]:
+    """The digests of packages' descriptors, by their files."""
+    return {f"data/{package}/{DESCRIPTOR}": digest_descriptor(package) for package in packages}
 
 
 def arrivals() -> list[dict[str, Any]]:
@@ -285,6 +311,11 @@ def names() -> list[str]:
     return sorted(
         folder.name for folder in folders if folder.name != REFERENCE and _is_ward(folder)
     )
+
+
+def districts() -> list[str]:
+    """Those of `names` whose descriptor names wards."""
+    return [name for name in names() if "wards" in _about(name)]
 
 
 def _is_ward(folder: Path) -> bool:
@@ -409,7 +440,10 @@ def _ward(name: str, described: dict[str, Any], reference: Package) -> Ward:
         illustrative=about["illustrative"],
         wards=tuple(
             Member(
-                one["ward"], *(parse_day(one.get(end, "")) for end in ("valid_from", "valid_to"))
+                one["ward"],
+                parse_day(one.get("valid_from", "")),
+                parse_day(one.get("valid_to", "")),
+                _about(one["ward"]).get("illustrative") is True,
             )
             for one in about.get("wards", [])
         ),
@@ -422,6 +456,11 @@ def _ward(name: str, described: dict[str, Any], reference: Package) -> Ward:
 
 def _folder(package: str) -> Path:
     return home() / "data" / package
+
+
+def digest_files(*packages: str) -> str:
+    """The digest of all files of packages; see `reading.digest_of`."""
+    return digest_bytes("".join(map(reading.digest_of, map(_folder, packages))).encode())
 
 
 def _read(package: str) -> dict[str, Any]:
@@ -530,12 +569,11 @@ def _unfit_wards(district: Ward) -> list[Problem]:
             fix = said("correct the name, or add its folder to data/")
             problems.append(fault(district.id, path, found, expected, fix))
             continue
-        about = _about(member.ward)
-        if "wards" in about:
+        if "wards" in _about(member.ward):
             fix = said("name its wards in its place")
             found, expected = said("a district"), said("a ward: a district holds no districts")
             problems.append(fault(district.id, path, found, expected, fix))
-        elif about.get("illustrative") is True and not district.illustrative:
+        elif member.illustrative and not district.illustrative:
             found = said("a ward whose figures are illustrative")
             expected = said("illustrative: true where the figures of a ward are")
             fix = said(

@@ -205,6 +205,17 @@ def _step(path: Path) -> tuple[bool, tuple[int, int]]:
     return (path.parent / KEPT / JOURNAL).exists(), which
 
 
+def digest_of(folder: Path) -> str:
+    """The digest of all files of a folder of tables and of their names: of the bytes that `content` gives,
+    "" for what may not be read. What was made of them holds as long as it is the same."""
+    try:
+        files = [own for own in folder.iterdir() if own.name.endswith((".csv", DESCRIPTOR))]
+    except OSError:
+        files = []
+    digests = sorted((own.name, digest_bytes(content(own) or b"")) for own in files)
+    return digest_bytes(json.dumps(digests).encode())
+
+
 def settled(path: Path, data: bytes) -> bytes:
     """What counts of a table's file that holds `data`: where a journal names it and the descriptor is
     still the one of before, not the rows, whole or in part, that are being appended, or that were when

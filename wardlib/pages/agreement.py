@@ -14,6 +14,10 @@ from wardlib.pages.block import digest_of, known
 from wardlib.periods import Period
 
 _NAMED = ("ward", "period", "language", "as_of")  # what a parameters cell says of an edition
+_UNITS = (
+    "ward",
+    "district",
+)  # how a notebook for wards, one for districts calls the first of these
 _AGREED = (*_NAMED, "day", "illustrative")
 _UNKNOWN = {**dict.fromkeys((*_NAMED, "day"), "?"), "as_of": "", "illustrative": False}
 _PARAMETERS = (
@@ -106,6 +110,21 @@ def _of(output: Mapping[str, Any]) -> dict[str, Any]:
 
 def _asked(notebook: NotebookNode) -> dict[str, Any]:
     """What the parameters say of the edition; ExportError where they are no plain values."""
+    found = _parameters(notebook)
+    ward, district = _UNITS
+    if district in found:
+        found.setdefault(ward, found.pop(district))
+    return {name: found[name] for name in _NAMED if name in found}
+
+
+def unit(notebook: NotebookNode) -> str:
+    """By which parameter a notebook names its ward: "ward", or "district" in one for districts."""
+    ward, district = _UNITS
+    found = _parameters(notebook)
+    return district if district in found and ward not in found else ward
+
+
+def _parameters(notebook: NotebookNode) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for at, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and is_parameters(cell):
@@ -132,13 +151,15 @@ def _values(source: str, cell: str) -> dict[str, Any]:
             found[name] = value.value
         elif _stored(statement):
             raise _unread(cell)
-    return {name: found[name] for name in _NAMED if name in found}
+    return {name: found[name] for name in (*_UNITS, *_NAMED[1:]) if name in found}
 
 
 def _stored(statement: ast.stmt) -> bool:
     """Whether a statement gives a value to a parameter of an edition."""
     return any(
-        isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in _NAMED
+        isinstance(node, ast.Name)
+        and isinstance(node.ctx, ast.Store)
+        and node.id in (*_NAMED, *_UNITS)
         for node in ast.walk(statement)
     )
 

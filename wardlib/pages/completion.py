@@ -1,5 +1,6 @@
 """Completion: what Tab offers inside the quotes of `wardlib.open`: the wards, periods and languages that
-exist. The same in a parameters cell (`ward: str = "…"`)."""
+exist. The same in a parameters cell (`ward: str = "…"`; of a notebook for districts `district: str = "…"`,
+which is offered districts alone)."""
 
 from __future__ import annotations
 
@@ -10,9 +11,11 @@ from wardlib.errors import WardError
 
 _PARAMETERS = ("ward", "period", "language")
 # The quoted text that the cursor stands in, and what is before it: a name, or a call of `open` so far.
-_NAMED = re.compile(r"\b(ward|period|language)\s*(?::\s*str\s*)?=\s*([\"'])([^\"'\n]*)$")
+_NAMED = re.compile(r"\b(ward|district|period|language)\s*(?::\s*str\s*)?=\s*([\"'])([^\"'\n]*)$")
 _CALLED = re.compile(r"\bwardlib\.open\(((?:[^()\"']|\"[^\"\n]*\"|'[^'\n]*')*)[\"']([^\"'\n]*)$")
-_WARD = re.compile(r"(?:\bward\s*(?::\s*str\s*)?=\s*|\bwardlib\.open\(\s*)[\"']([^\"'\n]+)[\"']")
+_WARD = re.compile(
+    r"(?:\b(?:ward|district)\s*(?::\s*str\s*)?=\s*|\bwardlib\.open\(\s*)[\"']([^\"'\n]+)[\"']"
+)
 
 
 def complete(text: str, known: str = "") -> tuple[str, list[str]]:
@@ -42,8 +45,9 @@ def _values(name: str, ward: str) -> list[str]:
         return list(CODES)
     if name == "ward":
         return descriptors.names()
-    receipts = book.load(descriptors.ward(ward), "receipts")
-    return [] if receipts is None else [str(period) for period in periods_of(receipts["month"])]
+    if name == "district":
+        return descriptors.districts()
+    return [str(period) for period in periods_of(book.months(descriptors.ward(ward)))]
 
 
 def register(shell: Any) -> None:
@@ -61,7 +65,9 @@ def register(shell: Any) -> None:
         before = "\n".join(
             [*lines[: context.cursor_line], context.line_with_cursor[: context.cursor_position]]
         )
-        fragment, values = complete(before, str(shell.user_ns.get("ward", "")))
+        fragment, values = complete(
+            before, str(shell.user_ns.get("ward") or shell.user_ns.get("district", ""))
+        )
         return SimpleMatcherResult(
             completions=[SimpleCompletion(value, type="text") for value in values],
             matched_fragment=fragment,

@@ -140,7 +140,7 @@ def record(notebook: NotebookNode) -> dict[str, Any]:
         read |= content.get("digests", {})
     return {
         "parameters": {
-            "ward": of["ward"],
+            **{agreement.unit(notebook): of["ward"]},
             "period": of["period"],
             "language": of["language"],
             "as_of": of["as_of"] or "",

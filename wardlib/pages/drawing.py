@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import re
 import textwrap
 import warnings
@@ -33,7 +34,7 @@ from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
 from wardlib.language import Unit, printed
@@ -272,6 +273,60 @@ def _amounts(axis: Axis, unit: Unit, steps: int) -> None:
     step = second - first
     decimals = 0 if step >= 1 and step == int(step) else 1 if step >= 0.1 else 2
     axis.set_major_formatter(FuncFormatter(lambda value, _: unit.language.number(value, decimals)))
+
+
+def share_axis(axis: Axis, edition: Edition, steps: int) -> None:
+    """An axis of shares (1 = all) in per cent, at most so many steps; the caption or a label says so."""
+    axis.set_major_locator(MaxNLocator(steps, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: edition.language.number(100 * value, 0))
+    )
+
+
+def size_axis(axes: Axes, unit: Unit) -> None:
+    """An axis across of sizes on a logarithmic scale, already divided by the scale of `unit`: 1, 2, 5, 10 …"""
+    axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: unit.language.number(value, 0 if value >= 1 else 2))
+    )
+
+
+def label_points(axes: Axes, points: list[tuple[float, float, str, bool]]) -> None:
+    """Name points: place, name, whether it stands out, as those are named first; a name stands where it meets
+    no point and no name that stands already, or is left out."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.canvas.draw()
+    scale, edge = figure.dpi / 72, axes.get_window_extent()
+    places = axes.transData.transform([(x, y) for x, y, *_ in points])
+    taken = [(x - 4 * scale, y - 4 * scale, x + 4 * scale, y + 4 * scale) for x, y in places]
+    height = 11 * scale
+    for (x, y), (at_x, at_y, name, far) in sorted(
+        zip(places, points, strict=True), key=lambda own: not own[1][3]
+    ):
+        width = _LETTER * figure.dpi * len(name)
+        for side, lift in itertools.product((1, -1), (0, 1, -1)):
+            left = x + 6 * scale if side > 0 else x - 6 * scale - width
+            low = y - height / 2 + lift * height
+            box = left, low, left + width, low + height
+            inside = edge.x0 < left and left + width < edge.x1
+            if inside and not any(_meet(box, other) for other in taken):
+                break
+        else:
+            continue
+        taken.append(box)
+        axes.annotate(
+            printed(name), (at_x, at_y), xytext=(6 * side, 11 * lift), va="center",
+            ha="left" if side > 0 else "right", textcoords="offset points", fontsize=8.5,
+            fontweight="bold" if far else "normal", color=PLAN if far else "black",
+            path_effects=RIMMED, zorder=6,
+        )  # fmt: skip
+
+
+def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether two boxes (left, bottom, right, top) overlap."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def count_axis(axes: Axes) -> None:

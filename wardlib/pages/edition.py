@@ -23,6 +23,7 @@ from wardlib.pages.block import Block, joined, paragraph
 from wardlib.periods import Period
 from wardlib.shown import Shown
 
+ILLUSTRATIVE = "°"  # after the name of a ward whose figures are illustrative, beside others
 # What a superior calls itself in Vietnamese, by its code in words.csv.
 _SUPERIORS = {
     "quan": "quận",
@@ -99,9 +100,11 @@ class Edition(Shown):
     @property
     def setter(self) -> str:
         """Who sets the plan above the unit, by what its superior calls itself: "quận", "the district";
-        "cấp trên", "the upper level" where its name does not say."""
+        "cấp trên", "the upper level" where its name does not say. Of a district, whose page shows the plans
+        of its wards, itself."""
         words = self.language.words("superior")
-        name = f" {self.ward.superior_vi.casefold()} "
+        above = self.ward.name_vi if self.ward.wards else self.ward.superior_vi
+        name = f" {above.casefold()} "
         found = {name.find(f" {kind} "): code for code, kind in _SUPERIORS.items()}
         first = min((place for place in found if place >= 0), default=None)
         return words["upper" if first is None else found[first]]
@@ -125,6 +128,13 @@ class Edition(Shown):
         """What every page made from illustrative figures says; empty for real ones."""
         if not self.ward.illustrative:
             return ""
+        if self.ward.mixed:
+            return self.text(
+                "ILLUSTRATIVE FIGURES of the wards marked {mark} – not real data of these wards",
+                mark=ILLUSTRATIVE,
+            )
+        if self.ward.wards:
+            return self.text("ILLUSTRATIVE FIGURES – not real data of the wards")
         return self.text("ILLUSTRATIVE FIGURES – not real data of the ward")
 
     @property

@@ -27,20 +27,23 @@ from wardlib.analysis.activities import Activities
 from wardlib.analysis.assumptions import NOTHING, Assumptions
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.epidemic import Epidemic
+from wardlib.analysis.members import District
 from wardlib.analysis.receipts import Receipts
 from wardlib.analysis.results import Origin, Result
 from wardlib.analysis.schools import Schools
 from wardlib.analysis.tables import need
 from wardlib.analysis.targets import Targets
-from wardlib.data.book import coverage, open_book
+from wardlib.data.book import Book, coverage, open_book
 from wardlib.errors import RequestError, WardError, said
 from wardlib.pages.activities import ActivitiesPage
 from wardlib.pages.arrivals import ArrivalsPage
 from wardlib.pages.block import Block, paragraph
 from wardlib.pages.briefing import Briefing, BriefingPage
 from wardlib.pages.data_check import DataCheck, DataCheckPage
+from wardlib.pages.district import DistrictPage
 from wardlib.pages.edition import Edition
 from wardlib.pages.effect import EffectPage
+from wardlib.pages.gathering import Gathering
 from wardlib.pages.history import HistoryPage
 from wardlib.pages.schools import SchoolsPage
 from wardlib.pages.targets import TargetsPage
@@ -64,6 +67,7 @@ class Workbook(Edition):
     """
 
     _results: _Results = field(default_factory=dict)
+    _gathering: Gathering | None = None  # of a district
 
     def _result(self, subject: str, make: Callable[[], _T]) -> _T:
         """The result of a subject, which does not depend on the language; `book.digests` has what was
@@ -177,6 +181,28 @@ class Workbook(Edition):
 
         return self._result("data_check", make)
 
+    def _district(self) -> District:
+        self._known_only("district")
+
+        def make() -> District:
+            if self._gathering is None:
+                raise RequestError(
+                    said(
+                        "{ward} is a ward: it has no wards of its own. Open a district for its page.",
+                        ward=self.ward.id,
+                    )
+                )
+            found, read = self._gathering.brought(self.book)
+            self.book.digests.update(read)
+            return found
+
+        return self._result("district", make)
+
+    @cached_property
+    def district(self) -> DistrictPage:
+        """How do the wards of the district stand beside each other, and all together?"""
+        return DistrictPage(self, self._district())
+
     @cached_property
     def data_check(self) -> DataCheckPage:
         """Did every source arrive, complete and plausible?"""
@@ -254,9 +280,18 @@ def open_workbook(ward: str, period: str, code: str, as_of: str) -> Workbook:
     """See `wardlib.open`."""
     if code in language.CODES:  # in which an error is told from here on
         WardError.tongue = partial(language.get, code)
-    found = open_book(ward, period, as_of)
+    found, gathering = _opened(ward, period, as_of)
     kept = _shared.get((ward, str(found.period), as_of), {})
-    return Workbook(found, language.get(code), dict(kept))
+    return Workbook(found, language.get(code), _results=dict(kept), _gathering=gathering)
+
+
+def _opened(ward: str, period: str, as_of: str) -> tuple[Book, Gathering | None]:
+    """A book, and of a district what gathers its wards' figures, which may know the book's day already."""
+    found = open_book(ward, period, as_of)
+    if not found.ward.wards:
+        return found, None
+    gathering = Gathering.of(found.ward)
+    return replace(found, known=gathering.day(found)), gathering
 
 
 def prepare(ward: str, period: str, as_of: str, subjects: Iterable[str]) -> None:
@@ -270,7 +305,8 @@ def prepare(ward: str, period: str, as_of: str, subjects: Iterable[str]) -> None
     while len(_shared) >= _PERIODS:
         del _shared[next(iter(_shared))]
     _shared[key] = kept
-    made = Workbook(open_book(ward, period, as_of), language.get("vi"), kept)
+    found, gathering = _opened(ward, period, as_of)
+    made = Workbook(found, language.get("vi"), _results=kept, _gathering=gathering)
     for subject in subjects:
         with suppress(Exception):  # is told where the page is asked for
             getattr(made, subject)

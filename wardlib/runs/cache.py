@@ -43,7 +43,8 @@ def state(job: Job) -> str:
     between the cells have changed; else `STALE`, and where the evidence of a failure stands beside
     outputs that were good before.
 
-    Cheap for jobs of one ward after each other: its tables are read again where a file has changed."""
+    Cheap for jobs of one ward after each other: its tables are read again where a file has changed. Of a
+    district each ward's are read, and let go."""
     home = descriptors.home()
     folder, source = job.folder, home / "notebooks" / f"{job.notebook}.ipynb"
     try:
@@ -54,8 +55,7 @@ def state(job: Job) -> str:
             record["parameters"] == job.parameters
             and record["versions"] == provenance.versions()
             and record["code"] == _code(source, changed)
-            and record["day"] == (day := job.as_of or packages[job.ward].day(job.period))
-            and record["data"] == {file: _read(packages, file, day) for file in record["data"]}
+            and _unchanged(packages, job, record["day"], record["data"])
             and _unharmed(folder, record["outputs"], record["bytes"])
             and not folder.with_name(f"{job.name}.failed").exists()
         )
@@ -88,11 +88,22 @@ def _touched(known: os.stat_result) -> int:
     return max(known.st_ctime_ns, known.st_mtime_ns)
 
 
-def _read(packages: dict[str, _Package], file: str, day: str) -> str:
-    """The digest of what is read of a file today by one who sees what was known on a day; "" where
-    the ward has no such file."""
-    _, package, name = file.split("/")
-    return packages[package].digest(name, day)
+def _unchanged(packages: dict[str, _Package], job: Job, day: str, read: dict[str, str]) -> bool:
+    """Whether what was `read` of each file by one who sees what was known on a `day` is there today ("" where
+    the ward has no such file), and the day is that of the job's edition; see `Book.day`. Of a district each
+    ward is looked at once."""
+    dating = {job.ward}
+    if plans.of(job.notebook) == plans.DISTRICT:
+        dating |= descriptors.ward(job.ward).members(Period.parse(job.period)).keys()
+    newest = ""
+    for file, recorded in read.items():
+        _, package, name = file.split("/")
+        own = packages.get(package) or _package(descriptors.home(), package)
+        if own.digest(name, day) != recorded:
+            return False
+        if package in dating:
+            newest = max(newest, own.day(job.period))
+    return day == (job.as_of or newest)
 
 
 class _Package:

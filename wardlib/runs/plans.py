@@ -1,6 +1,7 @@
 """Plans: which jobs a request asks for, every name in it checked.
 
-A job is one notebook in one language for one ward, period and as-of day. Its files lie in a folder of
+A job is one notebook in one language for one ward, period and as-of day; a notebook with the parameter
+`district` in place of `ward` is for districts (see `descriptors.Ward.wards`). Its files lie in a folder of
 their own, `output/<ward>/<period>/<notebook>.<language>/`; a run as of a day has a period folder
 `<period>.as-of-<day>`, so that a past briefing never takes the place of today's.
 """
@@ -8,9 +9,11 @@ their own, `output/<ward>/<period>/<notebook>.<language>/`; a run as of a day ha
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +23,17 @@ from wardlib.errors import DataError, Problem, RequestError
 from wardlib.language import get
 from wardlib.periods import Period, parse_day
 
-ALL = "all"  # in place of the wards: every one that has figures for the period
+ALL = (
+    "all"  # in place of the wards: every one that has figures for the period, districts among them
+)
+WARD, DISTRICT = "ward", "district"  # for which a notebook is, and its parameter that names one
 DONE, FAILED, CURRENT, EMPTY = "done", "failed", "up to date", "no figures"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One notebook to run; the fields but `notebook` are its parameters."""
+    """One notebook to run; the fields but `notebook` are its parameters, `ward` under the name that it has
+    in the notebook."""
 
     notebook: str
     ward: str
@@ -36,7 +43,9 @@ class Job:
 
     @property
     def parameters(self) -> dict[str, str]:
-        return {name: value for name, value in asdict(self).items() if name != "notebook"}
+        unit = of(self.notebook)
+        named = {unit if name == WARD else name: value for name, value in asdict(self).items()}
+        return {name: value for name, value in named.items() if name != "notebook"}
 
     @property
     def name(self) -> str:
@@ -73,23 +82,30 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every combination of wards, periods, languages and notebooks, each named once; its jobs, ward by
-    ward, are made as they are asked for."""
+    """Every combination of wards, periods, languages and those of the notebooks that are for such a ward,
+    each named once; its jobs, ward by ward, are made as they are asked for. `districts`: which of the
+    wards are such."""
 
     wards: tuple[str, ...]
     periods: tuple[str, ...]
     languages: tuple[str, ...]
-    notebooks: tuple[str, ...]
+    notebooks: dict[str, tuple[str, ...]]  # by WARD, DISTRICT
     as_of: str
+    districts: frozenset[str]
 
     def __iter__(self) -> Iterator[Job]:
-        for ward, period, language, notebook in itertools.product(
-            self.wards, self.periods, self.languages, self.notebooks
-        ):
-            yield Job(notebook, ward, period, language, self.as_of)
+        for ward in self.wards:
+            for period, language, notebook in itertools.product(
+                self.periods, self.languages, self.notebooks[self._kind(ward)]
+            ):
+                yield Job(notebook, ward, period, language, self.as_of)
 
     def __len__(self) -> int:
-        return len(self.wards) * len(self.periods) * len(self.languages) * len(self.notebooks)
+        of_ward = sum(len(self.notebooks[self._kind(ward)]) for ward in self.wards)
+        return of_ward * len(self.periods) * len(self.languages)
+
+    def _kind(self, ward: str) -> str:
+        return DISTRICT if ward in self.districts else WARD
 
 
 def named(file: Path) -> str:
@@ -117,6 +133,10 @@ def notebooks() -> list[str]:
     return sorted(path.stem for path in files if path.match("[0-9]*.ipynb"))
 
 
+def _numbered() -> tuple[str, ...]:
+    return tuple(notebooks())
+
+
 def cells(notebook: Path) -> list[tuple[str, list[str], str]]:
     """(id, tags, source) of the notebook's code cells. Raises ValueError where it is none."""
     content = json.loads(notebook.read_text(encoding="utf-8"))
@@ -132,25 +152,67 @@ def plan(
     *,
     wards: Sequence[str],
     languages: Sequence[str],
-    notebooks: Sequence[str],
+    notebooks: Sequence[str] = (),
     as_of: str = "",
 ) -> Plan:
-    """Every combination of what is asked for, once each; `periods` may hold spans, `wards` be `ALL`.
+    """Every combination of what is asked for, once each; `periods` may hold spans, `wards` be `ALL`, and
+    no `notebooks` mean all. A ward gets those that are for wards, a district those for districts.
 
-    Raises RequestError with every name, period, day or parameter that is wrong, DataError with every fault
-    of the wards' descriptors.
+    Raises RequestError with every name, period, day or parameter that is wrong, and with every ward and
+    notebook that is named and has no counterpart; DataError with every fault of the wards' descriptors.
     """
-    wards = descriptors.names() if list(wards) == [ALL] else wards
-    _, spans, *_ = _each(
+    every = list(wards) == [ALL]
+    wards = tuple(dict.fromkeys(descriptors.names() if every else wards))
+    asked = tuple(dict.fromkeys(notebooks)) or _numbered()
+    kinds, spans, _, _, units = _each(
         (_ward, wards),
         (Period.span, periods),
         (get, languages),
         (parse_day, [as_of]),
-        (_signature, notebooks),
+        (of, asked),
     )
+    if notebooks:
+        named = () if every else zip(wards, kinds, strict=True)
+        _ask_pairs(dict(named), dict(zip(asked, units, strict=True)), kinds)
+    fitting = {
+        kind: tuple(name for name, unit in zip(asked, units, strict=True) if unit == kind)
+        for kind in (WARD, DISTRICT)
+    }
+    kept = {ward: kind for ward, kind in zip(wards, kinds, strict=True) if fitting[kind]}
     texts = [str(period) for period in itertools.chain.from_iterable(spans)]
-    once = [tuple(dict.fromkeys(names)) for names in (wards, texts, languages, notebooks)]
-    return Plan(once[0], once[1], once[2], once[3], as_of)
+    return Plan(
+        wards=tuple(kept),
+        periods=tuple(dict.fromkeys(texts)),
+        languages=tuple(dict.fromkeys(languages)),
+        notebooks=fitting,
+        as_of=as_of,
+        districts=frozenset(ward for ward, kind in kept.items() if kind == DISTRICT),
+    )
+
+
+def _ask_pairs(
+    wards: Mapping[str, str], notebooks: Mapping[str, str], there: Collection[str]
+) -> None:
+    """Raise RequestError with each of the named wards, by their kind, for which none of the notebooks is,
+    and each notebook that is for none of the kinds that are `there`."""
+    words = {WARD: "a ward", DISTRICT: "a district"}
+    lost = [
+        f"{ward} is {words[kind]}: name a notebook that is for {words[kind]}, such as {_first(kind)}."
+        for ward, kind in wards.items()
+        if kind not in notebooks.values()
+    ]
+    lost += [
+        f"{notebook} is for {words[kind]}: name {words[kind]} with --ward."
+        for notebook, kind in notebooks.items()
+        if kind not in there
+    ]
+    if lost:
+        raise RequestError("\n".join(lost))
+
+
+def _first(kind: str) -> str:
+    """The first notebook that is for units of a kind; … where there is none."""
+    return next((name for name in _numbered() if of(name) == kind), "…")
 
 
 def wards(jobs: Plan | Sequence[Job]) -> int:
@@ -167,8 +229,10 @@ def known(jobs: Sequence[Job]) -> list[Job]:
         (Period.parse, [job.period for job in jobs]),
         (get, [job.language for job in jobs]),
         (parse_day, [job.as_of for job in jobs]),
-        (_signature, [job.notebook for job in jobs]),
+        (of, [job.notebook for job in jobs]),
     )
+    for job in jobs:
+        _ask_pairs({}, {job.notebook: of(job.notebook)}, [_ward(job.ward)])
     return list(dict.fromkeys(jobs))
 
 
@@ -196,27 +260,35 @@ def _each(*asked: tuple[Callable[[str], Any], Sequence[str]]) -> list[list[Any]]
     return every
 
 
-def _ward(name: str) -> None:
-    """A ward is looked at and let go: a country's descriptors need not lie in memory at once."""
-    descriptors.ward(name)
+def _ward(name: str) -> str:
+    """Whether it is a ward or a district. It is looked at and let go: a country's descriptors need not lie
+    in memory at once."""
+    return DISTRICT if descriptors.ward(name).wards else WARD
 
 
-def _signature(notebook: str) -> None:
-    """Raise RequestError unless the notebook exists and takes exactly a job's parameters.
+def of(notebook: str) -> str:
+    """For which units a notebook is: WARD or DISTRICT. RequestError unless it exists and takes exactly a
+    job's parameters.
 
     papermill itself only warns of a parameter that a notebook does not have, and runs on with the
     default: a mistyped name would publish the wrong quarter.
     """
-    if notebook not in notebooks():
-        raise RequestError(
-            f"there is no notebook {notebook!r}. Notebooks here: {', '.join(notebooks())}."
-        )
-    job = Job(notebook, "", "", "", "")
+    source = descriptors.home() / "notebooks" / f"{notebook}.ipynb"
+    with contextlib.suppress(OSError):
+        if source.match("[0-9]*.ipynb"):
+            return _of(source, source.stat().st_mtime_ns)
+    raise RequestError(
+        f"there is no notebook {notebook!r}. Notebooks here: {', '.join(notebooks())}."
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _of(source: Path, _: int) -> str:
     mend = "mend its parameters cell."
     try:
-        tree = ast.parse("\n".join(s for _, tags, s in cells(job.source) if "parameters" in tags))
+        tree = ast.parse("\n".join(s for _, tags, s in cells(source) if "parameters" in tags))
     except (OSError, ValueError, KeyError, SyntaxError) as error:
-        raise RequestError(f"notebooks/{notebook}.ipynb cannot be read ({error}): {mend}") from None
+        raise RequestError(f"notebooks/{source.name} cannot be read ({error}): {mend}") from None
     takes = {
         target.id
         for node in tree.body
@@ -224,8 +296,11 @@ def _signature(notebook: str) -> None:
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name)
     }
-    if takes != set(job.parameters):
-        raise RequestError(
-            f"notebooks/{notebook}.ipynb takes the parameters {', '.join(sorted(takes))}, "
-            f"expected {', '.join(sorted(job.parameters))}: {mend}"
-        )
+    others = set(Job.__slots__) - {"notebook", WARD}
+    for unit in (WARD, DISTRICT):
+        if takes == others | {unit}:
+            return unit
+    raise RequestError(
+        f"notebooks/{source.name} takes the parameters {', '.join(sorted(takes))}, "
+        f"expected {', '.join(sorted(others | {WARD}))}, or {DISTRICT} in place of {WARD}: {mend}"
+    )

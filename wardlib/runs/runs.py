@@ -126,7 +126,8 @@ def failed() -> list[Job]:
         rows += json.loads(report.read_text(encoding="utf-8"))["failed"]
         for file in sorted(plans.output().glob(f"*/*/*.failed/{cache.RECORD}")):
             about = json.loads(file.read_text(encoding="utf-8"))
-            rows.append({"notebook": about["notebook"], **about["parameters"]})
+            unit = {plans.WARD: about["parameters"].pop(plans.DISTRICT, "")}
+            rows.append({"notebook": about["notebook"]} | unit | about["parameters"])
         found = [Job(**{name: str(row[name]) for name in Job.__slots__}) for row in rows]
     except (OSError, ValueError, KeyError, TypeError):
         raise RequestError(

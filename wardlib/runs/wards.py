@@ -41,7 +41,7 @@ _LOOK = 0.5  # seconds between looks at the clock
 _KILLED = (-9, -15)  # exit codes of what somebody else has ended: of memory, by hand
 _FORKS = "fork" in multiprocessing.get_all_start_methods()
 _CONTEXT: Any = multiprocessing.get_context("fork" if _FORKS else "spawn")
-_NAMED = {"tax", "effect", "schools", "activities", "targets", "briefing", "data_check"}
+_NAMED = {"tax", "effect", "schools", "activities", "targets", "briefing", "data_check", "district"}
 
 
 @dataclass
