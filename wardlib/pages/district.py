@@ -750,7 +750,7 @@ class DistrictPage(Page[District]):
         if lacking:
             return self._text(
                 "no sum of the wards: figures of {wards} are not reported",
-                wards=self._list(lacking),
+                wards=self._list(lacking, _BRIEF),
             )
         reason = self._language.words("silence").get(self.result.silent or "unreported", "")
         return self._text("of the sum not enough evidence: {reason}", reason=reason)
