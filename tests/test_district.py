@@ -13,7 +13,7 @@ import wardlib
 from wardlib import cli, provenance
 from wardlib.analysis import members, remembered
 from wardlib.analysis.members import District
-from wardlib.data import descriptors
+from wardlib.data import book, descriptors
 from wardlib.errors import DataError, ExportError, RequestError
 from wardlib.pages import document, gathering
 from wardlib.pages.block import known
@@ -231,6 +231,8 @@ def test_a_page_is_asked_of_the_unit_that_has_it(district):
     describe(district, wards=[{"ward": "a", "valid_from": "2021-01-01"}])
     with pytest.raises(RequestError, match="no receipt of vung for 2020-9M"):
         wardlib.open("vung", "2020-9M")
+    period = Period.parse("2020-9M")
+    assert set(book.unreported(descriptors.ward("vung"), [period], None)) == {period}
 
 
 def test_tab_offers_districts_and_their_periods(district):
@@ -323,6 +325,15 @@ def test_currencies_are_not_added(district):
     }
     assert not money
     assert {row["currency"] for row in table.figures["data"]} == {"VND", "USD"}
+
+
+def test_a_district_whose_areas_no_phase_names(district):
+    """Takes the start of its wards: the country alone, of a city with dollars."""
+    shutil.copytree(ROOT / "data/philadelphia", district / "data/philadelphia")
+    describe(district, wards=[{"ward": "philadelphia"}], areas=["US"], currency="USD")
+    page = wardlib.open("vung", "2020-Q2", "en").district
+    assert [str(month) for month in page.result.spans[-1]] == ["2020-03", "2020-06"]
+    assert page.result.total.wards == page.result.summed == ("philadelphia",)
 
 
 def test_a_ward_with_no_statement_stands_with_its_reason(district):
@@ -468,7 +479,7 @@ def test_the_notebook_shows_every_block(district):
 
 def test_a_district_is_written_down_and_read_again(district):
     """To the last digit."""
-    result = wardlib.open("vung", "2020-9M").district.result
+    result, _ = gathering._gathered(wardlib.open("vung", "2020-9M").book)
     again = District.read(result.text())
     assert again.text() == result.text()
     for name in ("wards", "months", "compared", "lacking", "targets"):

@@ -54,8 +54,9 @@ class Given(NamedTuple):
 
 
 class Total(NamedTuple):
-    """The receipts of all `wards` of a district in its currency. `year_to_date`: their sum; missing where some
-    figures are `lacking` (the wards that lack them). `plan`: of the sums of plans, missing where not all have
+    """The receipts of all `wards` of a district in its currency. `year_to_date`: their sum; missing where
+    the total of some month is `lacking` (the wards that lack it); where some lines are, of the wards `partial`,
+    the sum is of what is reported. `plan`: of the sums of plans, missing where not all have
     one (`unplanned` have none), or belong to the district in some months only (`partly`); `share` of it."""
 
     wards: tuple[str, ...]
@@ -63,6 +64,7 @@ class Total(NamedTuple):
     plan: float
     share: float
     lacking: tuple[str, ...]
+    partial: tuple[str, ...]
     unplanned: tuple[str, ...]
     partly: tuple[str, ...]
 
@@ -89,7 +91,7 @@ class District(Result):
     span the split of the sum of the wards `summed`; of `spans` the last, if some month lacks, up to the last month in
     which all report (`YEAR` then ends earlier). `compared`: as in `Together.compared`, of the year to
     date. `used`: by line, the wards that lent each other strength. `lines`: index `line`, `name_vi,
-    name_en`. `lacking`: `ward`, `line`, `month` without a figure. `schools`: lost days by `ward`,
+    name_en`. `lacking`: `ward`, `line` ("": its total), `month` without a figure. `schools`: lost days by `ward`,
     school `year`, `first`, `last`, `level`, as in `Schools.levels`. `targets`: those of each `ward`, as in
     `Targets.rows`, of who sets its plan.
     """
@@ -140,13 +142,14 @@ class District(Result):
     def total(self) -> Total:
         """The receipts of all wards in the district's currency."""
         own = self.wards[self.wards["currency"] == self.currency]
-        gaps = set(self.lacking["ward"]) | set(own.index[own["reported"] < own["expected"]])
-        lacking = tuple(ward for ward in own.index if ward in gaps)
+        gaps = set(self.lacking["ward"])
+        lacking = tuple(own.index[own["reported"] < own["expected"]])
+        partial = tuple(ward for ward in own.index if ward in gaps and ward not in lacking)
         unplanned = tuple(own.index[~(own["plan"] > 0)])
         partly = tuple(own.index[~own["belongs"].astype(bool)])
         come = float(own["year_to_date"].sum()) if len(own) and not lacking else np.nan
         plan = float(own["plan"].sum()) if len(own) and not (unplanned or partly) else np.nan
-        return Total(tuple(own.index), come, plan, come / plan, lacking, unplanned, partly)
+        return Total(tuple(own.index), come, plan, come / plan, lacking, partial, unplanned, partly)
 
     def text(self) -> str:
         """All of it but its origin, as JSON: numbers exact, in no language."""
@@ -179,8 +182,11 @@ class District(Result):
 def assess(
     given: Mapping[str, Given], period: Period, table: Tables, epidemic: Epidemic, currency: str
 ) -> District:
-    """What is known of the wards `given`; `table`, `epidemic` and `currency` are the district's (see
-    `comparison.assess`)."""
+    """What is known of the wards `given`; `table`, `epidemic` (without a phase: that of the first ward that
+    has one) and `currency` are the district's (see `comparison.assess`)."""
+    if epidemic.start is None:  # no phase names an area of the district itself
+        starts = (own.epidemic for own in given.values() if own.epidemic.start is not None)
+        epidemic = next(starts, epidemic)
     asked = {ward: own for ward, own in given.items() if _all_year(own, period) and own.receipts}
     together = None
     if asked:
@@ -202,7 +208,11 @@ def assess(
                 span: by[member.root] for span, by in found.items() if member.root in by
             }
             months.append(_by_month(ward, member.by_month, period))
-            missing = [(line, month) for line, every in member.lacking.items() for month in every]
+            missing = [
+                ("" if line == member.root else line, month)
+                for line, every in member.lacking.items()
+                for month in every
+            ]
         elif own.receipts:  # for a part of the year: by itself, in the months in which it belongs
             alone = effects.assess(own.receipts, own.table, own.epidemic)
             silent, apart = str(alone.lines.at[alone.root, "silent"]), PART
@@ -283,7 +293,7 @@ def _receipts(own: Given, period: Period) -> tuple[dict[str, Any], list[tuple[st
     }
     if row["belongs"] and row["plan"] > 0:
         row["share"] = row["year_to_date"] / row["plan"]
-    return row, [(root, month) for month in total.index[total.isna()]]
+    return row, [("", month) for month in total.index[total.isna()]]
 
 
 def _since(total: pd.Series) -> Any:

@@ -133,7 +133,7 @@ class DistrictPage(Page[District]):
         rows = []
         if len(total.wards) > 1:
             cells = (
-                amount(unit, total.year_to_date),
+                amount(unit, total.year_to_date, PARTIAL * bool(total.partial)),
                 amount(unit, total.plan),
                 percent(self.edition, total.share),
                 NONE if total.lacking else self._all_months(total.wards),
@@ -339,7 +339,7 @@ class DistrictPage(Page[District]):
         """Small charts of the wards on one scale: collected less expected in each month since the start, as a
         share of the ward's average month; of many wards those that miss most. Nothing before the epidemic."""
         text, language, result = self._text, self._language, self.result
-        if result.months.empty:
+        if result.months.empty or not result.spans:
             return None
         frame = result.months.copy()
         usual = frame.groupby("ward")["counterfactual"].transform("mean")
@@ -411,8 +411,8 @@ class DistrictPage(Page[District]):
         own = {
             ward: frame[frame["ward"] == ward].set_index("month").reindex(months) for ward in shown
         }
-        reach = max(float(np.nanmax(np.abs(one["gap"]), initial=0.1)) for one in own.values())
-        top = 1.15 * min(max(reach, 0.1), 2.0)
+        reach = frame["gap"][frame["ward"].isin(shown)].abs().max()
+        top = 1.15 * min(max(float(np.nan_to_num(reach)), 0.1), 2.0)
         with drawing.panels(len(shown), 1.15) as (figure, grid):
             columns, short = drawing.panel_columns(len(shown)), self._language.month_short
             for at, (axes, ward) in enumerate(zip(grid, shown, strict=True)):
@@ -680,10 +680,11 @@ class DistrictPage(Page[District]):
                 day = language.date(pd.Timestamp(row["reported_on"]))
                 said += " (" + text("last report on {day}", day=day) + ")"
             yield said
-        elif ward in self._gaps:
+        lines = gaps[(gaps["ward"] == ward) & (gaps["line"] != "")]
+        if len(lines):
             named = [
                 f"{self._line(str(line))} ({language.month_list(list(own['month']))})"
-                for line, own in gaps[gaps["ward"] == ward].groupby("line", sort=False)
+                for line, own in lines.groupby("line", sort=False)
             ]
             yield text("not reported: {months}", months="; ".join(named))
         if row["silent"] not in ("", members.FAULTY, effects.UNREPORTED) and self.result.spans:
@@ -697,7 +698,7 @@ class DistrictPage(Page[District]):
     def _since(self, ward: str, row: pd.Series) -> str:
         """Which months of its receipts a ward has not reported."""
         text, language, gaps = self._text, self._language, self.result.lacking
-        months = sorted(gaps.loc[gaps["ward"] == ward, "month"].unique())
+        months = sorted(gaps.loc[(gaps["ward"] == ward) & (gaps["line"] == ""), "month"])
         early = [month for month in months if is_missing(row["since"]) or month < row["since"]]
         said = []
         if not is_missing(row["since"]):
@@ -745,11 +746,11 @@ class DistrictPage(Page[District]):
 
     def _no_sum(self) -> str:
         """Why nothing is said of the sum."""
-        lacking = self.result.total.lacking
+        lacking = [ward for ward in self._gaps if ward in self.result.summed]
         if lacking:
             return self._text(
                 "no sum of the wards: figures of {wards} are not reported",
-                wards=self._list(lacking),
+                wards=self._list(lacking, _BRIEF),
             )
         reason = self._language.words("silence").get(self.result.silent or "unreported", "")
         return self._text("of the sum not enough evidence: {reason}", reason=reason)
