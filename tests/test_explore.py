@@ -27,8 +27,9 @@ DOUBTS = {
     'book.suppose(start="2020-03").effect.sentence("nonstate")': [LINE, ("list", "3/2020")],
     'book.suppose(share=0.6).effect.sentence("nonstate")': [LINE, ("slider", "60 %")],
     'book.history.month("nonstate", "2020-04")': [LINE, ("button", "4/2020")],
-    'wardlib.open("philadelphia", period).effect.sentence()': [
-        ("list", "Thành phố Philadelphia (Hoa Kỳ)")
+    'wardlib.open("hoa-sua", period).effect.sentence("nonstate")': [
+        LINE,
+        ("list", "Phường Hoa Sữa"),
     ],
     'book.suppose(leave_out=2017).effect.sentence("nonstate")': [LINE, ("checkbox", "2017")],
 }
@@ -320,7 +321,7 @@ def test_three_clicks_and_every_key(desk, axe):
                 click(page, kind, words)
             answer = eval(line, {"wardlib": wardlib, "book": book, "period": "2020-9M"})
             page.wait_for_function(f"text => ({SEEN})().includes(text)", arg=told(answer))
-            if "philadelphia" in line:
+            if "hoa-sua" in line:
                 click(page, "list", "Phường Phúc Đồng")
             page.get_by_role("button", name="Bỏ mọi giả định").click()
             click(page, "option", "Tổng thu")
