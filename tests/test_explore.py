@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 import wardlib
 from wardlib.analysis import remembered
+from wardlib.data import descriptors
 from wardlib.errors import ExportError, RequestError
 from wardlib.pages.block import as_csv
 from wardlib.pages.explorer import Explorer
@@ -185,10 +186,13 @@ def test_what_is_refused_is_told_in_place(explorer):
 
 
 def test_the_controls_offer_only_what_exists(explorer):
-    """Days on which receipts were reported, months of a start that leave two years of history, phases that have begun,
+    """Wards with receipts, which a district has not, days on which receipts were reported, months of a start that leave two years of history, phases that have begun,
     years before the epidemic, months up to the end of the period."""
     book = wardlib.open(*EDITION)
     receipts = book.table("receipts", every_report=True)
+    wards = {value for _, value in explorer.ward.options}
+    assert {"phuc-dong", "hoa-sua"} < wards < set(descriptors.names())
+    assert "long-bien" not in wards
     days = [value for _, value in explorer.as_of.options]
     assert days[0] == ""
     assert set(receipts["reported_on"].dt.strftime("%Y-%m-%d")) <= set(days)

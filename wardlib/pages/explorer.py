@@ -479,10 +479,12 @@ class Explorer:
 
 
 def _wards(words: Language) -> Iterator[tuple[str, str]]:
-    """The names of wards, each with its code; those whose descriptor cannot be read are left out."""
+    """The names of those that have receipts, each with its code; those whose descriptor cannot be read are left
+    out."""
     for code in descriptors.names():
         with suppress(WardError):
-            yield words.pick(descriptors.ward(code), "name"), code
+            if (ward := descriptors.ward(code)).table("receipts"):
+                yield words.pick(ward, "name"), code
 
 
 def _offer(control: Any, options: list[tuple[str, str]], value: str | None) -> None:
