@@ -14,9 +14,10 @@ from wardlib import cli, provenance
 from wardlib.analysis import members, remembered
 from wardlib.analysis.members import District
 from wardlib.data import descriptors
-from wardlib.errors import DataError, RequestError
-from wardlib.pages import gathering
+from wardlib.errors import DataError, ExportError, RequestError
+from wardlib.pages import document, gathering
 from wardlib.pages.block import known
+from wardlib.pages.completion import complete
 from wardlib.periods import Period
 from wardlib.runs import cache, plans
 from wardlib.runs.plans import Job
@@ -198,7 +199,7 @@ def test_each_unit_has_its_notebooks(district):
         "as_of": "",
     }
     few = plans.plan(["2020-Q3"], wards=["all"], languages=["vi"], notebooks=["80-district"])
-    assert list(few) == [job]
+    assert (list(few), plans.wards(few)) == ([job], 1)
 
 
 def test_a_notebook_and_a_unit_that_do_not_fit_are_told(district):
@@ -227,6 +228,16 @@ def test_a_page_is_asked_of_the_unit_that_has_it(district):
         _ = wardlib.open("a", "2020-9M", "en").district
     with pytest.raises(RequestError, match="no receipt of vung for 2031"):
         wardlib.open("vung", "2031")
+    describe(district, wards=[{"ward": "a", "valid_from": "2021-01-01"}])
+    with pytest.raises(RequestError, match="no receipt of vung for 2020-9M"):
+        wardlib.open("vung", "2020-9M")
+
+
+def test_tab_offers_districts_and_their_periods(district):
+    """In a parameters cell of a notebook for districts; where a ward may be named, all units."""
+    assert complete('district: str = "') == ("", ["vung"])
+    assert complete('wardlib.open("') == ("", ["a", "b", "c", "vung"])
+    assert complete('district = "vung"\nperiod = "2021-H')[1] == ["2021-H1"]
 
 
 # ------------------------------------------------------------------------------------------ page
@@ -268,6 +279,7 @@ def test_a_month_that_lacks_is_named_and_nothing_stands_in_its_place(district):
     assert pd.isna(page.result.total.year_to_date)
     assert "còn thiếu số liệu của phường B" in page.answer().plain
     assert "Đôn đốc báo cáo của phường B" in page.answer().plain
+    assert "thấp nhất: phường A" in page.answer().plain  # of those with all months
     said = page.reports().plain
     assert said.startswith("Phường B: chưa báo cáo từ tháng 8 năm 2020 (báo cáo gần nhất ngày")
     shown, _ = cells(page.receipts_table(), "Tổng 3 phường")
@@ -429,7 +441,7 @@ def test_a_large_district_shows_the_wards_that_matter(district):
 def test_the_notebook_shows_every_block(district):
     """Three lines that answer first, then the reports, tables and charts, each with its figures."""
     for name in "ab":
-        make(district, name, totals(), plan=PLANS[name], schools=True)
+        make(district, name, totals(), plan=10**12, schools=True)
     notebook = executed.__wrapped__("80-district", "vung", "2020-9M", "vi")
     contents = [known(output) for cell in notebook.cells for output in cell.get("outputs", [])]
     (top,) = [content for content in contents if content["kind"] == "answer"]
@@ -442,6 +454,13 @@ def test_the_notebook_shows_every_block(district):
     assert slugs == [
         "wards-receipts", "funnel", "wards-months", "wards-effect", "wards-schools", "wards-targets",
     ]  # fmt: skip
+    assert document.read(notebook).record["parameters"]["district"] == "vung"
+    (asked,) = [
+        cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])
+    ]
+    asked.source = asked.source.replace("vung", "other")
+    with pytest.raises(ExportError, match="other, 2020-9M"):
+        document.read(notebook)
 
 
 # ----------------------------------------------------------------------------------------- stored

@@ -27,6 +27,7 @@ from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, amount, marked, 
 
 _ROWS = 20  # wards of a table on paper
 _PANELS = 15  # small charts on a page
+_ABOVE = 72  # letters of a line across the page, above small charts
 _NAMED, _BRIEF = 6, 3  # wards that a sentence names, one on top of the page
 # Of a split in the attached figures: the two accounts and what became of them.
 _FIGURES = ["first", "last", "months", "expected", "collected"] + [
@@ -78,7 +79,8 @@ class DistrictPage(Page[District]):
                 said += ", " + text(
                     "{share} of the plan set by {whom}", share=share, whom=self.edition.setter
                 )
-        known = self.result.wards["share"].dropna()
+        whole = self.result.wards["share"].drop(self._gaps)
+        known = whole.dropna()
         if len(known) > 1:
             lowest = str(known.idxmin())
             said += "; " + text(
@@ -425,7 +427,7 @@ class DistrictPage(Page[District]):
                 axes.bar(middles[known], one["gap"][known], width=0.7, color=drawing.NOW, zorder=3)
                 axes.axhline(0, color="#555555", linewidth=0.8, zorder=4)
                 axes.set_title(
-                    drawing.beside(self._titled(ward), 34), loc="left", fontsize=9, linespacing=0.95,
+                    drawing.beside(self._titled(ward), _ABOVE // columns), loc="left", fontsize=9, linespacing=0.95,
                     fontweight="bold" if ward in self._far else "normal",
                 )  # fmt: skip
                 ends = [months[0], months[-1]] if len(months) > 1 else [months[0]]
@@ -843,8 +845,13 @@ class DistrictPage(Page[District]):
     def _marked(self, title: str, shown: Iterable[Any]) -> str:
         """A caption, with what the mark at names means where one of the wards has it."""
         if self._mixed and self.result.wards.loc[list(shown), "illustrative"].any():
-            return f"{title} ({ILLUSTRATIVE} {self._text('illustrative figures')})"
+            return f"{title} ({self._key})"
         return title
+
+    @property
+    def _key(self) -> str:
+        """What the mark at names means."""
+        return self._text("{mark} illustrative figures", mark=ILLUSTRATIVE)
 
     def _list(self, wards: Iterable[Any], most: int = _NAMED) -> str:
         """Wards by their names, of many the first."""
@@ -960,7 +967,7 @@ class DistrictPage(Page[District]):
         every = self.result.wards.index
         notes = [note for note in notes if note]
         if self._mixed and self.result.wards.loc[list(shown), "illustrative"].any():
-            notes.append(f"{ILLUSTRATIVE} {self._text('illustrative figures')}.")
+            notes.append(f"{self._key}.")
         if len(every) > _ROWS:
             notes.append(
                 self._text(

@@ -479,11 +479,11 @@ class Explorer:
 
 
 def _wards(words: Language) -> Iterator[tuple[str, str]]:
-    """The names of those that have receipts, each with its code; those whose descriptor cannot be read are left
+    """The names of wards that have receipts, each with its code; those whose descriptor cannot be read are left
     out."""
     for code in descriptors.names():
         with suppress(WardError):
-            if (ward := descriptors.ward(code)).table("receipts"):
+            if (ward := descriptors.ward(code)).table("receipts") is not None:
                 yield words.pick(ward, "name"), code
 
 
