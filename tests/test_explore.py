@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 import wardlib
 from wardlib.analysis import remembered
+from wardlib.data import descriptors
 from wardlib.errors import ExportError, RequestError
 from wardlib.pages.block import as_csv
 from wardlib.pages.explorer import Explorer
@@ -27,8 +28,9 @@ DOUBTS = {
     'book.suppose(start="2020-03").effect.sentence("nonstate")': [LINE, ("list", "3/2020")],
     'book.suppose(share=0.6).effect.sentence("nonstate")': [LINE, ("slider", "60 %")],
     'book.history.month("nonstate", "2020-04")': [LINE, ("button", "4/2020")],
-    'wardlib.open("philadelphia", period).effect.sentence()': [
-        ("list", "Thành phố Philadelphia (Hoa Kỳ)")
+    'wardlib.open("hoa-sua", period).effect.sentence("nonstate")': [
+        LINE,
+        ("list", "Phường Hoa Sữa"),
     ],
     'book.suppose(leave_out=2017).effect.sentence("nonstate")': [LINE, ("checkbox", "2017")],
 }
@@ -184,10 +186,13 @@ def test_what_is_refused_is_told_in_place(explorer):
 
 
 def test_the_controls_offer_only_what_exists(explorer):
-    """Days on which receipts were reported, months of a start that leave two years of history, phases that have begun,
+    """Wards with receipts, which a district has not, days on which receipts were reported, months of a start that leave two years of history, phases that have begun,
     years before the epidemic, months up to the end of the period."""
     book = wardlib.open(*EDITION)
     receipts = book.table("receipts", every_report=True)
+    wards = {value for _, value in explorer.ward.options}
+    assert {"phuc-dong", "hoa-sua"} < wards < set(descriptors.names())
+    assert "long-bien" not in wards
     days = [value for _, value in explorer.as_of.options]
     assert days[0] == ""
     assert set(receipts["reported_on"].dt.strftime("%Y-%m-%d")) <= set(days)
@@ -320,7 +325,7 @@ def test_three_clicks_and_every_key(desk, axe):
                 click(page, kind, words)
             answer = eval(line, {"wardlib": wardlib, "book": book, "period": "2020-9M"})
             page.wait_for_function(f"text => ({SEEN})().includes(text)", arg=told(answer))
-            if "philadelphia" in line:
+            if "hoa-sua" in line:
                 click(page, "list", "Phường Phúc Đồng")
             page.get_by_role("button", name="Bỏ mọi giả định").click()
             click(page, "option", "Tổng thu")
