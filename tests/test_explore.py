@@ -37,13 +37,22 @@ DOUBTS = {
 CLICKS = {"option": 1, "list": 2, "slider": 1, "button": 1, "checkbox": 1}  # a list opens first
 
 
+@pytest.fixture
+def quiet():
+    """No loop of events, as where no kernel runs: Playwright keeps one for as long as a browser is open."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
+
+
 @pytest.fixture(scope="module")
 def opened():
     return Explorer(*EDITION)
 
 
 @pytest.fixture
-def explorer(opened):
+def explorer(opened, quiet):
     """Of non-state tax, nothing supposed."""
     opened.ward.value = EDITION[0]
     with opened._quietly():
@@ -231,7 +240,7 @@ def test_files_come_with_marks_and_words(explorer):
     assert len(links) == 6
 
 
-def test_an_exploration_is_no_paper():
+def test_an_exploration_is_no_paper(quiet):
     """The exporters say so, and what to do instead."""
     with pytest.raises(ExportError, match=r"cell 5 \(explore\) shows controls.*Copy the cell"):
         WardHTMLExporter().from_notebook_node(executed("explore", *EDITION))

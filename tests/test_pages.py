@@ -51,7 +51,8 @@ def made(ward, period, as_of, language):
         f"{page}.{name}": getattr(getattr(book, page), name)()
         for page in PAGES
         for name in dir(type(getattr(book, page)))
-        if not name.startswith("_") and name != "answer"  # that is no block
+        if not name.startswith("_")
+        and name not in ("answer", "month")  # that is no block, or one of a line and month
     }
     return shown | {"sources": book.sources(), "files": book.files()}
 
