@@ -37,7 +37,7 @@ def estimates():
 def test_a_share_or_a_level_needs_no_estimate(book):
     """Another share of what may be put off and another level are read from the estimates that there are."""
     before = estimates()
-    for given in ({"share": 0.6}, {"level": 0.8}, {"share": 0.1, "level": 0.5}):
+    for given in ({"share": 0.6}, {"level": 0.8}, {"share": 0.1, "level": 0.9}):
         moved = book.suppose(**given).effect
         moved.sentence()
         moved.chart()
@@ -46,7 +46,7 @@ def test_a_share_or_a_level_needs_no_estimate(book):
 
 def test_a_level_moves_the_bounds_and_nothing_else(book):
     """The lower the level, the narrower each interval, around the same means."""
-    levels = [book.suppose(level=level).effect.result for level in (0.5, 0.8, 0.95, 0.99)]
+    levels = [book.suppose(level=level).effect.result for level in (0.8, 0.9, 0.95, 0.99)]
     for line, split in book.effect.result.by_line.items():
         assert levels[2].by_line[line] == dataclasses.replace(
             split, origin=levels[2].by_line[line].origin
@@ -119,12 +119,48 @@ def test_a_later_start_says_what_it_learns_from(code):
     book = wardlib.open("phuc-dong", "2020-9M", code)
     note = {"vi": "đưa các tháng có dịch vào chuỗi số liệu gốc", "en": "puts months of the epidemic into the history"}[code]  # fmt: skip
     later, earlier = book.suppose(start="2020-05"), book.suppose(start="2019-12")
-    assert later.effect.result.into_history == (pd.Period("2020-02"), pd.Period("2020-04"))
+    learnt = later.effect.result.into_history
+    assert [str(month) for month in learnt] == ["2020-02", "2020-03", "2020-04"]
     for said in ("sentence", "moved", "brief"):
         assert note in getattr(later.effect, said)().plain
         assert note not in getattr(earlier.effect, said)().plain
         assert note not in getattr(book.effect, said)().plain
     assert later.effect.result.by_line["nonstate"].first == pd.Period("2020-05")
+    # A phase that is left out is learnt from as well; a year that is left out is not.
+    assert note in book.suppose(phases="2020-2", lines="fees").effect.sentence().plain
+    given = {"start": "2020-09", "lines": "fees"}
+    assert note in book.suppose(**given).effect.sentence().plain
+    assert note not in book.suppose(**given, leave_out=2020).effect.sentence().plain
+
+
+def test_a_check_on_months_of_the_epidemic_is_none():
+    """Where the windows before a later start hold such months, nobody says that nothing had happened in them;
+    before the first phase is not after the last."""
+    book = wardlib.open("phuc-dong", "2020-9M", "en")
+    later = book.suppose(start="2020-09", lines="nonstate").effect
+    assert "hold months of the epidemic" in later.findings().plain
+    assert "nothing had happened" not in later.findings().plain
+    earlier = book.suppose(start="2019-06", lines="nonstate").effect
+    assert "nothing had happened" in book.effect.findings().plain
+    assert "Before wave 1 (" in earlier.findings().plain
+    assert "before 2020-1" in set(earlier.result.rows["span"])
+    assert not any("2021" in span for span in earlier.result.rows["span"])
+    shorter = book.suppose(start="2018-01", lines="nonstate").effect.sentence().plain
+    assert "as supposed, fewer than 24 months" in shorter
+
+
+def test_a_share_moves_no_expected_amount_as_printed(book):
+    """Nor what was collected, nor the difference: what rounding leaves goes to the law's members."""
+    for share in (0, 0.6, 1):
+        moved = book.suppose(share=share).effect
+        for line, split in book.effect.result.by_line.items():
+            printed, other = book.effect._printed(split), moved._printed(moved.result.by_line[line])
+            for name in ("expected", "collected", "difference"):
+                assert printed[name] == other[name], (line, share, name)
+            rest = sum(other[name] for name in split.bridge if name != "earlier")
+            assert other["expected"] - rest + other["earlier"] == pytest.approx(
+                other["collected"], abs=moved._unit.scale / 10 - 1
+            )
 
 
 def test_phases_that_are_left_out_shade_and_part_nothing():
@@ -161,6 +197,8 @@ def test_what_hangs_on_nothing_supposed_is_not_marked():
     assert supposed.tax.headline().of["assumptions"] == ""
     assert supposed.schools.sentence().of["assumptions"] == ""
     assert supposed.activities.result.assumptions == NOTHING
+    assert book.suppose(start="2020-03", leave_out=2020).activities.result.assumptions == NOTHING
+    assert book.suppose(lines="fees").effect.sentence().of["assumptions"] == ""
     assert supposed.effect.sentence().of["assumptions"] == supposed.what_if != ""
     assert supposed.effect.result.table().attrs["what_if"] == "share 0.6"
     assert "what_if" not in book.effect.result.table().attrs
@@ -178,7 +216,7 @@ def test_activities_are_assessed_under_assumptions():
         name: book.suppose(**given).activities.result.rows.loc[("period", "total")]
         for name, given in (
             ("year", {"leave_out": 2019}),
-            ("level", {"level": 0.5}),
+            ("level", {"level": 0.8}),
             ("start", {"start": "2019-06"}),
         )
     }
@@ -199,7 +237,7 @@ def test_activities_are_assessed_under_assumptions():
         ({"leave_out": 2031}, "Years here: 2017, 2018, 2019, 2020"),
         ({"leave_out": "last"}, "is no year"),
         ({"share": "most"}, "is no number"),
-        ({"level": 95}, "not 95.0: 0.8 is 80 %"),
+        ({"level": 95}, "from 0.8 to 0.999, not 95.0"),
     ],
 )
 def test_what_cannot_be_supposed_says_what_can(given, told):
@@ -212,9 +250,14 @@ def test_what_cannot_be_supposed_says_what_can(given, told):
 def test_one_may_stand_for_a_list_and_types_of_pandas_for_texts():
     """As an analyst has them at hand."""
     every = Assumptions(
-        pd.Period("2020-03"), "2020-1", np.float64(0.5), np.int64(2017), ["fees"], 1 / 2
+        pd.Period("2020-03"),
+        "2020-1",
+        np.float64(0.5),
+        np.int64(2017),
+        ["fees", ""],
+        np.float64(0.9),
     )
-    assert every == Assumptions("2020-03", ("2020-1",), 0.5, (2017,), ("fees",), 0.5)
+    assert every == Assumptions("2020-03", ("2020-1",), 0.5, (2017,), ("fees",), 0.9)
     assert Assumptions() == NOTHING
     assert not NOTHING
 

@@ -7,7 +7,7 @@ apart: late, not lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -100,7 +100,7 @@ def assess(
     for what cannot be supposed.
     """
     supposed = assumptions.only("start", "phases", "leave_out", "level")
-    epidemic = epidemic.supposing(supposed)
+    recorded, epidemic = epidemic.start, epidemic.supposing(supposed)
     reported = table("activities")
     if reported is None:
         return None
@@ -109,7 +109,13 @@ def assess(
         return None
     year = period.year_to_date
     start = min(epidemic.start or year[0], year[0])
+    if start == min(recorded or year[0], year[0]):  # nothing hangs on it
+        supposed = supposed.only("leave_out", "level")
     every = pd.period_range(min(reported["month"].min(), year[0]), period.last, freq="M")
+    if supposed.leave_out and set(supposed.leave_out) <= set(every.year):
+        # Some may lie after what is learnt from here, and before what is of receipts.
+        learnt = tuple(own for own in supposed.leave_out if own in every[every < start].year)
+        supposed = replace(supposed, leave_out=learnt)
     by_field = _by_field(reported, every)
     ends = tails(supposed.level or LEVEL)
     spans = {"period": period.months}

@@ -25,7 +25,7 @@ class Assumptions(Shown):
     `start`: the first month of the effect, e.g. "2020-03". `phases`: those of the epidemic that count, by
     the names of covid_phases. `share`: how much of what may be put off by law is (0 to 1). `leave_out`: years
     that the estimate does not learn from. `lines`: the revenue lines that are looked at. `level`: how often
-    an interval is to hold the truth (above 0, below 1).
+    an interval is to hold the truth, from 0.8 to 0.999: below, words would claim what is often false.
 
     A result that was made so carries those that it hangs on as `assumptions`, and every page that shows it
     says them (`Edition.what_if`). One text or year stands for a list of it. Raises RequestError where one of
@@ -57,9 +57,9 @@ class Assumptions(Shown):
             raise RequestError(
                 said("a share is from 0 to 1, not {share}: 0.6 is 60 %.", share=self.share)
             )
-        if self.level is not None and not 0 < self.level < 1:
+        if self.level is not None and not 0.8 <= self.level <= 0.999:
             raise RequestError(
-                said("a level is above 0 and below 1, not {level}: 0.8 is 80 %.", level=self.level)
+                said("a level is from 0.8 to 0.999, not {level}: 0.8 is 80 %.", level=self.level)
             )
 
     def only(self, *names: str) -> Assumptions:
@@ -92,8 +92,9 @@ class Assumptions(Shown):
 
     @property
     def told(self) -> str:
-        """What is supposed, in a line of names and values."""
-        return "; ".join(f"{name} {text}" for name, text in self._facts().items())
+        """What is supposed, in a line of names and values; the lines that are looked at move no figure."""
+        facts = self._facts()
+        return "; ".join(f"{name} {text}" for name, text in facts.items() if name != "lines")
 
     def _facts(self) -> dict[str, str]:
         return {
@@ -112,7 +113,7 @@ def _listed(given: Any, made: Callable[[Any], _Item]) -> tuple[_Item, ...]:
     """A list of what was given, be it one or several, each once."""
     several = isinstance(given, Iterable) and not isinstance(given, str)
     every = given if several else [given] if given not in ("", None) else []
-    return tuple(dict.fromkeys(made(one) for one in every))
+    return tuple(dict.fromkeys(made(one) for one in every if one not in ("", None)))
 
 
 def _year(given: Any) -> int:

@@ -64,7 +64,7 @@ class Effects(Result):
     @cached_property
     def rows(self) -> pd.DataFrame:
         """A row a line and span: the period since the start and the year to date as `Split.row` has them,
-        then of cash each phase (its id) and the time after it ("after <id>"). Columns `line`, `span`, and
+        then of cash each phase (its id) and the time after it ("after <id>"; "before <id>" the first). Columns `line`, `span`, and
         those of `Split.row`; without a line of which something can be said, `line` alone."""
         if not self.by_line:
             return pd.DataFrame({"line": []})
@@ -79,11 +79,12 @@ class Effects(Result):
                 effect = self.cash(line, segment["first"], segment["last"])
                 if effect is None:
                     continue
-                phase = self.phases.iloc[segment["spell"]]["id"]
+                phase = self.phases.iloc[max(segment["spell"], 0)]["id"]
+                outside = "before" if segment["spell"] < 0 else "after"
                 rows.append(
                     {
                         "line": line,
-                        "span": str(phase) if segment["inside"] else f"after {phase}",
+                        "span": str(phase) if segment["inside"] else f"{outside} {phase}",
                         "first": effect.first,
                         "last": effect.last,
                         "months": effect.months,
@@ -116,15 +117,13 @@ class Effects(Result):
         return str(self.lines.index[0])
 
     @property
-    def into_history(self) -> tuple[pd.Period, pd.Period] | None:
-        """The months of the epidemic, first and last, that a supposed start puts into what the estimate
-        learns from; None where there are none."""
-        first, start = self.epidemic.first, self.start
-        return (
-            (first, start - 1)
-            if first is not None and start is not None and first < start
-            else None
-        )
+    def into_history(self) -> pd.PeriodIndex:
+        """The months of the epidemic from which the estimate learns, as the effect is supposed to start later."""
+        first, start = self.epidemic.recorded, self.start
+        if first is None or start is None:
+            return pd.PeriodIndex([], freq="M")
+        months = pd.period_range(first, start - 1, freq="M")
+        return months[~months.year.isin(self.assumptions.leave_out)]
 
     @property
     def level(self) -> float:

@@ -26,12 +26,14 @@ class Epidemic(Result):
 
     `phases`: the rows of the table covid_phases that hold in one of `areas`, in the order of their
     start: at least `id, start, end, name_vi, name_en`. `areas` run from the country to the unit.
-    `supposed_start`: the month in which an analyst has the effect start, in place of the first phase's.
+    `supposed_start`: the month in which an analyst has the effect start, in place of the first phase's;
+    `recorded`: the first month of the epidemic, whatever an analyst supposes (see `supposing`).
     """
 
     phases: pd.DataFrame
     areas: tuple[str, ...]
     supposed_start: pd.Period | None = None
+    recorded: pd.Period | None = None
 
     _tables = ("phases",)
 
@@ -76,7 +78,9 @@ class Epidemic(Result):
         if assumptions.phases:
             kept = kept[kept["id"].isin(assumptions.phases)].reset_index(drop=True)
         start = pd.Period(assumptions.start, "M") if assumptions.start else None
-        return replace(self, phases=kept, supposed_start=start)
+        return replace(
+            self, phases=kept, supposed_start=start, recorded=self.recorded or self.first
+        )
 
 
 def restrictions(

@@ -18,7 +18,7 @@ from wardlib.analysis.assumptions import NOTHING, Assumptions
 from wardlib.data.book import Book
 from wardlib.data.descriptors import Ward
 from wardlib.errors import unknown
-from wardlib.language import Language, Unit, inside
+from wardlib.language import Language, Unit
 from wardlib.pages.block import Block, joined, paragraph
 from wardlib.periods import Period
 from wardlib.shown import Shown
@@ -115,7 +115,7 @@ class Edition(Shown):
             "(only {count} of {expected} months is reported)",
             "(only {count} of {expected} months are reported)",
             reported,
-            expected=str(expected),
+            expected=str(int(expected)),  # a column with a missing count holds floats
         )
 
     @property
@@ -144,41 +144,36 @@ class Edition(Shown):
         if not self.assumptions:
             return ""
         language, supposed, text = self.language, self.assumptions, self.text
-        said = {
+        said: dict[str, Callable[[], str]] = {
             "start": lambda: text(
                 "the effect begins in {month}", month=Period.parse(supposed.start).name(language)
             ),
             "phases": lambda: text(
-                "of the phases only {names}",
-                names=self._named("covid_phases", "id", supposed.phases),
+                "of the phases only {names} (later months still count)",
+                names=self._phases(supposed.phases),
             ),
             "share": lambda: text(
                 "of what may be put off by law, {share} % is",
                 share=language.number(100 * (supposed.share or 0), 1, trim=True),
             ),
             "leave_out": lambda: text(
-                "without the history of {years}", years=", ".join(map(str, supposed.leave_out))
-            ),
-            "lines": lambda: text(
-                "of the lines only {names}",
-                names=self._named("revenue_lines", "code", supposed.lines),
+                "nothing is learnt from the months of {years} before the start",
+                years=", ".join(map(str, supposed.leave_out)),
             ),
             "level": lambda: text(
                 "intervals and statements at {level} %",
                 level=language.number(100 * (supposed.level or 0), 2, trim=True),
             ),
         }
-        listed = "; ".join(said[name]() for name in supposed.given)
-        return text("WHAT IF: {assumptions}", assumptions=listed)
+        # Which lines are looked at moves no figure.
+        listed = "; ".join(words() for name, words in said.items() if name in supposed.given)
+        return listed and text("WHAT IF: {assumptions}", assumptions=listed)
 
-    def _named(self, table: str, key: str, codes: tuple[str, ...]) -> str:
-        """What a table calls some codes; the codes themselves where it has no name of them."""
-        known = self.table(table)
-        names = {} if known is None else dict(zip(known[key], known.itertuples(), strict=True))
-        return ", ".join(
-            inside(self.language.pick(names[code], "name")) if code in names else code
-            for code in codes
-        )
+    def _phases(self, ids: tuple[str, ...]) -> str:
+        """The names of some phases of the epidemic."""
+        known = self.table("covid_phases")
+        names = {} if known is None else dict(zip(known["id"], known.itertuples(), strict=True))
+        return ", ".join(self.language.pick(names[own], "name") for own in ids if own in names)
 
     @property
     def of(self) -> dict[str, Any]:

@@ -508,12 +508,12 @@ class EffectPage(Page[Effects]):
 
     def _headline(self, *said: str) -> Block:
         """Sentences; after them, which months of the epidemic a supposed start has the estimate learn from."""
-        if (months := self.result.into_history) is not None:
+        if learnt := _spells(self.result.into_history):
             language, text = self._language, self._text
             note = text(
                 "The supposed start puts months of the epidemic into the history from which the estimate "
                 "learns: {months}. What they lost counts as usual.",
-                months=language.span_short(*months),
+                months=language.join([language.span_short(*spell) for spell in learnt]),
             )
             said = *said, note
         return headline(self._shown, *said)
@@ -584,15 +584,18 @@ class EffectPage(Page[Effects]):
     def _segment_name(self, segment: pd.Series) -> str:
         """A phase, or the time after one, with its months: "Wave 1 (Feb 2020–Jun 2020)"."""
         language, text = self._language, self._text
-        name = language.pick(self.result.phases.iloc[segment["spell"]], "name")
-        if not segment["inside"]:
+        name = language.pick(self.result.phases.iloc[max(segment["spell"], 0)], "name")
+        if segment["spell"] < 0:
+            name = text("Before {phase}", phase=inside(name))
+        elif not segment["inside"]:
             name = text("After {phase}", phase=inside(name))
         return f"{name} ({language.span_short(segment['first'], segment['last'])})"
 
     def _printed(self, split: Split) -> dict[str, float]:
         """The bridge of a split as it is printed, in base units: `expected`, its members, `collected`, and
         `difference`, `shortfall` made from them. Rounded so that it adds up: what rounding leaves goes to
-        the members that were rounded most, never to what was collected."""
+        the members that were rounded most, never to what was expected or collected, on which they have no
+        bearing."""
         step = self._unit.scale / 10
         exact = {"expected": split.expected} | {
             name: amount.mean if name == "earlier" else -amount.mean
@@ -603,8 +606,9 @@ class EffectPage(Page[Effects]):
         collected = round(split.collected / step)
         left = collected - sum(whole.values())
         towards = 1 if left > 0 else -1
-        order = sorted(units, key=lambda name: towards * (whole[name] - units[name]))
-        for name in [name for name in order if units[name] != whole[name]][: abs(left)]:
+        members = [name for name in split.bridge if units[name] != 0]
+        members.sort(key=lambda name: towards * (whole[name] - units[name]))
+        for name in members[: abs(left)]:
             whole[name] += towards
         printed = {
             name: (count if name in ("expected", "earlier") else -count) * step
@@ -624,7 +628,11 @@ class EffectPage(Page[Effects]):
     def _cannot_say(self, line: str) -> str:
         """That nothing can be said of a line, and why."""
         text = self._text
-        reason = self._language.words("silence")[self.result.lines["silent"][line] or "unreported"]
+        silent = self.result.lines["silent"][line] or "unreported"
+        words = self._language.words("silence")
+        if self.result.assumptions.only("start", "phases", "leave_out"):
+            words |= self._language.words("silence_supposed")
+        reason = words[silent]
         return text("not enough evidence: {reason}", reason=reason)
 
     def _name_inside(self, line: str) -> str:
@@ -651,7 +659,8 @@ class EffectPage(Page[Effects]):
         said += self._cash(split, printed)
         if split.verdict != statements.USUAL:
             said += self._became(split, printed)
-            said.append(self._language.sentence(self._loss(split, printed)) + ".")
+            if split.verdict != statements.MORE or round(10 * split.most / self._unit.scale):
+                said.append(self._language.sentence(self._loss(split, printed)) + ".")
         return said
 
     def _came(self, line: str, split: Split, printed: dict[str, float], *, own: bool) -> str:
@@ -679,7 +688,8 @@ class EffectPage(Page[Effects]):
         )
         whole = len(pd.period_range(split.first, split.last, freq="M"))
         if split.months < whole:
-            said += " " + language.sentence(self.edition.only(split.months, whole)) + "."
+            only = self.edition.only(split.months, whole).strip("()")
+            said = f"{said.removesuffix('.')}; {only}."
         return said
 
     def _year_before(self, line: str, split: Split) -> float:
@@ -929,7 +939,12 @@ class EffectPage(Page[Effects]):
         checks = self.result.impact(root).checks_until(self.result.period.last)
         said = []
         tested, inside_it = len(checks.placebo), int(checks.placebo["inside"].sum())
-        if tested:
+        epidemic = self.result.epidemic.recorded
+        if tested and epidemic is not None and checks.placebo["last"].max() >= epidemic:
+            said.append(
+                text("the earlier months on which the method is tested hold months of the epidemic")
+            )
+        elif tested:
             error = language.percent(checks.error)
             said.append(
                 text(
@@ -1204,6 +1219,12 @@ class EffectPage(Page[Effects]):
                 drawing.money_axis(axes, unit)
                 axes.set_ylabel("")
             return drawing.outlines(figure)
+
+
+def _spells(months: pd.PeriodIndex) -> list[tuple[pd.Period, pd.Period]]:
+    """The first and the last of each run of months without a gap."""
+    runs = np.split(np.asarray(months), np.flatnonzero(np.diff(months.asi8) != 1) + 1)
+    return [(run[0], run[-1]) for run in runs if len(run)]
 
 
 def _differs(split: Split) -> bool:
