@@ -219,7 +219,7 @@ def test_an_effect_over_fewer_months_says_so():
     """The fees of September are not known on 13/09/2020: their effect is of seven months of eight."""
     edition = opened("phuc-dong", "2020-9M", "2020-09-13", "vi")
     found = opened(*CASES[0]).effect.result
-    assert "(mới có số liệu 7/8 tháng)" in plain(EffectPage(edition, found).sentence("fees"))
+    assert "); mới có số liệu 7/8 tháng." in plain(EffectPage(edition, found).sentence("fees"))
     assert "mới có số liệu" not in plain(EffectPage(edition, found).sentence())
 
 

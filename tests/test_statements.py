@@ -167,7 +167,7 @@ def test_what_is_not_due_is_not_said_to_be_put_off(page):
     """A tax that no decree put off is not due before its day; the words of a deferral are not said."""
     found = split(
         collected=800, difference=(200, 90, 310), shortfall=(200, 90, 310), deferred=(150, 0, 300),
-        claim=(50, -60, 310), at_most=(50, -60, 310), until="2020-11-02", granted=False,
+        claim=(50, -60, 310), never_due_later=(50, -60, 310), at_most=(50, -60, 310), until="2020-11-02", granted=False,
     )  # fmt: skip
     text = said(page, found)
     assert "Not due before 2 November 2020: about VND 150 million" in text
