@@ -3,13 +3,14 @@
 import functools
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from wardlib.analysis import comparison, effects, funnel, receipts, relief
+from wardlib.analysis import comparison, effects, funnel, members, receipts, relief
 from wardlib.analysis.comparison import CURRENCIES, STARTS, Ward
 from wardlib.analysis.epidemic import Epidemic
 from wardlib.data.book import open_book
@@ -179,7 +180,16 @@ def test_a_month_that_one_ward_lacks_is_in_no_sum():
     assert found.whole(month("2020-02"), month("2020-07")).months == 6
     assert found.whole(month("2020-09"), month("2020-09")).months == 1
     assert found.lacking.to_numpy().tolist() == [["loc-vung", "fees", august]]
-    assert "loc-vung" not in found.compared(*found.spans[-1]).index
+    compared, over = members._compared(found)  # of more than half: all months
+    assert set(compared.index) == {*found.summed} - {"loc-vung"} and over == found.spans[-1]
+    fewer = dict(found.wards)
+    for name in found.summed[2:]:
+        own = found.wards[name].by_month
+        fewer[name] = replace(found.wards[name], by_month=own.assign(complete=own.index < august))
+    compared, over = members._compared(
+        replace(found, wards=fewer)
+    )  # else of all: as far as all report
+    assert (tuple(compared.index), over[1]) == (found.summed, month("2020-07"))
 
 
 def test_who_has_reported_nothing_keeps_all_from_being_added_up():

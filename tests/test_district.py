@@ -1,10 +1,12 @@
 """The district: a package that names wards, its jobs, and its page, by three small wards made by hand."""
 
+import dataclasses
 import datetime
 import json
 import shutil
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, executed
@@ -177,8 +179,11 @@ def test_check_and_list_tell_of_a_district(district, monkeypatch, capsys):
             cli.main()
         assert not end.value.code
         told.append(capsys.readouterr().out)
-    assert told[0] == "vung: 3 wards, 0 tables of its own, no problem\n"
-    assert "vung: Vùng (illustrative); 3 wards\n" in told[1]
+    assert told[0] == (
+        "vung: wards: 3, tables of its own: 0, no problem\n"
+        "vung: its wards were not checked; ward check checks all\n"
+    )
+    assert "vung: Vùng (illustrative); wards: 3\n" in told[1]
 
 
 # ------------------------------------------------------------------------------------------ jobs
@@ -229,7 +234,7 @@ def test_a_page_is_asked_of_the_unit_that_has_it(district):
     with pytest.raises(RequestError, match="no receipt of vung for 2031"):
         wardlib.open("vung", "2031")
     describe(district, wards=[{"ward": "a", "valid_from": "2021-01-01"}])
-    with pytest.raises(RequestError, match="no receipt of vung for 2020-9M"):
+    with pytest.raises(RequestError, match="no ward belongs to vung in 2020-9M: see valid_from"):
         wardlib.open("vung", "2020-9M")
     period = Period.parse("2020-9M")
     assert set(book.unreported(descriptors.ward("vung"), [period], None)) == {period}
@@ -274,14 +279,32 @@ def test_receipts_are_added_where_all_report(district):
 
 
 def test_a_month_that_lacks_is_named_and_nothing_stands_in_its_place(district):
-    """There is no sum, the others stand, and the effect of all is told up to the last month of all."""
+    """There is no sum, the others stand, and the effect of all is told up to the last month of all, with its
+    months. A ward whose own figures show a loss is named, and that three are too few to be compared."""
     change(district, "b", lambda rows: rows[rows["month"] < "2020-08"])
+
+    def fallen(rows):
+        rows.loc[rows["month"] >= "2020-03", ["collected", "kept"]] //= 5
+        return rows
+
+    change(district, "c", fallen)
     page = wardlib.open("vung", "2020-9M", "vi").district
     assert page.result.total.lacking == ("b",)
     assert pd.isna(page.result.total.year_to_date)
     assert "còn thiếu số liệu của phường B" in page.answer().plain
     assert "Đôn đốc báo cáo của phường B" in page.answer().plain
-    assert "thấp nhất: phường A" in page.answer().plain  # of those with all months
+    assert "thấp nhất: phường C" in page.answer().plain  # of those with all months
+    assert "ất thu ở phường C" in page.answer().plain
+    assert "làm rõ nguyên nhân ở phường C" in page.answer().plain
+    assert page.funnel_chart() is None
+    assert "Quá ít phường để so sánh với nhau" in page.effect_sentence().plain
+    table = page.effect_table()
+    sums, says = cells(table, "Tổng 3 phường")
+    assert sums[1].endswith("†") and says.startswith("2–7/2020: ")
+    assert cells(table, "Phường B")[0][1].endswith("†")
+    assert not cells(table, "Phường A")[0][1].endswith("†")
+    assert "2–9/2020, các tháng đã báo cáo" in table.content["caption"]
+    assert "biểu đồ phễu" not in table.content["note"].lower()
     said = page.reports().plain
     assert said.startswith("Phường B: chưa báo cáo từ tháng 8 năm 2020 (báo cáo gần nhất ngày")
     shown, _ = cells(page.receipts_table(), "Tổng 3 phường")
@@ -310,10 +333,11 @@ def test_currencies_are_not_added(district):
     _, says = cells(table, name)
     assert says == "amounts in USD million"
     assert (
-        f"Not in the sum, as their amounts are in another currency or cannot be read: {name}."
+        f"Not in the sum, as their amounts are in another currency: {name}."
         in (table.content["note"])
     )
-    assert cells(table, "Ward A°")
+    assert cells(table, "Ward A°") and cells(table, "All 3 wards°")
+    assert "3 of 4 wards°" in page.answer().plain
     assert "° illustrative figures." in table.content["note"]
     assert page.months_chart().content["caption"].endswith("(° illustrative figures)")
     assert "Ward A°" in page.months_chart().content["alt"]
@@ -334,6 +358,11 @@ def test_a_district_whose_areas_no_phase_names(district):
     page = wardlib.open("vung", "2020-Q2", "en").district
     assert [str(month) for month in page.result.spans[-1]] == ["2020-03", "2020-06"]
     assert page.result.total.wards == page.result.summed == ("philadelphia",)
+    describe(district, wards=[{"ward": "philadelphia"}])  # neither its start nor its currency
+    page = wardlib.open("vung", "2020-Q2", "en").district
+    assert "not enough evidence: another currency" in page.answer().plain
+    assert "before the epidemic" not in page.answer().plain + page.effect_sentence().plain
+    assert page.effect_table() is not None
 
 
 def test_a_ward_with_no_statement_stands_with_its_reason(district):
@@ -352,6 +381,10 @@ def test_a_ward_with_no_statement_stands_with_its_reason(district):
     assert page.result.summed == ("d",)
     assert "Ward B: nothing reported since January 2020." in page.reports().plain
     assert "Ward C: its files are at fault" in page.reports().plain
+    assert "Mend the files of Ward C; ask for the reports of Ward B." in page.answer().plain
+    describe(district, wards=[{"ward": "c"}])
+    with pytest.raises(RequestError, match="can be read. See ward check --ward c"):
+        wardlib.open("vung", "2020-9M")
 
 
 def test_wards_that_merge_within_the_year(district):
@@ -379,7 +412,12 @@ def test_wards_that_merge_within_the_year(district):
     )
     split = page.result.splits["a"]["year to date"]
     assert (str(split.first), str(split.last)) == ("2020-02", "2020-06")
-    assert "Ward A: belongs to the district from Jan 2020 to Jun 2020 only." in page.reports().plain
+    assert "Ward A: belongs to the district until June 2020 only." in page.reports().plain
+    assert "Ward B: belongs to the district since June 2020 only." in page.reports().plain
+    assert "1 of 3 wards" in page.answer().plain
+    assert set(page.result.targets["ward"]) == {"c"}
+    left_out = "Left out, as of the district for a part of the year: Ward A and Ward B."
+    assert left_out in page.targets_sentence().plain
 
 
 def test_a_day_in_the_past_sees_nothing_later(district):
@@ -442,11 +480,41 @@ def test_a_large_district_shows_the_wards_that_matter(district):
             plan=10_000 if name == "w07" else 1_000,
         )
     describe(district, wards=[{"ward": name} for name in names])
-    table = wardlib.open("vung", "2020-Q1", "en").district.receipts_table()
+    page = wardlib.open("vung", "2020-Q1", "en").district
+    table = page.receipts_table()
     heads = [row["head"] for row in table.content["rows"]]
     assert heads[:2] == ["All 22 wards", "Ward W07"] and len(heads) == 21
     assert len(table.figures["data"]) == 22
     assert "Of 22 wards those that matter most here" in table.content["note"]
+    seen_to_stand_out(page, names)
+
+
+def seen_to_stand_out(page, wards):
+    """Of made-up ratios, a ward that is hardly known lies far off and inside its own limits, which are those
+    that decide, are drawn and are told; marked where illustrative beside real."""
+    compared = pd.DataFrame(
+        {"size": 1e9, "ratio": 0.1, "error": 0.02}, pd.Index(wards, name="ward")
+    )
+    compared["size"] *= np.arange(1, len(wards) + 1)
+    compared.loc["w07", "ratio"] = 0.5
+    compared.loc["w08", ["ratio", "error"]] = 0.4, 0.3
+    marks = page.result.wards.assign(illustrative=[name != "w07" for name in wards])
+    over = page.result.spans[-1]
+    found = dataclasses.replace(page.result, compared=compared, over=over, wards=marks)
+    page = type(page)(page.edition, found)
+    outside = "Ward W07 (shortfall 50\xa0% of the expected)."
+    assert f"Outside the limits for wards of their size: {outside}" in page.effect_sentence().plain
+    assert "The funnel compares 22 wards°, Feb–Mar 2020" in page.effect_table().content["note"]
+    chart = page.funnel_chart()
+    assert chart.content["caption"].endswith("Feb–Mar 2020 (° illustrative figures)")
+    assert chart.content["alt"].endswith(f"Outside: {outside}")
+    drawn = pd.DataFrame(chart.figures["data"]).query("kind == 'ward'").set_index("ward")
+    assert drawn.index[drawn["ratio"] > drawn["upper"]].tolist() == ["w07"]
+    hollow = chart.svg.count("#ffffff")
+    plain = type(page)(
+        page.edition, dataclasses.replace(found, wards=marks.assign(illustrative=True))
+    )
+    assert plain.funnel_chart().svg.count("#ffffff") < hollow
 
 
 def test_the_notebook_shows_every_block(district):
@@ -463,7 +531,7 @@ def test_the_notebook_shows_every_block(district):
     ]
     slugs = [content["slug"] for content in contents if "slug" in content]
     assert slugs == [
-        "wards-receipts", "funnel", "wards-months", "wards-effect", "wards-schools", "wards-targets",
+        "wards-receipts", "wards-months", "wards-effect", "wards-schools", "wards-targets",
     ]  # fmt: skip
     assert document.read(notebook).record["parameters"]["district"] == "vung"
     (asked,) = [

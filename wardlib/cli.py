@@ -329,7 +329,8 @@ def check(
     for described, faults in each:
         problems |= set(faults)
         if described:
-            counts[described.id] = len(described.tables), len(described.wards)
+            wards = tuple(dict.fromkeys(member.ward for member in described.wards))
+            counts[described.id] = len(described.tables), wards
             problems |= set(checks.check(described, hashes=not accept, day=today))
     if problems:
         raise DataError(problems)
@@ -341,9 +342,12 @@ def check(
             sound = said("{ward}: 1 table, no problem", ward=name)
         if wards:
             sound = said(
-                "{ward}: {wards} wards, {count} tables of its own, no problem",
-                ward=name, wards=wards, count=count,
+                "{ward}: wards: {wards}, tables of its own: {count}, no problem",
+                ward=name, wards=len(wards), count=count,
             )  # fmt: skip
+            if not set(wards) <= set(names):
+                _say(tongue.say(sound))
+                sound = said("{ward}: its wards were not checked; ward check checks all", ward=name)
         _say(tongue.say(sound))
 
 
@@ -551,9 +555,9 @@ def list_(language: Spoken = "en") -> None:
             title = said("{title} (illustrative)", title=title)
         line = said("{ward}: {title}; receipts {span}", ward=described.id, title=title, span=span)
         if described.wards:
-            count = len(described.wards)
+            count = len({member.ward for member in described.wards})
             line = said(
-                "{ward}: {title}; {count} wards", ward=described.id, title=title, count=count
+                "{ward}: {title}; wards: {count}", ward=described.id, title=title, count=count
             )
         _say(tongue.say(line))
     for name in plans.notebooks():

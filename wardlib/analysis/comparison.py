@@ -87,7 +87,8 @@ class Together(Result):
     """The wards of one upper level up to the last month of `period`, by all that is known since.
 
     `start`: the first month of the effect; None where no phase is known. `spans`: as in `Effects`: the
-    period since the start, where that is not all of the year to date, and the year to date. `wards`: by
+    period since the start, where that is not all of the year to date, and the year to date; where every ward
+    is `apart`, those of the first that has some. `wards`: by
     ward, in the order given. `used`: by line, the wards that lent each other strength
     (`districts.MODEL`); the others were estimated by themselves. `ledger`: of the sum of the wards
     `summed`, None where there is none; `silent`: why nothing can be said of the sum (`Impact.silent`,
@@ -261,6 +262,7 @@ def assess(wards: Mapping[str, Ward], table: Tables, epidemic: Epidemic, currenc
     whole: Ledger | None = None
     roots: dict[str, Impact] = {}
     spans: tuple[Span, ...] = ()
+    others: tuple[Span, ...] = ()  # of wards apart
     for ward, given in wards.items():
         if given.receipts is None:
             members[ward] = _nothing(UNREPORTED)
@@ -272,13 +274,16 @@ def assess(wards: Mapping[str, Ward], table: Tables, epidemic: Epidemic, currenc
         else:  # apart, or before the epidemic, or without a report since: as the ward's own page says
             found = effects.assess(given.receipts, given.table, given.epidemic)
         members[ward] = _member(found, apart)
-        if not apart:
+        if apart:
+            others = others or tuple(found.spans)
+        else:
             spans = spans or tuple(found.spans)
         root = found.ledgers.get(found.root)
         if ward in prepared and root and root.impact.model:
             whole = relief.added(whole, root)
             roots[ward] = root.impact
     impact = _total(members, roots)
+    spans = spans or others
     silent = BEFORE if not spans else "history" if prepared else UNREPORTED
     if whole and impact:
         silent = impact.silent

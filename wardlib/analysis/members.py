@@ -89,11 +89,13 @@ class District(Result):
     `spans`: the months of these spans since the start of the effect, as in `Effects`. `months`: of the
     total by ward and month since the start: `observed`, `counterfactual`, `lower`, `upper`. `whole`: by
     span the split of the sum of the wards `summed`; of `spans` the last, if some month lacks, up to the last month in
-    which all report (`YEAR` then ends earlier). `compared`: as in `Together.compared`, of the year to
-    date. `used`: by line, the wards that lent each other strength. `lines`: index `line`, `name_vi,
+    which all report (`YEAR` then ends earlier). `compared`: as in `Together.compared`, of the months `over`: the
+    year to date where more than half of the wards `summed` report all of it, else up to the last month in
+    which all do. `used`: by line, the wards that lent each other strength. `lines`: index `line`, `name_vi,
     name_en`. `lacking`: `ward`, `line` ("": its total), `month` without a figure. `schools`: lost days by `ward`,
     school `year`, `first`, `last`, `level`, as in `Schools.levels`. `targets`: those of each `ward`, as in
-    `Targets.rows`, of who sets its plan.
+    `Targets.rows`, of who sets its plan; both of wards that belong to the district in all of the year to date,
+    as neither can be told of some of its months.
     """
 
     period: Period
@@ -106,6 +108,7 @@ class District(Result):
     silent: str
     months: pd.DataFrame
     compared: pd.DataFrame
+    over: Span | None
     used: dict[str, tuple[str, ...]]
     lines: pd.DataFrame
     lacking: pd.DataFrame
@@ -132,9 +135,10 @@ class District(Result):
 
     @cached_property
     def funnel(self) -> Funnel | None:
-        """Which wards stand out by the share of the expected that is missing; None where none can be compared."""
+        """Which wards stand out by the share of the expected that is missing; None where too few can be
+        compared to tell."""
         known = self.compared[(self.compared["size"] > 0) & (self.compared["error"] > 0)]
-        if known.empty:
+        if len(known) < funnel.FEWEST:
             return None
         return funnel.find(known["size"], known["ratio"], known["error"])
 
@@ -174,6 +178,9 @@ class District(Result):
             whole={span: _split(split) for span, split in found["whole"].items()},
             summed=tuple(found["summed"]),
             silent=found["silent"],
+            over=(pd.Period(found["over"][0]), pd.Period(found["over"][1]))
+            if found["over"]
+            else None,
             used={line: tuple(wards) for line, wards in found["used"].items()},
             **frames,
         )
@@ -187,7 +194,8 @@ def assess(
     if epidemic.start is None:  # no phase names an area of the district itself
         starts = (own.epidemic for own in given.values() if own.epidemic.start is not None)
         epidemic = next(starts, epidemic)
-    asked = {ward: own for ward, own in given.items() if _all_year(own, period) and own.receipts}
+    whole_year = [(ward, own) for ward, own in given.items() if _all_year(own, period)]
+    asked = {ward: own for ward, own in whole_year if own.receipts}
     together = None
     if asked:
         wards = {
@@ -196,6 +204,7 @@ def assess(
         }
         together = comparison.assess(wards, table, epidemic, currency)
     rows, splits, months, lacking = [], dict[str, dict[str, Split]](), list[pd.DataFrame](), []
+    spans = together.spans if together else ()
     lines: dict[str, tuple[str, str]] = {}
     for ward, own in given.items():
         row, missing = _receipts(own, period)
@@ -216,6 +225,7 @@ def assess(
         elif own.receipts:  # for a part of the year: by itself, in the months in which it belongs
             alone = effects.assess(own.receipts, own.table, own.epidemic)
             silent, apart = str(alone.lines.at[alone.root, "silent"]), PART
+            spans = spans or tuple(alone.spans)
             span = _within(alone.spans, row["first"], row["last"])
             split = alone.split(alone.root, *span) if span and not silent else None
             splits[ward] = {YEAR: split} if split else {}
@@ -228,9 +238,9 @@ def assess(
                 lines.setdefault(str(line), (names["name_vi"], names["name_en"]))
         lacking += [(ward, line, month) for line, month in missing]
         rows.append({"ward": ward} | row | {"silent": silent, "apart": apart})
-    spans = together.spans if together else ()
     whole = _whole(together) if together else {}
-    compared = together.compared(*spans[-1]) if together and spans else _NOTHING
+    compared, over = _compared(together) if together and spans else (_NOTHING, None)
+    before = not spans and any(own.receipts for own in given.values())
     return District(
         period=period,
         currency=currency,
@@ -239,16 +249,17 @@ def assess(
         splits=splits,
         whole=whole,
         summed=together.summed if together else (),
-        silent=together.silent if together else effects.UNREPORTED,
+        silent=together.silent if together else effects.BEFORE if before else effects.UNREPORTED,
         months=_joined(months, ["ward", "month", "observed", "counterfactual", "lower", "upper"]),
         compared=compared,
+        over=over,
         used=together.used if together else {},
         lines=pd.DataFrame(
             list(lines.values()), pd.Index(list(lines), name="line"), ["name_vi", "name_en"]
         ),
         lacking=pd.DataFrame(lacking, columns=["ward", "line", "month"]),
-        schools=_joined([_schools(ward, own.schools) for ward, own in given.items()], _SCHOOLS),
-        targets=_joined([_targets(ward, own.targets) for ward, own in given.items()], _TARGETS),
+        schools=_joined([_schools(ward, own.schools) for ward, own in whole_year], _SCHOOLS),
+        targets=_joined([_targets(ward, own.targets) for ward, own in whole_year], _TARGETS),
     )
 
 
@@ -331,6 +342,16 @@ def _whole(together: Together) -> dict[str, Split]:
         until = together.until(first, last)
         found[YEAR] = together.whole(first, until) if until is not None else None
     return {span: split for span, split in found.items() if split is not None}
+
+
+def _compared(together: Together) -> tuple[pd.DataFrame, Span]:
+    """See `District.compared` and `over`."""
+    first, last = together.spans[-1]
+    found = together.compared(first, last)
+    until = together.until(first, last)
+    if 2 * len(found) > len(together.summed) or until is None:
+        return found, (first, last)
+    return together.compared(first, until), (first, until)
 
 
 def _schools(ward: str, schools: Schools | None) -> pd.DataFrame:

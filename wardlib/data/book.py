@@ -262,8 +262,23 @@ def months(ward: Ward) -> list[pd.Period]:
 
 
 def _absence(ward: Ward, period: Period, as_of: datetime.date | None) -> str:
-    """Says that no receipt of the period was known on the day `as_of`."""
+    """Says that no receipt of the period was known on the day `as_of`; of a district also where no ward
+    belongs to it then, or none can be read."""
+    if ward.wards and not ward.members(period):
+        return said(
+            "no ward belongs to {ward} in {period}: see valid_from and valid_to of its wards in {file}.",
+            ward=ward.id,
+            period=period,
+            file=f"data/{ward.id}/{descriptors.DESCRIPTOR}",
+        )
     months = _span(ward)
+    if ward.wards and not months:
+        every = dict.fromkeys(member.ward for member in ward.wards)
+        return said(
+            "no ward of {ward} has receipts that can be read. See {command}.",
+            ward=ward.id,
+            command=" ".join(["ward check", *(f"--ward {name}" for name in every)]),
+        )
     span = said("{low} to {high}", low=months[0], high=months[1]) if months else "…"
     if as_of:
         return said(

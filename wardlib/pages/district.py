@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wardlib.analysis import comparison, effects, members, statements
+from wardlib.analysis import comparison, effects, funnel, members, statements
 from wardlib.analysis.members import PERIOD, YEAR, District
 from wardlib.analysis.relief import Split
 from wardlib.language import NONE, Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, answer, bullets, headline, paragraph
 from wardlib.pages.edition import ILLUSTRATIVE
+from wardlib.pages.effect import in_brief
 from wardlib.pages.page import Page
 from wardlib.pages.table import ESTIMATE, PARTIAL, Column, Row, amount, marked, percent, table
 
@@ -56,7 +57,7 @@ class DistrictPage(Page[District]):
     def _came(self) -> str:
         """The sum of receipts against the sum of plans, and who stands lowest; or why there is no sum."""
         text, language, total = self._text, self._language, self.result.total
-        about = self._of_wards(len(total.wards))
+        about = self._all_or_some(total.wards)
         if total.lacking:
             said = text(
                 "In {period}, no sum of {wards}: figures of {lacking} are not reported",
@@ -79,7 +80,7 @@ class DistrictPage(Page[District]):
                 said += ", " + text(
                     "{share} of the plan set by {whom}", share=share, whom=self.edition.setter
                 )
-        whole = self.result.wards["share"].drop(self._gaps)
+        whole = self.result.wards["share"][[w for w in total.wards if w not in self._gaps]]
         known = whole.dropna()
         if len(known) > 1:
             lowest = str(known.idxmin())
@@ -91,12 +92,10 @@ class DistrictPage(Page[District]):
         return said + "."
 
     def _did(self) -> str:
-        """What is said of the sum, and who stands out."""
-        result = self.result
-        if not result.spans:
-            return self._text("The period ends before the epidemic.")
-        split = result.whole.get(YEAR)
+        """What is said of the sum, which wards lost receipts, and who stands out."""
+        split = self.result.whole.get(YEAR)
         said = [self._no_sum() if split is None else self._in_short(split)]
+        said += self._losses(_BRIEF)
         if outside := self._outside(_BRIEF):
             said.append(outside)
         return " ".join(f"{self._language.sentence(own)}." for own in said)
@@ -105,9 +104,13 @@ class DistrictPage(Page[District]):
         """Reports to be asked for, wards to be looked into, targets in danger."""
         text, result = self._text, self.result
         tasks = []
-        if behind := list(self._behind.index):
+        faulty = result.wards["silent"] == members.FAULTY
+        if broken := list(result.wards.index[faulty]):
+            tasks.append(text("mend the files of {wards}", wards=self._list(broken, _BRIEF)))
+        if behind := [ward for ward in self._behind.index if ward not in broken]:
             tasks.append(text("ask for the reports of {wards}", wards=self._list(behind, _BRIEF)))
-        if found := [ward for ward in self._far if self._is_short(ward)]:
+        short = [ward for ward in self._far if self._is_short(ward)]
+        if found := list(dict.fromkeys([*self._lost, *short])):
             tasks.append(text("find out why in {wards}", wards=self._list(found, _BRIEF)))
         danger = members.in_danger(result.targets)
         if len(danger):
@@ -138,7 +141,7 @@ class DistrictPage(Page[District]):
                 percent(self.edition, total.share),
                 NONE if total.lacking else self._all_months(total.wards),
             )
-            rows.append(Row(self._sum_of(len(total.wards)), cells, 0))
+            rows.append(Row(self._sum_of(total.wards), cells, 0))
         for ward in shown:
             row: Any = wards.loc[ward]
             own = self._money(ward, unit)
@@ -207,10 +210,15 @@ class DistrictPage(Page[District]):
                     "No sum of plans: none is known of {wards}.", wards=self._list(total.unplanned)
                 )
             )
-        if others := [ward for ward in self.result.wards.index if ward not in total.wards]:
+        currency = self.result.wards["currency"]
+        if unread := list(currency.index[currency == ""]):
+            said.append(
+                text("Not in the sum, as they cannot be read: {wards}.", wards=self._list(unread))
+            )
+        if others := list(currency.index[~currency.isin(["", self.result.currency])]):
             said.append(
                 text(
-                    "Not in the sum, as their amounts are in another currency or cannot be read: {wards}.",
+                    "Not in the sum, as their amounts are in another currency: {wards}.",
                     wards=self._list(others),
                 )
             )
@@ -219,20 +227,19 @@ class DistrictPage(Page[District]):
     # The effect.
 
     def effect_sentence(self) -> Block:
-        """What COVID-19 did to the receipts of all wards in the sum; who stands out; where the wards were
-        estimated together."""
-        if not self.result.spans:
-            return headline(self._shown, self._text("The period ends before the epidemic."))
+        """What COVID-19 did to the receipts of all wards in the sum; which wards lost receipts; who stands
+        out, or why that cannot be told."""
         said = []
         for span in (PERIOD, YEAR):
             if split := self.result.whole.get(span):
                 said.append(self._in_full(split))
         if YEAR not in self.result.whole:
             said.append(self._language.sentence(self._no_sum()) + ".")
+        said += [self._language.sentence(own) + "." for own in self._losses()]
         if outside := self._outside():
             said.append(self._language.sentence(outside) + ".")
-        elif self.result.funnel is not None:
-            said.append(self._text("No ward stands out."))
+        elif self.result.spans:
+            said.append(self._nobody())
         return headline(self._shown, *said)
 
     def effect_table(self) -> Block | None:
@@ -253,18 +260,17 @@ class DistrictPage(Page[District]):
         )
         rows = []
         if whole is not None:
-            rows.append(Row(self._sum_of(len(result.summed)), self._cells(whole, unit), 0,
-                            self._verdict(whole)))  # fmt: skip
+            rows.append(
+                Row(self._sum_of(result.summed), self._cells(whole, unit), 0, self._says(whole))
+            )
         for ward in shown:
             split = splits.get(ward)
             if split is None:
                 rows.append(Row(self._name(ward), (NONE,) * 4, 1, self._cannot_say(ward)))
                 continue
-            says = "; ".join(filter(None, (self._verdict(split), self._apart_money(ward))))
-            if result.wards.at[ward, "apart"] == members.PART:
-                span = self._language.span_short(split.first, split.last)
-                says = f"{span}: {says}"
-            rows.append(Row(self._name(ward), self._cells(split, self._money(ward, unit)), 1, says))
+            says = "; ".join(filter(None, (self._says(split), self._apart_money(ward))))
+            cells = self._cells(split, self._money(ward, unit), ward)
+            rows.append(Row(self._name(ward), cells, 1, says))
         columns = [
             Column(text("Ward")),
             Column(text("Expected without COVID-19"), 22),
@@ -280,14 +286,19 @@ class DistrictPage(Page[District]):
             ),
             *self._outside_sum(),
             self._together(),
+            self._compared(),
         ]
         if marked(rows, PARTIAL):
             notes.append(
                 text("† some month is not reported: the sum is of the months reported only.")
             )
+        span = self._language.span_short(*result.spans[-1])
+        whole_months = [self._is_whole(split, ward) for ward, split in splits.items()]
+        if not all(whole_months) or (whole is not None and not self._is_whole(whole)):
+            span = text("{span}, as far as reported", span=span)
         caption = text(
             "From the amount expected without COVID-19 to the amount collected, by ward, {span} ({unit})",
-            span=self._language.span_short(*result.spans[-1]),
+            span=span,
             unit=unit.name,
         )
         frame = self._effects()
@@ -313,14 +324,19 @@ class DistrictPage(Page[District]):
         named = ["ward", "currency", "wards", "span", "silent", "apart"]
         return pd.DataFrame(rows).reindex(columns=[*named, *_FIGURES])
 
-    def _cells(self, split: Split, unit: Unit) -> tuple[str, ...]:
-        whole = len(pd.period_range(split.first, split.last, freq="M"))
+    def _cells(self, split: Split, unit: Unit, ward: str = "") -> tuple[str, ...]:
         return (
             unit.figure(split.expected),
-            unit.figure(split.collected) + PARTIAL * (split.months < whole),
+            unit.figure(split.collected) + PARTIAL * (not self._is_whole(split, ward)),
             self._difference(split),
             unit.figure(split.most),
         )
+
+    def _is_whole(self, split: Split, ward: str = "") -> bool:
+        """Whether a split of the year to date, of the sum or of a ward, holds every month from its first: of a
+        ward that left the district, to the last in which it belonged."""
+        last = self.result.wards.at[ward, "last"] if ward else self.result.period.last
+        return split.months == len(pd.period_range(split.first, last, freq="M"))
 
     def _difference(self, split: Split) -> str:
         """The difference as a share of the expected, and its interval below it."""
@@ -365,13 +381,19 @@ class DistrictPage(Page[District]):
             far = [ward for ward in self._far if ward in missing]
             order = sorted(there, key=lambda ward: -missing[ward])
             shown = list(dict.fromkeys([*far, *order]))[:_PANELS]
-        svg = self._draw_months(frame, shown)
+        drawn = frame[frame["ward"].isin(shown)]
+        reach = max(float(np.nan_to_num(drawn["gap"].abs().max())), 0.1)
+        widest = float(np.nan_to_num(drawn[["gap_lower", "gap_upper"]].abs().max(axis=None)))
+        top = 1.15 * min(max(reach, min(widest, 2 * reach)), 2.0)
+        svg = self._draw_months(frame, shown, top)
         first, last = result.spans[-1]
         values = {"span": language.span_short(first, last), "all": language.number(len(there))}
         title = text(
             "Collected less expected by month, % of the ward's average month, {span}; shaded: 19 times in 20",
             **values,
         )
+        if widest > top:
+            title += " " + text("(triangle: beyond the scale)")
         if len(shown) < len(there):
             title += ": " + text(
                 "the {count} of {all} wards that miss most",
@@ -405,14 +427,12 @@ class DistrictPage(Page[District]):
         said = self._language.percent(share)
         return said if said.startswith("-") or share <= 0 else f"+{said}"
 
-    def _draw_months(self, frame: pd.DataFrame, shown: Sequence[str]) -> str:
+    def _draw_months(self, frame: pd.DataFrame, shown: Sequence[str], top: float) -> str:
         first, last = self.result.spans[-1]
         months = pd.period_range(first, last, freq="M")
         own = {
             ward: frame[frame["ward"] == ward].set_index("month").reindex(months) for ward in shown
         }
-        reach = frame["gap"][frame["ward"].isin(shown)].abs().max()
-        top = 1.15 * min(max(float(np.nan_to_num(reach)), 0.1), 2.0)
         with drawing.panels(len(shown), 1.15) as (figure, grid):
             columns, short = drawing.panel_columns(len(shown)), self._language.month_short
             for at, (axes, ward) in enumerate(zip(grid, shown, strict=True)):
@@ -420,10 +440,17 @@ class DistrictPage(Page[District]):
                 axes.set_xlim(0, len(months))
                 axes.set_ylim(-top, top)
                 known = one["gap"].notna().to_numpy()
-                axes.fill_between(
-                    middles, one["gap_lower"], one["gap_upper"], where=known, step="mid",
+                low, high = one["gap_lower"][known], one["gap_upper"][known]
+                axes.bar(  # of each month, from its beginning to its end
+                    middles[known], high - low, bottom=low, width=1,
                     color=drawing.WITHOUT, alpha=0.25, linewidth=0, zorder=2,
                 )  # fmt: skip
+                for ends, edge, marker in ((high, top, "^"), (-low, -top, "v")):
+                    over = middles[known][ends > top]
+                    axes.plot(
+                        over, np.full(len(over), 0.93 * edge), marker=marker, linestyle="none", markersize=3.5,
+                        color=drawing.WITHOUT, zorder=5,
+                    )  # fmt: skip
                 axes.bar(middles[known], one["gap"][known], width=0.7, color=drawing.NOW, zorder=3)
                 axes.axhline(0, color="#555555", linewidth=0.8, zorder=4)
                 axes.set_title(
@@ -439,23 +466,27 @@ class DistrictPage(Page[District]):
 
     def funnel_chart(self) -> Block | None:
         """The share that is missing by how much was to be expected, with the limits beyond which a ward
-        stands out; nothing where no ward can be compared."""
+        stands out; nothing where too few wards can be compared."""
         text, found = self._text, self.result.funnel
-        if found is None or len(found.units) < 2:
+        if found is None or self.result.over is None:
             return None
         unit = self.edition.unit(found.units["size"].max())
         svg = self._draw_funnel(unit)
-        title = text("Which wards stand out for their size: shortfall in % of the expected")
+        title = text(
+            "Which wards stand out for their size: shortfall in % of the expected, {span}",
+            span=self._language.span_short(*self.result.over),
+        )
         outside = [self._by_how_much(ward) for ward in found.outside]
         alt = [
             text(
                 "Points, one a ward: across, what was to be expected without COVID-19, {unit}; upward, the shortfall "
-                "in % of it. Two curves are the limits between which wards of that size differ by chance.",
+                "in % of it. The bar of each ward lies between its own limits, beyond which it stands out; two "
+                "dashed curves are the limits usual of a ward of that size.",
                 unit=unit.name,
             ),
             text("Outside: {wards}.", wards="; ".join(outside))
             if outside
-            else text("No ward stands out."),
+            else text("Compared with each other, no ward lies outside its limits."),
         ]
         frame = found.units.reset_index().assign(kind="ward")
         limits = found.limits.reset_index().assign(kind="limit")
@@ -470,36 +501,42 @@ class DistrictPage(Page[District]):
     def _draw_funnel(self, unit: Unit) -> str:
         found = self.result.funnel
         assert found is not None  # else nothing is drawn
-        several = bool(np.isfinite(found.limits["lower"]).all())
-        with drawing.drawing(2.7) as (figure, axes):
+        text = self._text
+        with drawing.drawing(3.0) as (figure, axes):
             axes.set_xscale("log")
             axes.margins(x=0.06, y=0.12)
             sizes = found.limits.index.to_numpy(float) / unit.scale
             axes.axhline(
                 found.centre, color=drawing.BEFORE, linestyle="--", linewidth=1.2, zorder=2
             )
-            if several:
-                for end in ("lower", "upper"):
-                    axes.plot(sizes, found.limits[end], color=drawing.PLAN, linewidth=1.5, zorder=3)
-                axes.fill_between(
-                    sizes, found.limits["lower"], found.limits["upper"], color=drawing.PHASE, zorder=1,
-                    linewidth=0,
-                )  # fmt: skip
+            curve: dict[str, Any] = {"color": drawing.BEFORE, "linestyle": ":", "linewidth": 1.2}
+            for end in ("lower", "upper"):
+                axes.plot(sizes, found.limits[end], zorder=2, **curve)
             units = found.units
             across = units["size"] / unit.scale
             far = units["stands_out"].to_numpy(bool)
-            usual: dict[str, Any] = {"color": drawing.NOW, "marker": "o", "markersize": 4.5}
-            outside: dict[str, Any] = {"color": drawing.PLAN, "marker": "D", "markersize": 6}
-            for which, style in ((~far, usual), (far, outside)):
-                axes.plot(across[which], units["ratio"][which], linestyle="none", zorder=4, **style)
-            named = units.index if len(units) <= _PANELS else units.index[far]
-            drawing.label_points(
-                axes,
-                [
-                    (float(across[ward]), float(units["ratio"][ward]), self._name(ward), ward in self._far)
-                    for ward in named
-                ],
+            made_up = self._mixed & self.result.wards["illustrative"][units.index].to_numpy(bool)
+            point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 4.5}
+            usual = point | {"color": drawing.NOW}
+            outside = point | {"color": drawing.PLAN, "marker": "D", "markersize": 6}
+            hollow = {"markerfacecolor": "white"}
+            bar: dict[str, Any] = {"color": drawing.RELIEVED["facecolor"], "linewidth": 3.5}
+            drawing.lines(
+                axes, (across, across), (units["lower"], units["upper"]),
+                zorder=1, solid_capstyle="butt", **bar,
             )  # fmt: skip
+            for which, style in ((~far, usual), (far, outside)):
+                for own, look in ((which & ~made_up, style), (which & made_up, style | hollow)):
+                    axes.plot(across[own], units["ratio"][own], zorder=4, **look)
+            kinds = [(text("ward"), usual)]
+            kinds += [(text("ward that stands out"), outside)] if far.any() else []
+            kinds += [(self._key, usual | hollow)] if made_up.any() else []
+            kinds += [
+                (text("limits of the ward"), bar | {"marker": ""}),
+                (text("limits usual of that size"), curve | {"marker": ""}),
+            ]
+            named = units.index if len(units) <= _PANELS else units.index[far]
+            drawing.key(figure, kinds)
             drawing.share_axis(axes.yaxis, self.edition, 6)
             drawing.size_axis(axes, unit)
             axes.set_ylabel(self._text("Shortfall, % of the expected"))
@@ -508,6 +545,13 @@ class DistrictPage(Page[District]):
                     self._text("expected without COVID-19, {unit}", unit=unit.name)
                 )
             )
+            drawing.label_points(
+                axes,
+                [
+                    (float(across[ward]), float(units["ratio"][ward]), self._name(ward), ward in self._far)
+                    for ward in named
+                ],
+            )  # fmt: skip
             return drawing.outlines(figure)
 
     # Schools, targets, reports.
@@ -556,10 +600,21 @@ class DistrictPage(Page[District]):
     def _no_schools(self) -> list[str]:
         """Which wards have no data of schools."""
         there = set(self.result.schools["ward"])
-        lacking = [ward for ward in self.result.wards.index if ward not in there]
+        lacking = [
+            ward for ward in self.result.wards.index if ward not in there | set(self._partly)
+        ]
         if not lacking:
             return []
         return [self._text("No data of schools: {wards}.", wards=self._list(lacking))]
+
+    def _left_out(self) -> list[str]:
+        """Which wards are left out where no figure can be told of some months of the year."""
+        if not self._partly:
+            return []
+        named = self._list(self._partly)
+        return [
+            self._text("Left out, as of the district for a part of the year: {wards}.", wards=named)
+        ]
 
     def schools_sentence(self) -> Block:
         """Where most days were lost, and least."""
@@ -591,6 +646,7 @@ class DistrictPage(Page[District]):
         return headline(
             self._shown,
             text("School days lost to an average pupil: {levels}.", levels="; ".join(said)),
+            *self._left_out(),
         )
 
     def targets_table(self) -> Block | None:
@@ -651,6 +707,7 @@ class DistrictPage(Page[District]):
             )
             if len(danger)
             else self._text("No target is missed or in danger."),
+            *self._left_out(),
         )
 
     def reports(self) -> Block:
@@ -690,10 +747,25 @@ class DistrictPage(Page[District]):
         if row["silent"] not in ("", members.FAULTY, effects.UNREPORTED) and self.result.spans:
             yield self._cannot_say(ward)
         if not row["belongs"]:
-            span = language.span(row["first"], row["last"])
-            yield text("belongs to the district {span} only", span=span)
+            yield self._belongs(row)
 
     # Words.
+
+    def _belongs(self, row: pd.Series) -> str:
+        """In which months a ward belongs to the district; of what comes after the period nothing is said."""
+        text, language = self._text, self._language
+        year = self.result.period.year_to_date
+        first, last = row["first"], row["last"]
+        if row["expected"] < len(pd.period_range(first, last, freq="M")):
+            count, every = str(row["expected"]), str(len(year))
+            return text(
+                "belongs to the district in {count} of {all} months only", count=count, all=every
+            )
+        if last == year[-1]:
+            return text("belongs to the district since {month} only", month=language.month(first))
+        if first == year[0]:
+            return text("belongs to the district until {month} only", month=language.month(last))
+        return text("belongs to the district {span} only", span=language.span(first, last))
 
     def _since(self, ward: str, row: pd.Series) -> str:
         """Which months of its receipts a ward has not reported."""
@@ -714,7 +786,7 @@ class DistrictPage(Page[District]):
             "{span}, receipts of {wards} came to {collected}; expected without COVID-19: {expected} (19 times in "
             "20 from {low} to {high}).",
             span=language.sentence(language.span(split.first, split.last)),
-            wards=self._of_wards(len(self.result.summed)),
+            wards=self._all_or_some(self.result.summed),
             collected=unit.amount(split.collected),
             expected=unit.amount(split.expected),
             low=unit.figure(split.collected + split.difference.lower, trim=True),
@@ -741,11 +813,17 @@ class DistrictPage(Page[District]):
             )
         if not span:
             return said
-        about = self._of_wards(len(self.result.summed))
+        about = self._all_or_some(self.result.summed)
         return f"{language.span(split.first, split.last)}, {about}: {said}"
 
     def _no_sum(self) -> str:
         """Why nothing is said of the sum."""
+        if not self.result.spans and self.result.silent == effects.BEFORE:
+            return self._language.words("silence")[effects.BEFORE]
+        apart = [self._apart.get(str(own), "") for own in self.result.wards["apart"]]
+        if self.result.spans and not self.result.summed and any(apart):
+            reason = "; ".join(dict.fromkeys(filter(None, apart)))
+            return self._text("of the sum not enough evidence: {reason}", reason=reason)
         lacking = [ward for ward in self._gaps if ward in self.result.summed]
         if lacking:
             return self._text(
@@ -754,6 +832,30 @@ class DistrictPage(Page[District]):
             )
         reason = self._language.words("silence").get(self.result.silent or "unreported", "")
         return self._text("of the sum not enough evidence: {reason}", reason=reason)
+
+    def _losses(self, most: int = _NAMED) -> list[str]:
+        """Which wards have lost receipts by their own figures, whatever the others' are: by what is shown."""
+        verdicts = self._language.words("verdict")
+        said = []
+        for code in (statements.LOST, statements.OVERDUE):
+            if wards := [ward for ward, own in self._lost.items() if own == code]:
+                named = self._list(wards, most)
+                said.append(
+                    self._text("receipts {verdict} in {wards}", verdict=verdicts[code], wards=named)
+                )
+        return said
+
+    def _nobody(self) -> str:
+        """That no ward stands out, or why that cannot be told."""
+        wards, summed = self.result.wards, list(self.result.summed)
+        if self.result.funnel is not None:
+            return self._text("Compared with each other, no ward lies outside its limits.")
+        if (wards.loc[summed, "silent"] == "").sum() < funnel.FEWEST:
+            return self._text(
+                "Too few wards to be compared: it takes {count} of which something can be said.",
+                count=str(funnel.FEWEST),
+            )
+        return self._text("The wards cannot be compared: they have not reported the same months.")
 
     def _outside(self, most: int = _NAMED) -> str:
         """Who stands out, of many the farthest; "" where nobody does."""
@@ -785,15 +887,10 @@ class DistrictPage(Page[District]):
     def _outside_sum(self) -> list[str]:
         """Which wards are not in the sum of the effect, and why."""
         text, wards, summed = self._text, self.result.wards, set(self.result.summed)
-        reasons = {
-            comparison.CURRENCIES: text("another currency"),
-            comparison.STARTS: text("the epidemic began in another month there"),
-            members.PART: text("of the district for a part of the year"),
-        }
         named: dict[str, list[str]] = {}
         for ward in wards.index:
             if ward not in summed:
-                reason = reasons.get(str(wards.at[ward, "apart"]), text("no estimate"))
+                reason = self._apart.get(str(wards.at[ward, "apart"]), text("no estimate"))
                 named.setdefault(reason, []).append(str(ward))
         if not named:
             return []
@@ -814,6 +911,19 @@ class DistrictPage(Page[District]):
             wards=self._of_wards(most),
         )
 
+    def _compared(self) -> str:
+        """Which wards are compared over which months, and how to read the funnel; "" where there is none."""
+        found, over = self.result.funnel, self.result.over
+        if found is None or over is None:
+            return ""
+        return self._text(
+            "The funnel compares {wards}, {span}: small wards vary more than large ones, so their limits are wider; "
+            "limits allow for how surely each ward is known, for the usual spread between wards and for how many "
+            "are compared.",
+            wards=self._all_or_some(list(found.units.index)),
+            span=self._language.span_short(*over),
+        )
+
     def _cannot_say(self, ward: str) -> str:
         """That nothing can be said of a ward, and why."""
         silent = str(self.result.wards.at[ward, "silent"] or "unreported")
@@ -824,8 +934,22 @@ class DistrictPage(Page[District]):
         reason = self._language.words("silence")[silent]
         return self._text("not enough evidence: {reason}", reason=reason)
 
-    def _verdict(self, split: Split) -> str:
-        return self._language.words("verdict")[split.verdict]
+    @cached_property
+    def _apart(self) -> dict[str, str]:
+        """Why a ward is in no sum of the effect, in words."""
+        text = self._text
+        return {
+            comparison.CURRENCIES: text("another currency"),
+            comparison.STARTS: text("the epidemic began in another month there"),
+            members.PART: text("of the district for a part of the year"),
+        }
+
+    def _says(self, split: Split) -> str:
+        """What can be said of a split, after its months where they are not those of the table."""
+        said = in_brief(self._language, split)
+        if (split.first, split.last) == self.result.spans[-1]:
+            return said
+        return f"{self._language.span_short(split.first, split.last)}: {said}"
 
     def _line(self, line: str) -> str:
         if line not in self.result.lines.index:
@@ -880,8 +1004,21 @@ class DistrictPage(Page[District]):
     def _of_wards(self, count: int) -> str:
         return self._language.plural("{count} ward", "{count} wards", count)
 
-    def _sum_of(self, count: int) -> str:
-        return self._text("All {wards}", wards=self._of_wards(count))
+    def _all_or_some(self, wards: Sequence[str]) -> str:
+        """How many wards a sum is of, where they are not all of how many; marked where illustrative figures
+        are in it beside real ones."""
+        said = self._of_wards(len(self.result.wards))
+        if len(wards) < len(self.result.wards):
+            said = self._text("{count} of {wards}", count=str(len(wards)), wards=said)
+        return said + self._sum_mark(wards)
+
+    def _sum_of(self, wards: Sequence[str]) -> str:
+        said = self._text("All {wards}", wards=self._of_wards(len(wards)))
+        return said + self._sum_mark(wards)
+
+    def _sum_mark(self, wards: Sequence[str]) -> str:
+        made_up = self.result.wards.loc[list(wards), "illustrative"].any()
+        return ILLUSTRATIVE * bool(self._mixed and made_up)
 
     # What the blocks are made of.
 
@@ -893,6 +1030,25 @@ class DistrictPage(Page[District]):
     def _mixed(self) -> bool:
         """Whether the figures of some wards are illustrative and of others real."""
         return self.result.wards["illustrative"].nunique() > 1
+
+    @cached_property
+    def _lost(self) -> dict[str, str]:
+        """The wards whose own figures show a loss, with the code of what they show; the largest first."""
+        splits = {ward: own[YEAR] for ward, own in self.result.splits.items() if YEAR in own}
+        shown = [
+            (ward, own)
+            for ward, own in splits.items()
+            if own.verdict in (statements.LOST, statements.OVERDUE)
+        ]
+        shown.sort(key=lambda own: -own[1].claim.mean / max(own[1].expected, 1))
+        return {ward: own.verdict for ward, own in shown}
+
+    @property
+    def _partly(self) -> list[str]:
+        """The wards that belong to the district in some months of the year to date alone."""
+        return [
+            str(ward) for ward, all_year in self.result.wards["belongs"].items() if not all_year
+        ]
 
     @cached_property
     def _behind(self) -> pd.DataFrame:

@@ -294,10 +294,10 @@ def size_axis(axes: Axes, unit: Unit) -> None:
 
 def label_points(axes: Axes, points: list[tuple[float, float, str, bool]]) -> None:
     """Name points: place, name, whether it stands out, as those are named first; a name stands where it meets
-    no point and no name that stands already, or is left out."""
+    no point and no name that stands already, or is left out. To be called last, when all else has its place."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.canvas.draw()
+    figure.draw_without_rendering()  # the axes have their limits and their place
     scale, edge = figure.dpi / 72, axes.get_window_extent()
     places = axes.transData.transform([(x, y) for x, y, *_ in points])
     taken = [(x - 4 * scale, y - 4 * scale, x + 4 * scale, y + 4 * scale) for x, y in places]

@@ -17,7 +17,7 @@ from wardlib.analysis import statements
 from wardlib.analysis.effects import Effects
 from wardlib.analysis.receipts import line_of
 from wardlib.analysis.relief import Amount, Split
-from wardlib.language import NONE, Unit, inside, is_missing
+from wardlib.language import NONE, Language, Unit, inside, is_missing
 from wardlib.pages import drawing
 from wardlib.pages.block import Block, bullets, headline
 from wardlib.pages.page import Page
@@ -917,9 +917,7 @@ class EffectPage(Page[Effects]):
         groups: dict[str, list[str]] = {}
         for line, split in splits.items():
             if split is not None:
-                words = self._verdict(split)
-                if split.verdict in _BY_LAW and split.loss == statements.POSSIBLE:
-                    words += ", " + self._text("a loss not excluded")
+                words = in_brief(self._language, split)
                 groups.setdefault(words, []).append(self._name_inside(line))
         join = self._language.join
         return "; ".join(f"{join(names)} ({words})" for words, names in groups.items())
@@ -1225,6 +1223,15 @@ def _spells(months: pd.PeriodIndex) -> list[tuple[pd.Period, pd.Period]]:
     """The first and the last of each run of months without a gap."""
     runs = np.split(np.asarray(months), np.flatnonzero(np.diff(months.asi8) != 1) + 1)
     return [(run[0], run[-1]) for run in runs if len(run)]
+
+
+def in_brief(language: Language, split: Split) -> str:
+    """The verdict on a split, where no amount stands beside it: of what the law moved also that a loss is not
+    excluded, where it is not."""
+    words = language.words("verdict")[split.verdict]
+    if split.verdict in _BY_LAW and split.loss == statements.POSSIBLE:
+        words += ", " + language.text("a loss not excluded")
+    return words
 
 
 def _differs(split: Split) -> bool:

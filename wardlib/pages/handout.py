@@ -19,6 +19,7 @@ from wardlib.language import is_missing
 from wardlib.pages import cleaning, html
 from wardlib.pages.block import Block, paragraph
 from wardlib.pages.document import Document
+from wardlib.pages.effect import in_brief
 from wardlib.pages.workbook import Workbook
 
 _MONTHS = 24  # of each line that can be opened
@@ -70,7 +71,7 @@ def _lines(book: Workbook) -> Iterator[dict[str, Any]]:
         yield {
             "name": language.pick(result.lines.loc[line], "name"),
             "depth": result.lines["depth"][line],
-            "verdict": language.words("verdict")[split.verdict]
+            "verdict": in_brief(language, split)
             if split is not None
             else book.text("not enough evidence"),
             "blocks": [
