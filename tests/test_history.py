@@ -118,6 +118,8 @@ def test_a_month_tells_what_it_adds(book):
         assert f"từ {unit.figure(low, trim=True)} đến {unit.figure(high, trim=True)}" in lines[0]
         assert block.of["assumptions"] == own.effect.sentence().of["assumptions"]
     assert block.of["assumptions"].startswith("GIẢ ĐỊNH")
+    for plain in (own.history.reported(), own.history.changed("2020-09-13")):
+        assert plain.of["assumptions"] == ""  # what was reported is as it is
 
 
 def test_a_month_names_restrictions_and_relief(book):
@@ -140,6 +142,26 @@ def test_a_month_names_restrictions_and_relief(book):
         for rule in own
         if rule.first <= pd.Period("2020-06") <= rule.last
     }
+
+
+def test_a_month_tells_nothing_later_than_its_edition(book):
+    """Neither a restriction that began, nor a document that came into force after the edition's day, also where only
+    another row of it says when; and of a restriction's end only that it was in force on that day."""
+    early = wardlib.open("phuc-dong", "2020-9M", "vi", "2020-04-07").history
+    june = cells(early.month("nonstate", "2020-06"))
+    assert not {"Biện pháp hạn chế đang áp dụng", "Gia hạn, miễn, giảm và hạn nộp"} & {*june}
+    april = text(early.month("nonstate", "2020-04"))
+    assert "(từ 01/04/2020, đến 07/04/2020 vẫn còn hiệu lực)" in april
+    assert "22/04" not in april and "41/2020" not in april
+    assert early.result.touching("land_tax", pd.Period("2020-07")) == []
+    known = wardlib.open("phuc-dong", "2020-9M", "vi", "2020-04-08").history.result
+    for line, month in (("nonstate", "2020-06"), ("land_tax", "2020-07")):
+        (rule,) = {rule.document for rule in known.touching(line, pd.Period(month))}
+        assert rule == "41/2020/NĐ-CP"
+    assert (known.measures["start"] <= "2020-04-08").all()
+    assert not (known.measures["end"] > "2020-04-08").any()
+    whole = book.history.result.measures
+    assert {*known.measures["id"]} < {*whole["id"]}
 
 
 def test_restrictions_have_the_days_of_their_sectors():
@@ -217,7 +239,7 @@ def receipts_on(as_of):
 def test_a_ward_without_relief_or_measures_has_a_history(book):
     """Its months have reports, and nothing that bears on them."""
     every = {"receipts": book.table("receipts", every_report=True)}.get
-    made = history.trace(every, book.book.lines("receipts"), book.effect.result)
+    made = history.trace(every, book.book.lines("receipts"), book.effect.result, book.day)
     month = pd.Period("2020-04")
     assert len(made.reports_of("nonstate", month)) == 2
     assert made.in_force("nonstate", month).empty

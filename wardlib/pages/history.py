@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import pandas as pd
@@ -58,6 +59,7 @@ class HistoryPage(Page[History]):
             rows.append(Row(text("Reports"), (text("Not yet reported, which is not zero."),)))
         rows.append(Row(text("Against what was to be expected"), ("\n".join(told),)))
         start, last = self.result.effects.start, self.result.period.last
+        begun = when.start_time <= pd.Timestamp(self.edition.day)  # of a later month nothing is known
         for head, found, nothing in (
             (
                 text("Restrictions in force"),
@@ -70,7 +72,7 @@ class HistoryPage(Page[History]):
                 text("No rule on record touches this month."),
             ),
         ):
-            if found or (start is not None and start <= when <= last):
+            if found or (start is not None and start <= when <= last and begun):
                 rows.append(Row(head, ("\n".join(found) or nothing,)))
         caption = text(
             "{line}, {month}: what was reported when, and what bears on it",
@@ -83,7 +85,9 @@ class HistoryPage(Page[History]):
         if reports["name"].ne("").any():
             sources += ["received", "origins"]
         sources += ["covid_measures", "tax_relief"]
-        return table(self._shown, "history", caption, columns, rows, reports, units, [], sources)
+        # What is supposed moves the sentence of the effect alone.
+        shown = replace(self._shown, assumptions=self.result.effects.assumptions)
+        return table(shown, "history", caption, columns, rows, reports, units, [], sources)
 
     def changed(self, since: str) -> Block:
         """The figures of receipts that differ between what was known on the day `since` ("2020-09-13") and
@@ -209,10 +213,15 @@ class HistoryPage(Page[History]):
         return dict(zip(found["id"], found[f"{stem}_{self._language.code}"], strict=True))
 
     def _spell(self, start: pd.Timestamp, end: pd.Timestamp) -> str:
-        """The days of a restriction, both inclusive."""
+        """The days of a restriction, both inclusive; of one that was in force after the edition's day only that
+        it was, as its end was set, or could be, later."""
         language = self._language
         if is_missing(end):
-            return self._text("from {day} on", day=language.date(start))
+            return self._text(
+                "from {start}, still in force on {day}",
+                start=language.date(start),
+                day=language.date(self.edition.day),
+            )
         return "–".join(dict.fromkeys((language.date(start), language.date(end))))
 
     @cached_property
