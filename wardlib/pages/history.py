@@ -59,7 +59,9 @@ class HistoryPage(Page[History]):
             rows.append(Row(text("Reports"), (text("Not yet reported, which is not zero."),)))
         rows.append(Row(text("Against what was to be expected"), ("\n".join(told),)))
         start, last = self.result.effects.start, self.result.period.last
-        begun = when.start_time <= pd.Timestamp(self.edition.day)  # of a later month nothing is known
+        begun = when.start_time <= pd.Timestamp(
+            self.edition.day
+        )  # of a later month nothing is known
         for head, found, nothing in (
             (
                 text("Restrictions in force"),
