@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -44,6 +45,16 @@ def file_rows(ward, line, month):
         ]
 
 
+def decimals(pairs):
+    """How many show that the amounts of each pair differ, and by how much."""
+    moved = [(then, now) for then, now in pairs if then != now]
+    for most in range(1, 7):
+        shown = [(f"{a:.{most}f}", f"{b:.{most}f}", f"{abs(b - a):.{most}f}") for a, b in moved]
+        if all(a != b and change.strip("0.") for a, b, change in shown):
+            return most
+    return 6
+
+
 @pytest.fixture(scope="module")
 def book():
     """To be read only."""
@@ -60,8 +71,8 @@ def book():
     ],
 )
 def test_each_report_of_a_figure_stands_with_its_row(ward, period, line, month, as_of):
-    """In order of its day, none later than the edition's: estimate or actual, amount to its last digit, the
-    change from the one before, and the row of the file."""
+    """In order of its day, none later than the edition's: estimate or actual, amount with one decimal, or as many
+    as show each change from the one before, and the row of the file."""
     page = wardlib.open(ward, period, "en", as_of).history
     known = [row for row in file_rows(ward, line, month) if not as_of or row[1] <= as_of]
     found = page.result.reports_of(line, pd.Period(month))
@@ -74,14 +85,16 @@ def test_each_report_of_a_figure_stands_with_its_row(ward, period, line, month, 
     assert (first != first, others) == (True, found["value"].tolist()[:-1])
     shown = cells(page.month(line, month))
     language = page.edition.language
+    amounts = [value / 1e6 for _, _, value, _ in known]
+    most = decimals(itertools.pairwise(amounts))
     for at, (number, day, value, status) in enumerate(known):
         says, lines = shown[f"Reported on {language.date(datetime.date.fromisoformat(day))}"]
         assert says == status.capitalize()
-        assert language.number(value / 1e6, 6, trim=True) in lines[0]
+        assert f": {language.number(value / 1e6, most, trim=True)} " in f"{lines[0]} "
         assert lines[1] == f"receipts.csv, row {number}"
         if at:
             change = (value - known[at - 1][2]) / 1e6
-            assert f"({'+' * (change > 0)}{language.number(change, 6, trim=True)} " in lines[0]
+            assert f"({'+' * (change > 0)}{language.number(change, most, trim=True)} " in lines[0]
 
 
 def test_a_figure_that_came_in_a_file_names_sheet_and_cell(home, tmp_path):
@@ -225,6 +238,12 @@ def test_what_changed_is_the_difference_of_two_editions(book, since):
     block = book.history.changed(since)
     assert f"{book.language.number(found.new)} số liệu khi đó còn thiếu" in text(block)
     if len(differs):
+        lines = [line for row in block.content["rows"] for line in row["cells"][0]["lines"]]
+        told = found.figures[["before", "now"]].to_numpy()[: len(lines)] / 1e6
+        for line, pair in zip((line for line in lines if "→" in line), told, strict=False):
+            most = decimals([pair])
+            old, new = (book.language.number(value, most, trim=True) for value in pair)
+            assert line.endswith(f": {old} → {new}")
         assert block.content["rows"][0]["cells"][2]["lines"][0].startswith("receipts.csv, dòng ")
         assert len(block.figures["data"]) == len(differs)
     else:

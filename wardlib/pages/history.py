@@ -54,7 +54,8 @@ class HistoryPage(Page[History]):
         reports = self.result.reports_of(line, when)
         told = self._effect.month(line, when).content["sentences"]
         placed = reports.assign(table="receipts")
-        rows = [self._report(placed.iloc[at : at + 1]) for at in range(len(placed))]
+        most = self._named.apart(reports["value"].tolist())
+        rows = [self._report(placed.iloc[at : at + 1], most) for at in range(len(placed))]
         if not rows:
             rows.append(Row(text("Reports"), (text("Not yet reported, which is not zero."),)))
         rows.append(Row(text("Against what was to be expected"), ("\n".join(told),)))
@@ -129,8 +130,9 @@ class HistoryPage(Page[History]):
         own = found.figures.assign(
             table="receipts", item=found.figures["line"], before_hidden=False, now_hidden=False
         )
+        year = self.edition.period.year
         groups = [own for _, own in own.groupby(["line", "month"], sort=False)]
-        rows = [self._named.change(own, self.edition.period.year) for own in groups[:_ROWS]]
+        rows = [self._named.change(own, year, short=True) for own in groups[:_ROWS]]
         notes = [f"{known} {new}"]
         if len(groups) > _ROWS:
             notes.append(text("Smaller changes stand in the attached figures."))
@@ -164,16 +166,17 @@ class HistoryPage(Page[History]):
             raise RequestError(said("{text} is no month: name one, e.g. 2020-04.", text=repr(text)))
         return asked.first
 
-    def _report(self, own: pd.DataFrame) -> Row:
-        """A report, a frame of one row: its day, estimate or actual; amount, what it changed, where it stands."""
+    def _report(self, own: pd.DataFrame, most: int) -> Row:
+        """A report, a frame of one row: its day, estimate or actual; amount, what it changed, with at most
+        `most` decimals; where it stands."""
         text, named = self._text, self._named
         told = (
             own[name].tolist()[0] for name in ("line", "reported_on", "estimate", "value", "before")
         )
         line, day, estimate, amount, before = told
-        value = named.value("receipts", line, COLLECTED, amount)
+        value = named.value("receipts", line, COLLECTED, amount, most=most)
         if not is_missing(before):
-            figure = named.value("receipts", line, COLLECTED, amount - before)
+            figure = named.value("receipts", line, COLLECTED, amount - before, most=most)
             value = (
                 text(
                     "{value} ({change} against the report before)",
