@@ -6,6 +6,7 @@ import re
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import nbformat
 import pytest
 from conftest import ROOT, executed
 from IPython.core.interactiveshell import InteractiveShell
@@ -179,7 +180,18 @@ def test_the_newest_of_a_burst_wins(explorer):
 
 
 def test_what_is_refused_is_told_in_place(explorer):
-    """In the language of the edition, with nothing of before beside it; the next move draws again."""
+    """In the language of the edition, with nothing of before beside it; the next move draws again. Of an assumption
+    alone what stands stays, with its cell and command."""
+    stands, cell = list(explorer.blocks), explorer._cell.value
+    explorer.phases["x"] = explorer._check("x", True)
+    explorer.share.value = 0.6
+    assert explorer.error.startswith("Không có đợt dịch 'x'.")
+    assert 'role="alert"' in explorer._alert.value
+    assert list(explorer.blocks) == stands
+    assert (explorer._cell.value, explorer._panels[0][1][1].value) == (cell, "")
+    assert "9 tháng" in explorer._head.value and "ward run 2020-9M" in explorer._command.value
+    del explorer.phases["x"]
+    explorer.suppose_nothing()
     first = min(value for _, value in explorer.as_of.options if value)
     explorer.as_of.value = first
     assert explorer.blocks == {}
@@ -210,6 +222,11 @@ def test_the_controls_offer_only_what_exists(explorer):
     assert (starts[1], starts[-1]) == ("2019-01", "2020-09")
     assert list(explorer.phases) == ["2020-1", "2020-2"]
     assert list(explorer.years) == [2017, 2018, 2019, 2020]
+    explorer.years[2020].value = True
+    explorer.start.value = "2019-03"  # before which no month is one of 2020
+    assert list(explorer.years) == [2017, 2018, 2019]
+    assert explorer.error == "" and "leave_out" not in explorer.choice.supposed
+    explorer.start.value = ""
     assert [value for _, value in explorer.month.options][-1] == "2020-09"
     explorer.ward.value = "philadelphia"
     assert explorer.period.value == "2020-9M"
@@ -218,11 +235,12 @@ def test_the_controls_offer_only_what_exists(explorer):
 
 
 def test_files_come_with_marks_and_words(explorer):
-    """A chart as a picture that says what it shows, of whom and when, and what is supposed; its figures as CSV.
-    The addresses hold the files themselves."""
-    explorer.share.value = 0.6
+    """A chart as a picture that says what it shows, of whom and when, and what is supposed, as its name does; its
+    figures as CSV, and those of a month and of what changed. The addresses hold the files themselves."""
+    explorer.share.value, explorer.start.value = 0.6, "2020-03"
+    explorer.month.value, explorer.since.value = "2020-04", "2020-06-08"
     links = dict(re.findall(r'<a download="([^"]+)" href="data:[^,]*,([^"]+)"', seen(explorer)))
-    name = "phuc-dong.2020-9M.2020-09-13.what-if.nonstate.chart-monthly"
+    name = "phuc-dong.2020-9M.2020-09-13.what-if_start-2020-03_share-0.6.nonstate.chart-monthly"
     block = next(
         b for call, b in explorer.blocks.items() if str(call) == 'what_if.effect.chart("nonstate")'
     )
@@ -237,13 +255,24 @@ def test_files_come_with_marks_and_words(explorer):
     below = " ".join(said[2:])
     for text in (wardlib.open(*EDITION).mark, "Số liệu tính đến ngày 13/09/2020", "GIẢ ĐỊNH", "60"):
         assert text in below
-    assert len(links) == 6
+    for about, call in (
+        ("nonstate.2020-04.history", 'book.history.month("nonstate", "2020-04")'),
+        ("since-2020-06-08.changes", 'book.history.changed("2020-06-08")'),
+    ):
+        (block,) = (b for own, b in explorer.blocks.items() if str(own) == call)
+        file = links[f"phuc-dong.2020-9M.2020-09-13.{about}.csv"]
+        assert unquote(file) == as_csv(block.figures)
+    assert len(links) == 8
 
 
 def test_an_exploration_is_no_paper(quiet):
-    """The exporters say so, and what to do instead."""
-    with pytest.raises(ExportError, match=r"cell 5 \(explore\) shows controls.*Copy the cell"):
-        WardHTMLExporter().from_notebook_node(executed("explore", *EDITION))
+    """The exporters say so, and what to do instead, be it run or not."""
+    made = executed("explore", *EDITION)
+    (cell,) = (cell for cell in made.cells if cell.id == "explore")
+    cell.metadata.tags = []  # as of one of somebody's own
+    for notebook in (made, nbformat.read(ROOT / "notebooks/explore.ipynb", as_version=4)):
+        with pytest.raises(ExportError, match=r"cell \d \(explore\) shows controls.*Copy the cell"):
+            WardHTMLExporter().from_notebook_node(notebook)
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

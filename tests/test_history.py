@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -44,6 +45,16 @@ def file_rows(ward, line, month):
         ]
 
 
+def decimals(pairs):
+    """How many show that the amounts of each pair differ, and by how much."""
+    moved = [(then, now) for then, now in pairs if then != now]
+    for most in range(1, 7):
+        shown = [(f"{a:.{most}f}", f"{b:.{most}f}", f"{abs(b - a):.{most}f}") for a, b in moved]
+        if all(a != b and change.strip("0.") for a, b, change in shown):
+            return most
+    return 6
+
+
 @pytest.fixture(scope="module")
 def book():
     """To be read only."""
@@ -60,8 +71,8 @@ def book():
     ],
 )
 def test_each_report_of_a_figure_stands_with_its_row(ward, period, line, month, as_of):
-    """In order of its day, none later than the edition's: estimate or actual, amount to its last digit, the
-    change from the one before, and the row of the file."""
+    """In order of its day, none later than the edition's: estimate or actual, amount with one decimal, or as many
+    as show each change from the one before, and the row of the file."""
     page = wardlib.open(ward, period, "en", as_of).history
     known = [row for row in file_rows(ward, line, month) if not as_of or row[1] <= as_of]
     found = page.result.reports_of(line, pd.Period(month))
@@ -74,14 +85,16 @@ def test_each_report_of_a_figure_stands_with_its_row(ward, period, line, month, 
     assert (first != first, others) == (True, found["value"].tolist()[:-1])
     shown = cells(page.month(line, month))
     language = page.edition.language
+    amounts = [value / 1e6 for _, _, value, _ in known]
+    most = decimals(itertools.pairwise(amounts))
     for at, (number, day, value, status) in enumerate(known):
         says, lines = shown[f"Reported on {language.date(datetime.date.fromisoformat(day))}"]
         assert says == status.capitalize()
-        assert language.number(value / 1e6, 6, trim=True) in lines[0]
+        assert f": {language.number(value / 1e6, most, trim=True)} " in f"{lines[0]} "
         assert lines[1] == f"receipts.csv, row {number}"
         if at:
             change = (value - known[at - 1][2]) / 1e6
-            assert f"({'+' * (change > 0)}{language.number(change, 6, trim=True)} " in lines[0]
+            assert f"({'+' * (change > 0)}{language.number(change, most, trim=True)} " in lines[0]
 
 
 def test_a_figure_that_came_in_a_file_names_sheet_and_cell(home, tmp_path):
@@ -118,6 +131,8 @@ def test_a_month_tells_what_it_adds(book):
         assert f"từ {unit.figure(low, trim=True)} đến {unit.figure(high, trim=True)}" in lines[0]
         assert block.of["assumptions"] == own.effect.sentence().of["assumptions"]
     assert block.of["assumptions"].startswith("GIẢ ĐỊNH")
+    for plain in (own.history.reported(), own.history.changed("2020-09-13")):
+        assert plain.of["assumptions"] == ""  # what was reported is as it is
 
 
 def test_a_month_names_restrictions_and_relief(book):
@@ -140,6 +155,26 @@ def test_a_month_names_restrictions_and_relief(book):
         for rule in own
         if rule.first <= pd.Period("2020-06") <= rule.last
     }
+
+
+def test_a_month_tells_nothing_later_than_its_edition(book):
+    """Neither a restriction that began, nor a document that came into force after the edition's day, also where only
+    another row of it says when; and of a restriction's end only that it was in force on that day."""
+    early = wardlib.open("phuc-dong", "2020-9M", "vi", "2020-04-07").history
+    june = cells(early.month("nonstate", "2020-06"))
+    assert not {"Biện pháp hạn chế đang áp dụng", "Gia hạn, miễn, giảm và hạn nộp"} & {*june}
+    april = text(early.month("nonstate", "2020-04"))
+    assert "(từ 01/04/2020, đến 07/04/2020 vẫn còn hiệu lực)" in april
+    assert "22/04" not in april and "41/2020" not in april
+    assert early.result.touching("land_tax", pd.Period("2020-07")) == []
+    known = wardlib.open("phuc-dong", "2020-9M", "vi", "2020-04-08").history.result
+    for line, month in (("nonstate", "2020-06"), ("land_tax", "2020-07")):
+        (rule,) = {rule.document for rule in known.touching(line, pd.Period(month))}
+        assert rule == "41/2020/NĐ-CP"
+    assert (known.measures["start"] <= "2020-04-08").all()
+    assert not (known.measures["end"] > "2020-04-08").any()
+    whole = book.history.result.measures
+    assert {*known.measures["id"]} < {*whole["id"]}
 
 
 def test_restrictions_have_the_days_of_their_sectors():
@@ -203,6 +238,12 @@ def test_what_changed_is_the_difference_of_two_editions(book, since):
     block = book.history.changed(since)
     assert f"{book.language.number(found.new)} số liệu khi đó còn thiếu" in text(block)
     if len(differs):
+        lines = [line for row in block.content["rows"] for line in row["cells"][0]["lines"]]
+        told = found.figures[["before", "now"]].to_numpy()[: len(lines)] / 1e6
+        for line, pair in zip((line for line in lines if "→" in line), told, strict=False):
+            most = decimals([pair])
+            old, new = (book.language.number(value, most, trim=True) for value in pair)
+            assert line.endswith(f": {old} → {new}")
         assert block.content["rows"][0]["cells"][2]["lines"][0].startswith("receipts.csv, dòng ")
         assert len(block.figures["data"]) == len(differs)
     else:
@@ -217,7 +258,7 @@ def receipts_on(as_of):
 def test_a_ward_without_relief_or_measures_has_a_history(book):
     """Its months have reports, and nothing that bears on them."""
     every = {"receipts": book.table("receipts", every_report=True)}.get
-    made = history.trace(every, book.book.lines("receipts"), book.effect.result)
+    made = history.trace(every, book.book.lines("receipts"), book.effect.result, book.day)
     month = pd.Period("2020-04")
     assert len(made.reports_of("nonstate", month)) == 2
     assert made.in_force("nonstate", month).empty

@@ -1,12 +1,10 @@
 """The page to hand round: a line is chosen and a month opened without a script, and it prints as a briefing does."""
 
-import io
 import re
 from html import unescape
 from pathlib import Path
 
 import pymupdf
-import pypdf
 import pytest
 from typer.testing import CliRunner
 
@@ -18,7 +16,7 @@ from wardlib.pages import handout
 
 LARGEST = 2_000_000  # bytes
 EDITIONS = [("phuc-dong", "2020-9M", "vi", ""), ("philadelphia", "2021", "en", "")]
-BEFORE = ("phuc-dong", "2018-01", "en", "")  # of which nothing can be said
+BEFORE = ("phuc-dong", "2017-01", "en", "")  # of which nothing can be said
 _made = {}
 
 
@@ -73,7 +71,8 @@ def test_the_page_in_a_browser(edition, chromium, tmp_path):
         .filter(box => box.scrollWidth > box.clientWidth).map(box => box.textContent)"""
     assert tab.evaluate(cut) == []
     printed = tab.pdf(prefer_css_page_size=True)
-    text = " ".join("".join(page.get_text() for page in pymupdf.open(stream=printed)).split())
+    sheets = [" ".join(page.get_text().split()) for page in pymupdf.open(stream=printed)]
+    text = " ".join(sheets)
     names = [book.language.pick(book.effect.result.lines.loc[line], "name") for line in lines]
     caption = history.locator("caption").inner_text()
     for told in (
@@ -87,7 +86,8 @@ def test_the_page_in_a_browser(edition, chromium, tmp_path):
     assert book.mark.casefold() in text.casefold()
     assert names[-1] not in text  # neither another line, nor the choice
     assert words(tab.locator("#line-3 details").nth(1).locator("summary").inner_html()) not in text
-    assert len(pypdf.PdfReader(io.BytesIO(printed)).pages) <= 3
+    assert len(sheets) <= 3
+    assert names[2].casefold() in sheets[0].casefold()  # below the head
     tab.keyboard.press("Shift+Tab")
     tab.locator("#pick-all").check()
     assert seen() == list(range(1, len(lines) + 1))
@@ -173,6 +173,8 @@ def test_a_line_without_a_statement_says_why():
     text = words(source)
     lines = len(book.effect.result.lines)
     assert text.count("not enough evidence: the period ends before the epidemic.") == lines
+    assert "Choose a line. The period ends before the epidemic." in text
+    assert text.count("not enough evidence") == lines  # beside no name in the choice
     assert source.count('class="chart') == lines
 
 
@@ -199,6 +201,25 @@ def test_the_command_writes_the_page_in_one_step(home, monkeypatch):
     assert "No space left on device" in str(failed.exception)
     assert file.read_text() == "<p>2021-01-31</p>"
     assert [own.name for own in file.parent.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize("output", ["", "there", "nowhere/page.html", "there/file/page.html"])
+def test_the_command_names_a_place_that_is_none(home, monkeypatch, output):
+    """Before anything is worked out: no name, a folder, a folder that is missing or a file."""
+    monkeypatch.chdir(home)
+    (home / "there").mkdir()
+    (home / "there" / "file").touch()
+    failed = CliRunner().invoke(cli.app, ["page", "phuc-dong", "2020-9M", "--output", output])
+    assert isinstance(failed.exception, WardError)
+    assert f"--output {output or '.'}: name a file" in str(failed.exception)
+
+
+def test_the_command_says_what_a_district_has_in_place_of_a_page():
+    """The briefings of its own."""
+    failed = CliRunner().invoke(cli.app, ["page", "long-bien", "2020-9M"])
+    assert isinstance(failed.exception, WardError)
+    assert "long-bien is a district" in str(failed.exception)
+    assert "ward run 2020-9M --ward long-bien" in str(failed.exception)
 
 
 def test_the_command_refuses_what_a_run_refuses(home):

@@ -497,7 +497,20 @@ def page(
     from wardlib.runs import plans
 
     plans.plan([period], wards=[ward], languages=[language], notebooks=[], as_of=as_of)
-    if problems := checks.check(descriptors.ward(ward)):
+    described = descriptors.ward(ward)
+    if described.wards and described.table("receipts") is None:
+        raise RequestError(
+            said(
+                "{ward} is a district, which has no page to hand round. Its briefings: ward run {period} --ward {ward}",
+                ward=ward,
+                period=period,
+            )
+        )
+    if output and (output.is_dir() or not output.absolute().parent.is_dir()):
+        raise RequestError(
+            said("--output {file}: name a file in a folder that is there.", file=output)
+        )
+    if problems := checks.check(described):
         raise DataError(problems)
     made = handout.page(workbook.open_workbook(ward, period, language, as_of))
     folder = plans.Job("page", ward, period, language, as_of).folder

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from wardlib.analysis import arrivals, epidemic, relief
-from wardlib.analysis.assumptions import Assumptions
 from wardlib.analysis.effects import Effects, family
 from wardlib.analysis.relief import Rule
 from wardlib.analysis.results import CURRENCY, Result
@@ -31,13 +30,16 @@ class History(Result):
       `measure`, `reported_on`, `estimate`, `value`, `before` (of the report before it; missing where it is
       the first), `name` of the file that it came in, `sheet`, `cell`, all "" where it was entered by hand,
       `row` of the table's file. By figure, then by day.
-    - `measures`: a row a restriction where the unit lies: `id`, `lines` that it names, `start`, `end` (days,
-      inclusive, of several sectors from the first to the last; a missing end: still in force). By start.
-    - `rules`: by line, the relief that touches it (`relief.rules_by_line`).
+    - `measures`: a row a restriction where the unit lies that had begun by `day`: `id`, `lines` that it
+      names, `start`, `end` (days, inclusive, of several sectors from the first to the last; missing where
+      it was in force after `day`). By start.
+    - `rules`: by line, the relief that touches it (`relief.rules_by_line`) and was known on `day`.
     - `effects`: what the months brought against what was to be expected.
+    - `day`: nothing later is told.
     """
 
     effects: Effects
+    day: datetime.date
     reports: pd.DataFrame
     measures: pd.DataFrame
     rules: Mapping[str, Sequence[Rule]]
@@ -56,11 +58,6 @@ class History(Result):
     def period(self) -> Period:
         return self.effects.period
 
-    @property
-    def assumptions(self) -> Assumptions:
-        """What was supposed for `effects`; what was reported is as it is."""
-        return self.effects.assumptions
-
     def reports_of(self, line: str, month: pd.Period, measure: str = COLLECTED) -> pd.DataFrame:
         """The reports of one figure, by day."""
         own: pd.DataFrame = self.reports.iloc[self._places.get((line, month, measure), [])]
@@ -72,10 +69,12 @@ class History(Result):
         return self.reports.groupby(_FIGURE, sort=False).indices
 
     def in_force(self, line: str, month: pd.Period) -> pd.DataFrame:
-        """Those of `measures` that named the line or a part of it and were in force on some day of the month."""
+        """Those of `measures` that named the line or a part of it and were in force on some day of the month;
+        of one after `day` none, as it was not known which would be."""
         lines = {*family(self.effects.receipts.parts, line)}
         own = self.measures
         within = (own["start"] <= month.end_time) & ~(own["end"] < month.start_time)
+        within &= month.start_time <= pd.Timestamp(self.day)
         named = own["lines"].map(lambda names: not lines.isdisjoint(names)).astype(bool)
         return own[within & named]
 
@@ -122,16 +121,16 @@ class Changes(Result):
     _units: ClassVar = dict.fromkeys(("before", "now", "change"), CURRENCY)
 
 
-def trace(every: Tables, rows: Sequence[int], effects: Effects) -> History:
-    """The history of the receipts. `every` gives a table with every report of each figure; `rows`: on which
-    line of its file each row of the receipts stands."""
-    measures = every("covid_measures")
-    lines = effects.lines.index
+def trace(every: Tables, rows: Sequence[int], effects: Effects, day: datetime.date) -> History:
+    """The history of the receipts as known on `day`. `every` gives a table with every report of each figure;
+    `rows`: on which line of its file each row of the receipts stands."""
+    lines, areas = effects.lines.index, effects.epidemic.areas
     return History(
         effects,
+        day,
         _reports(need(every, "receipts"), rows, arrivals.origins(every)),
-        _measures(measures, effects.epidemic.areas),
-        relief.rules_by_line(every("tax_relief"), effects.epidemic.areas, lines),
+        _measures(every("covid_measures"), areas, day),
+        relief.rules_by_line(_issued(every("tax_relief"), day), areas, lines),
     )
 
 
@@ -156,16 +155,38 @@ def _reports(receipts: pd.DataFrame, rows: Sequence[int], origins: pd.DataFrame)
     return placed[order]
 
 
-def _measures(measures: pd.DataFrame | None, areas: tuple[str, ...]) -> pd.DataFrame:
+def _issued(given: pd.DataFrame | None, day: datetime.date) -> pd.DataFrame | None:
+    """The rows of the table tax_relief that were known on `day`: in force, or of a document of which another row
+    says that it was; where no row says so of any of its documents, those whose months had begun."""
+    if given is None:
+        return None
+    names = [document.split("; ") for document in given["document"]]
+    begun = given["in_force"].tolist()
+    first: dict[str, pd.Timestamp] = {}
+    for documents, since in zip(names, begun, strict=True):
+        if pd.notna(since):
+            first |= {name: min(since, first.get(name, since)) for name in documents if name}
+    known = []
+    for documents, since, start in zip(names, begun, given["period_start"], strict=True):
+        dated = [first[name] for name in documents if name in first]
+        own = since if pd.notna(since) else max(dated, default=start.start_time)
+        known.append(own <= pd.Timestamp(day))
+    return given[known]
+
+
+def _measures(
+    measures: pd.DataFrame | None, areas: tuple[str, ...], day: datetime.date
+) -> pd.DataFrame:
     """The restrictions, as in `History`; none where the unit has no table of measures."""
     rows = []
     if measures is not None:
+        measures = measures[measures["start"] <= pd.Timestamp(day)]
         ids, lines = measures["id"].tolist(), measures["lines"].tolist()
         spells: dict[int, list[tuple[datetime.date, datetime.date | None]]] = {}
         for place, _, start, end in epidemic.restrictions(measures, areas):
             spells.setdefault(place, []).append((start, end))
         for place, own in spells.items():
-            ends = [end for _, end in own if end is not None]
+            ends = [end for _, end in own if end is not None and end <= day]
             last = max(ends) if len(ends) == len(own) else None
             rows.append((ids[place], lines[place], min(start for start, _ in own), last))
     found = pd.DataFrame(rows, columns=["id", "lines", "start", "end"])

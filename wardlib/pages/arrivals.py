@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import pandas as pd
@@ -90,8 +91,18 @@ class Named:
             return f"{name} ({unit}): {value}" if unit else f"{name}: {value}"
         return f"{value}{NBSP}{unit}" if unit else value
 
-    def value(self, table: str, item: str, measure: str, value: float, hidden: bool = False) -> str:
-        """A figure as it was reported, to its last digit, without its unit."""
+    def value(
+        self,
+        table: str,
+        item: str,
+        measure: str,
+        value: float,
+        hidden: bool = False,
+        *,
+        most: int = 9,
+    ) -> str:
+        """A figure as it was reported, to its last digit, without its unit; an amount with at most `most`
+        decimals."""
         language = self._edition.language
         if hidden:
             smallest, largest = disclosure.SMALLEST, disclosure.LARGEST
@@ -99,19 +110,37 @@ class Named:
         if is_missing(value):
             return NONE
         if unit := self._money(table):
-            return unit.figure(value, round(math.log10(unit.scale)), trim=True)
+            return unit.figure(value, min(most, round(math.log10(unit.scale))), trim=True)
         if measure == "attendance_share":
             return language.percent(value, 2)
         return language.number(value, 4, trim=True)
 
-    def change(self, own: pd.DataFrame, year: int) -> Row:
-        """The measures of a row that changed, old → new; `year` of a figure of no month."""
+    def apart(self, amounts: Sequence[float]) -> int:
+        """With how many decimals amounts of receipts that follow each other are to be seen apart: one, as
+        everywhere, or as many more as show each change."""
+        scale = self._edition.unit(0).scale
+        pairs = [(then / scale, now / scale) for then, now in itertools.pairwise(amounts)]
+        moved = [
+            (then, now) for then, now in pairs if abs(now - then) > 0
+        ]  # none of what is missing
+        for most in range(1, last := round(math.log10(scale))):
+            if all(
+                round(now - then, most) and round(then, most) != round(now, most)
+                for then, now in moved
+            ):
+                return most
+        return last
+
+    def change(self, own: pd.DataFrame, year: int, *, short: bool = False) -> Row:
+        """The measures of a row that changed, old → new, with every digit, or where `short` those that show
+        the change of an amount; `year` of a figure of no month."""
         language, lines = self._edition.language, []
         first = own.iloc[0]
         about = first["table"], first["item"]
         for _, part in own.iterrows():
+            most = self.apart([part["before"], part["now"]]) if short else 9
             before, now = (
-                self.value(*about, part["measure"], part[name], part[f"{name}_hidden"])
+                self.value(*about, part["measure"], part[name], part[f"{name}_hidden"], most=most)
                 for name in ("before", "now")
             )
             lines.append(self.told(*about, part["measure"], f"{before} → {now}"))

@@ -25,9 +25,8 @@ from wardlib.pages.block import RESOURCE, SVG, as_csv, dumps, known, known_figur
 _LANGUAGE_TAGS = {"lang-vi": "vi", "lang-en": "en"}
 _SECTION = "<h2"
 _SOURCE = re.compile(r'<img src="([^"]*)"')
-CONTROLS = (
-    "wardlib-controls"  # in the metadata of an output that comes with controls (see `explorer`)
-)
+# In the metadata of an output that comes with controls (see `explorer`), and a tag of the cell that shows them.
+CONTROLS = "wardlib-controls"
 _FAILURE = "papermill-error-cell-tag"  # of the cells that papermill puts where a run failed
 # How `desk/custom.css` knows a cell of one language; nothing of it is printed.
 _SCREEN = re.compile(r'<span lang="(?:vi|en)"></span>(?:&ZeroWidthSpace;|&NoBreak;)?')
@@ -152,22 +151,29 @@ def record(notebook: NotebookNode) -> dict[str, Any]:
     }
 
 
+def _ask_paper(notebook: NotebookNode, at: int) -> None:
+    """Raise ExportError where a cell shows controls, or will."""
+    cell = notebook.cells[at]
+    shown = any(output.get("metadata", {}).get(CONTROLS) for output in cell.get("outputs", []))
+    if shown or CONTROLS in tags(cell):
+        raise ExportError(
+            f"{cell_name(notebook, at)} shows controls, which no paper has, and a notebook does not keep "
+            "how they stand. Copy the cell that is written below the figures into a notebook of your "
+            "own, after its head, and export that."
+        )
+
+
 def read(notebook: NotebookNode, folder: Path | None = None) -> Document:
     """The document in an executed notebook, whose prose may show pictures from its `folder`; ExportError
     where it cannot be one."""
     heads, supposed = [], {}
     for at, cell in enumerate(notebook.cells):
+        _ask_paper(notebook, at)
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 raise ExportError(
                     f"{cell_name(notebook, at)} failed with {output.ename}: {output.evalue}\n"
                     "A failed notebook is not made into a briefing: mend the cause, run it again."
-                )
-            if output.get("metadata", {}).get(CONTROLS):
-                raise ExportError(
-                    f"{cell_name(notebook, at)} shows controls, which no paper has, and a notebook does not keep "
-                    "how they stand. Copy the cell that is written below the figures into a notebook of your "
-                    "own, after its head, and export that."
                 )
             supposed[agreement.supposed(output)] = True
             content = known(output)

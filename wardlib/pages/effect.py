@@ -1077,9 +1077,11 @@ class EffectPage(Page[Effects]):
         with drawing.drawing(height) as (figure, axes):
             heights, expected = values / unit.scale, without / unit.scale
             axes.set_xlim(0, len(values) + 0.2)
-            peak = max(heights.max(), expected["counterfactual"].max(), 0)
+            peak = max(
+                0, heights.max(), expected["counterfactual"].max()
+            )  # 0 first: all may be nan
             top = max(peak, min(expected["upper"].max(), 1.6 * peak)) * 1.18
-            axes.set_ylim(min(0, heights.min() * 1.1), top)
+            axes.set_ylim(min(0, heights.min() * 1.1), top or 1)
             drawing.shade(axes, phases, values.index[0], len(values), self.edition)
             middles = pd.Series([index + 0.5 for index in range(len(values))], values.index)
             bars = axes.bar(

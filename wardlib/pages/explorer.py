@@ -108,8 +108,9 @@ class Choice:
 class Explorer:
     """The controls and what they show; a notebook displays it as a cell's last expression.
 
-    `choice`: what the controls say. `blocks`: what is shown of it, by its call (see `Choice.calls`);
-    empty where it was refused, and `error` says why. A control is a widget, and can be set by a program too.
+    `choice`: what the controls say. `blocks`: what is shown of it, by its call (see `Choice.calls`). Where
+    it was refused, `error` says why: what is supposed gives way to it, and what stands is shown; of an
+    edition that there is not nothing is. A control is a widget, and can be set by a program too.
     """
 
     def __init__(self, ward: str, period: str, code: str, as_of: str) -> None:
@@ -265,16 +266,24 @@ class Explorer:
             ]
             checked = {code for code, box in self.phases.items() if box.value}
             self.phases = {code: self._check(name, code in checked) for code, name in begun}
-            first = (epidemic or last) - LONGEST
-            years = sorted({m.year for m in months if first <= m < (epidemic or last)})
-            left = {year for year, box in self.years.items() if box.value}
-            self.years = {year: self._check(str(year), year in left) for year in years}
             self._phases.children = tuple(self.phases.values())
-            self._years.children = tuple(self.years.values())
             earlier = [day for _, day in self.as_of.options if day and day < str(book.day)]
             offered = [("–", ""), *((self._day(day), day) for day in earlier)]
             _offer(self.since, offered, self.since.value)
         self._offer_months()
+        self._offer_years()
+
+    def _offer_years(self) -> None:
+        """The years with a month that the estimate learns from: before the start, or what is supposed to be it."""
+        result = self.book.effect.result
+        begin = pd.Period(self.start.value) if self.start.value else result.start
+        begin = begin or result.period.last
+        months = result.receipts.months.index
+        years = sorted({month.year for month in months if begin - LONGEST <= month < begin})
+        if years != list(self.years):
+            left = {year for year, box in self.years.items() if box.value}
+            self.years = {year: self._check(str(year), year in left) for year in years}
+            self._years.children = tuple(self.years.values())
 
     def _offer_months(self) -> None:
         """The months from the start, or what is supposed to be it, to the end of the period."""
@@ -311,6 +320,11 @@ class Explorer:
             supposed["lines"] = lines
         return Choice(*edition, lines, supposed, self.month.value, self.since.value)
 
+    @property
+    def _stands(self) -> Choice:
+        """The same, with nothing supposed."""
+        return replace(self.choice, supposed={})
+
     def suppose_nothing(self) -> None:
         """Take back all that is supposed."""
         with self._quietly():
@@ -344,14 +358,15 @@ class Explorer:
     # What they show.
 
     def redraw(self) -> None:
-        """Show what the controls say now, all of it together; where that is refused, the error in its
-        place."""
+        """Show what the controls say now, all of it together; where that is refused, the error in place of
+        what is."""
         self.blocks, self.error = {}, ""
         try:
             self._reopen()
             self._offer_months()
-            choice = self.choice
-            self.blocks = self._blocks(choice)
+            self._offer_years()
+            self.blocks = self._blocks(self._stands)
+            self.blocks = self._blocks(self.choice)
         except WardError as refused:
             self.error = self._refusal(refused)
         except Exception as failed:  # whatever it is, the chart of before must not stand for it
@@ -400,7 +415,7 @@ class Explorer:
 
     def _place_all(self) -> None:
         """Put what is shown in its place."""
-        choice = self.choice
+        choice = self._stands if self.error else self.choice
         shown = [self._panel(line) for line in choice.lines] if self.blocks else []
         while len(self._panels) < len(shown):
             pair = widgets.HTML(), widgets.HTML()
@@ -410,12 +425,11 @@ class Explorer:
                 _put(place, text)
         # The head without its word on how to have another edition, as here are the controls.
         head = self.book.head
-        kept: dict[str, Any] = {"shown": ""} | ({"lines": []} if self.error else {})
+        kept: dict[str, Any] = {"shown": ""} | ({} if self.blocks else {"lines": []})
         _put(self._head, self._drawn(replace(head, content=head.content | kept)))
-        history = [block for call, block in self.blocks.items() if call.method == "history.month"]
-        _put(self._told, "".join(map(self._drawn, history)))
-        changed = [block for call, block in self.blocks.items() if call.method == "history.changed"]
-        _put(self._changed, "".join(map(self._drawn, changed)))
+        for place, method in ((self._told, "history.month"), (self._changed, "history.changed")):
+            drawn = (self._whole(call) for call in self.blocks if call.method == method)
+            _put(place, "".join(drawn))
         boxes = tuple(box for box, _ in self._panels[: len(shown)])
         if self._views.children != boxes:
             self._views.children = boxes
@@ -431,13 +445,12 @@ class Explorer:
 
     def _side(self, line: str, book: str, title: str) -> str:
         of_line = [call for call in self.blocks if call.book == book and call.given == (line,)]
-        blocks = [self.blocks[call] for call in of_line if call.method.startswith("effect.")]
+        calls = [call for call in of_line if call.method.startswith("effect.")]
+        blocks = [self.blocks[call] for call in calls]
         before, made = self._rendered.get((line, book), ([], ""))
         if [*map(id, blocks)] != [*map(id, before)]:
             mark, words = blocks[0].of["assumptions"] if blocks else "", self.book.language
-            shown = [
-                (Markup(self._drawn(block, mark)), self._files(block, line)) for block in blocks
-            ]
+            shown = [Markup(self._whole(call, mark)) for call in calls]
             named = words.pick(self._lines.loc[line], "name")
             made = (
                 _template().render(title=title, line=named, mark=mark, shown=shown)
@@ -447,6 +460,15 @@ class Explorer:
             self._rendered[line, book] = blocks, made
         return made
 
+    def _whole(self, call: Call, mark: str = "") -> str:
+        """A block as `_drawn`, and below it its files."""
+        block = self.blocks[call]
+        links = "".join(
+            f'<a download="{html.escape(name)}" href="{address}">{html.escape(label)}</a> '
+            for label, name, address in self._files(call, block)
+        )
+        return self._drawn(block, mark) + (links and f'<p class="files">{links}</p>')
+
     def _drawn(self, block: Block, mark: str = "") -> str:
         """A block as a cell would show it, but for the mark of what is supposed, which its panel bears; what
         is named as the one beside it, after that mark."""
@@ -455,14 +477,16 @@ class Explorer:
         named = f'aria-label="{html.escape(mark)}. ' if mark else 'aria-label="'
         return drawn.replace('aria-label="', named)
 
-    def _files(self, block: Block, line: str) -> list[tuple[str, str, str]]:
+    def _files(self, call: Call, block: Block) -> list[tuple[str, str, str]]:
         """The files that can be taken of a chart or a table: what a link says, a name, an address that holds
         the file itself, so that no server is asked."""
         text = self.book.text
         if block.figures is None:
             return []
-        place = (*self._opened, "what-if" if block.of["assumptions"] else "")
-        name = ".".join(filter(None, (*place, line, block.content["slug"])))
+        about = call.given if call.method != "history.changed" else ("since-" + call.given[0],)
+        supposed = _supposed_name(self.choice.supposed) if call.book == "what_if" else ""
+        parts = *self._opened, supposed, *about, block.content["slug"]
+        name = ".".join(filter(None, parts))
         made = []
         if block.svg:
             svg = _with_words(screen.smaller(block.svg), *self._words(block))
@@ -511,6 +535,20 @@ def _literal(value: Any) -> str:
     ('("nonstate",)', '0.6', '(2017, 2018)')
     """
     return re.sub(r"'([^'\"\\]*)'", r'"\1"', repr(value))
+
+
+def _supposed_name(supposed: dict[str, Any]) -> str:
+    """What is supposed, but for the lines, as a part of a file's name.
+
+    >>> _supposed_name({"start": "2020-03", "share": 0.6, "leave_out": (2017, 2018), "lines": ("fees",)})
+    'what-if_start-2020-03_share-0.6_leave-out-2017-2018'
+    """
+    told = ["what-if"]
+    for name, value in supposed.items():
+        if name != "lines":
+            values = value if isinstance(value, tuple) else (value,)
+            told.append("-".join([name, *map(str, values)]))
+    return re.sub(r"[^\w.-]", "-", "_".join(part.replace("_", "-") for part in told))
 
 
 def _address(kind: str, text: str) -> str:

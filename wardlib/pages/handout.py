@@ -33,6 +33,8 @@ def page(book: Workbook) -> str:
     if span := book.effect.result.span:
         months = book.language.span_short(*span)
         legend = text("Choose a line; beside it, what can be said of {span}", span=months)
+    else:
+        legend = f"{legend}. {text('The period ends before the epidemic.')}"
     kept = text("This page shows receipts alone, and no count of persons.")
     sources = book.sources(), book.files(), paragraph(book, kept, note=True)
     return _template().render(
@@ -66,14 +68,15 @@ def _lines(book: Workbook) -> Iterator[dict[str, Any]]:
     """Each line: its name and depth, what can be said of it in a word or two, its blocks, its months."""
     language, effect = book.language, book.effect
     result = effect.result
+    unsaid = (
+        book.text("not enough evidence") if result.span else ""
+    )  # before the epidemic once for all
     for place, line in enumerate(result.lines.index, 1):
         split = result.by_line.get(line)
         yield {
             "name": language.pick(result.lines.loc[line], "name"),
             "depth": result.lines["depth"][line],
-            "verdict": in_brief(language, split)
-            if split is not None
-            else book.text("not enough evidence"),
+            "verdict": in_brief(language, split) if split is not None else unsaid,
             "blocks": [
                 _drawn(block)
                 for block in (

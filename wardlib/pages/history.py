@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import pandas as pd
@@ -53,11 +54,15 @@ class HistoryPage(Page[History]):
         reports = self.result.reports_of(line, when)
         told = self._effect.month(line, when).content["sentences"]
         placed = reports.assign(table="receipts")
-        rows = [self._report(placed.iloc[at : at + 1]) for at in range(len(placed))]
+        most = self._named.apart(reports["value"].tolist())
+        rows = [self._report(placed.iloc[at : at + 1], most) for at in range(len(placed))]
         if not rows:
             rows.append(Row(text("Reports"), (text("Not yet reported, which is not zero."),)))
         rows.append(Row(text("Against what was to be expected"), ("\n".join(told),)))
         start, last = self.result.effects.start, self.result.period.last
+        begun = when.start_time <= pd.Timestamp(
+            self.edition.day
+        )  # of a later month nothing is known
         for head, found, nothing in (
             (
                 text("Restrictions in force"),
@@ -70,7 +75,7 @@ class HistoryPage(Page[History]):
                 text("No rule on record touches this month."),
             ),
         ):
-            if found or (start is not None and start <= when <= last):
+            if found or (start is not None and start <= when <= last and begun):
                 rows.append(Row(head, ("\n".join(found) or nothing,)))
         caption = text(
             "{line}, {month}: what was reported when, and what bears on it",
@@ -83,7 +88,9 @@ class HistoryPage(Page[History]):
         if reports["name"].ne("").any():
             sources += ["received", "origins"]
         sources += ["covid_measures", "tax_relief"]
-        return table(self._shown, "history", caption, columns, rows, reports, units, [], sources)
+        # What is supposed moves the sentence of the effect alone.
+        shown = replace(self._shown, assumptions=self.result.effects.assumptions)
+        return table(shown, "history", caption, columns, rows, reports, units, [], sources)
 
     def changed(self, since: str) -> Block:
         """The figures of receipts that differ between what was known on the day `since` ("2020-09-13") and
@@ -123,8 +130,9 @@ class HistoryPage(Page[History]):
         own = found.figures.assign(
             table="receipts", item=found.figures["line"], before_hidden=False, now_hidden=False
         )
+        year = self.edition.period.year
         groups = [own for _, own in own.groupby(["line", "month"], sort=False)]
-        rows = [self._named.change(own, self.edition.period.year) for own in groups[:_ROWS]]
+        rows = [self._named.change(own, year, short=True) for own in groups[:_ROWS]]
         notes = [f"{known} {new}"]
         if len(groups) > _ROWS:
             notes.append(text("Smaller changes stand in the attached figures."))
@@ -158,16 +166,17 @@ class HistoryPage(Page[History]):
             raise RequestError(said("{text} is no month: name one, e.g. 2020-04.", text=repr(text)))
         return asked.first
 
-    def _report(self, own: pd.DataFrame) -> Row:
-        """A report, a frame of one row: its day, estimate or actual; amount, what it changed, where it stands."""
+    def _report(self, own: pd.DataFrame, most: int) -> Row:
+        """A report, a frame of one row: its day, estimate or actual; amount, what it changed, with at most
+        `most` decimals; where it stands."""
         text, named = self._text, self._named
         told = (
             own[name].tolist()[0] for name in ("line", "reported_on", "estimate", "value", "before")
         )
         line, day, estimate, amount, before = told
-        value = named.value("receipts", line, COLLECTED, amount)
+        value = named.value("receipts", line, COLLECTED, amount, most=most)
         if not is_missing(before):
-            figure = named.value("receipts", line, COLLECTED, amount - before)
+            figure = named.value("receipts", line, COLLECTED, amount - before, most=most)
             value = (
                 text(
                     "{value} ({change} against the report before)",
@@ -209,10 +218,15 @@ class HistoryPage(Page[History]):
         return dict(zip(found["id"], found[f"{stem}_{self._language.code}"], strict=True))
 
     def _spell(self, start: pd.Timestamp, end: pd.Timestamp) -> str:
-        """The days of a restriction, both inclusive."""
+        """The days of a restriction, both inclusive; of one that was in force after the edition's day only that
+        it was, as its end was set, or could be, later."""
         language = self._language
         if is_missing(end):
-            return self._text("from {day} on", day=language.date(start))
+            return self._text(
+                "from {start}, still in force on {day}",
+                start=language.date(start),
+                day=language.date(self.edition.day),
+            )
         return "–".join(dict.fromkeys((language.date(start), language.date(end))))
 
     @cached_property

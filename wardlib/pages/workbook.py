@@ -228,7 +228,7 @@ class Workbook(Edition):
     def history(self) -> HistoryPage:
         """What was reported when, what changed since a day, and what bears on a month?"""
         every = partial(self.table, every_report=True)
-        traced = history.trace(every, self.book.lines("receipts"), self._effects())
+        traced = history.trace(every, self.book.lines("receipts"), self._effects(), self.day)
         return HistoryPage(self, self._own(traced))
 
     @cached_property
