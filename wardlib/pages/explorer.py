@@ -40,7 +40,7 @@ QUIET = (
     0.02  # seconds without a note after which all that waited in the kernel's queue has been heard
 )
 _SHARES = tuple(percent / 100 for percent in range(0, 101, 5))
-_LEVELS = (0.5, 0.8, 0.9, 0.99)
+_LEVELS = (0.8, 0.9, 0.99)
 _MONTHS = 36  # that can be opened, as many as the chart shows
 _LETTERS, _LEADING = 92, 13  # of a line below a picture: how many, how many points high
 _INDENT = "\N{EM SPACE}"  # a blank that a list of the browser keeps
