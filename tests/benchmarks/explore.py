@@ -70,7 +70,7 @@ def moves(explorer: Explorer, turn: int, line: str) -> list[tuple[str, Any, Any]
         ("changed since", explorer.since, since[turn % len(since)]),
         ("share", explorer.share, shares[(7 * turn) % len(shares)]),
         ("share (of before)", explorer.share, ""),
-        ("level", explorer.level, (0.8, 0.9, 0.5)[turn % 3]),
+        ("level", explorer.level, (0.8, 0.9, 0.99)[turn % 3]),
         ("level (of before)", explorer.level, 0.95),
         ("start", explorer.start, starts[turn % len(starts)]),
         ("start (of before)", explorer.start, ""),
