@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import json
+import re
 import shutil
 import sys
 
@@ -276,6 +277,16 @@ def test_receipts_are_added_where_all_report(district):
     assert set(page.result.summed) == set(SIZES)
     (split,) = [own["year to date"] for ward, own in page.result.splits.items() if ward == "c"]
     assert page.result.whole["year to date"].collected == 2 * split.collected
+    months, last = page.result.months, page.result.spans[-1][1]
+    alone = dataclasses.replace(
+        page.result, months=months[months["month"] == last], spans=((last, last),)
+    )
+    svg = type(page)(page.edition, alone).months_chart().svg  # a single month has its interval too
+    bands = re.findall(r'<path d="([^"]*)"[^>]*#b9770e; opacity: 0.25', svg)
+    assert len(bands) == 3
+    for band in bands:
+        across = [float(x) for x in re.findall(r"[ML] (\S+)", band)]
+        assert max(across) - min(across) > 50  # points
 
 
 def test_a_month_that_lacks_is_named_and_nothing_stands_in_its_place(district):
@@ -383,7 +394,7 @@ def test_a_ward_with_no_statement_stands_with_its_reason(district):
     assert "Ward C: its files are at fault" in page.reports().plain
     assert "Mend the files of Ward C; ask for the reports of Ward B." in page.answer().plain
     describe(district, wards=[{"ward": "c"}])
-    with pytest.raises(RequestError, match="can be read. See ward check --ward c"):
+    with pytest.raises(RequestError, match=r"can be read\. See ward check --ward c"):
         wardlib.open("vung", "2020-9M")
 
 
@@ -508,13 +519,15 @@ def seen_to_stand_out(page, wards):
     chart = page.funnel_chart()
     assert chart.content["caption"].endswith("Feb–Mar 2020 (° illustrative figures)")
     assert chart.content["alt"].endswith(f"Outside: {outside}")
+    assert chart.content["newest"]  # a narrow screen opens where it stands, at the right
     drawn = pd.DataFrame(chart.figures["data"]).query("kind == 'ward'").set_index("ward")
     assert drawn.index[drawn["ratio"] > drawn["upper"]].tolist() == ["w07"]
-    hollow = chart.svg.count("#ffffff")
-    plain = type(page)(
-        page.edition, dataclasses.replace(found, wards=marks.assign(illustrative=True))
-    )
-    assert plain.funnel_chart().svg.count("#ffffff") < hollow
+    real = dataclasses.replace(found, wards=marks.assign(illustrative=True))
+    usual = type(page)(page.edition, real).funnel_chart().svg
+    hollow = r"<use [^>]*fill: #ffffff"  # points
+    assert (
+        len(re.findall(hollow, chart.svg)) - len(re.findall(hollow, usual)) == 21 + 1
+    )  # the legend's
 
 
 def test_the_notebook_shows_every_block(district):

@@ -335,7 +335,7 @@ class DistrictPage(Page[District]):
     def _is_whole(self, split: Split, ward: str = "") -> bool:
         """Whether a split of the year to date, of the sum or of a ward, holds every month from its first: of a
         ward that left the district, to the last in which it belonged."""
-        last = self.result.wards.at[ward, "last"] if ward else self.result.period.last
+        last: Any = self.result.wards.at[ward, "last"] if ward else self.result.period.last
         return split.months == len(pd.period_range(split.first, last, freq="M"))
 
     def _difference(self, split: Split) -> str:
@@ -383,7 +383,9 @@ class DistrictPage(Page[District]):
             shown = list(dict.fromkeys([*far, *order]))[:_PANELS]
         drawn = frame[frame["ward"].isin(shown)]
         reach = max(float(np.nan_to_num(drawn["gap"].abs().max())), 0.1)
-        widest = float(np.nan_to_num(drawn[["gap_lower", "gap_upper"]].abs().max(axis=None)))
+        widest = float(
+            np.nanmax(np.abs(drawn[["gap_lower", "gap_upper"]].to_numpy(float)), initial=0)
+        )
         top = 1.15 * min(max(reach, min(widest, 2 * reach)), 2.0)
         svg = self._draw_months(frame, shown, top)
         first, last = result.spans[-1]
@@ -445,8 +447,8 @@ class DistrictPage(Page[District]):
                     middles[known], high - low, bottom=low, width=1,
                     color=drawing.WITHOUT, alpha=0.25, linewidth=0, zorder=2,
                 )  # fmt: skip
-                for ends, edge, marker in ((high, top, "^"), (-low, -top, "v")):
-                    over = middles[known][ends > top]
+                for bound, edge, marker in ((high, top, "^"), (-low, -top, "v")):
+                    over = middles[known][bound > top]
                     axes.plot(
                         over, np.full(len(over), 0.93 * edge), marker=marker, linestyle="none", markersize=3.5,
                         color=drawing.WITHOUT, zorder=5,
@@ -494,9 +496,10 @@ class DistrictPage(Page[District]):
         units = {"size": self.result.currency} | dict.fromkeys(
             ("ratio", "error", "lower", "upper"), "1"
         )
-        return drawing.chart(
-            self._shown, "funnel", self._marked(title, found.units.index), alt, svg, told, units
-        )
+        size = np.log(found.units["size"])  # on a narrow screen the farthest is seen at once
+        right = bool(found.outside) and size[found.outside[0]] > (size.min() + size.max()) / 2
+        title = self._marked(title, found.units.index)
+        return drawing.chart(self._shown, "funnel", title, alt, svg, told, units, right=bool(right))
 
     def _draw_funnel(self, unit: Unit) -> str:
         found = self.result.funnel

@@ -467,11 +467,12 @@ def chart(
     svg: str,
     frame: pd.DataFrame,
     units: Mapping[str, str],
+    right: bool = False,
 ) -> Block:
     """The block of a chart: its title, the sentences of its alt text, its picture, and the figures
     drawn with their units. One by month has its `newest` months at the right, where a narrow screen
-    shows it first."""
+    shows it first; so is any other of which what matters stands at the `right`."""
     said = " ".join(alt)
-    newest = "month" in frame
+    newest = right or "month" in frame
     content = {"kind": "chart", "slug": slug, "caption": title, "alt": said, "newest": newest}
     return Block(edition.of, content, said, resource(slug, frame, units, edition.about), svg)
