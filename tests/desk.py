@@ -39,8 +39,13 @@ class Desk:
             self._complain(message.text)
 
     def _complain(self, text):
-        # JupyterLab says so of its own question to a kernel with widgets that is closed meanwhile.
-        if "create_subshell_request message before replies were done" not in text:
+        # JupyterLab says so of its own question to a kernel with widgets that is closed meanwhile, and of a
+        # widget that such a kernel closes as it ends, when the page has let go of it already.
+        known = (
+            "create_subshell_request message before replies were done",
+            "Comm not found for comm id",
+        )
+        if not any(words in text for words in known):
             self.complaints.append(text)
 
     @property
