@@ -32,6 +32,18 @@ ROOT = Path(__file__).parent.parent
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# The files that take longest, the longest first: begun first, no worker waits for one of them at the end.
+LONG = (
+    "test_desk", "test_interruptions", "test_runs", "test_repository", "test_cache", "test_claims",
+    "test_briefings", "test_agreement", "test_explore", "test_guides", "test_page", "test_intake_random",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Bring the tests into the order in which workers get their files."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
 def said_by_threads(program):
     """What a program prints with one thread and with two in the library of linear algebra."""
     return [

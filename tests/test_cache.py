@@ -324,7 +324,7 @@ def test_a_hung_cell_is_ended_and_named(home):
         path.read_text("utf-8").replace("book.tax.months_table()", "import time; time.sleep(60)"),
         "utf-8",
     )  # fmt: skip
-    for limits in (Limits(2, 600), Limits(60, 3)):
+    for limits in (Limits(4, 600), Limits(60, 6)):
         failure = execute(job(), limits)
         assert failure.error.startswith("the time is over")
         assert failure.cell == "missing-table"
