@@ -60,7 +60,9 @@ def moves(explorer: Explorer, turn: int, line: str) -> list[tuple[str, Any, Any]
     """The moves of a round: name, control, value."""
     days = [day for _, day in explorer.as_of.options if "2021" < day < "2021-12"] or [""]
     starts = [month for _, month in explorer.start.options if "2019-08" < month < "2020-09"]
-    years, phases = list(explorer.years.values()), list(explorer.phases.values())
+    phases = list(explorer.phases.values())
+    years = list(explorer.years)
+    year = years[turn % len(years)]
     months = [month for _, month in explorer.month.options if month]
     since = [day for _, day in explorer.since.options if day < "2020-07"]
     shares = [share for _, share in explorer.share.options if share != ""]
@@ -74,8 +76,9 @@ def moves(explorer: Explorer, turn: int, line: str) -> list[tuple[str, Any, Any]
         ("level (of before)", explorer.level, 0.95),
         ("start", explorer.start, starts[turn % len(starts)]),
         ("start (of before)", explorer.start, ""),
-        ("year left out", years[turn % len(years)], True),
-        ("year (of before)", years[turn % len(years)], False),
+        # Its box is another one where a start has moved meanwhile.
+        ("year left out", lambda: explorer.years[year], True),
+        ("year (of before)", lambda: explorer.years[year], False),
         ("lines", explorer.lines, (explorer.lines.options[1 + turn][1],)),
         ("lines (of before)", explorer.lines, (line,)),
         ("period", explorer.period, periods[turn % len(periods)]),
@@ -102,7 +105,8 @@ def main() -> None:
         explorer.lines.value = (line,)
         found: dict[str, list[Spent]] = {}
         for turn in range(given.rounds):
-            for name, control, value in moves(explorer, turn, line):
+            for name, asked, value in moves(explorer, turn, line):
+                control = asked() if callable(asked) else asked
                 if control.value == value:
                     continue
                 found.setdefault(name, []).append(moved(explorer, control, value))
