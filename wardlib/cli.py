@@ -83,6 +83,10 @@ def _is_period(word: str) -> bool:
 Wards = Annotated[
     list[str], typer.Option("--ward", help="Folder of data/; may be repeated; all: every ward.")
 ]
+Folder = Annotated[str, typer.Argument(metavar="WARD", help="Folder of data/.")]
+Reported = Annotated[
+    str, typer.Argument(metavar="PERIOD", help="2020-09, 2020-Q3, 2020-H1, 2020-9M or 2020.")
+]
 Spoken = Annotated[
     str, typer.Option("--language", help="vi or en, in which to tell what is found.")
 ]
@@ -424,11 +428,8 @@ def intake(
 
 @app.command(cls=Lists)
 def template(
-    ward: Annotated[str, typer.Argument(metavar="WARD", help="Folder of data/.")],
-    period: Annotated[
-        str,
-        typer.Argument(metavar="PERIOD", help="2020-09, 2020-Q3, 2020-H1, 2020-9M or 2020."),
-    ],
+    ward: Folder,
+    period: Reported,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -473,11 +474,8 @@ def template(
 
 @app.command(cls=Lists)
 def page(
-    ward: Annotated[str, typer.Argument(metavar="WARD", help="Folder of data/.")],
-    period: Annotated[
-        str,
-        typer.Argument(metavar="PERIOD", help="2020-09, 2020-Q3, 2020-H1, 2020-9M or 2020."),
-    ],
+    ward: Folder,
+    period: Reported,
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
     as_of: Annotated[
         str, typer.Option(help="See nothing reported after this day, e.g. 2020-09-13.")

@@ -112,7 +112,7 @@ class Assumptions(Shown):
 def _listed(given: Any, made: Callable[[Any], _Item]) -> tuple[_Item, ...]:
     """A list of what was given, be it one or several, each once."""
     several = isinstance(given, Iterable) and not isinstance(given, str)
-    every = given if several else [given] if given not in ("", None) else []
+    every = given if several else [given]
     return tuple(dict.fromkeys(made(one) for one in every if one not in ("", None)))
 
 

@@ -64,8 +64,8 @@ class Effects(Result):
     @cached_property
     def rows(self) -> pd.DataFrame:
         """A row a line and span: the period since the start and the year to date as `Split.row` has them,
-        then of cash each phase (its id) and the time after it ("after <id>"; "before <id>" the first). Columns `line`, `span`, and
-        those of `Split.row`; without a line of which something can be said, `line` alone."""
+        then of cash each phase (its id) and the time after it ("after <id>"; "before <id>" the first). Columns
+        `line`, `span`, and those of `Split.row`; without a line of which something can be said, `line` alone."""
         if not self.by_line:
             return pd.DataFrame({"line": []})
         rows: list[dict[str, object]] = []

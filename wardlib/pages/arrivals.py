@@ -131,6 +131,17 @@ class Named:
                 return most
         return last
 
+    @property
+    def columns(self) -> list[Column]:
+        """The columns of a table whose rows are `change`s."""
+        text = self._edition.text
+        return [
+            Column(text("Figure of a table")),
+            Column(text("Old → new"), 64, words=True),
+            Column(text("Reported on"), 19, words=True),
+            Column(text("Where from"), 40, words=True),
+        ]
+
     def change(self, own: pd.DataFrame, year: int, *, short: bool = False) -> Row:
         """The measures of a row that changed, old → new, with every digit, or where `short` those that show
         the change of an amount; `year` of a figure of no month."""
@@ -362,12 +373,7 @@ class ArrivalsPage(Page[Arrivals]):
             notes.append(hiding(self.edition))
         if not summed.empty:
             notes.append(text("Each figure of a sum stands in the attached figures."))
-        columns = [
-            Column(text("Figure of a table")),
-            Column(text("Old → new"), 64, words=True),
-            Column(text("Reported on"), 19, words=True),
-            Column(text("Where from"), 40, words=True),
-        ]
+        columns = self._named.columns
         caption = text("Figures of {period} that were revised", period=self.edition.period_name)
         return table(
             self._shown, "revisions", caption, columns, rows, found, {}, notes, self._sources

@@ -136,12 +136,7 @@ class HistoryPage(Page[History]):
         notes = [f"{known} {new}"]
         if len(groups) > _ROWS:
             notes.append(text("Smaller changes stand in the attached figures."))
-        columns = [
-            Column(text("Figure of a table")),
-            Column(text("Old → new"), 64, words=True),
-            Column(text("Reported on"), 19, words=True),
-            Column(text("Where from"), 40, words=True),
-        ]
+        columns = self._named.columns
         caption = text(
             "Receipts that changed between {since} and {day}",
             since=language.date(day),
