@@ -431,14 +431,21 @@ def test_a_file_too_large_is_refused_before_it_is_read(receipts):
     assert problem.expected == "a CSV file of at most 200,000,000 bytes"
 
 
-def test_a_cell_without_end_has_its_own_message(receipts):
-    """An open quote swallows the rows below: the row where it opens is told."""
+@pytest.mark.parametrize("limit", [131_072, 10_000_000])
+def test_a_cell_without_end_has_its_own_message(receipts, limit):
+    """An open quote swallows the rows below: the row where it opens is told, whatever limit a library has set
+    for the process, which stays as it was."""
     path, found = receipts
     head, *rows = path.read_text().splitlines()
     write(path, [head, rows[0], '2017-01,"total,1,1,actual,2017-02-01', *rows * 3])
-    assert [(p.row, p.found) for p in found() if p.row] == [
-        (3, "a cell of more than 131,072 letters")
-    ]
+    before = csv.field_size_limit(limit)
+    try:
+        assert [(p.row, p.found) for p in found() if p.row] == [
+            (3, "a cell of more than 131,072 letters")
+        ]
+        assert csv.field_size_limit() == limit
+    finally:
+        csv.field_size_limit(before)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ JOURNAL = "journal.json"  # in it: what an intake is appending, see `journal`
 # A million rows of receipts have 50 MB, and take 0.7 GB of memory to check: four times that is the most
 # that an ordinary machine can take. What is larger is another file.
 LARGEST = 200_000_000  # bytes
+LONGEST_CELL = 131_072  # letters
 SHOWN = 20  # faults of one kind in one column that are told one by one
 _Fault = TypeVar("_Fault")
 
@@ -312,6 +313,8 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
     ragged = []
     problems = []
     end = 0
+    # One limit for the whole process, which a library may have raised.
+    before = csv.field_size_limit(LONGEST_CELL)
     try:
         for cells in reader:
             begin, end = end, reader.line_num
@@ -322,13 +325,15 @@ def sheet(path: Path, data: bytes | None = None) -> Sheet:
         fix = said("close the double quotes of this row")
         fault = broken(reader.line_num, outside(str(error)), said("a CSV row"), fix)
         if "field larger than" in str(error):
-            limit = f"{csv.field_size_limit():,}"
+            limit = f"{LONGEST_CELL:,}"
             fix = said(
                 "shorten the cell; if rows of the table got into it, close its double quotes"
             )
             long = said("a cell of more than {limit} letters", limit=limit)
             fault = broken(end + 1, long, said("a CSV row"), fix)
         problems.append(fault)
+    finally:
+        csv.field_size_limit(before)
     fix = said("add or remove commas; put cells that hold a comma in double quotes")
     uneven = first(
         ragged, lambda row: broken(row.line, counted(row.cells), counted(rows[0].cells), fix)
